@@ -1,0 +1,122 @@
+"""Facts: the small, mergeable values that measure hands to judge, and the violations judge hands on.
+
+Frozen values and their merging only; the Avro form of each is `schemas/avro/`, its coding `seamwatch.wire`.
+All times and durations are microseconds.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+EVIDENCE_LIMIT = 5
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Evidence:
+    """One offending event; ordered by (event_time, event_id). Position is None where there was no broker."""
+
+    event_time: int
+    event_id: str
+    topic: str | None = field(default=None, compare=False)
+    partition: int | None = field(default=None, compare=False)
+    offset: int | None = field(default=None, compare=False)
+    value: float | None = field(default=None, compare=False)
+
+
+def merge_evidence(*lists: tuple[Evidence, ...]) -> tuple[Evidence, ...]:
+    """The earliest five by (event_time, event_id), each event once: the same however events were batched."""
+    return tuple(sorted({(e.event_time, e.event_id): e for part in lists for e in part}.values())[:EVIDENCE_LIMIT])
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """Sufficient statistics of one clause, system, slice and window, over some of the window's events.
+
+    ``breaches`` of ``count`` selected events offended; ``total``, ``minimum``, ``maximum`` and ``histogram``
+    are of the measured value, over the events where it is not null (None or empty where nothing is measured).
+    """
+
+    contract: str
+    contract_version: str
+    contract_digest: str
+    clause: str
+    system: str
+    slice: str | None
+    window_start: int
+    window: int
+    count: int
+    breaches: int
+    first_time: int
+    last_time: int
+    total: float | None = None
+    minimum: float | None = None
+    maximum: float | None = None
+    histogram: tuple[int, ...] = ()
+    evidence: tuple[Evidence, ...] = ()
+
+    @property
+    def window_end(self) -> int:
+        """The first microsecond after the window."""
+        return self.window_start + self.window
+
+
+@dataclass(frozen=True, slots=True)
+class ForwardedEvent:
+    """A rare input event (a change, an acknowledgement, a refresh, an attestation), passed on as it was read."""
+
+    type: str
+    record: dict[str, Any]
+    topic: str | None = None
+    partition: int | None = None
+    offset: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Watermark:
+    """How far one input partition has been measured: nothing earlier than ``watermark`` is still to come."""
+
+    topic: str
+    partition: int
+    offset: int
+    watermark: int
+    caught_up: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Measurement:
+    """What one flush of measure says to one partition of judge."""
+
+    measured_at: int
+    watermarks: tuple[Watermark, ...] = ()
+    facts: tuple[Fact, ...] = ()
+    events: tuple[ForwardedEvent, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """One state of one episode, as it goes to the violation topics; fields as in `schemas/avro/violation.avsc`."""
+
+    violation_id: str
+    contract: str
+    contract_version: str
+    contract_digest: str
+    clause: str
+    kind: str
+    system: str
+    slice: str | None
+    severity: str
+    state: str
+    observed: float | None
+    limit: float | None
+    unit: str | None
+    summary: str
+    opened_at: int
+    since: int | None
+    detected_at: int
+    person: str | None
+    step: int = 0
+    acknowledged_at: int | None = None
+    acknowledged_by: str | None = None
+    resolved_at: int | None = None
+    evidence: tuple[Evidence, ...] = ()

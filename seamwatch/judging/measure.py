@@ -1,0 +1,47 @@
+"""What a clause wants measured: named, mergeable aggregates over expressions, as data.
+
+A Measure says what to count; `streams` compiles it to one vectorised pass. Nothing is computed here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from seamwatch.expressions import Expression
+
+Source = Literal["inference", "tool_call", "outcome"]
+
+
+@dataclass(frozen=True, slots=True)
+class Histogram:
+    """Fixed bins over [low, high]: values outside fall into the first or last bin."""
+
+    low: float
+    high: float
+    bins: int
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """One measure of one clause.
+
+    - ``select``: rows that count; None for all. NULL is not selected.
+    - ``breach``: selected rows that offend; NULL does not offend (a clause for which NULL offends says so in it).
+    - ``value``: field whose total, minimum, maximum and histogram are taken; also the evidence's ``value``.
+    - ``slice``: fields whose values, joined by ``/`` (NULL as the empty string), name the slice; () for no slice
+      (the fact's slice is None; a single field that is NULL gives None too).
+    - ``window``: tumbling, aligned to the UTC epoch, in microseconds.
+    - ``only_breaches``: facts without a breach are not worth sending.
+    - ``distinct``: equal values within a window count once (for retried requests).
+    """
+
+    source: Source
+    breach: Expression | None
+    window: int
+    select: Expression | None = None
+    value: str | None = None
+    slice: tuple[str, ...] = ()
+    histogram: Histogram | None = None
+    only_breaches: bool = False
+    distinct: bool = False
