@@ -22,6 +22,7 @@ class Evidence:
     partition: int | None = field(default=None, compare=False)
     offset: int | None = field(default=None, compare=False)
     value: float | None = field(default=None, compare=False)
+    label: str | None = field(default=None, compare=False)
 
 
 def merge_evidence(*lists: tuple[Evidence, ...]) -> tuple[Evidence, ...]:
@@ -54,6 +55,7 @@ class Fact:
     maximum: float | None = None
     histogram: tuple[int, ...] = ()
     evidence: tuple[Evidence, ...] = ()
+    measure: str = ""
 
     @property
     def window_end(self) -> int:
@@ -120,3 +122,22 @@ class Violation:
     acknowledged_by: str | None = None
     resolved_at: int | None = None
     evidence: tuple[Evidence, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """What a person is told that is no violation: a reminder of a running clock, a scheduled summary."""
+
+    notice_id: str
+    type: str
+    contract: str
+    contract_version: str
+    contract_digest: str
+    clause: str
+    kind: str
+    system: str
+    slice: str | None
+    person: str
+    summary: str
+    due_at: int
+    detected_at: int

@@ -26,9 +26,12 @@ class Histogram:
 class Measure:
     """One measure of one clause.
 
+    - ``name``: tells the measures of one clause apart; the fact carries it as ``measure``.
     - ``select``: rows that count; None for all. NULL is not selected.
     - ``breach``: selected rows that offend; NULL does not offend (a clause for which NULL offends says so in it).
-    - ``value``: field whose total, minimum, maximum and histogram are taken; also the evidence's ``value``.
+    - ``value``: numeric expression (mostly a field) whose total, minimum, maximum and histogram are taken; also
+      the evidence's ``value``.
+    - ``label``: string field kept beside each evidence, for the sentence a woken person reads (the tool called).
     - ``slice``: fields whose values, joined by ``/`` (NULL as the empty string), name the slice; () for no slice
       (the fact's slice is None; a single field that is NULL gives None too).
     - ``window``: tumbling, aligned to the UTC epoch, in microseconds.
@@ -40,8 +43,10 @@ class Measure:
     breach: Expression | None
     window: int
     select: Expression | None = None
-    value: str | None = None
+    value: Expression | None = None
     slice: tuple[str, ...] = ()
     histogram: Histogram | None = None
     only_breaches: bool = False
     distinct: bool = False
+    name: str = ""
+    label: str | None = None

@@ -1,0 +1,33 @@
+"""The clause kinds: one file a kind, found by themselves.
+
+A file in this package that defines ``class X(Clause, kind="x")`` is a kind; nothing lists them twice.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Mapping
+from functools import cache
+from types import MappingProxyType
+
+from seamwatch.clauses.clause import Clause
+
+__all__ = ["Clause", "kinds"]
+
+
+@cache
+def kinds() -> Mapping[str, type[Clause]]:
+    """Every clause kind by its name, in alphabetical order."""
+    for module in pkgutil.iter_modules(__path__):
+        importlib.import_module(f"{__name__}.{module.name}")
+    found = {kind.kind_name: kind for kind in _subclasses(Clause)}
+    return MappingProxyType(dict(sorted(found.items())))
+
+
+def _subclasses(of: type[Clause]) -> list[type[Clause]]:
+    found: list[type[Clause]] = []
+    for subclass in of.__subclasses__():
+        found.extend([subclass] if subclass.kind_name else [])
+        found.extend(_subclasses(subclass))
+    return found

@@ -1,0 +1,57 @@
+"""What every clause kind is made of: what is agreed, what is measured, how it is judged.
+
+The shape only; each kind is a file beside this one. A judge here is pure: it reads no clock, topic or table.
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from seamwatch.expressions import Expression
+from seamwatch.judging.facts import Fact
+from seamwatch.judging.judgement import Happening, Judgement, Moment
+from seamwatch.judging.measure import Measure
+from seamwatch.judging.seam import Seam
+
+class Clause(BaseModel):
+    """One clause of a contract. A kind subclasses it with ``kind="<name>"``.
+
+    ``state_type`` is a frozen dataclass with defaults (the state before the first happening), kept as JSON.
+    ``wants`` names the rare event types that the kind judges directly.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=False)
+
+    kind_name: ClassVar[str] = ""
+    state_type: ClassVar[type[Any]]
+    wants: ClassVar[frozenset[str]] = frozenset()
+
+    id: str = Field(min_length=1, max_length=128, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", description="names the clause within its contract")
+    kind: str = Field(description="the clause kind")
+    severity: Literal["warning", "breach"] = Field("breach", description="how a finding of this clause is marked")
+    where: Expression | None = Field(None, description="only events for which this holds are looked at; NULL is not selected")
+
+    def __init_subclass__(cls, kind: str = "", **options: Any) -> None:
+        super().__init_subclass__(**options)
+        cls.kind_name = kind
+
+    def people(self) -> tuple[str, ...]:
+        """The ids of persons this clause names, so that unknown ones are found when it is loaded."""
+        return ()
+
+    def measures(self, seam: Seam) -> tuple[Measure, ...]:
+        """What is to be measured of one system's events; nothing by default."""
+        return ()
+
+    def part_of(self, happening: Happening) -> str | None:
+        """Which of the clause's states a fact or event belongs to: its slice by default, "" for one a system.
+
+        None leaves the happening unjudged.
+        """
+        return (happening.slice or "") if isinstance(happening, Fact) else ""
+
+    def judge(self, seam: Seam, state: Any, happening: Happening, moment: Moment) -> Judgement:
+        """The pure judge: the new state, what was found, and when to be asked again."""
+        raise NotImplementedError

@@ -1,0 +1,98 @@
+"""What goes into a clause's judge and what comes out of it: happenings, moments, judgements.
+
+Values only; `seamwatch.judging.judge` routes them. All times are microseconds.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from seamwatch.judging.facts import Evidence, Fact, ForwardedEvent
+
+
+@dataclass(frozen=True, slots=True)
+class TimePassed:
+    """A deadline that the clause asked for has come, or its stream went quiet."""
+
+
+Happening = Fact | ForwardedEvent | TimePassed
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """The stream's time.
+
+    - ``now``: the stream's clock when this was measured.
+    - ``watermark``: event time before which nothing more is expected (allowed lateness already taken off).
+    - ``settle``: how long after an arrival its neighbours on other topics and partitions may still be on the way.
+    - ``horizon``: happenings of event time before this are history, and open nothing.
+    """
+
+    now: int
+    watermark: int
+    settle: int = 0
+    horizon: int = -(2**62)
+
+
+@dataclass(frozen=True, slots=True)
+class Open:
+    """An episode opens or, when it is open already (same slice, severity and key), is updated.
+
+    ``key`` tells episodes of the same slice and severity apart (the window or reading it began with), so that the
+    violation's id is the same wherever and whenever it is judged. ``person`` overrides the first of the list.
+    """
+
+    severity: Literal["warning", "breach"]
+    key: str
+    opened_at: int
+    summary: str
+    slice: str | None = None
+    since: int | None = None
+    observed: float | None = None
+    limit: float | None = None
+    unit: str | None = None
+    person: str | None = None
+    evidence: tuple[Evidence, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Resolve:
+    """An open episode ends at event time ``at``; ``summary`` replaces its sentence when given."""
+
+    severity: Literal["warning", "breach"]
+    key: str
+    at: int
+    slice: str | None = None
+    summary: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Remind:
+    """A person is told of a running clock or a summary; ``key`` makes it go out once."""
+
+    type: Literal["reminder", "summary"]
+    key: str
+    person: str
+    summary: str
+    due_at: int
+    slice: str | None = None
+
+
+Finding = Open | Resolve | Remind
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What a judge answers.
+
+    - ``state``: the new state; None forgets it.
+    - ``deadline``: ask again when the watermark has reached this event time.
+    - ``wake``: ask again when the stream's clock shows this (for quiet streams).
+    """
+
+    state: Any
+    findings: tuple[Finding, ...] = ()
+    deadline: int | None = None
+    wake: int | None = None
+    late: int = 0
