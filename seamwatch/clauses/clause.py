@@ -5,9 +5,9 @@ The shape only; each kind is a file beside this one. A judge here is pure: it re
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from seamwatch.expressions import Expression
 from seamwatch.judging.facts import Fact
@@ -36,6 +36,17 @@ class Clause(BaseModel):
     def __init_subclass__(cls, kind: str = "", **options: Any) -> None:
         super().__init_subclass__(**options)
         cls.kind_name = kind
+
+    @model_validator(mode="after")
+    def _selection(self) -> Self:
+        if self.where is not None:
+            for record_type in self.sources():
+                self.where.check(record_type)
+        return self
+
+    def sources(self) -> tuple[str, ...]:
+        """The record types whose events `where` selects from; its fields must be known in each."""
+        return ("inference",)
 
     def people(self) -> tuple[str, ...]:
         """The ids of persons this clause names, so that unknown ones are found when it is loaded."""

@@ -27,12 +27,14 @@ class Moment:
     - ``watermark``: event time before which nothing more is expected (allowed lateness already taken off).
     - ``settle``: how long after an arrival its neighbours on other topics and partitions may still be on the way.
     - ``horizon``: happenings of event time before this are history, and open nothing.
+    - ``slice``: the slice whose state is judged (None for a state that serves the whole system).
     """
 
     now: int
     watermark: int
     settle: int = 0
     horizon: int = -(2**62)
+    slice: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

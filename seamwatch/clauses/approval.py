@@ -1,0 +1,97 @@
+"""Approval: only what was approved serves.
+
+Every event is checked against the versions that the System document declares: its version, its configuration
+digest and (for decisions) its use case must have an approval that is in force at the event's time. A version whose
+document names no digest is approved with any; where one is named, an event without a digest is not. A system that
+nobody declared has no approval at all. There is one episode for each unapproved version, digest and use case (one
+for the whole of an undeclared system).
+
+What it cannot see: a model swapped behind the same version name (see `distribution`).
+
+```yaml
+- id: approved-only
+  kind: approval
+  grace: 15m
+```
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from seamwatch.clauses.clause import Clause
+from seamwatch.durations import HOUR, Duration, format_duration
+from seamwatch.expressions import Expression
+from seamwatch.expressions.build import all_of, always, any_of, at_or_after, before, equals, not_true
+from seamwatch.judging.facts import Fact
+from seamwatch.judging.judgement import Finding, Happening, Judgement, Moment, Open, Resolve
+from seamwatch.judging.measure import Measure, Source
+from seamwatch.judging.runs import Change, Runs, occurrences
+from seamwatch.judging.seam import DeclaredVersion, Seam
+from seamwatch.judging.wording import moment_text
+
+
+class Approval(Clause, kind="approval"):
+    """Only approved version, configuration digest and use case serve."""
+
+    state_type = Runs
+
+    kind: Literal["approval"]
+    grace: Duration | None = Field(None, description="how long something new may serve before it needs approval")
+    window: Duration = Field(HOUR, description="without an unapproved event for so long, the breach is over")
+
+    def sources(self) -> tuple[str, ...]:
+        """Decisions and tool calls."""
+        return ("inference", "tool_call")
+
+    def measures(self, seam: Seam) -> tuple[Measure, ...]:
+        """Decisions and tool calls under nothing approved."""
+        return tuple(self._measure(seam, source) for source in ("inference", "tool_call"))
+
+    def _measure(self, seam: Seam, source: Source) -> Measure:
+        permitted = [e for version in seam.versions for e in _approved(version, source)]
+        breach = not_true(any_of(*permitted)) if permitted else always()
+        fields = ("version", "config_digest") + (("use_case",) if source == "inference" else ())
+        return Measure(source, breach, self.window, select=self.where, slice=fields if seam.declared else (),
+                       only_breaches=True, name=source)
+
+    def judge(self, seam: Seam, state: Runs | None, happening: Happening, moment: Moment) -> Judgement:
+        """The occurrence rule, after the grace."""
+        fact = happening if isinstance(happening, Fact) else None
+        advance = occurrences(state, fact, moment, grace=self.grace or 0)
+        return advance.judgement(lambda change: self._finding(seam, moment.slice, change))
+
+    def _finding(self, seam: Seam, part: str | None, change: Change) -> Finding:
+        key = str(change.run.first)
+        if change.what == "off":
+            return Resolve(self.severity, key, change.at, slice=part)
+        first = change.run.evidence[0]
+        when = moment_text(first.event_time)
+        if not seam.declared:
+            summary = f"{seam.system} is running unregistered since {when}: nobody declared, owns or approved it"
+        else:
+            summary = f"{seam.system} serves {part} since {when} without an approval in force"
+        if self.grace:
+            summary += f" (grace of {format_duration(self.grace)} is over)"
+        return Open(self.severity, key, change.at, summary, slice=part, since=first.event_time,
+                    evidence=change.run.evidence)
+
+
+def _approved(version: DeclaredVersion, source: Source) -> list[Expression]:
+    # One condition an approval; for tool calls, which have no use case, any approval of the version serves.
+    build = [equals("version", version.version)]
+    if version.config_digest is not None:
+        build.append(equals("config_digest", version.config_digest))
+    found = []
+    for approval in version.approvals:
+        conditions = list(build)
+        if source == "inference":
+            conditions.append(equals("use_case", approval.use_case))
+        if approval.approved_at is not None:
+            conditions.append(at_or_after("event_time", approval.approved_at))
+        if approval.expires is not None:
+            conditions.append(before("event_time", approval.expires))
+        found.append(all_of(*conditions))
+    return found

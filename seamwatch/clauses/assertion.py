@@ -1,0 +1,161 @@
+"""Assertion: a behaviour that must hold, checked on every event.
+
+`must` is an expression over the event; an event for which it is false or NULL fails. By default every selected
+event must pass, and the first failure is a breach. With `at_least` below 1 the share of passing events is judged
+over each window that holds at least `min_count` events. Assertions over tool calls that every call must pass have
+one episode per conversation.
+
+With `summary` a named reviewer is sent, on schedule, how many events passed and failed.
+
+What it cannot see: a behaviour that the event's fields do not show.
+
+```yaml
+- id: polite-refusal
+  kind: assertion
+  must: decision IN ('approve', 'refer') OR attributes.reason IS NOT NULL
+  at_least: 0.99
+  window: 1h
+  min_count: 50
+  summary: {every: 7d, to: reviewer@example.org}
+```
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from seamwatch.clauses.clause import Clause
+from seamwatch.durations import HOUR, MINUTE, Duration, format_duration
+from seamwatch.expressions import Expression
+from seamwatch.expressions.build import not_true
+from seamwatch.judging.facts import Fact
+from seamwatch.judging.judgement import Finding, Happening, Judgement, Moment, Open, Remind, Resolve
+from seamwatch.judging.measure import Measure
+from seamwatch.judging.runs import Change, Runs, occurrences, shares
+from seamwatch.judging.seam import Seam
+from seamwatch.judging.windows import Windows, earliest
+from seamwatch.judging.wording import moment_text, share_text
+
+TRACE_IDLE = 30 * MINUTE
+
+
+class Summary(BaseModel):
+    """A scheduled pass/fail summary and who is sent it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    every: Duration = Field(description="how often, aligned to the UTC epoch")
+    to: str = Field(description="the person it is sent to")
+
+
+@dataclass(frozen=True, slots=True)
+class AssertionState:
+    """Runs of one slice, or (in the state named "summary") the counts of the periods not yet summarised."""
+
+    runs: Runs | None = None
+    periods: Windows = Windows()
+
+
+class Assertion(Clause, kind="assertion"):
+    """Every event, or an agreed share of them, satisfies an expression."""
+
+    state_type = AssertionState
+
+    kind: Literal["assertion"]
+    must: Expression = Field(description="what must hold for each event; NULL counts as not holding")
+    on: Literal["inference", "tool_call"] = Field("inference", description="the events that are checked")
+    at_least: float = Field(1.0, gt=0, le=1, description="share of a window's events that must pass")
+    window: Duration = Field(HOUR, description="over which `at_least` is judged, and after which a breach is over")
+    min_count: int = Field(1, ge=1, description="smallest number of events on which a share is judged")
+    summary: Summary | None = Field(None, description="a scheduled summary: {every, to}")
+
+    @model_validator(mode="after")
+    def _known_fields(self) -> Self:
+        self.must.check(self.on)
+        return self
+
+    def sources(self) -> tuple[str, ...]:
+        """The events it is `on`."""
+        return (self.on,)
+
+    def people(self) -> tuple[str, ...]:
+        """Who is sent the summary."""
+        return (self.summary.to,) if self.summary else ()
+
+    @property
+    def _each(self) -> bool:
+        return self.at_least == 1
+
+    def measures(self, seam: Seam) -> tuple[Measure, ...]:
+        """Events that do not satisfy `must`; and, for a summary, how many do."""
+        breach = not_true(self.must)
+        sliced = ("trace_id",) if self._each and self.on == "tool_call" else ()
+        window = TRACE_IDLE if sliced else self.window
+        measure = Measure(self.on, breach, window, select=self.where, slice=sliced, only_breaches=self._each)
+        if self.summary is None:
+            return (measure,)
+        return (measure, Measure(self.on, breach, self.summary.every, select=self.where, name="summary"))
+
+    def part_of(self, happening: Happening) -> str | None:
+        """The slice; the summary's counts are a part of their own."""
+        if isinstance(happening, Fact) and happening.measure == "summary":
+            return "\x00summary"
+        return super().part_of(happening)
+
+    def judge(self, seam: Seam, state: AssertionState | None, happening: Happening, moment: Moment) -> Judgement:
+        """The occurrence rule when all must pass, else the share rule; summaries when their period is complete."""
+        state = state or AssertionState()
+        fact = happening if isinstance(happening, Fact) else None
+        if moment.slice == "\x00summary":
+            return self._summarise(seam, state, fact, moment)
+        if self._each:
+            advance = occurrences(state.runs, fact, moment, once=self.on == "tool_call")
+        else:
+            advance = shares(state.runs, fact, moment, tolerate=1 - self.at_least, min_count=self.min_count)
+        judged = advance.judgement(lambda change: self._finding(seam, moment.slice, change))
+        return replace(judged, state=None if advance.state is None else AssertionState(advance.state))
+
+    def _finding(self, seam: Seam, part: str | None, change: Change) -> Finding:
+        run = change.run
+        key = "" if self._each and self.on == "tool_call" else str(run.first)
+        if change.what == "off":
+            return Resolve(self.severity, key, change.at, slice=part)
+        first = run.evidence[0]
+        if self._each:
+            where = f" in conversation {part}" if part else ""
+            summary = (
+                f"{seam.system}: the agreed behaviour {self.id!r} ({self.must}) did not hold{where} at "
+                f"{moment_text(first.event_time)}"
+            )
+            return Open(self.severity, key, change.at, summary, slice=part, since=first.event_time,
+                        evidence=run.evidence)
+        passed = 1 - (run.share or 0)
+        summary = (
+            f"{seam.system}: the agreed behaviour {self.id!r} ({self.must}) held for {share_text(passed)} of the "
+            f"events in {format_duration(self.window)}; agreed at least {share_text(self.at_least)}"
+        )
+        return Open(self.severity, key, change.at, summary, slice=part, since=first.event_time, observed=passed,
+                    limit=self.at_least, unit="share", evidence=run.evidence)
+
+    def _summarise(self, seam: Seam, state: AssertionState, fact: Fact | None, moment: Moment) -> Judgement:
+        periods, late = state.periods, 0
+        if fact is not None:
+            added = periods.add(fact, moment)
+            late, periods = (1, periods) if added is None else (0, added)
+        complete, periods = periods.take_complete(moment)
+        reminders = tuple(self._sentence(seam, period) for period in complete)
+        deadline, wake = periods.deadline(moment), periods.wake(moment)
+        return Judgement(AssertionState(periods=periods), reminders, earliest(deadline), wake, late)
+
+    def _sentence(self, seam: Seam, period: Fact) -> Remind:
+        assert self.summary is not None
+        passed = period.count - period.breaches
+        text = (
+            f"{seam.system}: {self.id!r} ({self.must}) held for {passed} of {period.count} events "
+            f"({share_text(passed / period.count)}) from {moment_text(period.window_start)} to "
+            f"{moment_text(period.window_end)}"
+        )
+        return Remind("summary", str(period.window_start), self.summary.to, text, period.window_end)

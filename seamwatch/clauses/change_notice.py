@@ -1,0 +1,324 @@
+"""Change notice: changes are announced ahead, and the people they concern acknowledge them in time.
+
+Each announced change of an agreed kind starts one clock for each acknowledger. An acceptance stops that person's
+clock; without one the clock runs out and is a breach of its own, with the acknowledger as the person who must act.
+A late answer resolves it. An objection stops the clock and is a breach at its own time, until the same person
+accepts. Answers by anybody else, or to anything else, have no effect; a person whose document lists keys must sign.
+Reminders (`remind_at`, shares of the clock) go to the acknowledger and are no violations.
+
+With `notice_before`, a change announced less than that before it takes effect is a breach. With `unannounced`,
+traffic with a version or configuration digest that neither the System document nor any announcement names is a
+breach, from its first event.
+
+What it cannot see: a change that alters neither version nor digest (see `distribution`).
+
+```yaml
+- id: tell-product
+  kind: change_notice
+  kinds: [model, threshold]
+  acknowledgers: [owner@example.org]
+  acknowledge_within: 48h
+  remind_at: [0.5, 0.9]
+  unannounced: true
+```
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from seamwatch.clauses.clause import Clause
+from seamwatch.durations import HOUR, Duration, format_duration
+from seamwatch.expressions.build import all_of, is_in, is_null, negate, not_true
+from seamwatch.judging.facts import Evidence, Fact, ForwardedEvent
+from seamwatch.judging.judgement import Finding, Happening, Judgement, Moment, Open, Remind, Resolve
+from seamwatch.judging.measure import Measure, Source
+from seamwatch.judging.runs import Change, Runs, occurrences
+from seamwatch.judging.seam import Seam
+from seamwatch.judging.windows import earliest
+from seamwatch.judging.wording import moment_text
+from seamwatch.signatures import acknowledgement_counts
+
+ChangeKind = Literal[
+    "model", "prompt", "retrieval", "tools", "threshold", "data_source", "schema", "provider", "policy"
+]
+_EARLY_ANSWERS = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """One person's clock on one change; ``reminded`` counts the reminders sent."""
+
+    change_id: str
+    kind: str
+    person: str
+    started: int
+    due: int
+    evidence: Evidence
+    reminded: int = 0
+    stopped: bool = False
+    missed: bool = False
+    objected: int | None = None
+
+    @property
+    def slice(self) -> str:
+        """Names the clock's episodes."""
+        return f"{self.change_id}/{self.person}"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An acknowledgement that came before the change it answers."""
+
+    change_id: str
+    person: str
+    answer: str
+    at: int
+    event_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeNoticeState:
+    """Clocks by start, values announced, answers without a change yet, and unannounced traffic by value."""
+
+    clocks: tuple[Clock, ...] = ()
+    changes: tuple[str, ...] = ()
+    announced: tuple[str, ...] = ()
+    early: tuple[Answer, ...] = ()
+    traffic: tuple[tuple[str, Runs], ...] = ()
+
+
+class ChangeNotice(Clause, kind="change_notice"):
+    """Changes are announced, and acknowledged in time by those they concern."""
+
+    state_type = ChangeNoticeState
+    wants = frozenset({"config_change", "acknowledgement"})
+
+    kind: Literal["change_notice"]
+    kinds: tuple[ChangeKind, ...] = Field((), description="kinds of change that start a clock; all when absent")
+    acknowledgers: tuple[str, ...] = Field((), description="persons who must acknowledge, one clock each")
+    acknowledge_within: Duration = Field(48 * HOUR, description="how long an acknowledger has")
+    remind_at: tuple[Annotated[float, Field(gt=0, lt=1)], ...] = Field(
+        (), description="shares of the clock at which the acknowledger is reminded"
+    )
+    notice_before: Duration | None = Field(None, description="how long before it takes effect a change is announced")
+    unannounced: bool = Field(False, description="whether traffic with an unannounced version or digest is a breach")
+    window: Duration = Field(HOUR, description="without unannounced traffic for so long, that breach is over")
+
+    def sources(self) -> tuple[str, ...]:
+        """Decisions and tool calls."""
+        return ("inference", "tool_call")
+
+    def people(self) -> tuple[str, ...]:
+        """The acknowledgers."""
+        return self.acknowledgers
+
+    def measures(self, seam: Seam) -> tuple[Measure, ...]:
+        """Traffic whose version or digest the System document does not name; announcements are known to the judge."""
+        if not self.unannounced:
+            return ()
+        versions = [v.version for v in seam.versions]
+        digests = [v.config_digest for v in seam.versions if v.config_digest is not None]
+        strange_version = not_true(is_in("version", versions))
+        strange_digest = all_of(negate(is_null("config_digest")), not_true(is_in("config_digest", digests)))
+        sources: tuple[Source, ...] = ("inference", "tool_call")
+        return tuple(
+            Measure(source, breach, self.window, select=self.where, slice=(field,), only_breaches=True,
+                    name=f"{field}/{source}")
+            for source in sources
+            for field, breach in (("version", strange_version), ("config_digest", strange_digest))
+        )
+
+    def part_of(self, happening: Happening) -> str | None:
+        """One state a system: announcements, clocks and traffic belong together."""
+        if isinstance(happening, ForwardedEvent) and happening.type == "acknowledgement":
+            return "" if happening.record["of"] == "change" else None
+        return ""
+
+    def judge(self, seam: Seam, state: ChangeNoticeState | None, happening: Happening, moment: Moment) -> Judgement:
+        """Clocks, announcements and unannounced traffic of one system."""
+        state = state or ChangeNoticeState()
+        findings: tuple[Finding, ...] = ()
+        fact: Fact | None = None
+        if isinstance(happening, Fact):
+            fact = happening
+        elif isinstance(happening, ForwardedEvent) and happening.type == "config_change":
+            state, findings = self._announce(seam, state, happening, moment)
+        elif isinstance(happening, ForwardedEvent):
+            state, findings = self._answer(seam, state, happening)
+        state, run_out = self._run_out(seam, state, moment.watermark)
+        state, traffic, deadline, wake, late = self._traffic(seam, state, fact, moment)
+        deadline = earliest(deadline, *(t for clock in state.clocks for t in self._times(clock)))
+        return Judgement(state, findings + run_out + traffic, deadline, wake, late)
+
+    # Clocks
+
+    def _announce(
+        self, seam: Seam, state: ChangeNoticeState, event: ForwardedEvent, moment: Moment
+    ) -> tuple[ChangeNoticeState, tuple[Finding, ...]]:
+        record = event.record
+        change_id, at = record["change_id"], int(record["event_time"])
+        values = [v for v in (record.get("to_value"), record.get("config_digest")) if v]
+        announced = tuple(dict.fromkeys([*state.announced, *values]))
+        state = replace(state, announced=announced)
+        concerns = not self.kinds or record["kind"] in self.kinds
+        if change_id in state.changes or not concerns or at < moment.horizon:
+            return state, ()
+        evidence = Evidence(at, record["event_id"], event.topic, event.partition, event.offset)
+        clocks = tuple(
+            Clock(change_id, record["kind"], person, at, at + self.acknowledge_within, evidence)
+            for person in self.acknowledgers
+        )
+        state = replace(state, clocks=state.clocks + clocks, changes=(*state.changes, change_id))
+        findings = self._short_notice(seam, record, evidence)
+        for answer in state.early:
+            if answer.change_id == change_id and answer.at >= at:
+                state, more = self._apply(seam, state, answer)
+                findings += more
+        return replace(state, early=tuple(a for a in state.early if a.change_id != change_id)), findings
+
+    def _short_notice(self, seam: Seam, record: dict[str, object], evidence: Evidence) -> tuple[Finding, ...]:
+        at, effective = int(str(record["event_time"])), int(str(record["effective_at"]))
+        if self.notice_before is None or effective - at >= self.notice_before:
+            return ()
+        ahead = f"{format_duration(effective - at)} ahead" if effective > at else "after it took effect"
+        summary = (
+            f"{seam.system}: {record['kind']} change {record['change_id']} was announced {ahead}, "
+            f"agreed {format_duration(self.notice_before)}"
+        )
+        change = str(record["change_id"])
+        opened = Open(self.severity, "notice", at, summary, slice=change, evidence=(evidence,),
+                      observed=(effective - at) / 1e6, limit=self.notice_before / 1e6, unit="s")
+        # What was announced late stays so; it is told once and is over when the change takes effect.
+        return (opened, Resolve(self.severity, "notice", max(at, effective), slice=change))
+
+    def _answer(
+        self, seam: Seam, state: ChangeNoticeState, event: ForwardedEvent
+    ) -> tuple[ChangeNoticeState, tuple[Finding, ...]]:
+        record = event.record
+        person = record["person"]
+        if person not in self.acknowledgers or not acknowledgement_counts(record, seam.keys.get(person, ())):
+            return state, ()
+        answer = Answer(record["reference"], person, record["answer"], int(record["event_time"]), record["event_id"])
+        if answer.change_id not in state.changes:
+            return replace(state, early=(*state.early, answer)[-_EARLY_ANSWERS:]), ()
+        return self._apply(seam, state, answer)
+
+    def _apply(
+        self, seam: Seam, state: ChangeNoticeState, answer: Answer
+    ) -> tuple[ChangeNoticeState, tuple[Finding, ...]]:
+        findings: list[Finding] = []
+        clocks = []
+        for clock in state.clocks:
+            if (clock.change_id, clock.person) == (answer.change_id, answer.person) and answer.at >= clock.started:
+                clock, more = self._stop(seam, clock, answer)
+                findings.extend(more)
+            clocks.append(clock)
+        return replace(state, clocks=tuple(clocks)), tuple(findings)
+
+    def _stop(self, seam: Seam, clock: Clock, answer: Answer) -> tuple[Clock, list[Finding]]:
+        findings: list[Finding] = []
+        if not clock.stopped and answer.at > clock.due and not clock.missed:
+            # The clock ran out before this answer was given, whether or not anybody had asked.
+            clock, opened = self._miss(seam, clock)
+            findings.append(opened)
+        if clock.missed:
+            took = format_duration(answer.at - clock.started)
+            text = f"{seam.system}: {clock.person} answered change {clock.change_id} after {took}"
+            ended = max(answer.at, clock.due)
+            findings.append(Resolve(self.severity, "missed", ended, slice=clock.slice, summary=text))
+        clock = replace(clock, stopped=True, missed=False)
+        if answer.answer == "object" and clock.objected is None:
+            summary = f"{seam.system}: {clock.person} objects to {clock.kind} change {clock.change_id}"
+            evidence = (Evidence(answer.at, answer.event_id), clock.evidence)
+            findings.append(
+                Open(self.severity, "objection", answer.at, summary, slice=clock.slice, since=clock.started,
+                     person=clock.person, evidence=tuple(sorted(evidence)))
+            )
+            clock = replace(clock, objected=answer.at)
+        elif answer.answer == "accept" and clock.objected is not None:
+            findings.append(Resolve(self.severity, "objection", answer.at, slice=clock.slice))
+            clock = replace(clock, objected=None)
+        return clock, findings
+
+    def _miss(self, seam: Seam, clock: Clock) -> tuple[Clock, Open]:
+        allowed = format_duration(self.acknowledge_within)
+        summary = (
+            f"{seam.system}: {clock.person} has not acknowledged {clock.kind} change {clock.change_id} within "
+            f"{allowed} (announced {moment_text(clock.started)})"
+        )
+        seconds = self.acknowledge_within / 1e6
+        opened = Open(self.severity, "missed", clock.due, summary, slice=clock.slice, since=clock.started,
+                      observed=seconds, limit=seconds, unit="s", person=clock.person, evidence=(clock.evidence,))
+        return replace(clock, missed=True), opened
+
+    def _times(self, clock: Clock) -> tuple[int, ...]:
+        # The event times at which this clock has something to say.
+        if clock.stopped or clock.missed:
+            return ()
+        return tuple(self._reminders(clock)[clock.reminded : clock.reminded + 1]) + (clock.due,)
+
+    def _reminders(self, clock: Clock) -> list[int]:
+        return [clock.started + round(share * (clock.due - clock.started)) for share in sorted(self.remind_at)]
+
+    def _run_out(
+        self, seam: Seam, state: ChangeNoticeState, until: int
+    ) -> tuple[ChangeNoticeState, tuple[Finding, ...]]:
+        findings: list[Finding] = []
+        clocks = []
+        for clock in state.clocks:
+            reminders = self._reminders(clock)
+            while not clock.stopped and clock.reminded < len(reminders) and reminders[clock.reminded] <= until:
+                clock = replace(clock, reminded=clock.reminded + 1)
+                left = format_duration(clock.due - reminders[clock.reminded - 1])
+                text = f"{seam.system}: {clock.kind} change {clock.change_id} waits for you; {left} left to acknowledge"
+                key = f"{clock.slice}/{clock.reminded}"
+                findings.append(Remind("reminder", key, clock.person, text, clock.due, slice=clock.slice))
+            if not clock.stopped and not clock.missed and clock.due <= until:
+                clock, opened = self._miss(seam, clock)
+                findings.append(opened)
+            clocks.append(clock)
+        return replace(state, clocks=tuple(clocks)), tuple(findings)
+
+    # Unannounced traffic
+
+    def _traffic(
+        self, seam: Seam, state: ChangeNoticeState, fact: Fact | None, moment: Moment
+    ) -> tuple[ChangeNoticeState, tuple[Finding, ...], int | None, int | None, int]:
+        findings: list[Finding] = []
+        kept: dict[str, Runs] = {}
+        deadline: int | None = None
+        wake: int | None = None
+        late = 0
+        traffic = dict(state.traffic)
+        value_of = fact.slice if fact is not None and fact.slice is not None else None
+        if value_of is not None and value_of not in state.announced:
+            traffic.setdefault(value_of, Runs())
+        for value, runs in traffic.items():
+            if value in state.announced:
+                if runs.run is not None and runs.run.open:
+                    findings.append(Resolve(self.severity, str(runs.run.first), moment.watermark, slice=value))
+                continue
+            mine = replace(fact, measure="", count=fact.breaches) if fact is not None and value == value_of else None
+            advance = occurrences(runs, mine, moment, hold=True)
+            findings.extend(self._unannounced(seam, value, change) for change in advance.changes)
+            deadline, wake = earliest(deadline, advance.deadline), earliest(wake, advance.wake)
+            late += advance.late
+            if advance.state is not None:
+                kept[value] = advance.state
+        return replace(state, traffic=tuple(kept.items())), tuple(findings), deadline, wake, late
+
+    def _unannounced(self, seam: Seam, value: str, change: Change) -> Finding:
+        key = str(change.run.first)
+        if change.what == "off":
+            return Resolve(self.severity, key, change.at, slice=value)
+        first = change.run.evidence[0]
+        summary = (
+            f"{seam.system} serves {value!r} since {moment_text(first.event_time)}, a version or configuration that "
+            f"nobody announced"
+        )
+        return Open(self.severity, key, change.at, summary, slice=value, since=first.event_time,
+                    evidence=change.run.evidence)

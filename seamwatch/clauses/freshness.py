@@ -1,0 +1,191 @@
+"""Freshness: data is no older than agreed, and silence counts.
+
+`of: dataset` is a clock: it runs from the newest `data_as_of` that any refresh of the dataset has ever carried, and
+breaches at `max_lag` with no message arriving. `of: inference` checks each decision: how old was the data it was
+made on (`event_time` minus `data_as_of`)? A decision that does not say is not judged. `warn_at` gives a warning of
+its own before the breach; warning and breach are two episodes.
+
+What it cannot see: a feed that goes on delivering yesterday's rows under today's date.
+
+```yaml
+- id: fresh
+  kind: freshness
+  max_lag: 26h
+  warn_at: 25h
+  of: dataset
+```
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Literal, Self
+
+from pydantic import Field, model_validator
+
+from seamwatch.clauses.clause import Clause
+from seamwatch.durations import HOUR, SECOND, Duration, format_duration
+from seamwatch.expressions import Expression
+from seamwatch.expressions.build import above, all_of, negate
+from seamwatch.judging.facts import Evidence, Fact, ForwardedEvent
+from seamwatch.judging.judgement import Finding, Happening, Judgement, Moment, Open, Resolve
+from seamwatch.judging.measure import Measure
+from seamwatch.judging.runs import Change, Runs, occurrences
+from seamwatch.judging.seam import Seam
+from seamwatch.judging.windows import earliest
+from seamwatch.judging.wording import moment_text
+
+Severity = Literal["warning", "breach"]
+
+
+@dataclass(frozen=True, slots=True)
+class FreshnessState:
+    """``newest`` data_as_of of the dataset, who told of it, and the episodes open (severity → newest at opening).
+
+    ``runs`` serves `of: inference` instead, one state for each severity.
+    """
+
+    newest: int | None = None
+    told_by: Evidence | None = None
+    open_warning: int | None = None
+    open_breach: int | None = None
+    runs: Runs | None = None
+
+
+class Freshness(Clause, kind="freshness"):
+    """Data is no older than `max_lag`."""
+
+    state_type = FreshnessState
+    wants = frozenset({"dataset_refresh"})
+
+    kind: Literal["freshness"]
+    max_lag: Duration = Field(description="how old the data may be")
+    warn_at: Duration | None = Field(None, description="age at which a warning is given; must be below `max_lag`")
+    of: Literal["dataset", "inference"] = Field("dataset", description="a clock on the dataset, or each decision's data")
+    window: Duration = Field(HOUR, description="`of: inference`: without a stale decision for so long, it is over")
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if self.warn_at is not None and self.warn_at >= self.max_lag:
+            raise ValueError("warn_at must be below max_lag: a warning after the breach helps nobody")
+        return self
+
+    def sources(self) -> tuple[str, ...]:
+        """Refreshes of the dataset, or decisions."""
+        return ("dataset_refresh",) if self.of == "dataset" else ("inference",)
+
+    def _limits(self) -> list[tuple[Severity, int]]:
+        warning: list[tuple[Severity, int]] = [] if self.warn_at is None else [("warning", self.warn_at)]
+        return [*warning, (self.severity, self.max_lag)]
+
+    def measures(self, seam: Seam) -> tuple[Measure, ...]:
+        """`of: inference`: decisions on data older than each limit (those over the breach do not warn as well)."""
+        if self.of == "dataset":
+            return ()
+        lag = Expression.parse("event_time - data_as_of")
+        stale = above("event_time - data_as_of", self.max_lag)
+        breach = Measure("inference", stale, self.window, select=self.where, value=lag, only_breaches=True)
+        if self.warn_at is None:
+            return (breach,)
+        ageing = all_of(above("event_time - data_as_of", self.warn_at), negate(stale))
+        return (breach, replace(breach, breach=ageing, name="warning"))
+
+    def part_of(self, happening: Happening) -> str | None:
+        """One state a dataset; for decisions one for each measure."""
+        if isinstance(happening, ForwardedEvent):
+            return "" if self.of == "dataset" else None
+        return "\x00warning" if isinstance(happening, Fact) and happening.measure == "warning" else ""
+
+    def judge(self, seam: Seam, state: FreshnessState | None, happening: Happening, moment: Moment) -> Judgement:
+        """The dataset's clock, or the occurrence rule over stale decisions."""
+        state = state or FreshnessState()
+        if self.of == "inference":
+            return self._judge_decisions(seam, state, happening, moment)
+        if isinstance(happening, ForwardedEvent):
+            return self._refresh(seam, state, happening, moment)
+        state, findings = self._run_out(seam, state, moment.watermark)
+        return Judgement(state, findings, self._deadline(state, moment.watermark))
+
+    def _refresh(self, seam: Seam, state: FreshnessState, event: ForwardedEvent, moment: Moment) -> Judgement:
+        at = int(event.record["event_time"])
+        # Data from the future is a skewed clock; taken at its word it would keep the dataset fresh for ever.
+        as_of = min(int(event.record["data_as_of"]), at)
+        # A clock that ran out before this refresh ran out, whether or not anybody had asked yet.
+        state, findings = self._run_out(seam, state, at - 1)
+        if state.newest is not None and as_of <= state.newest:
+            return Judgement(state, findings, self._deadline(state, moment.watermark))
+        told_by = Evidence(at, event.record["event_id"], event.topic, event.partition, event.offset)
+        before, state = state, replace(state, newest=as_of, told_by=told_by)
+        for severity, limit in self._limits():
+            opened = self._opened(before, severity, limit)
+            if opened is not None and at < as_of + limit:
+                state = self._mark(state, severity, limit, None)
+                age = at - (before.newest or as_of)
+                text = f"{seam.system}: refreshed at {moment_text(at)}, when its data was {format_duration(age)} old"
+                # A refresh that arrives after its clock ran out here, although it was made before, ends it at once.
+                ended = max(at, opened + limit)
+                findings += (Resolve(severity, self._key(opened, limit), ended, slice=seam.system, summary=text),)
+        state, more = self._run_out(seam, state, max(at, moment.watermark))
+        return Judgement(state, findings + more, self._deadline(state, moment.watermark))
+
+    def _run_out(self, seam: Seam, state: FreshnessState, until: int) -> tuple[FreshnessState, tuple[Finding, ...]]:
+        # Opens what has reached its limit by event time ``until``.
+        findings: tuple[Finding, ...] = ()
+        if state.newest is None:
+            return state, findings
+        for severity, limit in self._limits():
+            due = state.newest + limit
+            if self._opened(state, severity, limit) is None and due <= until:
+                state = self._mark(state, severity, limit, state.newest)
+                evidence = (state.told_by,) if state.told_by else ()
+                word = "agreed limit" if limit == self.max_lag else "warning at"
+                summary = (
+                    f"{seam.system}: no newer data since {moment_text(state.newest)}; it is "
+                    f"{format_duration(limit)} old and ageing, {word} {format_duration(limit)}"
+                )
+                findings += (
+                    Open(severity, self._key(state.newest, limit), due, summary, slice=seam.system,
+                         since=state.newest, observed=limit / SECOND, limit=limit / SECOND, unit="s",
+                         evidence=evidence),
+                )
+        return state, findings
+
+    def _deadline(self, state: FreshnessState, watermark: int) -> int | None:
+        if state.newest is None:
+            return None
+        return earliest(
+            *(state.newest + limit for sev, limit in self._limits() if self._opened(state, sev, limit) is None)
+        )
+
+    def _opened(self, state: FreshnessState, severity: Severity, limit: int) -> int | None:
+        return state.open_breach if limit == self.max_lag else state.open_warning
+
+    def _mark(self, state: FreshnessState, severity: Severity, limit: int, newest: int | None) -> FreshnessState:
+        return replace(state, open_breach=newest) if limit == self.max_lag else replace(state, open_warning=newest)
+
+    def _key(self, newest: int, limit: int) -> str:
+        # A clause whose own severity is warning has two warnings; the key tells them apart.
+        return str(newest) if limit == self.max_lag else f"{newest}/warn"
+
+    def _judge_decisions(
+        self, seam: Seam, state: FreshnessState, happening: Happening, moment: Moment
+    ) -> Judgement:
+        warning = moment.slice == "\x00warning"
+        advance = occurrences(state.runs, happening if isinstance(happening, Fact) else None, moment)
+        judged = advance.judgement(lambda change: self._stale(seam, warning, change))
+        return replace(judged, state=None if advance.state is None else FreshnessState(runs=advance.state))
+
+    def _stale(self, seam: Seam, warning: bool, change: Change) -> Finding:
+        severity: Severity = "warning" if warning else self.severity
+        limit = self.warn_at if warning and self.warn_at is not None else self.max_lag
+        key = f"{change.run.first}/warn" if warning else str(change.run.first)
+        if change.what == "off":
+            return Resolve(severity, key, change.at)
+        first = change.run.evidence[0]
+        age = int(first.value or 0)
+        summary = (
+            f"{seam.system}: decisions are made on data that is {format_duration(age)} old at "
+            f"{moment_text(first.event_time)}, {'warning at' if warning else 'agreed limit'} {format_duration(limit)}"
+        )
+        return Open(severity, key, change.at, summary, since=first.event_time - max(0, age - limit),
+                    observed=age / SECOND, limit=limit / SECOND, unit="s", evidence=change.run.evidence)

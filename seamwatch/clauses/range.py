@@ -1,0 +1,94 @@
+"""Range: every score is valid.
+
+A score outside the agreed bounds means that the number no longer says what its readers take it to say: another
+unit, another model, a default value. Each score is checked. With `tolerate` the share of bad scores in each window
+is judged when the window is complete; without it the first bad score is a breach.
+
+What it cannot see: a score that is wrong but in range (see `distribution` and `calibration`).
+
+```yaml
+- id: score-valid
+  kind: range
+  min: 0
+  max: 1
+  nullable: false
+```
+"""
+
+from __future__ import annotations
+
+from typing import Literal, Self
+
+from pydantic import Field, model_validator
+
+from seamwatch.clauses.clause import Clause
+from seamwatch.durations import HOUR, Duration, format_duration
+from seamwatch.expressions import Expression
+from seamwatch.expressions.build import any_of, is_null, outside
+from seamwatch.judging.judgement import Finding, Happening, Judgement, Moment, Open, Resolve
+from seamwatch.judging.facts import Fact
+from seamwatch.judging.measure import Measure
+from seamwatch.judging.runs import Change, Runs, occurrences, shares
+from seamwatch.judging.seam import Seam
+from seamwatch.judging.wording import moment_text, number_text, share_text
+
+
+class Range(Clause, kind="range"):
+    """Scores stay within [min, max]."""
+
+    state_type = Runs
+
+    kind: Literal["range"]
+    min: float | None = Field(None, description="smallest valid score")
+    max: float | None = Field(None, description="largest valid score")
+    nullable: bool = Field(True, description="whether an event without a score is fine")
+    tolerate: float = Field(0.0, ge=0, lt=1, description="share of a window's events that may be out of range")
+    window: Duration = Field(HOUR, description="over which `tolerate` is judged, and after which a breach is over")
+
+    @model_validator(mode="after")
+    def _bounds(self) -> Self:
+        if self.min is None and self.max is None:
+            raise ValueError("range needs min, max or both")
+        if self.min is not None and self.max is not None and self.min > self.max:
+            raise ValueError(f"min {self.min:g} is above max {self.max:g}: turn them round")
+        return self
+
+    def measures(self, seam: Seam) -> tuple[Measure, ...]:
+        """Scores out of range, over all selected decisions."""
+        breach = outside("score", self.min, self.max)
+        if not self.nullable:
+            breach = any_of(breach, is_null("score"))
+        score = Expression.parse("score")
+        only = self.tolerate == 0
+        return (Measure("inference", breach, self.window, select=self.where, value=score, only_breaches=only),)
+
+    def judge(self, seam: Seam, state: Runs | None, happening: Happening, moment: Moment) -> Judgement:
+        """The occurrence rule without `tolerate`, the share rule with it."""
+        fact = happening if isinstance(happening, Fact) else None
+        if self.tolerate == 0:
+            advance = occurrences(state, fact, moment)
+        else:
+            advance = shares(state, fact, moment, tolerate=self.tolerate, min_count=1)
+        return advance.judgement(lambda change: self._finding(seam, change))
+
+    def _finding(self, seam: Seam, change: Change) -> Finding:
+        run, key = change.run, str(change.run.first)
+        if change.what == "off":
+            return Resolve(self.severity, key, change.at)
+        agreed = f"{number_text(self.min)} to {number_text(self.max)}"
+        first = run.evidence[0]
+        if self.tolerate:
+            summary = (
+                f"{seam.system}: {share_text(run.share or 0)} of the scores in {format_duration(self.window)} were "
+                f"outside {agreed}; agreed at most {share_text(self.tolerate)}"
+            )
+            return Open(self.severity, key, change.at, summary, since=first.event_time, observed=run.share,
+                        limit=self.tolerate, unit="share", evidence=run.evidence)
+        limit = self.min if first.value is not None and self.min is not None and first.value < self.min else self.max
+        summary = (
+            f"{seam.system}: score {number_text(first.value)} at {moment_text(first.event_time)} is outside the "
+            f"agreed {agreed}"
+        )
+        return Open(self.severity, key, change.at, summary, since=first.event_time, observed=first.value,
+                    limit=limit, evidence=run.evidence)
+

@@ -1,0 +1,49 @@
+"""Merging of facts: the same result however a window's events were split into batches.
+
+An algebra only: associative and commutative for facts of the same clause, measure, system, slice and window.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from seamwatch.judging.facts import Fact, merge_evidence
+
+
+def merge_facts(left: Fact, right: Fact) -> Fact:
+    """The fact of both parts' events together.
+
+    Raises ValueError when the two are not of the same clause, measure, system, slice and window.
+    """
+    if _identity(left) != _identity(right):
+        raise ValueError(f"facts of different windows do not merge: {_identity(left)} and {_identity(right)}")
+    return replace(
+        left,
+        count=left.count + right.count,
+        breaches=left.breaches + right.breaches,
+        first_time=min(left.first_time, right.first_time),
+        last_time=max(left.last_time, right.last_time),
+        total=_either(left.total, right.total, lambda a, b: a + b),
+        minimum=_either(left.minimum, right.minimum, min),
+        maximum=_either(left.maximum, right.maximum, max),
+        histogram=_add(left.histogram, right.histogram),
+        evidence=merge_evidence(left.evidence, right.evidence),
+    )
+
+
+def _identity(fact: Fact) -> tuple[object, ...]:
+    # The contract's version is not part of it: a window may straddle the publication of a new one.
+    return (fact.contract, fact.clause, fact.measure, fact.system, fact.slice, fact.window_start, fact.window)
+
+
+def _either(left: float | None, right: float | None, both: Callable[[float, float], float]) -> float | None:
+    if left is None or right is None:
+        return right if left is None else left
+    return both(left, right)
+
+
+def _add(left: tuple[int, ...], right: tuple[int, ...]) -> tuple[int, ...]:
+    if not left or not right:
+        return left or right
+    return tuple(a + b for a, b in zip(left, right, strict=True))

@@ -1,0 +1,80 @@
+"""Tumbling windows that fill over several facts, and when one may be judged.
+
+A window is complete when the watermark has passed its end and nothing has arrived for it for the settling time
+(events of one system may come by several partitions, and old ones in bulk). Pure values; no clause's rule is here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+from seamwatch.judging.facts import Fact
+from seamwatch.judging.judgement import Moment
+from seamwatch.judging.merging import merge_facts
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """One window as known so far, and the stream's time at which something last arrived for it."""
+
+    fact: Fact
+    arrived: int
+
+    @property
+    def start(self) -> int:
+        """Its first microsecond."""
+        return self.fact.window_start
+
+    @property
+    def end(self) -> int:
+        """The first microsecond after it."""
+        return self.fact.window_end
+
+    def settled(self, moment: Moment) -> bool:
+        """Whether what belongs to it has had time to arrive."""
+        return moment.now - self.arrived >= moment.settle
+
+    def complete(self, moment: Moment) -> bool:
+        """Whether it may be judged for good."""
+        return moment.watermark >= self.end and self.settled(moment)
+
+
+@dataclass(frozen=True, slots=True)
+class Windows:
+    """The windows of one slice that are not yet complete, in order; ``done`` is the end of the last complete one."""
+
+    filling: tuple[Window, ...] = ()
+    done: int = field(default=-(2**62))
+
+    def add(self, fact: Fact, moment: Moment) -> Windows | None:
+        """With the fact merged into its window; None when that window has been judged (the fact is late)."""
+        if fact.window_end <= self.done:
+            return None
+        others = [w for w in self.filling if w.start != fact.window_start]
+        merged = next((merge_facts(w.fact, fact) for w in self.filling if w.start == fact.window_start), fact)
+        filling = sorted([*others, Window(merged, moment.now)], key=lambda w: w.start)
+        return replace(self, filling=tuple(filling))
+
+    def take_complete(self, moment: Moment) -> tuple[tuple[Fact, ...], Windows]:
+        """The leading windows that are complete, in order, and what is left."""
+        taken: list[Fact] = []
+        for window in self.filling:
+            if not window.complete(moment):
+                break
+            taken.append(window.fact)
+        if not taken:
+            return (), self
+        return tuple(taken), Windows(self.filling[len(taken) :], taken[-1].window_end)
+
+    def deadline(self, moment: Moment) -> int | None:
+        """The next event time at which a window ends."""
+        return min((w.end for w in self.filling if w.end > moment.watermark), default=None)
+
+    def wake(self, moment: Moment) -> int | None:
+        """The next time on the stream's clock at which a window that has ended will have settled."""
+        return min((w.arrived + moment.settle for w in self.filling if not w.settled(moment)), default=None)
+
+
+def earliest(*times: int | None) -> int | None:
+    """The earliest of some times, of which any may be absent."""
+    return min((t for t in times if t is not None), default=None)

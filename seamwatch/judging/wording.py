@@ -1,0 +1,28 @@
+"""Times, shares and numbers in the words of the person who is woken.
+
+Formatting only; durations are in `seamwatch.durations`.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+
+def moment_text(micros: int) -> str:
+    """An event time to the second: ``2026-11-02 14:05:09 UTC``."""
+    return datetime.fromtimestamp(micros / 1_000_000, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+
+
+def share_text(share: float) -> str:
+    """A share as percent, with as many places as it needs to differ from 0 and 1: ``4.2 %``, ``0.03 %``."""
+    percent = share * 100
+    for places in (0, 1, 2, 3):
+        shown = f"{percent:.{places}f}"
+        if places == 3 or (abs(float(shown) - percent) <= 0.05 * min(percent, 100 - percent)):
+            return f"{shown} %"
+    raise AssertionError("unreachable")
+
+
+def number_text(value: float | None) -> str:
+    """A number without noise: ``12``, ``0.73``, ``1.5e+09``; ``no value`` for None."""
+    return "no value" if value is None else f"{value:.6g}"
