@@ -1,0 +1,62 @@
+# Two commands from a fresh clone: `make demo` and `make test`. Needs Python >= 3.11 with venv, and make.
+
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+PYTHON ?= python3
+BIN := .venv/bin
+
+# uv from the PATH when it answers, else one in a private folder.
+UV := $(shell uv --version >/dev/null 2>&1 && echo uv || echo .uv/bin/uv)
+
+help:  ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
+
+install: .venv/.installed  ## make .venv with everything in it
+
+demo: install  ## replay the five stories through a real broker into a real store
+	@$(BIN)/seamwatch demo
+
+test: install  ## run the tests (starts the servers that they need)
+	@$(BIN)/python -m pytest $(ARGS)
+
+check: install  ## ruff, mypy, import-linter and the docs checks
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	@if [ -f docs/check.py ]; then echo "$(BIN)/python docs/check.py"; $(BIN)/python docs/check.py; fi
+
+format: install  ## put the code into the house style
+	$(BIN)/ruff check --fix --exit-zero .
+	$(BIN)/ruff format .
+
+bench: install  ## measure the figures of docs/performance.md
+	$(BIN)/python -m benchmarks $(ARGS)
+
+chaos: install  ## kill stages and servers in the middle of a run, and account for every event
+	$(BIN)/python -m benchmarks.chaos $(ARGS)
+
+# The lock is a hashed requirements file and no uv.lock, because uv.lock writes the address of a package index into
+# every line, and which index serves a machine is that machine's affair. It holds for every platform and Python.
+lock: $(if $(filter .uv/bin/uv,$(UV)),.uv/bin/uv)  ## resolve the dependencies anew
+	$(UV) pip compile --quiet --universal --python-version 3.11 --all-extras --group dev --generate-hashes \
+		--no-emit-index-url --no-header --upgrade --output-file requirements.lock pyproject.toml
+
+.uv/bin/uv:
+	@echo "seamwatch: no uv on the PATH, putting one into .uv"
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "seamwatch: $(PYTHON) is older than 3.11; name a newer one: make PYTHON=python3.12 $(MAKECMDGOALS)" >&2; exit 2; }
+	@$(PYTHON) -m venv .uv || \
+		{ echo "seamwatch: $(PYTHON) cannot make a venv; install its venv module (Debian: python3-venv)" >&2; exit 2; }
+	@.uv/bin/python -m pip install --quiet uv || \
+		{ rm -rf .uv; echo "seamwatch: uv could not be fetched; check the network and pip's settings, then repeat" >&2; exit 3; }
+
+.venv/.installed: requirements.lock pyproject.toml $(if $(filter .uv/bin/uv,$(UV)),.uv/bin/uv)
+	@echo "seamwatch: setting up .venv (the first time fetches about 700 MB of packages)"
+	@test -x $(BIN)/python || $(UV) venv --quiet --python '>=3.11' .venv
+	@$(UV) pip sync --python $(BIN)/python --require-hashes requirements.lock || \
+		{ echo "seamwatch: packages could not be fetched; check the network and uv's index settings, then repeat" >&2; exit 3; }
+	@$(UV) pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	@touch $@
+
+.PHONY: help install demo test check format bench chaos lock

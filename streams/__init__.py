@@ -1,0 +1,1 @@
+"""The stages that judge the stream: measure, judge, page and replay."""
