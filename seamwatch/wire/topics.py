@@ -1,0 +1,107 @@
+"""Topics: the name of each topic and what it must be like. Creating them is `streams.topics`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Final
+
+from seamwatch.durations import DAY
+from seamwatch.errors import UsageError
+from seamwatch.wire.schemas import INPUT_TYPES, nearest
+
+DEFAULT_PREFIX: Final = "seamwatch"
+_MEBIBYTE = 1024 * 1024
+_COMPACTED = {"cleanup.policy": "compact"}
+_COMPACTION_LAG = {"min.compaction.lag.ms": str(7 * DAY // 1_000)}
+
+
+@dataclass(frozen=True, slots=True)
+class TopicSpec:
+    """What a topic must be like: its partitions and the settings that differ from the broker's own."""
+
+    name: str
+    partitions: int
+    settings: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Topics:
+    """The names of all topics under one prefix."""
+
+    prefix: str = DEFAULT_PREFIX
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """The topics that producers write, one a record type."""
+        return tuple(self.input(record_type) for record_type in INPUT_TYPES)
+
+    def input(self, record_type: str) -> str:
+        """The topic of an input type; UsageError for an unknown one."""
+        if record_type not in INPUT_TYPES:
+            raise UsageError(f"there is no input type {record_type!r}{nearest(record_type, INPUT_TYPES)}")
+        return f"{self.prefix}.{record_type}"
+
+    @property
+    def contracts(self) -> str:
+        """Published documents, as JSON; one partition, compacted."""
+        return f"{self.prefix}.contracts"
+
+    @property
+    def measurement(self) -> str:
+        """What measure tells judge."""
+        return f"{self.prefix}.measurement"
+
+    @property
+    def judge_state(self) -> str:
+        """What judge must remember; compacted, as many partitions as ``measurement``."""
+        return f"{self.prefix}.judge-state"
+
+    @property
+    def page(self) -> str:
+        """What was delivered to whom."""
+        return f"{self.prefix}.page"
+
+    @property
+    def checkpoint(self) -> str:
+        """Signed checkpoints of the ledger."""
+        return f"{self.prefix}.checkpoint"
+
+    @property
+    def dead_letter(self) -> str:
+        """What could not be used, kept whole."""
+        return f"{self.prefix}.dead_letter"
+
+    def violations(self, kind: str) -> str:
+        """The violations of one clause kind."""
+        return f"{self.prefix}.violations.{kind}"
+
+    def record_type(self, topic: str) -> str | None:
+        """The record type of a topic's messages; None for topics that are not Avro, or not ours."""
+        if not topic.startswith(f"{self.prefix}."):
+            return None
+        rest = topic[len(self.prefix) + 1 :]
+        if rest.startswith("violations."):
+            return "violation"
+        return rest if rest in (*INPUT_TYPES, "measurement", "page", "checkpoint", "dead_letter") else None
+
+    def specs(self, kinds: Iterable[str], partitions: int = 4) -> tuple[TopicSpec, ...]:
+        """What every topic must be like, for these clause kinds and this many partitions of the inputs."""
+        large = {"max.message.bytes": str(2 * _MEBIBYTE)}
+        largest = {"max.message.bytes": str(4 * _MEBIBYTE)}
+        plain = [
+            *(TopicSpec(name, partitions, large) for name in self.inputs),
+            TopicSpec(self.contracts, 1, _COMPACTED | large),
+            TopicSpec(self.measurement, partitions, largest),
+            TopicSpec(self.judge_state, partitions, _COMPACTED | largest),
+            *(
+                TopicSpec(self.violations(kind), partitions, _COMPACTED | _COMPACTION_LAG)
+                for kind in sorted(kinds)
+            ),
+            TopicSpec(self.page, partitions),
+            TopicSpec(self.checkpoint, 1),
+            TopicSpec(self.dead_letter, partitions, largest),
+        ]
+        # The broker's own clock says when a message arrived; a producer's could be wrong or lie.
+        arrival = {"message.timestamp.type": "LogAppendTime"}
+        return tuple(TopicSpec(spec.name, spec.partitions, spec.settings | arrival) for spec in plain)
