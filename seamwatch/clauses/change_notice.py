@@ -26,17 +26,17 @@ What it cannot see: a change that alters neither version nor digest (see `distri
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
 from seamwatch.clauses.clause import Clause
-from seamwatch.durations import HOUR, Duration, format_duration
+from seamwatch.durations import DAY, HOUR, SECOND, Duration, format_duration
 from seamwatch.expressions.build import all_of, is_in, is_null, negate, not_true
 from seamwatch.judging.facts import Evidence, Fact, ForwardedEvent
 from seamwatch.judging.judgement import Finding, Happening, Judgement, Moment, Open, Remind, Resolve
 from seamwatch.judging.measure import Measure, Source
-from seamwatch.judging.runs import Change, Runs, occurrences
+from seamwatch.judging.runs import Change, Run, Runs, occurrences
 from seamwatch.judging.seam import Seam
 from seamwatch.judging.windows import earliest
 from seamwatch.judging.wording import moment_text
@@ -46,6 +46,8 @@ ChangeKind = Literal[
     "model", "prompt", "retrieval", "tools", "threshold", "data_source", "schema", "provider", "policy"
 ]
 _EARLY_ANSWERS = 100
+_CHANGES_KEPT = 1_000
+_CLOCK_KEPT = 90 * DAY
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,13 +84,17 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class ChangeNoticeState:
-    """Clocks by start, values announced, answers without a change yet, and unannounced traffic by value."""
+    """Clocks by start, values announced and when, answers without a change yet, unannounced traffic by value.
+
+    ``short`` holds the changes announced at too short notice, and when that episode is over.
+    """
 
     clocks: tuple[Clock, ...] = ()
     changes: tuple[str, ...] = ()
-    announced: tuple[str, ...] = ()
+    announced: tuple[tuple[str, int], ...] = ()
     early: tuple[Answer, ...] = ()
     traffic: tuple[tuple[str, Runs], ...] = ()
+    short: tuple[tuple[str, int], ...] = ()
 
 
 class ChangeNotice(Clause, kind="change_notice"):
@@ -151,7 +157,8 @@ class ChangeNotice(Clause, kind="change_notice"):
             state, findings = self._answer(seam, state, happening)
         state, run_out = self._run_out(seam, state, moment.watermark)
         state, traffic, deadline, wake, late = self._traffic(seam, state, fact, moment)
-        deadline = earliest(deadline, *(t for clock in state.clocks for t in self._times(clock)))
+        times = [t for clock in state.clocks for t in self._times(clock)]
+        deadline = earliest(deadline, *times, *(at for _, at in state.short))
         return Judgement(state, findings + run_out + traffic, deadline, wake, late)
 
     # Clocks
@@ -162,8 +169,8 @@ class ChangeNotice(Clause, kind="change_notice"):
         record = event.record
         change_id, at = record["change_id"], int(record["event_time"])
         values = [v for v in (record.get("to_value"), record.get("config_digest")) if v]
-        announced = tuple(dict.fromkeys([*state.announced, *values]))
-        state = replace(state, announced=announced)
+        announced = {value: at for value in values} | dict(state.announced)
+        state = replace(state, announced=tuple(announced.items()))
         concerns = not self.kinds or record["kind"] in self.kinds
         if change_id in state.changes or not concerns or at < moment.horizon:
             return state, ()
@@ -172,28 +179,30 @@ class ChangeNotice(Clause, kind="change_notice"):
             Clock(change_id, record["kind"], person, at, at + self.acknowledge_within, evidence)
             for person in self.acknowledgers
         )
-        state = replace(state, clocks=state.clocks + clocks, changes=(*state.changes, change_id))
-        findings = self._short_notice(seam, record, evidence)
+        changes = (*state.changes, change_id)[-_CHANGES_KEPT:]
+        state = replace(state, clocks=state.clocks + clocks, changes=changes)
+        state, findings = self._short_notice(seam, state, record, evidence)
         for answer in state.early:
             if answer.change_id == change_id and answer.at >= at:
                 state, more = self._apply(seam, state, answer)
                 findings += more
         return replace(state, early=tuple(a for a in state.early if a.change_id != change_id)), findings
 
-    def _short_notice(self, seam: Seam, record: dict[str, object], evidence: Evidence) -> tuple[Finding, ...]:
-        at, effective = int(str(record["event_time"])), int(str(record["effective_at"]))
+    def _short_notice(
+        self, seam: Seam, state: ChangeNoticeState, record: dict[str, Any], evidence: Evidence
+    ) -> tuple[ChangeNoticeState, tuple[Finding, ...]]:
+        at, effective = int(record["event_time"]), int(record["effective_at"])
         if self.notice_before is None or effective - at >= self.notice_before:
-            return ()
+            return state, ()
         ahead = f"{format_duration(effective - at)} ahead" if effective > at else "after it took effect"
+        change = record["change_id"]
         summary = (
-            f"{seam.system}: {record['kind']} change {record['change_id']} was announced {ahead}, "
+            f"{seam.system}: {record['kind']} change {change} was announced {ahead}, "
             f"agreed {format_duration(self.notice_before)}"
         )
-        change = str(record["change_id"])
         opened = Open(self.severity, "notice", at, summary, slice=change, evidence=(evidence,),
-                      observed=(effective - at) / 1e6, limit=self.notice_before / 1e6, unit="s")
-        # What was announced late stays so; it is told once and is over when the change takes effect.
-        return (opened, Resolve(self.severity, "notice", max(at, effective), slice=change))
+                      observed=(effective - at) / SECOND, limit=self.notice_before / SECOND, unit="s")
+        return replace(state, short=(*state.short, (change, max(at, effective) + self.window))), (opened,)
 
     def _answer(
         self, seam: Seam, state: ChangeNoticeState, event: ForwardedEvent
@@ -250,7 +259,7 @@ class ChangeNotice(Clause, kind="change_notice"):
             f"{seam.system}: {clock.person} has not acknowledged {clock.kind} change {clock.change_id} within "
             f"{allowed} (announced {moment_text(clock.started)})"
         )
-        seconds = self.acknowledge_within / 1e6
+        seconds = self.acknowledge_within / SECOND
         opened = Open(self.severity, "missed", clock.due, summary, slice=clock.slice, since=clock.started,
                       observed=seconds, limit=seconds, unit="s", person=clock.person, evidence=(clock.evidence,))
         return replace(clock, missed=True), opened
@@ -280,8 +289,11 @@ class ChangeNotice(Clause, kind="change_notice"):
             if not clock.stopped and not clock.missed and clock.due <= until:
                 clock, opened = self._miss(seam, clock)
                 findings.append(opened)
-            clocks.append(clock)
-        return replace(state, clocks=tuple(clocks)), tuple(findings)
+            if not (clock.stopped and clock.objected is None and clock.due + _CLOCK_KEPT < until):
+                clocks.append(clock)
+        findings.extend(Resolve(self.severity, "notice", at, slice=c) for c, at in state.short if at <= until)
+        short = tuple(entry for entry in state.short if entry[1] > until)
+        return replace(state, clocks=tuple(clocks), short=short), tuple(findings)
 
     # Unannounced traffic
 
@@ -293,16 +305,17 @@ class ChangeNotice(Clause, kind="change_notice"):
         deadline: int | None = None
         wake: int | None = None
         late = 0
-        traffic = dict(state.traffic)
-        value_of = fact.slice if fact is not None and fact.slice is not None else None
-        if value_of is not None and value_of not in state.announced:
-            traffic.setdefault(value_of, Runs())
+        traffic, announced = dict(state.traffic), dict(state.announced)
+        value_of = fact.slice if fact is not None and fact.breaches else None
+        if value_of is not None and fact is not None:
+            first = fact.evidence[0].event_time
+            if value_of not in announced or (value_of not in traffic and first < announced[value_of]):
+                traffic.setdefault(value_of, Runs())
         for value, runs in traffic.items():
-            if value in state.announced:
-                if runs.run is not None and runs.run.open:
-                    findings.append(Resolve(self.severity, str(runs.run.first), moment.watermark, slice=value))
-                continue
             mine = replace(fact, measure="", count=fact.breaches) if fact is not None and value == value_of else None
+            if value in announced:
+                findings.extend(self._now_announced(seam, value, announced[value], runs, mine))
+                continue
             advance = occurrences(runs, mine, moment, hold=True)
             findings.extend(self._unannounced(seam, value, change) for change in advance.changes)
             deadline, wake = earliest(deadline, advance.deadline), earliest(wake, advance.wake)
@@ -310,6 +323,21 @@ class ChangeNotice(Clause, kind="change_notice"):
             if advance.state is not None:
                 kept[value] = advance.state
         return replace(state, traffic=tuple(kept.items())), tuple(findings), deadline, wake, late
+
+    def _now_announced(
+        self, seam: Seam, value: str, at: int, runs: Runs, fact: Fact | None
+    ) -> tuple[Finding, ...]:
+        # Served first and announced afterwards: it was a breach in between, even if nobody had been told yet.
+        waiting = [w.fact for w in runs.windows.filling] + ([fact] if fact is not None else [])
+        run = runs.run
+        if (run is None or not run.open) and waiting and waiting[0].evidence[0].event_time < at:
+            start = waiting[0].window_start
+            run = Run(start, start, waiting[0].window, waiting[0].evidence, open=True)
+        if run is None or not run.open:
+            return ()
+        first = run.evidence[0].event_time
+        told = self._unannounced(seam, value, Change("on", run, first))
+        return (told, Resolve(self.severity, str(run.first), max(at, first), slice=value))
 
     def _unannounced(self, seam: Seam, value: str, change: Change) -> Finding:
         key = str(change.run.first)

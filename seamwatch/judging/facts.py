@@ -65,13 +65,17 @@ class Fact:
 
 @dataclass(frozen=True, slots=True)
 class ForwardedEvent:
-    """A rare input event (a change, an acknowledgement, a refresh, an attestation), passed on as it was read."""
+    """A rare input event (a change, an acknowledgement, a refresh, an attestation), passed on as it was read.
+
+    ``arrived`` is the broker's time on the stages' clock; None where there was no broker.
+    """
 
     type: str
     record: dict[str, Any]
     topic: str | None = None
     partition: int | None = None
     offset: int | None = None
+    arrived: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,109 @@
+"""Episodes: one breach from opening to resolution, who must act, and the escalation list it climbs.
+
+Pure values and transitions; `seamwatch.judging.judge` keeps them and sends what changed. An episode's id is a
+function of contract, clause, system, severity, slice and the key its clause gave, so that it is the same after a
+crash and in a replay.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import uuid
+from dataclasses import dataclass, replace
+
+from seamwatch.judging.facts import Notice, Violation
+from seamwatch.judging.judgement import Open, Remind, Resolve
+from seamwatch.judging.seam import Seam, Step
+
+_CONTENT = ("opened_at", "since", "observed", "limit", "unit", "summary", "evidence")
+
+
+@dataclass(frozen=True, slots=True)
+class Episode:
+    """An open episode: its latest state, its key, the list it climbs and when the next step is due (stream time)."""
+
+    violation: Violation
+    key: str
+    ladder: tuple[Step, ...]
+    escalate_at: int | None = None
+
+
+def identity(*parts: str | None) -> str:
+    """A UUID (version 8) made from the SHA-256 of the parts: the same parts give the same id everywhere."""
+    digest = hashlib.sha256(json.dumps(parts, ensure_ascii=False, separators=(",", ":")).encode()).digest()
+    # RFC 9562: version 8 leaves the bits to the application; Python's uuid knows it from 3.14 on only.
+    value = bytearray(digest[:16])
+    value[6] = value[6] & 0x0F | 0x80
+    value[8] = value[8] & 0x3F | 0x80
+    return str(uuid.UUID(bytes=bytes(value)))
+
+
+def open_episode(seam: Seam, clause: str, kind: str, found: Open, now: int, *, climbs: bool) -> Episode:
+    """A new episode. With ``climbs`` the first person's clock to acknowledge starts now (warnings never climb)."""
+    ladder = _ladder(seam, found.person)
+    violation = Violation(
+        violation_id=identity(seam.contract, clause, seam.system, found.severity, found.slice, found.key),
+        contract=seam.contract, contract_version=seam.contract_version, contract_digest=seam.contract_digest,
+        clause=clause, kind=kind, system=seam.system, slice=found.slice, severity=found.severity, state="open",
+        observed=found.observed, limit=found.limit, unit=found.unit, summary=found.summary,
+        opened_at=found.opened_at, since=found.since, detected_at=now,
+        person=ladder[0].person if ladder else None, evidence=found.evidence,
+    )
+    return _start_clock(Episode(violation, found.key, ladder), now, climbs and found.severity == "breach")
+
+
+def update_episode(episode: Episode, found: Open) -> Episode:
+    """The same episode with what is known now; equal to the old one when nothing changed."""
+    return replace(episode, violation=replace(episode.violation, **{name: getattr(found, name) for name in _CONTENT}))
+
+
+def resolve_episode(episode: Episode, over: Resolve) -> Violation:
+    """The last state of an episode."""
+    summary = over.summary or episode.violation.summary
+    at = max(over.at, episode.violation.opened_at)
+    return replace(episode.violation, state="resolved", resolved_at=at, summary=summary)
+
+
+def acknowledge_episode(episode: Episode, person: str, answer: str, at: int, now: int) -> Episode:
+    """An acceptance stops the climb; an objection hands over to the next person at once. Others change nothing."""
+    if episode.ladder and person not in {step.person for step in episode.ladder}:
+        return episode
+    if episode.violation.state == "acknowledged":
+        return episode
+    if answer == "object":
+        return escalate_episode(episode, now) if episode.escalate_at is not None else episode
+    violation = replace(episode.violation, state="acknowledged", acknowledged_at=at, acknowledged_by=person)
+    return replace(episode, violation=violation, escalate_at=None)
+
+
+def escalate_episode(episode: Episode, now: int) -> Episode:
+    """The next person of the list must act; their clock starts now."""
+    step = episode.violation.step + 1
+    violation = replace(episode.violation, state="escalated", step=step, person=episode.ladder[step].person)
+    return _start_clock(replace(episode, violation=violation), now, climbs=True)
+
+
+def notice_of(seam: Seam, clause: str, kind: str, told: Remind, now: int) -> Notice:
+    """The notice a reminder or summary becomes; its id is the same whenever it is judged."""
+    return Notice(
+        notice_id=identity(seam.contract, clause, seam.system, told.type, told.slice, told.key), type=told.type,
+        contract=seam.contract, contract_version=seam.contract_version, contract_digest=seam.contract_digest,
+        clause=clause, kind=kind, system=seam.system, slice=told.slice, person=told.person, summary=told.summary,
+        due_at=told.due_at, detected_at=now,
+    )
+
+
+def _start_clock(episode: Episode, now: int, climbs: bool) -> Episode:
+    step = episode.violation.step
+    more = climbs and step + 1 < len(episode.ladder)
+    return replace(episode, escalate_at=now + episode.ladder[step].acknowledge_within if more else None)
+
+
+def _ladder(seam: Seam, person: str | None) -> tuple[Step, ...]:
+    # Whom the finding names comes first (an acknowledger); then the contract's list.
+    if person is None:
+        return seam.escalation
+    rest = tuple(step for step in seam.escalation if step.person != person)
+    first = next((s for s in seam.escalation if s.person == person), None)
+    return (first or Step(person, *(s.acknowledge_within for s in seam.escalation[:1])), *rest)
