@@ -11,6 +11,7 @@
     ├── ProofError                a ledger proof does not hold
     ├── UnreachableError          a broker, store or channel cannot be reached (exit 3)
     ├── StoreError                the store answered with an error
+    ├── StageError                a stage cannot go on and ends, to be started again by its supervisor
     └── LocalStackError           a server of the local stack could not be fetched, started or stopped (exit 3)
 
 This module defines the errors only; it maps no third-party error (each boundary does that itself).
@@ -69,6 +70,10 @@ class UnreachableError(SeamwatchError):
 
 class StoreError(SeamwatchError):
     """The store answered with an error; the message keeps the store's own code."""
+
+
+class StageError(SeamwatchError):
+    """A stage cannot go on (fenced, its position gone); it ends, and its supervisor starts it again."""
 
 
 class LocalStackError(SeamwatchError):

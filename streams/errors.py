@@ -1,0 +1,48 @@
+"""How Kafka's errors become ours: each names the place and says what the reader can do.
+
+Mapping only; nothing is retried here. A stage that meets such an error ends, and its supervisor starts it again.
+"""
+
+from __future__ import annotations
+
+from confluent_kafka import KafkaError, KafkaException
+
+from seamwatch.errors import SeamwatchError, StageError, UnreachableError
+
+_FENCED = {
+    KafkaError._FENCED,
+    KafkaError.FENCED_INSTANCE_ID,
+    KafkaError.INVALID_PRODUCER_EPOCH,
+    KafkaError.PRODUCER_FENCED,
+    KafkaError.UNKNOWN_MEMBER_ID,
+    KafkaError.ILLEGAL_GENERATION,
+}
+_AWAY = {KafkaError._TRANSPORT, KafkaError._ALL_BROKERS_DOWN, KafkaError._TIMED_OUT, KafkaError._RESOLVE}
+
+
+def kafka_error(error: KafkaException, doing: str, bootstrap: str) -> SeamwatchError:
+    """Our error for one that Kafka raised while ``doing`` something (a phrase such as "committing a round")."""
+    cause = error.args[0] if error.args else None
+    if not isinstance(cause, KafkaError):
+        return StageError(f"{doing}: {error}")
+    if cause.code() in _FENCED:
+        return StageError(
+            f"{doing}: another process has taken over this one's place in its group ({cause.str()}). "
+            "Give each process of a stage its own SEAMWATCH_INSTANCE."
+        )
+    if cause.code() in _AWAY:
+        return UnreachableError(f"{doing}: Kafka at {bootstrap} does not answer ({cause.str()}). Is it running?")
+    if cause.code() == KafkaError.UNKNOWN_TOPIC_OR_PART:
+        return StageError(f"{doing}: {cause.str()}. Create the topics with `seamwatch topics create`.")
+    return StageError(f"{doing}: {cause.name()}: {cause.str()}")
+
+
+def consumer_error(error: KafkaError, topic: str | None, partition: int | None) -> SeamwatchError:
+    """Our error for one that arrived among the messages of a consumer."""
+    place = f"{topic}[{partition}]" if topic else "the consumer"
+    if error.code() in (KafkaError._AUTO_OFFSET_RESET, KafkaError.OFFSET_OUT_OF_RANGE):
+        return StageError(
+            f"{place}: the committed position no longer exists ({error.str()}): records were deleted before they were "
+            "read. Find out what is missing, then set the group's offset with kafka-consumer-groups."
+        )
+    return kafka_error(KafkaException(error), f"reading {place}", "the configured address")
