@@ -1,0 +1,116 @@
+"""Settings: what the environment says about addresses, names and times.
+
+Read once by whoever starts (a command, a stage, a test) and handed on; no module reads the environment for
+itself. Names carry the prefix ``SEAMWATCH_``; the customary ``KAFKA_BOOTSTRAP_SERVERS`` and ``CLICKHOUSE_URL``
+serve as well. Nothing here connects to anything.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import AliasChoices, BeforeValidator, Field, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from seamwatch.clock import Clock, clock_of
+from seamwatch.durations import SECOND, Duration
+from seamwatch.errors import UsageError
+
+
+def _state_home() -> Path:
+    home = os.environ.get("XDG_STATE_HOME")
+    return (Path(home) if home else Path.home() / ".local" / "state") / "seamwatch"
+
+
+def _blank_is_none(value: Any) -> Any:
+    # docker compose and CI systems pass variables that nobody set as empty strings.
+    return None if value == "" else value
+
+
+Port = Annotated[int | None, BeforeValidator(_blank_is_none), Field(ge=1, le=65535)]
+
+
+class Settings(BaseSettings):
+    """What can be set. Times are microseconds; a duration is written ``5s`` in the environment."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="SEAMWATCH_", extra="ignore", frozen=True, env_ignore_empty=True, populate_by_name=True
+    )
+
+    kafka: str | None = Field(
+        default=None, validation_alias=AliasChoices("KAFKA_BOOTSTRAP_SERVERS", "SEAMWATCH_KAFKA", "kafka")
+    )
+    """Bootstrap servers of the broker, ``host:port,host:port``."""
+
+    clickhouse: str | None = Field(
+        default=None, validation_alias=AliasChoices("CLICKHOUSE_URL", "SEAMWATCH_CLICKHOUSE", "clickhouse")
+    )
+    """The store, ``http://user:password@host:port/database``."""
+
+    schema_registry_url: str | None = None
+    """A Confluent schema registry; without one records are framed as Avro single objects."""
+
+    prefix: str = Field(default="seamwatch", pattern=r"^[A-Za-z0-9._-]{1,100}$")
+    """What every topic's name starts with."""
+
+    partitions: int = Field(default=4, ge=1, le=1024)
+    """Partitions of the topics that ``topics create`` makes."""
+
+    environment: str = "production"
+    """The ``environment`` that a producer's events carry unless it says otherwise."""
+
+    data: Path = Field(default_factory=_state_home)
+    """The folder in which the local stack keeps its data."""
+
+    cache: Path | None = None
+    """The folder for what is fetched once (Kafka's jars); None for the user's own cache folder."""
+
+    java: Path | None = None
+    """The java to run Kafka on; None for the system's (17 or newer), else the one of the ``local`` extra."""
+
+    kafka_port: Port = None
+    """Port of the local broker; None for a free one."""
+
+    kafka_controller_port: Port = None
+    """Port of the local broker's controller; None for a free one."""
+
+    clickhouse_port: Port = None
+    """Port of the local ClickHouse server; None for a free one."""
+
+    lateness: Duration = 5 * SECOND
+    """How long a window stays open for late events after the watermark has passed its end."""
+
+    settle: Duration = 2 * SECOND
+    """How long a judge waits for its partitions to catch up before it acts on a silence."""
+
+    default_owner: str | None = None
+    """The person paged for a system that nobody registered."""
+
+    clock_setting: str | None = Field(default=None, validation_alias=AliasChoices("SEAMWATCH_CLOCK", "clock_setting"))
+    """``<origin>,<wall origin>,<rate>`` in microseconds for scaled time; None for the machine's clock."""
+
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    """The least severe event that is logged."""
+
+    log_format: Literal["auto", "console", "json"] = "auto"
+    """``console`` for key=value, ``json`` for one object a line, ``auto`` for what stderr is."""
+
+    def clock(self) -> Clock:
+        """The clock the stages run on. Raises UsageError when ``SEAMWATCH_CLOCK`` cannot be read."""
+        return clock_of(self.clock_setting)
+
+
+def load_settings(**given: Any) -> Settings:
+    """The settings of the environment, with those ``given`` by name on top (None leaves the environment's).
+
+    Raises UsageError that names the variable and what is wrong with it.
+    """
+    try:
+        return Settings(**{name: value for name, value in given.items() if value is not None})
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = str(first["loc"][0]) if first["loc"] else "settings"
+        variable = name if name.isupper() else f"SEAMWATCH_{name.upper()}"
+        raise UsageError(f"{variable}={first['input']!r}: {first['msg']}") from error
