@@ -26,6 +26,9 @@ def configure(settings: Settings, stage: str | None = None) -> None:
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.processors.StackInfoRenderer(),
     ]
+    if stage is not None:
+        # A processor and not a context variable, which threads would not see.
+        shared.append(_named(stage))
     if console:
         shared.append(structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty()))
     else:
@@ -37,12 +40,16 @@ def configure(settings: Settings, stage: str | None = None) -> None:
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         cache_logger_on_first_use=False,
     )
-    structlog.contextvars.clear_contextvars()
-    if stage is not None:
-        structlog.contextvars.bind_contextvars(stage=stage)
     root = logging.getLogger()
     root.handlers[:] = [_Forward()]
     root.setLevel(logging.WARNING)
+
+
+def _named(stage: str) -> structlog.typing.Processor:
+    def add(_logger: object, _method: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
+        return {"stage": stage, **event}
+
+    return add
 
 
 class _Forward(logging.Handler):

@@ -11,7 +11,7 @@ import os
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AliasChoices, BeforeValidator, Field, ValidationError
+from pydantic import AliasChoices, Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from seamwatch.clock import Clock, clock_of
@@ -24,19 +24,19 @@ def _state_home() -> Path:
     return (Path(home) if home else Path.home() / ".local" / "state") / "seamwatch"
 
 
-def _blank_is_none(value: Any) -> Any:
-    # docker compose and CI systems pass variables that nobody set as empty strings.
-    return None if value == "" else value
-
-
-Port = Annotated[int | None, BeforeValidator(_blank_is_none), Field(ge=1, le=65535)]
+Port = Annotated[int, Field(ge=1, le=65535)]
 
 
 class Settings(BaseSettings):
     """What can be set. Times are microseconds; a duration is written ``5s`` in the environment."""
 
     model_config = SettingsConfigDict(
-        env_prefix="SEAMWATCH_", extra="ignore", frozen=True, env_ignore_empty=True, populate_by_name=True
+        # Compose files and CI systems pass variables that nobody set as empty strings: those are not set.
+        env_prefix="SEAMWATCH_",
+        extra="ignore",
+        frozen=True,
+        env_ignore_empty=True,
+        populate_by_name=True,
     )
 
     kafka: str | None = Field(
@@ -70,13 +70,13 @@ class Settings(BaseSettings):
     java: Path | None = None
     """The java to run Kafka on; None for the system's (17 or newer), else the one of the ``local`` extra."""
 
-    kafka_port: Port = None
+    kafka_port: Port | None = None
     """Port of the local broker; None for a free one."""
 
-    kafka_controller_port: Port = None
+    kafka_controller_port: Port | None = None
     """Port of the local broker's controller; None for a free one."""
 
-    clickhouse_port: Port = None
+    clickhouse_port: Port | None = None
     """Port of the local ClickHouse server; None for a free one."""
 
     lateness: Duration = 5 * SECOND
