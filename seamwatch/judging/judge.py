@@ -89,6 +89,11 @@ class Entry:
     wake: int | None = None
 
     @property
+    def wake_at(self) -> int | None:
+        """The stream's time at which it, or an episode's clock to acknowledge, is due."""
+        return earliest(self.wake, *(episode.escalate_at for episode in self.episodes))
+
+    @property
     def empty(self) -> bool:
         """Whether there is nothing left to remember."""
         return self.state is None and not self.episodes
@@ -128,6 +133,7 @@ class Judge:
         entry = _read_entry(value)
         if entry is not None:
             self._keep(entry_key, entry)
+            self._dirty.discard(entry_key)
 
     def take_dirty(self) -> dict[str, bytes | None]:
         """What changed since the last call, for the state topic; None deletes."""
@@ -314,10 +320,14 @@ class Judge:
         self._entries[key] = entry
         for episode in entry.episodes:
             self._episodes[episode.violation.violation_id] = key
-        if entry.deadline is not None and (before is None or before.deadline != entry.deadline or entry.deadline <= self._watermark):
-            heapq.heappush(self._deadlines, (entry.deadline, key))
-        wake = earliest(entry.wake, *(e.escalate_at for e in entry.episodes))
-        if wake is not None:
+        self._schedule(key, before, entry)
+
+    def _schedule(self, key: EntryKey, before: Entry | None, entry: Entry) -> None:
+        # What is scheduled already is not scheduled twice, unless its time has come and it was taken off.
+        deadline, wake = entry.deadline, entry.wake_at
+        if deadline is not None and (before is None or before.deadline != deadline or deadline <= self._watermark):
+            heapq.heappush(self._deadlines, (deadline, key))
+        if wake is not None and (before is None or before.wake_at != wake or wake <= self._now):
             heapq.heappush(self._wakes, (wake, key))
 
 

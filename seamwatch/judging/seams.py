@@ -1,0 +1,110 @@
+"""From documents to seams: which clauses bind which system, by which version of their contract.
+
+Looks up and converts, with a cache for as long as the estate stays the same; judges nothing.
+"""
+
+from __future__ import annotations
+
+from base64 import b64decode
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from types import MappingProxyType
+
+from seamwatch.clauses import Clause
+from seamwatch.documents import Contract, Estate
+from seamwatch.judging.seam import Approval, DeclaredVersion, PublicKey, Seam, Step
+
+
+@dataclass(frozen=True, slots=True)
+class BoundClause:
+    """A clause as it binds one system."""
+
+    clause: Clause
+    seam: Seam
+
+
+class Seams:
+    """The clauses of an estate by contract, version and system."""
+
+    def __init__(self, estate: Estate) -> None:
+        self._estate = estate
+        self._bound: dict[tuple[str, str, str], Mapping[str, BoundClause]] = {}
+
+    @cached_property
+    def _contracts(self) -> Mapping[tuple[str, str], Contract]:
+        return {(contract.id, contract.version): contract for contract in self._estate.all_contracts()}
+
+    @cached_property
+    def _keys(self) -> Mapping[str, tuple[PublicKey, ...]]:
+        return MappingProxyType(
+            {
+                person.id: tuple(
+                    PublicKey(key.key_id, b64decode(key.public), key.not_before, key.revoked_at) for key in person.keys
+                )
+                for person in self._estate.persons.values()
+            }
+        )
+
+    def knows(self, contract: str, version: str) -> bool:
+        """Whether that version of the contract is among the documents."""
+        return (contract, version) in self._contracts
+
+    def bound(self, contract: str, version: str, clause: str, system: str) -> BoundClause | None:
+        """The clause of that contract version as it binds the system; None when there is none."""
+        known = self._contracts.get((contract, version))
+        return None if known is None else self._binding(known, system).get(clause)
+
+    def latest(self, contract: str, clause: str, system: str) -> BoundClause | None:
+        """The clause of the newest version of the contract that still covers the system."""
+        for known in reversed(self._estate.versions_of(contract)):
+            return self._binding(known, system).get(clause) if known.covers_system(system) else None
+        return None
+
+    def wanting(self, event_type: str, system: str, at: int) -> Iterator[BoundClause]:
+        """The clauses in force for the system at event time ``at`` that judge such events directly."""
+        for contract in self._estate.contracts_for(system, at):
+            for bound in self._binding(contract, system).values():
+                if event_type in bound.clause.wants:
+                    yield bound
+
+    def covering(self, contract: Contract, system: str) -> Mapping[str, BoundClause]:
+        """All clauses of a contract as they bind the system, by clause id."""
+        return self._binding(contract, system)
+
+    def _binding(self, contract: Contract, system: str) -> Mapping[str, BoundClause]:
+        key = (contract.id, contract.version, system)
+        if key not in self._bound:
+            seam = seam_of(self._estate, contract, system, self._keys)
+            self._bound[key] = {clause.id: BoundClause(clause, seam) for clause in contract.clauses}
+        return self._bound[key]
+
+
+def seam_of(
+    estate: Estate, contract: Contract, system: str, keys: Mapping[str, tuple[PublicKey, ...]] | None = None
+) -> Seam:
+    """The contract as it binds one system, declared or not."""
+    declared = estate.systems.get(system)
+    versions = tuple(
+        DeclaredVersion(
+            version.version,
+            version.config_digest,
+            tuple(Approval(a.id, a.use_case, a.approved_at, a.expires) for a in version.approvals),
+        )
+        for version in (declared.versions if declared is not None else ())
+    )
+    return Seam(
+        contract.id, contract.version, contract.digest, system, declared is not None, versions,
+        _steps(estate, contract, system), keys or {},
+    )
+
+
+def _steps(estate: Estate, contract: Contract, system: str) -> tuple[Step, ...]:
+    # Without an escalation list the owner of the system must act; without an owner, who signed for the consumer.
+    if contract.escalation:
+        return tuple(Step(step.person, step.acknowledge_within) for step in contract.escalation)
+    declared = estate.systems.get(system)
+    if declared is not None:
+        return (Step(declared.owner),)
+    signatories = (contract.parties.consumer.signatory, contract.parties.provider.signatory)
+    return tuple(Step(person) for person in signatories if person)[:1]
