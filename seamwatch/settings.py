@@ -37,6 +37,7 @@ class Settings(BaseSettings):
         frozen=True,
         env_ignore_empty=True,
         populate_by_name=True,
+        validate_default=False,  # a default is held in microseconds already
     )
 
     kafka: str | None = Field(
