@@ -101,9 +101,11 @@ def occurrences(
         if run is not None and not once and window.start >= run.last + 2 * run.window:
             changes.extend(_off(run, run.last + 2 * run.window))
             run = None
-        run = _with(run, window.fact)
-        if run.ended is None and moment.watermark >= run.opened_at(grace):
-            run = replace(run, open=True)
+        before, run = run, _with(run, window.fact)
+        # Still going on when its grace was over, however late anybody looks.
+        if run.ended is None and run.opened_at(grace) < run.last + 2 * run.window:
+            run = replace(run, open=run.open or moment.watermark >= run.opened_at(grace))
+        if run.open and (before is None or not before.open or before.evidence != run.evidence):
             changes.append(Change("on", run, run.opened_at(grace)))
         if not window.complete(moment):
             break
