@@ -1,0 +1,65 @@
+"""Positions: how far each topic partition is recorded, and what was set out on but not finished.
+
+Reads ledger_intent and ledger_commit; the writer writes them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from sinks.blocks import Range
+from sinks.reading import Place
+from sinks.store import Store, quoted
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """Where recording of a topic partition goes on: at ``offset``, None for a partition not recorded so far.
+
+    ``size`` rows are recorded. ``intent`` is the range that was set out on there and not committed, to be done
+    again with the same bounds.
+    """
+
+    offset: int | None = None
+    size: int = 0
+    intent: Range | None = None
+
+
+def positions(store: Store, topics: Iterable[str]) -> dict[Place, Position]:
+    """The position of every topic partition of these topics that the store knows of."""
+    named = quoted(sorted(set(topics)))
+    if not named:
+        return {}
+    committed = store.rows(
+        "SELECT topic, partition, max(next_offset) AS position, argMax(size, next_offset) AS size "  # noqa: S608
+        f"FROM ledger_commit WHERE topic IN ({named}) GROUP BY topic, partition"
+    )
+    found = {(row["topic"], row["partition"]): Position(row["position"], row["size"]) for row in committed}
+    open_intents = store.rows(
+        "SELECT intents.topic AS topic, intents.partition AS partition, intents.first_offset AS first, "  # noqa: S608
+        "min(intents.next_offset) AS next, argMin(intents.count, intents.next_offset) AS records "
+        f"FROM (SELECT * FROM ledger_intent WHERE topic IN ({named})) AS intents "
+        f"LEFT ANTI JOIN (SELECT * FROM ledger_commit WHERE topic IN ({named})) AS commits "
+        "ON intents.topic = commits.topic AND intents.partition = commits.partition "
+        "AND intents.first_offset = commits.first_offset "
+        "GROUP BY topic, partition, first ORDER BY first"
+    )
+    for row in open_intents:
+        place = (row["topic"], row["partition"])
+        known = found.get(place, Position())
+        # An intent elsewhere than at the position was never the next thing to do; nothing of it counts.
+        if known.intent is None and known.offset in (None, row["first"]):
+            intent = Range(*place, row["first"], row["next"], row["records"])
+            found[place] = Position(known.offset, known.size, intent)
+    return found
+
+
+def stored_offsets(store: Store, table: str, extent: Range) -> list[int]:
+    """The offsets of a range that a table holds, in order, as often as it holds them."""
+    answer = store.rows(
+        f"SELECT arraySort(groupArray(offset)) AS offsets FROM {table} "  # noqa: S608
+        f"WHERE topic IN ({quoted([extent.topic])}) AND partition = {extent.partition} "
+        f"AND offset >= {extent.first_offset} AND offset < {extent.next_offset}"
+    )
+    return [int(offset) for offset in answer[0]["offsets"]]

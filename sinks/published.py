@@ -1,0 +1,50 @@
+"""Rows of the `document` table: what messages on the contracts topic say was published or withdrawn.
+
+The documents stay JSON; what is in them, `seamwatch.documents` knows, and the store's views read.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+
+import polars as pl
+
+from seamwatch.columnar.decode import Decoded
+from sinks.columns import TIME
+
+_COLUMNS = {
+    "kind": pl.String,
+    "id": pl.String,
+    "version": pl.String,
+    "digest": pl.String,
+    "published_at": pl.Int64,
+    "document": pl.String,
+    "retired": pl.Boolean,
+}
+
+
+def published(keys: Sequence[bytes | None], values: Sequence[bytes | None]) -> Decoded:
+    """One row a message: key ``Contract/<id>@<version>``, ``System/<id>`` or ``Person/<id>``; no value withdraws."""
+    found, rows, rejects = [], [], []
+    for index, (key, value) in enumerate(zip(keys, values, strict=True)):
+        try:
+            found.append(_row(key, value))
+            rows.append(index)
+        except (ValueError, KeyError, TypeError) as error:
+            rejects.append((index, f"not a published document: {error!r}"))
+    frame = pl.DataFrame(found, schema=_COLUMNS, orient="row").with_columns(pl.col("published_at").cast(TIME))
+    return Decoded(frame, pl.Series(rows, dtype=pl.UInt32), rejects)
+
+
+def _row(key: bytes | None, value: bytes | None) -> tuple[str, str, str, str, int | None, str, bool]:
+    kind, _, name = (key or b"").decode().partition("/")
+    if not name:
+        raise ValueError(f"the key {key!r} names no document")
+    # Only contracts have versions; an id may hold an @ of its own, the version holds none.
+    identity, _, version = name.rpartition("@") if kind == "Contract" and "@" in name else (name, "", "")
+    if value is None:
+        return kind, identity, version, "", None, "", True
+    message = json.loads(value)
+    document = json.dumps(message["document"], separators=(",", ":"), ensure_ascii=False)
+    return kind, identity, version, str(message["digest"]), int(message["published_at"]), document, False

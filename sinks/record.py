@@ -1,0 +1,247 @@
+"""The recorder: every record of the topics into the store, each exactly once, in a consumer group of its own.
+
+    consume → runs of one topic partition → range → blocks (decoded in bulk) → writer's thread → store
+
+Where a topic partition goes on is what the store says was committed; Kafka's committed offsets are kept only so that
+its tools can show the lag. A restart does the open range again, with the same bounds. While the store is away the
+recorder reads ahead as far as its buffers reach, then pauses; detection does not notice, and nothing is lost as long
+as the topics keep it. It judges nothing and produces nothing.
+"""
+
+from __future__ import annotations
+
+import signal
+import time
+from threading import Event, current_thread, main_thread
+from typing import Any, Final
+
+import structlog
+from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaException, Message, TopicPartition
+
+from seamwatch.clauses import kinds
+from seamwatch.clock import Clock
+from seamwatch.columnar.decode import Decoded, Decoder
+from seamwatch.errors import UnreachableError, UsageError
+from seamwatch.settings import Settings
+from seamwatch.wire.codec import Codec
+from seamwatch.wire.registry import SchemaRegistry
+from seamwatch.wire.topics import Topics
+from sinks.blocks import Batch, Decode, batch_of
+from sinks.lanes import Cut, Lane
+from sinks.positions import positions
+from sinks.reading import Place, split
+from sinks.retries import until_it_works
+from sinks.store import Store
+from sinks.writer import Entry, Writer
+
+_log = structlog.get_logger("sinks.record")
+
+GROUP: Final = "record"
+ROUND_ROWS: Final = 50_000
+ROUND_BYTES: Final = 64 * 1024 * 1024
+BUFFER_ROWS: Final = 200_000
+BUFFER_BYTES: Final = 256 * 1024 * 1024
+FLUSH_SECONDS: Final = 1.0
+STOP_SECONDS: Final = 8.0
+
+
+def topics_recorded(topics: Topics) -> tuple[str, ...]:
+    """The topics that are recorded: all inputs, the violations of every clause kind, pages and documents."""
+    return (*topics.inputs, *(topics.violations(kind) for kind in kinds()), topics.page, topics.contracts)
+
+
+def decoding(codec: Codec, clock: Clock) -> Decode:
+    """The bulk decoding of every record type, its preparation kept from batch to batch; for one thread."""
+    decoders: dict[str, Decoder] = {}
+
+    def decode(record_type: str, values: Any, broker_times: Any, /) -> Decoded:
+        decoder = decoders.get(record_type)
+        if decoder is None:
+            decoder = decoders[record_type] = Decoder(record_type, codec, clock=clock)
+        return decoder.decode(values, broker_times)
+
+    return decode
+
+
+def consumer_settings(bootstrap: str, group: str, instance: str) -> dict[str, Any]:
+    """How the recorder reads; docs/performance.md has what each of the sizes is worth."""
+    return {
+        "bootstrap.servers": bootstrap,
+        "group.id": group,
+        "group.instance.id": f"{group}-{instance}",
+        "client.id": f"{group}-{instance}",
+        "session.timeout.ms": 10_000,
+        "partition.assignment.strategy": "range",
+        "isolation.level": "read_committed",
+        "enable.auto.commit": False,
+        "enable.auto.offset.store": False,
+        # Every partition is assigned with a position; one that no longer exists must stop us, not move us.
+        "auto.offset.reset": "error",
+        "enable.partition.eof": True,
+        "fetch.queue.backoff.ms": 0,
+        "fetch.message.max.bytes": 8 * 1024 * 1024,
+        "queued.min.messages": 1_000_000,
+        "queued.max.messages.kbytes": 128 * 1024,
+        "topic.metadata.refresh.interval.ms": 10_000,
+        "log_level": 3,
+    }
+
+
+class Recorder:
+    """One process's share of the record."""
+
+    def __init__(self, bootstrap: str, store_url: str, topics: Topics, decode: Decode, instance: str = "0") -> None:
+        self._topics = topics
+        self._decode = decode
+        self._store_url = store_url
+        self._stop = Event()
+        self._given_up = Event()
+        self._lanes: dict[Place, Lane] = {}
+        self._coming: list[Place] = []
+        self._moved = False
+        self._paused = False
+        self._consumer = Consumer(consumer_settings(bootstrap, f"{topics.prefix}.{GROUP}", instance))
+        self._writer = Writer(store_url, f"{GROUP}-{instance}", self._given_up)
+
+    def stop(self) -> None:
+        """Ask ``run`` to commit what it has read and return; from any thread or signal handler."""
+        self._stop.set()
+
+    def run(self) -> None:
+        """Record until ``stop``. Raises what reading or writing cannot go on after; nothing is lost by a restart."""
+        names = list(topics_recorded(self._topics))
+        self._consumer.subscribe(names, on_assign=self._assigned, on_revoke=self._revoked)
+        try:
+            while not self._stop.is_set():
+                self._writer.check()
+                messages = self._read()
+                if self._moved:
+                    self._take_up()
+                    continue
+                self._take(messages)
+                if self._is_due() and self._writer.has_room:
+                    self._hand_over()
+                self._note_done()
+            self._finish()
+        except KafkaException as error:
+            raise UnreachableError(f"the recorder's topics cannot be read: {error.args[0]}") from error
+        finally:
+            self._given_up.set()
+            self._consumer.close()
+
+    def _read(self) -> list[Message]:
+        full = self._rows() >= BUFFER_ROWS or self._bytes() >= BUFFER_BYTES
+        if full and not self._paused:
+            _log.info("buffers full, waiting for the store", rows=self._rows())
+            self._consumer.pause(self._consumer.assignment())
+        if not full and self._paused:
+            self._consumer.resume(self._consumer.assignment())
+        self._paused = full
+        # Paused, it is still to be called: that is how the group knows that this process lives.
+        return self._consumer.consume(10_000, 0.1)
+
+    def _take(self, messages: list[Message]) -> None:
+        runs, ends = split(messages)
+        for run in runs:
+            if (lane := self._lanes.get(run.place)) is not None:
+                lane.add(run.messages)
+        for place, end in ends.items():
+            if (lane := self._lanes.get(place)) is not None:
+                lane.end = end
+
+    def _rows(self) -> int:
+        return sum(len(lane) for lane in self._lanes.values())
+
+    def _bytes(self) -> int:
+        return sum(lane.bytes for lane in self._lanes.values())
+
+    def _is_due(self) -> bool:
+        waiting = [lane.since for lane in self._lanes.values() if lane.is_ready]
+        return bool(waiting) and (
+            self._rows() >= ROUND_ROWS
+            or self._bytes() >= ROUND_BYTES
+            or time.monotonic() - min(waiting) >= FLUSH_SECONDS
+        )
+
+    def _hand_over(self) -> None:
+        """Make a round of what has been read, oldest first, and give it to the writer."""
+        entries: list[Entry] = []
+        rows = size = 0
+        for lane in sorted((lane for lane in self._lanes.values() if lane.is_ready), key=lambda lane: lane.since):
+            if entries and (rows >= ROUND_ROWS or size >= ROUND_BYTES):
+                break
+            cut = lane.cut(ROUND_ROWS - rows if entries else ROUND_ROWS, ROUND_BYTES)
+            batch = self._batch(cut)
+            entries.append(Entry(batch, cut.repeated))
+            rows, size = rows + len(cut.run.messages), size + cut.bytes
+        if entries and not self._writer.submit(entries):
+            raise AssertionError("a round was made without room for it")
+
+    def _batch(self, cut: Cut) -> Batch:
+        # A registry that is away is waited for: what it would have explained must not become a dead letter.
+        return until_it_works(self._stop)(
+            lambda: batch_of(cut.run, cut.first_offset, cut.next_offset, self._topics, self._decode)
+        )
+
+    def _note_done(self) -> None:
+        offsets = [TopicPartition(done.topic, done.partition, done.next_offset) for done in self._writer.done()]
+        held = [offset for offset in offsets if (offset.topic, offset.partition) in self._lanes]
+        if held:
+            self._consumer.commit(offsets=held, asynchronous=True)
+
+    def _finish(self) -> None:
+        """Commit what has been read, as far as that can be done in time; the rest is read again at the next start."""
+        until = time.monotonic() + STOP_SECONDS
+        while any(lane.is_ready for lane in self._lanes.values()) and time.monotonic() < until:
+            self._writer.check()
+            if self._writer.has_room:
+                self._hand_over()
+            else:
+                time.sleep(0.02)
+        if not self._writer.close(max(0.1, until - time.monotonic())):
+            _log.warning("stopped before the store had everything; the next start finishes it")
+        self._note_done()
+
+    # The callbacks come from within `consume`; what is slow or may fail is left to `_take_up`. Until then nothing is
+    # assigned, so no message of the old assignment is taken for one of the new.
+
+    def _assigned(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
+        consumer.assign([])
+        self._coming = [(partition.topic, partition.partition) for partition in partitions]
+        self._moved = True
+
+    def _revoked(self, consumer: Consumer, _partitions: list[TopicPartition]) -> None:
+        consumer.unassign()
+        self._lanes, self._coming, self._moved = {}, [], True
+        # What is with the writer is committed before the next owner asks the store where to go on.
+        if not self._writer.drain(STOP_SECONDS):
+            _log.warning("partitions revoked while the store is away; their next owner repeats the open range")
+
+    def _take_up(self) -> None:
+        self._moved, self._paused, self._lanes = False, False, {}
+        places = self._coming
+        if not places:
+            return
+        with Store(self._store_url) as store:
+            known = until_it_works(self._stop)(lambda: positions(store, {topic for topic, _ in places}))
+        self._lanes = {place: Lane(*place, known.get(place)) for place in places}
+        self._writer.expect({place: lane.size for place, lane in self._lanes.items()})
+        start = {place: lane.position for place, lane in self._lanes.items()}
+        self._consumer.assign(
+            [TopicPartition(*place, OFFSET_BEGINNING if at is None else at) for place, at in start.items()]
+        )
+        repeated = [str(lane.intent) for lane in self._lanes.values() if lane.intent]
+        _log.info("assigned", partitions=len(places), repeating=repeated)
+
+
+def run(settings: Settings) -> None:
+    """Record until SIGTERM or SIGINT, by the settings. Raises UsageError where an address is missing."""
+    if settings.kafka is None or settings.clickhouse is None:
+        raise UsageError("record needs KAFKA_BOOTSTRAP_SERVERS and CLICKHOUSE_URL")
+    url = settings.schema_registry_url
+    codec = Codec(SchemaRegistry(url) if url else None)
+    recorder = Recorder(settings.kafka, settings.clickhouse, Topics(settings.prefix), decoding(codec, settings.clock()))
+    if current_thread() is main_thread():
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: recorder.stop())
+    recorder.run()

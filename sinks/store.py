@@ -1,0 +1,166 @@
+"""The store's client: rows in by Arrow, answers out, over ClickHouse's HTTP interface and nothing else.
+
+Maps every error of the driver to ours; retries nothing (`sinks.retries` says what may be) and knows no table.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, Self
+from urllib.parse import unquote, urlsplit
+
+import polars as pl
+
+from seamwatch.errors import StoreError, UnreachableError, UsageError
+
+_CODE = re.compile(r"\bCode:\s*(\d+)|error code (\d+)|ClickHouse error code[^\d]*(\d+)")
+_INSERT_SETTINGS = {"async_insert": 0, "insert_deduplicate": 1}
+
+
+class StoreRefusedError(StoreError):
+    """The store answered with one of ClickHouse's own error codes, kept in ``code``; None where it gave none."""
+
+    def __init__(self, message: str, code: int | None) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where a store is; made from a URL such as ``http://writer:secret@127.0.0.1:8123/seamwatch``."""
+
+    host: str
+    port: int
+    user: str
+    password: str
+    database: str
+    secure: bool
+
+    @classmethod
+    def parse(cls, url: str) -> Address:
+        """The address a URL names; UsageError when it is not an http(s) URL with a host."""
+        parts = urlsplit(url)
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise UsageError("CLICKHOUSE_URL: write http://<user>:<password>@<host>:<port>/<database>")
+        secure = parts.scheme == "https"
+        return cls(
+            host=parts.hostname,
+            port=parts.port or (8443 if secure else 8123),
+            user=unquote(parts.username or "default"),
+            password=unquote(parts.password or ""),
+            database=unquote(parts.path.strip("/")) or "seamwatch",
+            secure=secure,
+        )
+
+    def __str__(self) -> str:
+        return f"{'https' if self.secure else 'http'}://{self.host}:{self.port}/{self.database}"
+
+
+class Store:
+    """One connection to the store; not shared between threads.
+
+    Connecting is left to the first use, so that a recorder starts while its store is still away.
+    """
+
+    def __init__(self, url: str, *, database: str | None = None, timeout: float = 300.0) -> None:
+        self.address = Address.parse(url)
+        self._database = self.address.database if database is None else database
+        self._timeout = timeout
+        self._client: Any = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connection; the next use opens another."""
+        client, self._client = self._client, None
+        if client is not None:
+            client.close()
+
+    def insert(self, table: str, frame: pl.DataFrame, token: str) -> None:
+        """Insert a frame as one block; a block with a token that the table has seen before is left out by it.
+
+        Returns once the store has the rows. Raises UnreachableError when that is not known, StoreRefusedError when
+        it answered with an error.
+        """
+        buffer = io.BytesIO()
+        frame.write_ipc_stream(buffer, compat_level=pl.CompatLevel.oldest())
+        settings = _INSERT_SETTINGS | {"insert_deduplication_token": token}
+        self._call("raw_insert", table, frame.columns, buffer.getvalue(), settings, "ArrowStream")
+
+    def rows(self, sql: str, parameters: Mapping[str, Any] | None = None) -> list[dict[str, Any]]:
+        """The answer to a query as dicts; times as aware datetimes. ``{name:Type}`` in it takes a parameter."""
+        result = self._call("query", sql, parameters=dict(parameters or {}))
+        return list(result.named_results())
+
+    def frame(self, sql: str) -> pl.DataFrame:
+        """The answer to a query as a polars frame."""
+        answer = self._call("raw_query", sql, fmt="ArrowStream")
+        return pl.read_ipc_stream(io.BytesIO(answer))
+
+    def text(self, sql: str, form: str) -> bytes:
+        """The answer to a query in one of ClickHouse's formats (``JSONEachRow``, ``CSV`` …), byte for byte."""
+        answer = self._call("raw_query", sql, fmt=form)
+        return bytes(answer)
+
+    def command(self, sql: str) -> None:
+        """Run a statement that answers nothing."""
+        self._call("command", sql)
+
+    def _call(self, method: str, *arguments: Any, **options: Any) -> Any:
+        from clickhouse_connect.driver import exceptions
+
+        try:
+            if self._client is None:
+                self._client = self._connect()
+            return getattr(self._client, method)(*arguments, **options)
+        except exceptions.Error as error:
+            raise self._mapped(error) from error
+        except OSError as error:
+            self.close()
+            raise UnreachableError(f"the store at {self.address} cannot be reached: {error}") from error
+
+    def _connect(self) -> Any:
+        import clickhouse_connect
+        from clickhouse_connect import common
+
+        # One recorder inserts while another query runs: sessions would make them wait for each other.
+        common.set_setting("autogenerate_session_id", False)
+        return clickhouse_connect.get_client(
+            host=self.address.host,
+            port=self.address.port,
+            username=self.address.user,
+            password=self.address.password,
+            database=self._database or None,
+            secure=self.address.secure,
+            send_receive_timeout=self._timeout,
+            connect_timeout=5,
+            query_retries=0,
+            compress=False,
+        )
+
+    def _mapped(self, error: Exception) -> StoreError | UnreachableError:
+        code = getattr(error, "code", None)
+        text = " ".join(str(error).split())
+        if code is None and (match := _CODE.search(text)):
+            code = int(next(group for group in match.groups() if group))
+        if code is None:
+            # The driver keeps a broken connection otherwise, and gives it to the next call.
+            self.close()
+            return UnreachableError(f"the store at {self.address} cannot be reached: {text}; is it running?")
+        return StoreRefusedError(f"the store at {self.address} refused: {text}", code)
+
+
+def quoted(values: Sequence[str]) -> str:
+    """Texts as a list of ClickHouse string literals, for an IN."""
+    escaped = (value.replace("\\", "\\\\").replace("'", "\\'") for value in values)
+    return ", ".join(f"'{value}'" for value in escaped)
