@@ -38,7 +38,7 @@ class DocumentError(SeamwatchError):
     """A document is wrong; the message starts with ``<file>:<line>:`` where both are known."""
 
 
-class ExpressionError(DocumentError):
+class ExpressionError(DocumentError, ValueError):
     """An expression names an unknown field or function, mixes types, or does not parse."""
 
 

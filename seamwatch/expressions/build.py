@@ -1,0 +1,108 @@
+"""Builders: expressions put together from parts by clauses, as trees; no text is ever spliced.
+
+What they build may be longer than a contract's text may be.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from seamwatch.expressions import tree
+from seamwatch.expressions.expression import Expression
+
+
+def always() -> Expression:
+    """TRUE."""
+    return Expression.of(tree.Truth(True))
+
+
+def all_of(*expressions: Expression) -> Expression:
+    """All hold; TRUE for none."""
+    return Expression.of(tree.conjunction(tuple(e.tree for e in expressions)))
+
+
+def any_of(*expressions: Expression) -> Expression:
+    """Any holds; FALSE for none."""
+    return Expression.of(tree.disjunction(tuple(e.tree for e in expressions)))
+
+
+def negate(expression: Expression) -> Expression:
+    """The opposite; NULL stays NULL."""
+    return Expression.of(tree.Not(expression.tree))
+
+
+def not_true(expression: Expression) -> Expression:
+    """TRUE when the expression is FALSE or NULL; never NULL."""
+    return Expression.of(tree.Not(tree.IsTruth(expression.tree, True)))
+
+
+def equals(field: str, value: str | float | bool | None) -> Expression:
+    """The field equals a literal; for None, that it is NULL."""
+    if value is None:
+        return is_null(field)
+    return _compare("=", _name(field), _literal(value))
+
+
+def is_null(field: str) -> Expression:
+    """The field is NULL."""
+    return Expression.of(tree.IsNull(_name(field)))
+
+
+def is_in(field: str, values: Iterable[str] | Iterable[float]) -> Expression:
+    """The field is one of some literals of one kind; FALSE for an empty list."""
+    literals = [_literal(value) for value in values]
+    texts = tuple(v for v in literals if isinstance(v, tree.Text))
+    numbers = tuple(v for v in literals if isinstance(v, tree.Number))
+    if not literals:
+        return Expression.of(tree.Truth(False))
+    if len(texts) == len(literals):
+        return Expression.of(tree.Membership(_name(field), texts))
+    if len(numbers) == len(literals):
+        return Expression.of(tree.Membership(_name(field), numbers))
+    raise ValueError("is_in takes literals of one kind: all text or all numbers")
+
+
+def outside(field: str, low: float | None, high: float | None) -> Expression:
+    """The field is below ``low`` or above ``high``; a bound of None does not bind."""
+    parts = []
+    if low is not None:
+        parts.append(_compare("<", _name(field), tree.Number(float(low))))
+    if high is not None:
+        parts.append(_compare(">", _name(field), tree.Number(float(high))))
+    return any_of(*parts)
+
+
+def above(value: str, limit: float) -> Expression:
+    """A value expression, given as text, is above a limit. Raises ExpressionError when the text does not parse."""
+    return _compare(">", Expression.parse(value).tree, tree.Number(float(limit)))
+
+
+def below(value: str, limit: float) -> Expression:
+    """A value expression, given as text, is below a limit. Raises ExpressionError when the text does not parse."""
+    return _compare("<", Expression.parse(value).tree, tree.Number(float(limit)))
+
+
+def at_or_after(field: str, micros: int) -> Expression:
+    """A time field is at or after a time in microseconds."""
+    return _compare(">=", _name(field), tree.Number(float(micros)))
+
+
+def before(field: str, micros: int) -> Expression:
+    """A time field is before a time in microseconds."""
+    return _compare("<", _name(field), tree.Number(float(micros)))
+
+
+def _compare(operator: tree.ComparisonOperator, left: tree.Node, right: tree.Node) -> Expression:
+    return Expression.of(tree.Comparison(operator, left, right))
+
+
+def _name(field: str) -> tree.Name:
+    # A field, or `arguments.x` for one that is reached inside; a key with a dot in it is out of a builder's reach.
+    return tree.Name(tuple(field.split(".")))
+
+
+def _literal(value: Any) -> tree.Text | tree.Number | tree.Truth:
+    if isinstance(value, bool):
+        return tree.Truth(value)
+    return tree.Text(value) if isinstance(value, str) else tree.Number(float(value))
