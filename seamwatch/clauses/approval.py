@@ -54,8 +54,15 @@ class Approval(Clause, kind="approval"):
         permitted = [e for version in seam.versions for e in _approved(version, source)]
         breach = not_true(any_of(*permitted)) if permitted else always()
         fields = ("version", "config_digest") + (("use_case",) if source == "inference" else ())
-        return Measure(source, breach, self.window, select=self.where, slice=fields if seam.declared else (),
-                       only_breaches=True, name=source)
+        return Measure(
+            source,
+            breach,
+            self.window,
+            select=self.where,
+            slice=fields if seam.declared else (),
+            only_breaches=True,
+            name=source,
+        )
 
     def judge(self, seam: Seam, state: Runs | None, happening: Happening, moment: Moment) -> Judgement:
         """The occurrence rule, after the grace."""
@@ -75,8 +82,9 @@ class Approval(Clause, kind="approval"):
             summary = f"{seam.system} serves {part} since {when} without an approval in force"
         if self.grace:
             summary += f" (grace of {format_duration(self.grace)} is over)"
-        return Open(self.severity, key, change.at, summary, slice=part, since=first.event_time,
-                    evidence=change.run.evidence)
+        return Open(
+            self.severity, key, change.at, summary, slice=part, since=first.event_time, evidence=change.run.evidence
+        )
 
 
 def _approved(version: DeclaredVersion, source: Source) -> list[Expression]:

@@ -22,7 +22,7 @@ What it cannot see: a behaviour that the event's fields do not show.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -56,7 +56,7 @@ class AssertionState:
     """Runs of one slice, or (in the state named "summary") the counts of the periods not yet summarised."""
 
     runs: Runs | None = None
-    periods: Windows = Windows()
+    periods: Windows = field(default_factory=Windows)
 
 
 class Assertion(Clause, kind="assertion"):
@@ -130,15 +130,26 @@ class Assertion(Clause, kind="assertion"):
                 f"{seam.system}: the agreed behaviour {self.id!r} ({self.must}) did not hold{where} at "
                 f"{moment_text(first.event_time)}"
             )
-            return Open(self.severity, key, change.at, summary, slice=part, since=first.event_time,
-                        evidence=run.evidence)
+            return Open(
+                self.severity, key, change.at, summary, slice=part, since=first.event_time, evidence=run.evidence
+            )
         passed = 1 - (run.share or 0)
         summary = (
             f"{seam.system}: the agreed behaviour {self.id!r} ({self.must}) held for {share_text(passed)} of the "
             f"events in {format_duration(self.window)}; agreed at least {share_text(self.at_least)}"
         )
-        return Open(self.severity, key, change.at, summary, slice=part, since=first.event_time, observed=passed,
-                    limit=self.at_least, unit="share", evidence=run.evidence)
+        return Open(
+            self.severity,
+            key,
+            change.at,
+            summary,
+            slice=part,
+            since=first.event_time,
+            observed=passed,
+            limit=self.at_least,
+            unit="share",
+            evidence=run.evidence,
+        )
 
     def _summarise(self, seam: Seam, state: AssertionState, fact: Fact | None, moment: Moment) -> Judgement:
         periods, late = state.periods, 0

@@ -132,8 +132,15 @@ class ChangeNotice(Clause, kind="change_notice"):
         strange_digest = all_of(negate(is_null("config_digest")), not_true(is_in("config_digest", digests)))
         sources: tuple[Source, ...] = ("inference", "tool_call")
         return tuple(
-            Measure(source, breach, self.window, select=self.where, slice=(field,), only_breaches=True,
-                    name=f"{field}/{source}")
+            Measure(
+                source,
+                breach,
+                self.window,
+                select=self.where,
+                slice=(field,),
+                only_breaches=True,
+                name=f"{field}/{source}",
+            )
             for source in sources
             for field, breach in (("version", strange_version), ("config_digest", strange_digest))
         )
@@ -169,7 +176,7 @@ class ChangeNotice(Clause, kind="change_notice"):
         record = event.record
         change_id, at = record["change_id"], int(record["event_time"])
         values = [v for v in (record.get("to_value"), record.get("config_digest")) if v]
-        announced = {value: at for value in values} | dict(state.announced)
+        announced = dict.fromkeys(values, at) | dict(state.announced)
         state = replace(state, announced=tuple(announced.items()))
         concerns = not self.kinds or record["kind"] in self.kinds
         if change_id in state.changes or not concerns or at < moment.horizon:
@@ -200,8 +207,17 @@ class ChangeNotice(Clause, kind="change_notice"):
             f"{seam.system}: {record['kind']} change {change} was announced {ahead}, "
             f"agreed {format_duration(self.notice_before)}"
         )
-        opened = Open(self.severity, "notice", at, summary, slice=change, evidence=(evidence,),
-                      observed=(effective - at) / SECOND, limit=self.notice_before / SECOND, unit="s")
+        opened = Open(
+            self.severity,
+            "notice",
+            at,
+            summary,
+            slice=change,
+            evidence=(evidence,),
+            observed=(effective - at) / SECOND,
+            limit=self.notice_before / SECOND,
+            unit="s",
+        )
         return replace(state, short=(*state.short, (change, max(at, effective) + self.window))), (opened,)
 
     def _answer(
@@ -222,10 +238,10 @@ class ChangeNotice(Clause, kind="change_notice"):
         findings: list[Finding] = []
         clocks = []
         for clock in state.clocks:
-            if (clock.change_id, clock.person) == (answer.change_id, answer.person) and answer.at >= clock.started:
-                clock, more = self._stop(seam, clock, answer)
-                findings.extend(more)
-            clocks.append(clock)
+            concerned = (clock.change_id, clock.person) == (answer.change_id, answer.person)
+            after, more = self._stop(seam, clock, answer) if concerned and answer.at >= clock.started else (clock, [])
+            findings.extend(more)
+            clocks.append(after)
         return replace(state, clocks=tuple(clocks)), tuple(findings)
 
     def _stop(self, seam: Seam, clock: Clock, answer: Answer) -> tuple[Clock, list[Finding]]:
@@ -244,8 +260,16 @@ class ChangeNotice(Clause, kind="change_notice"):
             summary = f"{seam.system}: {clock.person} objects to {clock.kind} change {clock.change_id}"
             evidence = (Evidence(answer.at, answer.event_id), clock.evidence)
             findings.append(
-                Open(self.severity, "objection", answer.at, summary, slice=clock.slice, since=clock.started,
-                     person=clock.person, evidence=tuple(sorted(evidence)))
+                Open(
+                    self.severity,
+                    "objection",
+                    answer.at,
+                    summary,
+                    slice=clock.slice,
+                    since=clock.started,
+                    person=clock.person,
+                    evidence=tuple(sorted(evidence)),
+                )
             )
             clock = replace(clock, objected=answer.at)
         elif answer.answer == "accept" and clock.objected is not None:
@@ -260,15 +284,26 @@ class ChangeNotice(Clause, kind="change_notice"):
             f"{allowed} (announced {moment_text(clock.started)})"
         )
         seconds = self.acknowledge_within / SECOND
-        opened = Open(self.severity, "missed", clock.due, summary, slice=clock.slice, since=clock.started,
-                      observed=seconds, limit=seconds, unit="s", person=clock.person, evidence=(clock.evidence,))
+        opened = Open(
+            self.severity,
+            "missed",
+            clock.due,
+            summary,
+            slice=clock.slice,
+            since=clock.started,
+            observed=seconds,
+            limit=seconds,
+            unit="s",
+            person=clock.person,
+            evidence=(clock.evidence,),
+        )
         return replace(clock, missed=True), opened
 
     def _times(self, clock: Clock) -> tuple[int, ...]:
         # The event times at which this clock has something to say.
         if clock.stopped or clock.missed:
             return ()
-        return tuple(self._reminders(clock)[clock.reminded : clock.reminded + 1]) + (clock.due,)
+        return (*self._reminders(clock)[clock.reminded : clock.reminded + 1], clock.due)
 
     def _reminders(self, clock: Clock) -> list[int]:
         return [clock.started + round(share * (clock.due - clock.started)) for share in sorted(self.remind_at)]
@@ -278,14 +313,9 @@ class ChangeNotice(Clause, kind="change_notice"):
     ) -> tuple[ChangeNoticeState, tuple[Finding, ...]]:
         findings: list[Finding] = []
         clocks = []
-        for clock in state.clocks:
-            reminders = self._reminders(clock)
-            while not clock.stopped and clock.reminded < len(reminders) and reminders[clock.reminded] <= until:
-                clock = replace(clock, reminded=clock.reminded + 1)
-                left = format_duration(clock.due - reminders[clock.reminded - 1])
-                text = f"{seam.system}: {clock.kind} change {clock.change_id} waits for you; {left} left to acknowledge"
-                key = f"{clock.slice}/{clock.reminded}"
-                findings.append(Remind("reminder", key, clock.person, text, clock.due, slice=clock.slice))
+        for before in state.clocks:
+            clock, reminders = self._remind(seam, before, until)
+            findings.extend(reminders)
             if not clock.stopped and not clock.missed and clock.due <= until:
                 clock, opened = self._miss(seam, clock)
                 findings.append(opened)
@@ -294,6 +324,17 @@ class ChangeNotice(Clause, kind="change_notice"):
         findings.extend(Resolve(self.severity, "notice", at, slice=c) for c, at in state.short if at <= until)
         short = tuple(entry for entry in state.short if entry[1] > until)
         return replace(state, clocks=tuple(clocks), short=short), tuple(findings)
+
+    def _remind(self, seam: Seam, clock: Clock, until: int) -> tuple[Clock, list[Remind]]:
+        due = [] if clock.stopped else [at for at in self._reminders(clock)[clock.reminded :] if at <= until]
+        told = []
+        for number, at in enumerate(due, clock.reminded + 1):
+            left = format_duration(clock.due - at)
+            text = f"{seam.system}: {clock.kind} change {clock.change_id} waits for you; {left} left to acknowledge"
+            told.append(
+                Remind("reminder", f"{clock.slice}/{number}", clock.person, text, clock.due, slice=clock.slice)
+            )
+        return replace(clock, reminded=clock.reminded + len(due)), told
 
     # Unannounced traffic
 
@@ -324,9 +365,7 @@ class ChangeNotice(Clause, kind="change_notice"):
                 kept[value] = advance.state
         return replace(state, traffic=tuple(kept.items())), tuple(findings), deadline, wake, late
 
-    def _now_announced(
-        self, seam: Seam, value: str, at: int, runs: Runs, fact: Fact | None
-    ) -> tuple[Finding, ...]:
+    def _now_announced(self, seam: Seam, value: str, at: int, runs: Runs, fact: Fact | None) -> tuple[Finding, ...]:
         # Served first and announced afterwards: it was a breach in between, even if nobody had been told yet.
         waiting = [w.fact for w in runs.windows.filling] + ([fact] if fact is not None else [])
         run = runs.run
@@ -348,5 +387,6 @@ class ChangeNotice(Clause, kind="change_notice"):
             f"{seam.system} serves {value!r} since {moment_text(first.event_time)}, a version or configuration that "
             f"nobody announced"
         )
-        return Open(self.severity, key, change.at, summary, slice=value, since=first.event_time,
-                    evidence=change.run.evidence)
+        return Open(
+            self.severity, key, change.at, summary, slice=value, since=first.event_time, evidence=change.run.evidence
+        )

@@ -15,6 +15,7 @@ from seamwatch.judging.judgement import Happening, Judgement, Moment
 from seamwatch.judging.measure import Measure
 from seamwatch.judging.seam import Seam
 
+
 class Clause(BaseModel):
     """One clause of a contract. A kind subclasses it with ``kind="<name>"``.
 
@@ -28,10 +29,17 @@ class Clause(BaseModel):
     state_type: ClassVar[type[Any]]
     wants: ClassVar[frozenset[str]] = frozenset()
 
-    id: str = Field(min_length=1, max_length=128, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", description="names the clause within its contract")
+    id: str = Field(
+        min_length=1,
+        max_length=128,
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$",
+        description="names the clause within its contract",
+    )
     kind: str = Field(description="the clause kind")
     severity: Literal["warning", "breach"] = Field("breach", description="how a finding of this clause is marked")
-    where: Expression | None = Field(None, description="only events for which this holds are looked at; NULL is not selected")
+    where: Expression | None = Field(
+        None, description="only events for which this holds are looked at; NULL is not selected"
+    )
 
     def __init_subclass__(cls, kind: str = "", **options: Any) -> None:
         super().__init_subclass__(**options)

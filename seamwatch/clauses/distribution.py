@@ -26,7 +26,7 @@ approximation.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Literal, Self, TypeVar
 
@@ -90,7 +90,7 @@ class Reference:
 class DistributionState:
     """Windows still filling, the reference, the bets, recent histograms, and the open episode if there is one."""
 
-    windows: Windows = Windows()
+    windows: Windows = field(default_factory=Windows)
     reference: Reference | None = None
     wealth: tuple[float, ...] = ()
     since: tuple[int, ...] = ()
@@ -129,15 +129,23 @@ class Distribution(Clause, kind="distribution"):
         """A histogram of the scores of each window."""
         histogram = Histogram(*self.range, self.bins)
         return (
-            Measure("inference", None, self.window, select=self.where, value=Expression.parse("score"),
-                    slice=(self.by,) if self.by else (), histogram=histogram, distinct=self.distinct),
+            Measure(
+                "inference",
+                None,
+                self.window,
+                select=self.where,
+                value=Expression.parse("score"),
+                slice=(self.by,) if self.by else (),
+                histogram=histogram,
+                distinct=self.distinct,
+            ),
         )
 
     def judge(self, seam: Seam, state: DistributionState | None, happening: Happening, moment: Moment) -> Judgement:
         """Feed each complete window to the reference or to the bets."""
         state = state or DistributionState()
         windows, late = state.windows, 0
-        if isinstance(happening, Fact) and sum(happening.histogram):
+        if isinstance(happening, Fact) and any(happening.histogram):
             added = windows.add(happening, moment)
             late, windows = (1, windows) if added is None else (0, added)
         complete, windows = windows.take_complete(moment)
@@ -195,8 +203,15 @@ class Distribution(Clause, kind="distribution"):
         return replace(state, opened=window.window_start, seen=(), seen_windows=0), (finding,)
 
     def _found(
-        self, seam: Seam, state: DistributionState, reference: Reference, band: Band, best: int, began: int,
-        window: Fact, part: str | None,
+        self,
+        seam: Seam,
+        state: DistributionState,
+        reference: Reference,
+        band: Band,
+        best: int,
+        began: int,
+        window: Fact,
+        part: str | None,
     ) -> Open:
         import numpy as np
 
@@ -216,8 +231,17 @@ class Distribution(Clause, kind="distribution"):
             f"{share_text(now)} (± {share_text(margin)}), since {moment_text(since)}, over {int(total)} scores; "
             f"largest move of any pass rate {share_text(apart)} (± {share_text(half)}), agreed {share_text(self.floor)}"
         )
-        return Open(self.severity, str(window.window_start), window.window_end, summary, slice=part, since=since,
-                    observed=now, limit=float(band.hi[best]), unit="share")
+        return Open(
+            self.severity,
+            str(window.window_start),
+            window.window_end,
+            summary,
+            slice=part,
+            since=since,
+            observed=now,
+            limit=float(band.hi[best]),
+            unit="share",
+        )
 
     def _watch(
         self, state: DistributionState, band: Band, window: Fact, part: str | None
@@ -256,7 +280,8 @@ def _bands(reference: Reference, floor: float, alpha: float, daily_cycle: bool) 
     counts = hours.reshape(phases, 24 // phases, -1).sum(axis=1)
 
     def by_phase(values: tuple[float, ...]) -> ecusum.Floats:
-        return np.array(values, dtype=np.float64).reshape(phases, -1).sum(axis=1)
+        summed: ecusum.Floats = np.array(values, dtype=np.float64).reshape(phases, -1).sum(axis=1)
+        return summed
 
     sizes = counts.sum(axis=1)
     positions = np.arange(hours.shape[1])

@@ -61,7 +61,9 @@ class Freshness(Clause, kind="freshness"):
     kind: Literal["freshness"]
     max_lag: Duration = Field(description="how old the data may be")
     warn_at: Duration | None = Field(None, description="age at which a warning is given; must be below `max_lag`")
-    of: Literal["dataset", "inference"] = Field("dataset", description="a clock on the dataset, or each decision's data")
+    of: Literal["dataset", "inference"] = Field(
+        "dataset", description="a clock on the dataset, or each decision's data"
+    )
     window: Duration = Field(HOUR, description="`of: inference`: without a stale decision for so long, it is over")
 
     @model_validator(mode="after")
@@ -104,7 +106,7 @@ class Freshness(Clause, kind="freshness"):
         if isinstance(happening, ForwardedEvent):
             return self._refresh(seam, state, happening, moment)
         state, findings = self._run_out(seam, state, moment.watermark)
-        return Judgement(state, findings, self._deadline(state, moment.watermark))
+        return Judgement(state, findings, self._deadline(state))
 
     def _refresh(self, seam: Seam, state: FreshnessState, event: ForwardedEvent, moment: Moment) -> Judgement:
         at = int(event.record["event_time"])
@@ -113,63 +115,71 @@ class Freshness(Clause, kind="freshness"):
         # A clock that ran out before this refresh ran out, whether or not anybody had asked yet.
         state, findings = self._run_out(seam, state, at - 1)
         if state.newest is not None and as_of <= state.newest:
-            return Judgement(state, findings, self._deadline(state, moment.watermark))
+            return Judgement(state, findings, self._deadline(state))
         told_by = Evidence(at, event.record["event_id"], event.topic, event.partition, event.offset)
         before, state = state, replace(state, newest=as_of, told_by=told_by)
         for severity, limit in self._limits():
-            opened = self._opened(before, severity, limit)
+            opened = self._opened(before, limit)
             if opened is not None and at < as_of + limit:
-                state = self._mark(state, severity, limit, None)
+                state = self._mark(state, limit, None)
                 age = at - (before.newest or as_of)
                 text = f"{seam.system}: refreshed at {moment_text(at)}, when its data was {format_duration(age)} old"
                 # A refresh that arrives after its clock ran out here, although it was made before, ends it at once.
                 ended = max(at, opened + limit)
                 findings += (Resolve(severity, self._key(opened, limit), ended, slice=seam.system, summary=text),)
         state, more = self._run_out(seam, state, max(at, moment.watermark))
-        return Judgement(state, findings + more, self._deadline(state, moment.watermark))
+        return Judgement(state, findings + more, self._deadline(state))
 
     def _run_out(self, seam: Seam, state: FreshnessState, until: int) -> tuple[FreshnessState, tuple[Finding, ...]]:
         # Opens what has reached its limit by event time ``until``.
         findings: tuple[Finding, ...] = ()
         if state.newest is None:
             return state, findings
+        newest = state.newest
         for severity, limit in self._limits():
-            due = state.newest + limit
-            if self._opened(state, severity, limit) is None and due <= until:
-                state = self._mark(state, severity, limit, state.newest)
+            due = newest + limit
+            if self._opened(state, limit) is None and due <= until:
+                state = self._mark(state, limit, newest)
                 evidence = (state.told_by,) if state.told_by else ()
                 word = "agreed limit" if limit == self.max_lag else "warning at"
                 summary = (
-                    f"{seam.system}: no newer data since {moment_text(state.newest)}; it is "
+                    f"{seam.system}: no newer data since {moment_text(newest)}; it is "
                     f"{format_duration(limit)} old and ageing, {word} {format_duration(limit)}"
                 )
                 findings += (
-                    Open(severity, self._key(state.newest, limit), due, summary, slice=seam.system,
-                         since=state.newest, observed=limit / SECOND, limit=limit / SECOND, unit="s",
-                         evidence=evidence),
+                    Open(
+                        severity,
+                        self._key(newest, limit),
+                        due,
+                        summary,
+                        slice=seam.system,
+                        since=newest,
+                        observed=limit / SECOND,
+                        limit=limit / SECOND,
+                        unit="s",
+                        evidence=evidence,
+                    ),
                 )
         return state, findings
 
-    def _deadline(self, state: FreshnessState, watermark: int) -> int | None:
+    def _deadline(self, state: FreshnessState) -> int | None:
         if state.newest is None:
             return None
         return earliest(
-            *(state.newest + limit for sev, limit in self._limits() if self._opened(state, sev, limit) is None)
+            *(state.newest + limit for _, limit in self._limits() if self._opened(state, limit) is None)
         )
 
-    def _opened(self, state: FreshnessState, severity: Severity, limit: int) -> int | None:
+    def _opened(self, state: FreshnessState, limit: int) -> int | None:
         return state.open_breach if limit == self.max_lag else state.open_warning
 
-    def _mark(self, state: FreshnessState, severity: Severity, limit: int, newest: int | None) -> FreshnessState:
+    def _mark(self, state: FreshnessState, limit: int, newest: int | None) -> FreshnessState:
         return replace(state, open_breach=newest) if limit == self.max_lag else replace(state, open_warning=newest)
 
     def _key(self, newest: int, limit: int) -> str:
         # A clause whose own severity is warning has two warnings; the key tells them apart.
         return str(newest) if limit == self.max_lag else f"{newest}/warn"
 
-    def _judge_decisions(
-        self, seam: Seam, state: FreshnessState, happening: Happening, moment: Moment
-    ) -> Judgement:
+    def _judge_decisions(self, seam: Seam, state: FreshnessState, happening: Happening, moment: Moment) -> Judgement:
         warning = moment.slice == "\x00warning"
         advance = occurrences(state.runs, happening if isinstance(happening, Fact) else None, moment)
         judged = advance.judgement(lambda change: self._stale(seam, warning, change))
@@ -187,5 +197,14 @@ class Freshness(Clause, kind="freshness"):
             f"{seam.system}: decisions are made on data that is {format_duration(age)} old at "
             f"{moment_text(first.event_time)}, {'warning at' if warning else 'agreed limit'} {format_duration(limit)}"
         )
-        return Open(severity, key, change.at, summary, since=first.event_time - max(0, age - limit),
-                    observed=age / SECOND, limit=limit / SECOND, unit="s", evidence=change.run.evidence)
+        return Open(
+            severity,
+            key,
+            change.at,
+            summary,
+            since=first.event_time - max(0, age - limit),
+            observed=age / SECOND,
+            limit=limit / SECOND,
+            unit="s",
+            evidence=change.run.evidence,
+        )

@@ -25,8 +25,8 @@ from seamwatch.clauses.clause import Clause
 from seamwatch.durations import HOUR, Duration, format_duration
 from seamwatch.expressions import Expression
 from seamwatch.expressions.build import any_of, is_null, outside
-from seamwatch.judging.judgement import Finding, Happening, Judgement, Moment, Open, Resolve
 from seamwatch.judging.facts import Fact
+from seamwatch.judging.judgement import Finding, Happening, Judgement, Moment, Open, Resolve
 from seamwatch.judging.measure import Measure
 from seamwatch.judging.runs import Change, Runs, occurrences, shares
 from seamwatch.judging.seam import Seam
@@ -82,13 +82,29 @@ class Range(Clause, kind="range"):
                 f"{seam.system}: {share_text(run.share or 0)} of the scores in {format_duration(self.window)} were "
                 f"outside {agreed}; agreed at most {share_text(self.tolerate)}"
             )
-            return Open(self.severity, key, change.at, summary, since=first.event_time, observed=run.share,
-                        limit=self.tolerate, unit="share", evidence=run.evidence)
+            return Open(
+                self.severity,
+                key,
+                change.at,
+                summary,
+                since=first.event_time,
+                observed=run.share,
+                limit=self.tolerate,
+                unit="share",
+                evidence=run.evidence,
+            )
         limit = self.min if first.value is not None and self.min is not None and first.value < self.min else self.max
         summary = (
             f"{seam.system}: score {number_text(first.value)} at {moment_text(first.event_time)} is outside the "
             f"agreed {agreed}"
         )
-        return Open(self.severity, key, change.at, summary, since=first.event_time, observed=first.value,
-                    limit=limit, evidence=run.evidence)
-
+        return Open(
+            self.severity,
+            key,
+            change.at,
+            summary,
+            since=first.event_time,
+            observed=first.value,
+            limit=limit,
+            evidence=run.evidence,
+        )

@@ -67,8 +67,15 @@ class Scope(Clause, kind="scope"):
         """Calls that match no permitted tool, by conversation."""
         permitted = any_of(*(_permits(tool) for tool in self.tools))
         return (
-            Measure("tool_call", not_true(permitted), TRACE_IDLE, select=self.where, slice=("trace_id",),
-                    only_breaches=True, label="tool"),
+            Measure(
+                "tool_call",
+                not_true(permitted),
+                TRACE_IDLE,
+                select=self.where,
+                slice=("trace_id",),
+                only_breaches=True,
+                label="tool",
+            ),
         )
 
     def judge(self, seam: Seam, state: Runs | None, happening: Happening, moment: Moment) -> Judgement:
@@ -84,8 +91,9 @@ class Scope(Clause, kind="scope"):
         why = "with arguments outside what was agreed" if listed else "which it is not authorised to call"
         where = f"in conversation {trace}" if trace else "outside any conversation"
         summary = f"{seam.system} called tool {first.label!r} {why}, {where} at {moment_text(first.event_time)}"
-        return Open(self.severity, "", change.at, summary, slice=trace, since=first.event_time,
-                    evidence=change.run.evidence)
+        return Open(
+            self.severity, "", change.at, summary, slice=trace, since=first.event_time, evidence=change.run.evidence
+        )
 
 
 def _permits(tool: PermittedTool) -> Expression:

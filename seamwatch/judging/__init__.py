@@ -1,0 +1,1 @@
+"""Judging: from facts and events to violations. Pure; hosts are in `streams`."""

@@ -44,11 +44,24 @@ def open_episode(seam: Seam, clause: str, kind: str, found: Open, now: int, *, c
     ladder = _ladder(seam, found.person)
     violation = Violation(
         violation_id=identity(seam.contract, clause, seam.system, found.severity, found.slice, found.key),
-        contract=seam.contract, contract_version=seam.contract_version, contract_digest=seam.contract_digest,
-        clause=clause, kind=kind, system=seam.system, slice=found.slice, severity=found.severity, state="open",
-        observed=found.observed, limit=found.limit, unit=found.unit, summary=found.summary,
-        opened_at=found.opened_at, since=found.since, detected_at=now,
-        person=ladder[0].person if ladder else None, evidence=found.evidence,
+        contract=seam.contract,
+        contract_version=seam.contract_version,
+        contract_digest=seam.contract_digest,
+        clause=clause,
+        kind=kind,
+        system=seam.system,
+        slice=found.slice,
+        severity=found.severity,
+        state="open",
+        observed=found.observed,
+        limit=found.limit,
+        unit=found.unit,
+        summary=found.summary,
+        opened_at=found.opened_at,
+        since=found.since,
+        detected_at=now,
+        person=ladder[0].person if ladder else None,
+        evidence=found.evidence,
     )
     return _start_clock(Episode(violation, found.key, ladder), now, climbs and found.severity == "breach")
 
@@ -87,10 +100,19 @@ def escalate_episode(episode: Episode, now: int) -> Episode:
 def notice_of(seam: Seam, clause: str, kind: str, told: Remind, now: int) -> Notice:
     """The notice a reminder or summary becomes; its id is the same whenever it is judged."""
     return Notice(
-        notice_id=identity(seam.contract, clause, seam.system, told.type, told.slice, told.key), type=told.type,
-        contract=seam.contract, contract_version=seam.contract_version, contract_digest=seam.contract_digest,
-        clause=clause, kind=kind, system=seam.system, slice=told.slice, person=told.person, summary=told.summary,
-        due_at=told.due_at, detected_at=now,
+        notice_id=identity(seam.contract, clause, seam.system, told.type, told.slice, told.key),
+        type=told.type,
+        contract=seam.contract,
+        contract_version=seam.contract_version,
+        contract_digest=seam.contract_digest,
+        clause=clause,
+        kind=kind,
+        system=seam.system,
+        slice=told.slice,
+        person=told.person,
+        summary=told.summary,
+        due_at=told.due_at,
+        detected_at=now,
     )
 
 

@@ -11,13 +11,11 @@ import heapq
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
-from functools import cache
 from typing import Any
 
-from pydantic import TypeAdapter, ValidationError
-
-from seamwatch.clauses import Clause
+from seamwatch.documents import Estate
 from seamwatch.durations import DAY, SECOND
+from seamwatch.judging.entries import Entry, EntryKey, read_entry, write_entry
 from seamwatch.judging.episodes import (
     Episode,
     acknowledge_episode,
@@ -27,11 +25,9 @@ from seamwatch.judging.episodes import (
     resolve_episode,
     update_episode,
 )
-from seamwatch.judging.facts import Fact, ForwardedEvent, Measurement, Notice, Violation, Watermark
+from seamwatch.judging.facts import ForwardedEvent, Measurement, Notice, Violation, Watermark
 from seamwatch.judging.judgement import Finding, Happening, Moment, Open, Resolve, TimePassed
-from seamwatch.judging.seam import Seam
 from seamwatch.judging.seams import BoundClause, Seams
-from seamwatch.judging.windows import earliest
 from seamwatch.signatures import acknowledgement_counts
 
 _LONG_AGO = -(2**62)
@@ -47,12 +43,15 @@ class JudgeSettings:
     - ``settle``: how long neighbours on other partitions and topics may still be on their way.
     - ``max_age``: a rare event that arrives later than this after its own time is history and opens nothing.
     - ``climbs``: whether unacknowledged episodes climb the escalation list (not in a replay, which pages nobody).
+    - ``history``: whether violations are dated by the history's own clock (when they could first be known) rather
+      than by the flush they came with.
     """
 
     lateness: int = 5 * SECOND
     settle: int = 2 * SECOND
     max_age: int = DAY
     climbs: bool = True
+    history: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,42 +60,6 @@ class Output:
 
     violations: tuple[Violation, ...] = ()
     notices: tuple[Notice, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class EntryKey:
-    """Whose state an entry is."""
-
-    contract: str
-    clause: str
-    system: str
-    part: str
-
-    def text(self) -> str:
-        """The key in the state topic."""
-        return json.dumps([self.contract, self.clause, self.system, self.part], ensure_ascii=False)
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One clause's state for one system and part, with its open episodes and when to ask it again."""
-
-    kind: str
-    version: str
-    state: Any = None
-    episodes: tuple[Episode, ...] = ()
-    deadline: int | None = None
-    wake: int | None = None
-
-    @property
-    def wake_at(self) -> int | None:
-        """The stream's time at which it, or an episode's clock to acknowledge, is due."""
-        return earliest(self.wake, *(episode.escalate_at for episode in self.episodes))
-
-    @property
-    def empty(self) -> bool:
-        """Whether there is nothing left to remember."""
-        return self.state is None and not self.episodes
 
 
 @dataclass(slots=True)
@@ -108,8 +71,8 @@ class _Told:
 class Judge:
     """Judges one partition of measurements; see the module for what it promises."""
 
-    def __init__(self, estate: Any, settings: JudgeSettings = JudgeSettings()) -> None:  # noqa: B008 (frozen)
-        self._settings = settings
+    def __init__(self, estate: Estate, settings: JudgeSettings | None = None) -> None:
+        self._settings = settings or JudgeSettings()
         self._seams = Seams(estate)
         self._entries: dict[EntryKey, Entry] = {}
         self._episodes: dict[str, EntryKey] = {}
@@ -130,7 +93,7 @@ class Judge:
             self._now = saved["now"]
             return
         entry_key = EntryKey(*json.loads(key))
-        entry = _read_entry(value)
+        entry = read_entry(value)
         if entry is not None:
             self._keep(entry_key, entry)
             self._dirty.discard(entry_key)
@@ -140,7 +103,7 @@ class Judge:
         dirty: dict[str, bytes | None] = {}
         for key in sorted(self._dirty):
             entry = self._entries.get(key)
-            dirty[key.text()] = None if entry is None else _write_entry(entry)
+            dirty[key.text()] = None if entry is None else write_entry(entry)
         if dirty or self._now - self._clock_kept >= _CLOCK_KEPT_EVERY:
             clock = {"now": self._now, "watermarks": [_plain(w) for w in self._watermarks.values()]}
             dirty[_CLOCK_KEY] = json.dumps(clock).encode()
@@ -148,7 +111,7 @@ class Judge:
         self._dirty.clear()
         return dirty
 
-    def replace_estate(self, estate: Any) -> None:
+    def replace_estate(self, estate: Estate) -> None:
         """Judge by these documents from now on; episodes of clauses that are gone are resolved at the next turn."""
         self._seams = Seams(estate)
         for key in self._entries:
@@ -214,25 +177,30 @@ class Judge:
         state = entry.state if entry.kind == clause.kind_name else None
         moment = Moment(self._now, self._watermark, self._settings.settle, horizon, key.part or None)
         judgement = clause.judge(seam, state, happening, moment)
-        episodes = self._follow(entry.episodes, clause, seam, judgement.findings, told)
+        episodes = self._follow(entry.episodes, bound, judgement.findings, self._known_at(happening), told)
         self.late += judgement.late
-        self._keep(
-            key,
-            Entry(clause.kind_name, seam.contract_version, judgement.state, episodes, judgement.deadline, judgement.wake),
+        judged = Entry(
+            clause.kind_name, seam.contract_version, judgement.state, episodes, judgement.deadline, judgement.wake
         )
+        self._keep(key, judged)
+
+    def _known_at(self, happening: Happening) -> int:
+        if not self._settings.history:
+            return self._now
+        return int(happening.record["event_time"]) if isinstance(happening, ForwardedEvent) else _LONG_AGO
 
     def _follow(
-        self, episodes: tuple[Episode, ...], clause: Clause, seam: Seam, findings: tuple[Finding, ...], told: _Told
+        self, episodes: tuple[Episode, ...], bound: BoundClause, findings: tuple[Finding, ...], at: int, told: _Told
     ) -> tuple[Episode, ...]:
+        seam, clause, climbs = bound.seam, bound.clause.id, self._settings.climbs
+        kind = bound.clause.kind_name
         kept = {(e.violation.severity, e.violation.slice, e.key): e for e in episodes}
         for found in findings:
             if isinstance(found, Open):
                 identity = (found.severity, found.slice, found.key)
                 before = kept.get(identity)
                 if before is None:
-                    after = open_episode(
-                        seam, clause.id, clause.kind_name, found, self._now, climbs=self._settings.climbs
-                    )
+                    after = open_episode(seam, clause, kind, found, max(at, found.opened_at), climbs=climbs)
                 else:
                     after = update_episode(before, found)
                 if after != before:
@@ -243,7 +211,7 @@ class Judge:
                 if episode is not None:
                     told.violations.append(resolve_episode(episode, found))
             else:
-                told.notices.append(notice_of(seam, clause.id, clause.kind_name, found, self._now))
+                told.notices.append(notice_of(seam, clause, kind, found, max(at, _LONG_AGO)))
         return tuple(kept.values())
 
     def _acknowledge(self, record: dict[str, Any], told: _Told) -> None:
@@ -256,7 +224,10 @@ class Judge:
         if not acknowledgement_counts(record, keys):
             return
         self._change(
-            key, entry, record["reference"], told,
+            key,
+            entry,
+            record["reference"],
+            told,
             lambda e: acknowledge_episode(e, record["person"], record["answer"], record["event_time"], self._now),
         )
 
@@ -287,7 +258,10 @@ class Judge:
             for episode in entry.episodes:
                 if episode.escalate_at is not None and episode.escalate_at <= self._now:
                     self._change(
-                        key, self._entries[key], episode.violation.violation_id, told,
+                        key,
+                        self._entries[key],
+                        episode.violation.violation_id,
+                        told,
                         lambda e: escalate_episode(e, self._now),
                     )
             entry = self._entries[key]
@@ -329,36 +303,6 @@ class Judge:
             heapq.heappush(self._deadlines, (deadline, key))
         if wake is not None and (before is None or before.wake_at != wake or wake <= self._now):
             heapq.heappush(self._wakes, (wake, key))
-
-
-@cache
-def _state_adapter(kind: str) -> TypeAdapter[Any]:
-    from seamwatch.clauses import kinds
-
-    return TypeAdapter(kinds()[kind].state_type | None)
-
-
-@cache
-def _episodes_adapter() -> TypeAdapter[tuple[Episode, ...]]:
-    return TypeAdapter(tuple[Episode, ...])
-
-
-def _write_entry(entry: Entry) -> bytes:
-    head = {"kind": entry.kind, "version": entry.version, "deadline": entry.deadline, "wake": entry.wake}
-    parts = (json.dumps(head).encode(), _episodes_adapter().dump_json(entry.episodes),
-             _state_adapter(entry.kind).dump_json(entry.state))
-    return b'{"head":%b,"episodes":%b,"state":%b}' % parts
-
-
-def _read_entry(value: bytes) -> Entry | None:
-    saved = json.loads(value)
-    try:
-        episodes = _episodes_adapter().validate_python(saved["episodes"])
-        state = _state_adapter(saved["head"]["kind"]).validate_python(saved["state"])
-    except (ValidationError, KeyError):
-        # Written by another release of the kind: it starts anew rather than stop the partition.
-        return None
-    return Entry(state=state, episodes=episodes, **saved["head"])
 
 
 def _plain(mark: Watermark) -> dict[str, Any]:

@@ -14,7 +14,7 @@ Pure: state in, state and changes out. The clause words the findings.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from seamwatch.durations import DAY
@@ -46,7 +46,7 @@ class Run:
 class Runs:
     """The state of one slice under either rule."""
 
-    windows: Windows = Windows()
+    windows: Windows = field(default_factory=Windows)
     run: Run | None = None
 
 
@@ -141,9 +141,7 @@ def _off(run: Run, at: int) -> tuple[Change, ...]:
     return (Change("off", run, at),) if run.open else ()
 
 
-def shares(
-    state: Runs | None, fact: Fact | None, moment: Moment, *, tolerate: float, min_count: int
-) -> Advance:
+def shares(state: Runs | None, fact: Fact | None, moment: Moment, *, tolerate: float, min_count: int) -> Advance:
     """Advance the share rule by a fact, or by time alone: a window offends when breaches / count > tolerate."""
     state = state or Runs()
     windows, run, late = state.windows, state.run, 0

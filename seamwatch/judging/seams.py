@@ -94,8 +94,14 @@ def seam_of(
         for version in (declared.versions if declared is not None else ())
     )
     return Seam(
-        contract.id, contract.version, contract.digest, system, declared is not None, versions,
-        _steps(estate, contract, system), keys or {},
+        contract.id,
+        contract.version,
+        contract.digest,
+        system,
+        declared is not None,
+        versions,
+        _steps(estate, contract, system),
+        keys or {},
     )
 
 

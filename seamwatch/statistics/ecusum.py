@@ -1,4 +1,4 @@
-"""Binomial e-CUSUM over a bank of small bets: has any share of the scores moved by more than a floor?
+"""Binomial e-CUSUM over a bank of small bets: whether a share of the scores has moved by more than a floor.
 
 The detector of clause kind `distribution`. For each of S sets of bins (every "score ≤ cut", its complement, every
 single bin) the reference gives a band; four bets for each set grow while the set holds more of the scores than the

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from itertools import pairwise
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -20,7 +21,18 @@ def fact(*times: int, count: int | None = None, window: int = HOUR) -> Fact:
     start = times[0] // window * window
     evidence = tuple(sorted(Evidence(t, f"e{t}") for t in times))[:5]
     return Fact(
-        "c", "1", "d", "x", "s", None, start, window, count or len(times), len(times), min(times), max(times),
+        "c",
+        "1",
+        "d",
+        "x",
+        "s",
+        None,
+        start,
+        window,
+        count or len(times),
+        len(times),
+        min(times),
+        max(times),
         evidence=evidence,
     )
 
@@ -105,8 +117,9 @@ def test_a_fact_for_a_window_judged_already_is_late_and_changes_nothing() -> Non
 def test_a_share_is_judged_when_its_window_is_complete_and_large_enough() -> None:
     filling = shares(None, fact(T0, count=10), passed(T0 + MINUTE), tolerate=0.2, min_count=10)
     assert (filling.changes, filling.deadline) == ((), T0 + HOUR)
-    more = shares(filling.state, fact(T0 + MINUTE, T0 + 2 * MINUTE, count=4), passed(T0 + 3 * MINUTE),
-                  tolerate=0.2, min_count=10)
+    more = shares(
+        filling.state, fact(T0 + MINUTE, T0 + 2 * MINUTE, count=4), passed(T0 + 3 * MINUTE), tolerate=0.2, min_count=10
+    )
     done = shares(more.state, None, passed(T0 + HOUR), tolerate=0.2, min_count=10)
     assert [(c.what, c.at, c.run.share) for c in done.changes] == [("on", T0 + HOUR, 3 / 14)]
 
@@ -119,8 +132,9 @@ def test_old_windows_that_arrive_in_bulk_are_judged_after_they_have_settled() ->
     arrived = shares(None, fact(T0, count=2), Moment(now, now, settle=2 * SECOND), tolerate=0.1, min_count=1)
     assert (arrived.changes, arrived.wake) == ((), now + 2 * SECOND)
     second = now + SECOND
-    more = shares(arrived.state, fact(T0 + MINUTE, count=3), Moment(second, second, settle=2 * SECOND),
-                  tolerate=0.1, min_count=1)
+    more = shares(
+        arrived.state, fact(T0 + MINUTE, count=3), Moment(second, second, settle=2 * SECOND), tolerate=0.1, min_count=1
+    )
     later = now + 4 * SECOND
     done = shares(more.state, None, Moment(later, later, settle=2 * SECOND), tolerate=0.1, min_count=1)
     assert [(c.what, c.run.share) for c in done.changes] == [("on", 2 / 5)]
@@ -143,9 +157,7 @@ def test_batching_never_changes_the_episodes(offsets: list[int], cuts: set[int],
             for change in changes:
                 began = change.run.first
                 ids = tuple(e.event_id for e in change.run.evidence)
-                episodes[began] = (
-                    change.run.opened_at(), ids, change.at if change.what == "off" else None
-                )
+                episodes[began] = (change.run.opened_at(), ids, change.at if change.what == "off" else None)
 
         watermark = T0
         for batch in batches:
@@ -164,7 +176,7 @@ def test_batching_never_changes_the_episodes(offsets: list[int], cuts: set[int],
         return episodes
 
     edges = [0, *sorted(c for c in cuts if c < len(times)), len(times)]
-    batches = [times[a:b] for a, b in zip(edges, edges[1:], strict=False) if a < b]
+    batches = [times[a:b] for a, b in pairwise(edges) if a < b]
     for batch in batches:
         random.Random(seed).shuffle(batch)
     assert run(batches) == run([[t] for t in times])

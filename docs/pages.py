@@ -1,0 +1,134 @@
+"""Writes `docs/clauses/*.md` from the clause kinds themselves: each page is its file's docstring and its parameters.
+
+Run `python docs/pages.py` to write them, with `--check` to only say which are out of date (exit 1).
+"""
+
+from __future__ import annotations
+
+import inspect
+import sys
+import types
+import typing
+from pathlib import Path
+
+from pydantic.fields import FieldInfo
+from pydantic_core import PydanticUndefined
+
+from seamwatch.clauses import Clause, kinds
+from seamwatch.durations import Duration, compact_duration
+
+FOLDER = Path(__file__).parent / "clauses"
+_OF_EVERY_CLAUSE = ("id", "kind", "severity", "where")
+_PLAIN = {"str": "text", "float": "number", "int": "number", "bool": "true or false", "Expression": "expression"}
+
+
+def page(kind: type[Clause]) -> str:
+    """The page of one kind, as Markdown."""
+    text = inspect.cleandoc(sys.modules[kind.__module__].__doc__ or "")
+    sentence, _, rest = text.partition("\n\n")
+    title, _, says = sentence.partition(": ")
+    rows = [_row(name, field) for name, field in kind.model_fields.items() if name not in _OF_EVERY_CLAUSE]
+    return "\n".join(
+        [
+            f"# `{kind.kind_name}`",
+            "",
+            f"**{title}**: {says}",
+            "",
+            rest,
+            "",
+            "## Parameters",
+            "",
+            "Beside `id`, `kind`, `severity` (`breach` by default) and `where` (see [the index](README.md)).",
+            "",
+            "| parameter | type | default | meaning |",
+            "|---|---|---|---|",
+            *rows,
+            "",
+        ]
+    )
+
+
+def index() -> str:
+    """The index of all kinds."""
+    lines = [
+        "# Clause kinds",
+        "",
+        "One page a kind, written by `make docs` from `seamwatch/clauses/<kind>.py`.",
+        "",
+        "| kind | says |",
+        "|---|---|",
+    ]
+    for name, kind in kinds().items():
+        doc = inspect.cleandoc(sys.modules[kind.__module__].__doc__ or "")
+        lines.append(
+            f"| [`{name}`]({name}.md) | {' '.join(doc.partition(chr(10) * 2)[0].partition(': ')[2].split())} |"
+        )
+    lines += ["", "## Every clause has", "", "| parameter | type | default | meaning |", "|---|---|---|---|"]
+    lines += [_row(name, Clause.model_fields[name]) for name in _OF_EVERY_CLAUSE]
+    return "\n".join([*lines, ""])
+
+
+def pages() -> dict[Path, str]:
+    """Every page by its path."""
+    return {FOLDER / "README.md": index()} | {FOLDER / f"{name}.md": page(kind) for name, kind in kinds().items()}
+
+
+def _row(name: str, field: FieldInfo) -> str:
+    default = "required" if field.is_required() else _shown(field)
+    return f"| `{field.alias or name}` | {_type(field)} | {default} | {field.description or ''} |"
+
+
+def _shown(field: FieldInfo) -> str:
+    value = field.default
+    if value is None or value == () or value is PydanticUndefined:
+        return "none"
+    if _is_duration(field):
+        return f"`{compact_duration(value)}`"
+    if isinstance(value, bool):
+        return f"`{str(value).lower()}`"
+    return f"`{list(value) if isinstance(value, tuple) else value}`"
+
+
+def _is_duration(field: FieldInfo) -> bool:
+    marks = typing.get_args(Duration)[1:]
+    held = str(field.annotation)
+    return any(mark in field.metadata for mark in marks) or "parse_duration" in held or "_to_micros" in held
+
+
+def _type(field: FieldInfo) -> str:
+    return "duration, such as `26h`" if _is_duration(field) else _name(field.annotation)
+
+
+def _name(annotation: object) -> str:
+    origin, args = typing.get_origin(annotation), typing.get_args(annotation)
+    if origin is typing.Literal:
+        return " or ".join(f"`{value}`" for value in args)
+    if origin in (typing.Union, types.UnionType):
+        return " or ".join(_name(a) for a in args if a is not type(None))
+    if origin is typing.Annotated:
+        return _name(args[0])
+    if origin is tuple:
+        inner = [_name(a) for a in args if a is not Ellipsis]
+        return f"list of {inner[0]}" if Ellipsis in args else f"[{', '.join(inner)}]"
+    name = getattr(annotation, "__name__", str(annotation))
+    if hasattr(annotation, "model_fields"):
+        inside = ", ".join(f.alias or n for n, f in annotation.model_fields.items())
+        return f"{{{inside}}}"
+    return _PLAIN.get(name, name)
+
+
+def main(arguments: list[str]) -> int:
+    """Write the pages, or with ``--check`` name those that are out of date."""
+    stale = [path for path, text in pages().items() if not path.exists() or path.read_text("utf-8") != text]
+    if "--check" in arguments:
+        for path in stale:
+            print(f"{path.name} is out of date: run make docs", file=sys.stderr)
+        return 1 if stale else 0
+    for path in stale:
+        path.write_text(pages()[path], "utf-8")
+        print(f"wrote {path.name}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
