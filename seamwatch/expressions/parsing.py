@@ -202,6 +202,8 @@ def _column(node: exp.Expr, _depth: int) -> tree.Node:
     for part in parts:
         if not isinstance(part, exp.Identifier):
             raise ExpressionError(_refusal(part))
+        if re.search(r"[\\\x00-\x1f]", str(part.this)):
+            raise ExpressionError(f"{str(part.this)!r} cannot be a name: it holds a backslash or a control character")
     return tree.Name(tuple(str(part.this) for part in parts))
 
 

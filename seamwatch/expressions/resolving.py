@@ -189,12 +189,16 @@ class _Resolver:
 
     def _comparison(self, operator: tree.ComparisonOperator, left: tree.Node, right: tree.Node) -> typed.Typed:
         kind = self._common(left, right)
+        ordered = operator not in ("=", "<>")
+        if kind == "boolean" and ordered:
+            raise ExpressionError(f"conditions have no order: {operator} compares numbers, text or times")
         if kind != "any":
             self._check_symbols(left, [right])
             self._check_symbols(right, [left])
             return typed.Compare(operator, self.as_kind(left, kind), self.as_kind(right, kind))
         # Two values inside arguments: compared when they are of one kind, whichever that is.
-        pairs = (typed.Compare(operator, self._any(left, k), self._any(right, k)) for k in _VALUE_KINDS)
+        kinds = [k for k in _VALUE_KINDS if not (k == "boolean" and ordered)]
+        pairs = (typed.Compare(operator, self._any(left, k), self._any(right, k)) for k in kinds)
         return typed.Apply("coalesce", tuple(pairs))
 
     def _common(self, left: tree.Node, right: tree.Node) -> Kind:
