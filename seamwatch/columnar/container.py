@@ -1,0 +1,100 @@
+"""Containers: many datums of one writer schema as a frame, in one go.
+
+The datums are laid into a single Avro container block in memory, which polars reads. A block does not mark where
+a message ends, so a random double, the guard, is laid before every datum and read as one more column: it comes
+out right in every row only if every datum was consumed to its last byte and no further. A datum that is cut
+short, followed by more bytes, or two in one shifts the guards behind it, and the frame is refused.
+
+Nothing here says which datum is bad; `seamwatch.columnar.decode` finds that by halving.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import struct
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import polars as pl
+
+from seamwatch.columnar.panics import panics_withheld
+from seamwatch.wire.schemas import Definition
+
+GUARD = "__guard"
+_SYNC = b"seamwatch block."
+
+
+@dataclass(frozen=True, slots=True)
+class Container:
+    """How the datums of one writer schema are read: the container's head, and the columns wanted of it."""
+
+    head: bytes
+    columns: tuple[str, ...]
+
+    def read(self, datums: Sequence[bytes]) -> pl.DataFrame | None:
+        """The rows of the datums, in order; None when any of them is not exactly one record."""
+        guard, nonce = _guard()
+        body = b"".join((guard, guard.join(datums), guard, datums[-1]))
+        rows = len(datums) + 1
+        block = b"".join((self.head, _long(rows), _long(len(body)), body, _SYNC))
+        try:
+            with panics_withheld():
+                frame = pl.read_avro(io.BytesIO(block), columns=[GUARD, *self.columns])
+        except BaseException as error:
+            # A panic in the decoder comes as a BaseException of its own; a request to stop is not for us.
+            if isinstance(error, KeyboardInterrupt | SystemExit | GeneratorExit):
+                raise
+            return None
+        if frame.height != rows or not (frame[GUARD] == nonce).all():
+            return None
+        return frame.head(len(datums)).drop(GUARD)
+
+
+def container(writer: Definition, columns: Sequence[str]) -> Container:
+    """The container for a writer's definition (without logical types), reading these of its columns."""
+    fields = [{"name": GUARD, "type": "double"}, *_readable(writer)["fields"]]
+    text = json.dumps({"type": "record", "name": "guarded", "fields": fields}).encode()
+    metadata = [(b"avro.schema", text), (b"avro.codec", b"null")]
+    entries = b"".join(_long(len(part)) + part for entry in metadata for part in entry)
+    return Container(b"Obj\x01" + _long(len(metadata)) + entries + b"\x00" + _SYNC, tuple(columns))
+
+
+def _readable(kind: Any) -> Any:
+    """The type as polars reads it, bare: extra properties are errors to it, and so are nullable enums.
+
+    An enum is encoded as the int of its symbol, so it is read as that.
+    """
+    if isinstance(kind, list):
+        return [_readable(branch) for branch in kind]
+    if not isinstance(kind, dict):
+        return kind
+    if kind["type"] == "enum":
+        return "int"
+    if kind["type"] == "array":
+        return {"type": "array", "items": _readable(kind["items"])}
+    if kind["type"] == "record":
+        fields = [{"name": field["name"], "type": _readable(field["type"])} for field in kind["fields"]]
+        return {"type": "record", "name": kind["name"], "fields": fields}
+    return kind["type"]
+
+
+def _guard() -> tuple[bytes, float]:
+    """Eight bytes that nobody can foresee, and the finite number that they are."""
+    raw = os.urandom(8)
+    high = struct.unpack(">H", raw[:2])[0]
+    if high & 0x7FF0 == 0x7FF0 or high & 0x7FF0 == 0:
+        return _guard()
+    return raw[::-1], struct.unpack(">d", raw)[0]
+
+
+def _long(number: int) -> bytes:
+    """An Avro long of a number that is not negative."""
+    rest, encoded = number << 1, bytearray()
+    while rest > 0x7F:
+        encoded.append(rest & 0x7F | 0x80)
+        rest >>= 7
+    encoded.append(rest)
+    return bytes(encoded)

@@ -1,0 +1,68 @@
+"""Panics: keeps what a Rust decoder prints when it panics on bad bytes off the standard error.
+
+A panic is caught and answered like any other error, but Rust's own message has then been printed already, and
+one per bad record would bury the log. While withheld, everything written to file descriptor 2 is set aside, and
+all but the panic messages is written out directly after. Several threads may withhold at once.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import tempfile
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import IO
+
+_PANIC = re.compile(
+    rb"\n?thread '[^']*'[^\n]* panicked at [^\n]*\n[^\n]*\n"
+    rb"(?:note: [^\n]*\n|stack backtrace:\n(?:\s+\d+: [^\n]*\n|\s+at [^\n]*\n)*)*"
+)
+
+
+class _Withholding:
+    """The state of the process's standard error: how many withhold, the real one, and what is set aside."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.depth = 0
+        self.real = -1
+        self.aside: IO[bytes] | None = None
+
+    def enter(self) -> None:
+        with self.lock:
+            if self.depth == 0:
+                self.aside = self.aside or tempfile.TemporaryFile()  # noqa: SIM115 - kept for the next time
+                self.real = os.dup(2)
+                os.dup2(self.aside.fileno(), 2)
+            self.depth += 1
+
+    def leave(self) -> None:
+        with self.lock:
+            self.depth -= 1
+            if self.depth or self.aside is None:
+                return
+            os.dup2(self.real, 2)
+            os.close(self.real)
+            size = os.lseek(self.aside.fileno(), 0, os.SEEK_CUR)
+            if size:
+                self.aside.seek(0)
+                said = _PANIC.sub(b"", self.aside.read(size))
+                self.aside.seek(0)
+                self.aside.truncate()
+                if said:
+                    os.write(2, said)
+
+
+_withholding = _Withholding()
+
+
+@contextmanager
+def panics_withheld() -> Iterator[None]:
+    """Withhold panic messages while the block runs; costs about ten microseconds."""
+    _withholding.enter()
+    try:
+        yield
+    finally:
+        _withholding.leave()
