@@ -5,7 +5,7 @@ a message ends, so a random double, the guard, is laid before every datum and re
 out right in every row only if every datum was consumed to its last byte and no further. A datum that is cut
 short, followed by more bytes, or two in one shifts the guards behind it, and the frame is refused.
 
-Nothing here says which datum is bad; `seamwatch.columnar.decode` finds that by halving.
+Nothing here says which datum is bad; `seamwatch.columnar.decode` finds that by reading parts.
 """
 
 from __future__ import annotations

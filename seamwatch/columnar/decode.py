@@ -1,8 +1,8 @@
 """Decoding in bulk: message values to a polars frame, and each value that is no record, with its reason.
 
 The same answers as `seamwatch.wire.codec`, a hundred times as fast: values are grouped by their header (the
-framing and the writer's schema), and each group is read in one go. When a group has a bad value in it, halving
-finds it; nothing else in the batch suffers, and what a value gives never depends on its neighbours.
+framing and the writer's schema), and each group is read in one go. When a group has a bad value in it, reading
+its parts finds it; nothing else in the batch suffers, and what a value gives never depends on its neighbours.
 
 One leniency, since a column cannot show it: a union's branch number beyond null's partner is read as that
 partner, which the codec refuses. Strings of columns that were not asked for are not checked for UTF-8.
@@ -37,7 +37,10 @@ from seamwatch.wire.schemas import INPUT_TYPES, schema
 from seamwatch.wire.times import format_time
 
 _ONE_BY_ONE = 32
-"""Below this many datums, decoding each is cheaper than halving on."""
+"""Below this many datums, decoding each is cheaper than taking them apart further."""
+
+_PARTS = 16
+"""How many parts a batch with a bad value in it is taken apart into; with more than one bad, fewer rounds."""
 
 _ROW = "__row"
 
@@ -97,7 +100,7 @@ class Decoder:
             except UndecodableRecord as error:
                 rejects += [(index, str(error)) for index in positions]
         frame = pl.concat(frames) if frames else self._empty()
-        if len(frames) > 1:
+        if not frame[_ROW].is_sorted():
             frame = frame.sort(_ROW)
         frame = self._within_bounds(frame, rejects)
         if self._clock is not None and timestamps is not None and "event_time" in frame.columns:
@@ -194,50 +197,46 @@ def _ahead(time: int, arrival: int) -> str:
 
 
 class _Search:
-    """Reads the datums of one header, halving around the bad ones."""
+    """Reads the datums of one header, taking them apart around the bad ones."""
 
     def __init__(self, record_type: str, columns: list[str], resolution: Resolution, plan: Plan | None) -> None:
         self._type = record_type
         self._columns = columns
         self._resolution = resolution
         self._plan = plan
+        self._read: list[pl.DataFrame] = []
         self.frames: list[pl.DataFrame] = []
         self.rejects: list[Reject] = []
 
     def run(self, datums: list[bytes], positions: Sequence[int]) -> None:
-        """Read all datums; ``positions`` are theirs among the values."""
+        """Read all datums, whose positions among the values these are, into ``frames`` and ``rejects``."""
         if self._plan is None:
             self._each(datums, positions)
             return
         left = [(datums, positions)]
         while left:
             datums, positions = left.pop()
-            if self._together(datums, positions):
+            if self._together(self._plan, datums, positions):
                 continue
             if len(datums) <= _ONE_BY_ONE:
-                self._apart(datums, positions)
+                self._apart(self._plan, datums, positions)
             else:
-                half = len(datums) // 2
-                left += [(datums[half:], positions[half:]), (datums[:half], positions[:half])]
+                part = max(_ONE_BY_ONE, -(-len(datums) // _PARTS))
+                starts = range(0, len(datums), part)
+                left += [(datums[start : start + part], positions[start : start + part]) for start in starts]
+        if self._read:
+            self._finish(self._plan, pl.concat(self._read))
 
-    def _together(self, datums: list[bytes], positions: Sequence[int]) -> bool:
+    def _together(self, plan: Plan, datums: list[bytes], positions: Sequence[int]) -> bool:
         """Read datums in one go; whether they are all whole records."""
-        if self._plan is None or not datums:
-            return not datums
-        read = self._plan.container.read(datums)
-        if read is None:
-            return False
-        rows = pl.Series(_ROW, positions, dtype=pl.UInt32)
-        frame = read.select(rows, *self._plan.made) if self._plan.made else rows.to_frame()
-        for reason, expression in self._plan.wrong:
-            wrong = read.select(expression.fill_null(value=False).alias("wrong"))["wrong"]
-            if wrong.any():
-                self.rejects += [(row, f"not a {self._type}: {reason}") for row in frame.filter(wrong)[_ROW]]
-                read, frame = read.filter(~wrong), frame.filter(~wrong)
-        self.frames.append(frame)
+        if datums:
+            read = plan.container.read(datums)
+            if read is None:
+                return False
+            self._read.append(read.insert_column(0, pl.Series(_ROW, positions, dtype=pl.UInt32)))
         return True
 
-    def _apart(self, datums: list[bytes], positions: Sequence[int]) -> None:
+    def _apart(self, plan: Plan, datums: list[bytes], positions: Sequence[int]) -> None:
         """Find the bad ones of a few datums, of which at least one is bad."""
         good: list[tuple[bytes, int]] = []
         for datum, position in zip(datums, positions, strict=True):
@@ -245,14 +244,23 @@ class _Search:
                 self._resolution.read(datum)
             except RecordError as error:
                 # What a value gives must not depend on its neighbours: the same reader has the last word.
-                if not self._together([datum], [position]):
+                if not self._together(plan, [datum], [position]):
                     self.rejects.append((position, str(error)))
             else:
                 good.append((datum, position))
-        if not self._together([datum for datum, _ in good], [position for _, position in good]):
+        if not self._together(plan, [datum for datum, _ in good], [position for _, position in good]):
             for datum, position in good:
-                if not self._together([datum], [position]):
+                if not self._together(plan, [datum], [position]):
                     self._each([datum], [position])
+
+    def _finish(self, plan: Plan, read: pl.DataFrame) -> None:
+        """Make our columns of the container's, and set aside the rows that are no record of ours."""
+        for reason, expression in plan.wrong:
+            wrong = read.select(expression.fill_null(value=False).alias("wrong"))["wrong"]
+            if wrong.any():
+                self.rejects += [(row, f"not a {self._type}: {reason}") for row in read.filter(wrong)[_ROW]]
+                read = read.filter(~wrong)
+        self.frames.append(read.select(_ROW, *plan.made))
 
     def _each(self, datums: list[bytes], positions: Sequence[int]) -> None:
         """Decode one by one what polars cannot read."""
