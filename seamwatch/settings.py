@@ -53,6 +53,9 @@ class Settings(BaseSettings):
     schema_registry_url: str | None = None
     """A Confluent schema registry; without one records are framed as Avro single objects."""
 
+    schemas: Path | None = None
+    """A folder of further writers' ``.avsc`` files, older and newer; ``<schema id>.avsc`` for a Confluent id."""
+
     prefix: str = Field(default="seamwatch", pattern=r"^[A-Za-z0-9._-]{1,100}$")
     """What every topic's name starts with."""
 

@@ -30,11 +30,11 @@ from seamwatch.columnar.panics import panics_withheld
 from seamwatch.columnar.plan import Plan, plan
 from seamwatch.durations import DAY
 from seamwatch.errors import RecordError, UndecodableRecord
+from seamwatch.wire.checks import moment_text
 from seamwatch.wire.codec import Codec
 from seamwatch.wire.framing import MAXIMUM_VALUE_BYTES, split, too_large
 from seamwatch.wire.resolution import Resolution
 from seamwatch.wire.schemas import INPUT_TYPES, schema
-from seamwatch.wire.times import format_time
 
 _ONE_BY_ONE = 32
 """Below this many datums, decoding each is cheaper than taking them apart further."""
@@ -191,8 +191,8 @@ class Decoder:
 
 def _ahead(time: int, arrival: int) -> str:
     return (
-        f"out of bounds: event_time is {format_time(time)}, more than a day ahead of its arrival "
-        f"at {format_time(arrival)}"
+        f"out of bounds: event_time is {moment_text(time)}, more than a day ahead of its arrival "
+        f"at {moment_text(arrival)}"
     )
 
 

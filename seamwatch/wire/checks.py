@@ -10,14 +10,15 @@ import json
 import math
 import operator
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any
 
 from seamwatch.errors import OutOfBounds, RecordError
+from seamwatch.instants import format_instant
 from seamwatch.wire.schemas import Field, Schema, nearest, schema
-from seamwatch.wire.times import format_time, micros_of
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _INTEGER_BOUNDS = {"int": (-(2**31), 2**31 - 1), "long": (-(2**63), 2**63 - 1)}
 _EXACT = {
     "string": str,
@@ -92,7 +93,15 @@ def broken_bound(field: Field, value: Any) -> str | None:
 
 
 def _shown(field: Field, value: Any) -> str:
-    return format_time(value) if field.time else str(value)
+    return moment_text(value) if field.time else str(value)
+
+
+def moment_text(micros: int) -> str:
+    """A time in RFC 3339; the number itself for one that no calendar holds."""
+    try:
+        return format_instant(micros)
+    except (ValueError, OverflowError, OSError):
+        return str(micros)
 
 
 def checked(form: Schema, record: Mapping[str, Any]) -> dict[str, Any]:
@@ -143,9 +152,7 @@ def _item(field: Field, items: Any, item: Any, path: str) -> Any:
     if not field.members:
         return _converted(field, items, item, path)
     if not isinstance(item, Mapping):
-        raise RecordError(
-            f"{path} is {item!r}; it must be an object of {', '.join(m.name for m in field.members)}"
-        )
+        raise RecordError(f"{path} is {item!r}; it must be an object of {', '.join(m.name for m in field.members)}")
     known = tuple(member.name for member in field.members)
     unknown = item.keys() - set(known)
     if unknown:
@@ -179,7 +186,9 @@ def _scalar(field: Field, name: str, value: Any) -> Any:
 
 def _integer(field: Field, name: str, value: Any) -> int:
     if isinstance(value, datetime) and field.time:
-        return micros_of(value)
+        if value.tzinfo is None:
+            raise RecordError(f"{field.name} is {value.isoformat()}, which names no time zone: use datetime.now(UTC)")
+        return (value - _EPOCH) // timedelta(microseconds=1)
     if isinstance(value, bool):
         raise TypeError
     number = operator.index(value)

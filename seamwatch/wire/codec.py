@@ -10,7 +10,7 @@ import io
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import fastavro
 
@@ -23,9 +23,13 @@ from seamwatch.wire.framing import (
     split,
     too_large,
 )
+from seamwatch.wire.registry import SchemaRegistry
 from seamwatch.wire.resolution import Resolution, resolve
 from seamwatch.wire.schemas import INPUT_TYPES, Definition, plain, schema
 from seamwatch.wire.writers import Registry, Writers
+
+if TYPE_CHECKING:
+    from seamwatch.settings import Settings
 
 
 @cache
@@ -105,3 +109,9 @@ class Codec:
             raise UndecodableRecord(f"wrong schema: {error}") from error
         self._resolutions[record_type, header] = found
         return found
+
+
+def codec_of(settings: Settings) -> Codec:
+    """The codec that the settings ask for; UsageError when an address or folder in them is wrong."""
+    url = settings.schema_registry_url
+    return Codec(SchemaRegistry(url) if url else None, settings.schemas)

@@ -25,9 +25,7 @@ class SchemaRegistry:
     def __init__(self, url: str, timeout: float = 5.0) -> None:
         parts = urllib.parse.urlsplit(url)
         if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise UsageError(
-                f"schema registry {url!r}: write an address such as http://registry.example.org:8081"
-            )
+            raise UsageError(f"schema registry {url!r}: write an address such as http://registry.example.org:8081")
         port = f":{parts.port}" if parts.port else ""
         self.url = f"{parts.scheme}://{parts.hostname}{port}{parts.path.rstrip('/')}"
         self._timeout = timeout
@@ -45,17 +43,13 @@ class SchemaRegistry:
         """
         answer = self._call("GET", f"/schemas/ids/{schema_id}")
         if answer is None:
-            raise UndecodableRecord(
-                f"unknown schema id {schema_id}: the registry at {self.url} does not know it"
-            )
+            raise UndecodableRecord(f"unknown schema id {schema_id}: the registry at {self.url} does not know it")
         if answer.get("schemaType", "AVRO") != "AVRO":
             raise UndecodableRecord(f"schema id {schema_id} is {answer['schemaType']}, not Avro")
         try:
             return cast(Definition, json.loads(answer["schema"]))
         except (KeyError, ValueError) as error:
-            raise UnreachableError(
-                f"the registry at {self.url} gave no schema for id {schema_id}: {error}"
-            ) from error
+            raise UnreachableError(f"the registry at {self.url} gave no schema for id {schema_id}: {error}") from error
 
     def register(self, subject: str, definition: Definition) -> int:
         """The id of a schema under a subject, registered if it is new; UnreachableError when refused."""

@@ -42,9 +42,7 @@ class Resolution:
         try:
             record = fastavro.schemaless_reader(stream, self.parsed_writer, self.parsed_reader)
         except (EOFError, IndexError):
-            raise UndecodableRecord(
-                f"truncated: {len(datum)} bytes are not a whole {self.schema.name}"
-            ) from None
+            raise UndecodableRecord(f"truncated: {len(datum)} bytes are not a whole {self.schema.name}") from None
         except Exception as error:
             raise UndecodableRecord(f"not a {self.schema.name}: {_words(error)}") from error
         left = len(datum) - stream.tell()

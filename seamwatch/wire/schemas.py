@@ -168,6 +168,4 @@ def plain(kind: Any) -> Any:
     if set(kind) <= {"type", "logicalType"} and isinstance(kind["type"], str):
         return kind["type"]
     nested = ("type", "items", "values", "fields")
-    return {
-        key: plain(value) if key in nested else value for key, value in kind.items() if key != "logicalType"
-    }
+    return {key: plain(value) if key in nested else value for key, value in kind.items() if key != "logicalType"}

@@ -94,10 +94,7 @@ class Topics:
             TopicSpec(self.contracts, 1, _COMPACTED | large),
             TopicSpec(self.measurement, partitions, largest),
             TopicSpec(self.judge_state, partitions, _COMPACTED | largest),
-            *(
-                TopicSpec(self.violations(kind), partitions, _COMPACTED | _COMPACTION_LAG)
-                for kind in sorted(kinds)
-            ),
+            *(TopicSpec(self.violations(kind), partitions, _COMPACTED | _COMPACTION_LAG) for kind in sorted(kinds)),
             TopicSpec(self.page, partitions),
             TopicSpec(self.checkpoint, 1),
             TopicSpec(self.dead_letter, partitions, largest),

@@ -1,0 +1,137 @@
+"""Text: records as JSON objects, one a line (NDJSON), and back.
+
+``{"type": "inference", "system": …}``; times are RFC 3339 or whole microseconds, bytes are base64, absent fields
+take their defaults. Strict: an unknown type or field or a value of the wrong type is an error that names the
+nearest known word. Reads and writes text; files and topics are others'.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import uuid_utils
+
+from seamwatch.errors import RecordError
+from seamwatch.instants import parse_instant
+from seamwatch.wire.checks import checked, moment_text
+from seamwatch.wire.schemas import INPUT_TYPES, Field, nearest, schema
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of a source: a whole record of a type, or why it is none."""
+
+    source: str
+    number: int
+    type: str
+    record: dict[str, Any]
+    error: RecordError | None = None
+
+    def whole(self) -> tuple[str, dict[str, Any]]:
+        """The record type and the record; raises the error of a line that holds none."""
+        if self.error is not None:
+            raise self.error
+        return self.type, self.record
+
+
+def read_lines(lines: Iterable[str | bytes], source: str = "-", *, make_ids: bool = False) -> Iterator[Line]:
+    """Each line that is not blank, as a record or with the error, which starts with ``<source>:<number>:``.
+
+    With ``make_ids`` an absent event_id is made of the line's content, and of how many equal lines came before:
+    the same history gives the same ids. Otherwise it is a new UUIDv7.
+    """
+    seen: Counter[str] = Counter()
+    for number, line in enumerate(lines, 1):
+        if not line.strip():
+            continue
+        record_type = ""
+        try:
+            event = _parsed(line)
+            record_type = str(event.get("type", ""))
+            ordinal = 0
+            if make_ids and event.get("event_id") is None:
+                content = _canonical(event)
+                ordinal = seen[content]
+                seen[content] += 1
+            record_type, record = record_of(event, make_ids=make_ids, ordinal=ordinal)
+        except RecordError as error:
+            yield Line(source, number, record_type, {}, type(error)(f"{source}:{number}: {error}"))
+        else:
+            yield Line(source, number, record_type, record)
+
+
+def record_of(event: Mapping[str, Any], *, make_ids: bool = False, ordinal: int = 0) -> tuple[str, dict[str, Any]]:
+    """The record type and the whole record of an event as text has it.
+
+    An absent event_id is made: of the content and ``ordinal`` with ``make_ids``, else a new UUIDv7. Raises
+    RecordError that names the field and what it must be, and OutOfBounds.
+    """
+    record_type = event.get("type")
+    if record_type is None:
+        raise RecordError(f"the object has no type: give one of {', '.join(INPUT_TYPES)}")
+    if record_type not in INPUT_TYPES:
+        raise RecordError(f"{record_type!r} is no type of event{nearest(str(record_type), INPUT_TYPES)}")
+    form = schema(str(record_type))
+    record = {name: value for name, value in event.items() if name != "type"}
+    for field in form.fields:
+        if field.time and isinstance(record.get(field.name), str):
+            try:
+                record[field.name] = parse_instant(record[field.name])
+            except ValueError as error:
+                raise RecordError(f"{field.name}: {error}") from None
+        elif field.name in record and record[field.name] is None and not field.nullable and not field.required:
+            del record[field.name]
+    if record.get("event_id") is None:
+        record["event_id"] = _made_id(event, ordinal) if make_ids else str(uuid_utils.uuid7())
+    return form.name, checked(form, record)
+
+
+def text_of(record_type: str, record: Mapping[str, Any]) -> dict[str, Any]:
+    """A record as an object for JSON, its type first: times in RFC 3339, bytes in base64."""
+    form = schema(record_type)
+    return {"type": record_type, **_texts(form.fields, record)}
+
+
+def _texts(fields: Iterable[Field], record: Mapping[str, Any]) -> dict[str, Any]:
+    return {field.name: _text(field, record[field.name]) for field in fields if field.name in record}
+
+
+def _text(field: Field, value: Any) -> Any:
+    if value is None:
+        return None
+    if field.time:
+        return moment_text(value)
+    if field.members:
+        return [_texts(field.members, item) for item in value]
+    if isinstance(value, bytes):
+        return base64.b64encode(value).decode("ascii")
+    return value
+
+
+def _parsed(line: str | bytes) -> dict[str, Any]:
+    try:
+        event = json.loads(line, parse_constant=_no_constant)
+    except (ValueError, RecursionError) as error:
+        raise RecordError(f"not JSON: {error}") from None
+    if not isinstance(event, dict):
+        raise RecordError(f"not a JSON object: {str(line)[:40]!r}")
+    return event
+
+
+def _no_constant(word: str) -> Any:
+    raise ValueError(f"{word} is not a JSON value; leave a missing number out or write null")
+
+
+def _canonical(event: Mapping[str, Any]) -> str:
+    return json.dumps(event, sort_keys=True, ensure_ascii=False, separators=(",", ":"), default=str)
+
+
+def _made_id(event: Mapping[str, Any], ordinal: int) -> str:
+    content = {name: value for name, value in event.items() if name != "event_id"}
+    return hashlib.sha256(f"{_canonical(content)}\n{ordinal}".encode()).hexdigest()[:32]
