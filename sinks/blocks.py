@@ -97,7 +97,7 @@ def _cast(record_type: str) -> list[pl.Expr]:
 
 def _places(run: Run, values: list[bytes | None], times: list[int]) -> pl.DataFrame:
     messages = run.messages
-    headers = list(map(Message.headers, messages))
+    headers: list[Any] = list(map(Message.headers, messages))
     found: dict[str, Any] = {
         "offset": pl.Series(list(map(Message.offset, messages)), dtype=pl.Int64),
         "broker_time": pl.Series(times, dtype=pl.Int64).cast(BROKER_TIME),

@@ -18,6 +18,9 @@ import polars as pl
 from seamwatch.errors import StoreError, UnreachableError, UsageError
 
 _CODE = re.compile(r"\bCode:\s*(\d+)|error code (\d+)|ClickHouse error code[^\d]*(\d+)")
+_STATUS = re.compile(r"HTTP status (\d+)")
+_PASSING = {"408", "425", "429", "502", "503", "504"}
+"""What a proxy says of a server behind it that is away or overloaded."""
 _INSERT_SETTINGS = {"async_insert": 0, "insert_deduplicate": 1}
 
 
@@ -146,6 +149,7 @@ class Store:
             connect_timeout=5,
             query_retries=0,
             compress=False,
+            tz_mode="aware",
         )
 
     def _mapped(self, error: Exception) -> StoreError | UnreachableError:
@@ -153,7 +157,8 @@ class Store:
         text = " ".join(str(error).split())
         if code is None and (match := _CODE.search(text)):
             code = int(next(group for group in match.groups() if group))
-        if code is None:
+        status = _STATUS.search(text)
+        if code is None and (status is None or status[1] in _PASSING):
             # The driver keeps a broken connection otherwise, and gives it to the next call.
             self.close()
             return UnreachableError(f"the store at {self.address} cannot be reached: {text}; is it running?")

@@ -111,8 +111,11 @@ class Writer:
 
     def _run(self) -> None:
         with Store(self._url) as store:
-            while (entries := self._rounds.get()) is not None:
+            while True:
+                entries = self._rounds.get()
                 try:
+                    if entries is None:
+                        return
                     if self._error is None:
                         self._write(store, entries)
                 except Exception as error:  # noqa: BLE001 - handed to the thread that asks

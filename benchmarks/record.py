@@ -1,0 +1,177 @@
+"""How fast the recorder is beside the broker itself: events a second consumed raw, and recorded.
+
+    python -m benchmarks.record [--events 1000000]
+
+Fills a topic of four partitions with 150-byte inferences, reads it once with a plain consumer that only counts,
+then records it into an empty database; both read from the beginning, after one another, on the same machine. Needs
+KAFKA_BOOTSTRAP_SERVERS and CLICKHOUSE_URL; takes away the topics and the database that it made.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import random
+import threading
+import time
+import uuid
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+
+from confluent_kafka import OFFSET_BEGINNING, Consumer, Producer, TopicPartition
+from confluent_kafka.admin import AdminClient, NewTopic
+
+from seamwatch.clauses import kinds
+from seamwatch.clock import SystemClock
+from seamwatch.columnar.decode import Decoded
+from seamwatch.errors import StageError
+from seamwatch.settings import load_settings
+from seamwatch.wire.codec import Codec
+from seamwatch.wire.topics import Topics
+from sinks.migrate import migrate
+from sinks.record import Recorder, consumer_settings, decoding
+from sinks.store import Store
+
+PARTITIONS = 4
+DISTINCT = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """What one run measured; rates are events a second."""
+
+    events: int
+    event_bytes: float
+    raw: float
+    recorded: float
+
+    @property
+    def ratio(self) -> float:
+        """The recorder's rate as a share of the raw one."""
+        return self.recorded / self.raw
+
+    def __str__(self) -> str:
+        return (
+            f"{self.events:,} events of {self.event_bytes:.0f} bytes: raw consume {self.raw:,.0f}/s, "
+            f"record {self.recorded:,.0f}/s, ratio {self.ratio:.3f} (target 0.12)"
+        )
+
+
+def measure(kafka: str, clickhouse: str, events: int = 1_000_000) -> Figures:
+    """Run it against a broker and a store. Raises UnreachableError when either does not answer."""
+    name = f"bench_{uuid.uuid4().hex[:8]}"
+    topics = Topics(name)
+    url = urlunsplit(urlsplit(clickhouse)._replace(path=f"/{name}"))
+    admin = AdminClient({"bootstrap.servers": kafka})
+    specs = topics.specs(kinds(), PARTITIONS)
+    made = admin.create_topics([NewTopic(s.name, s.partitions, 1, config=s.settings) for s in specs])
+    try:
+        for future in made.values():
+            future.result()
+        size = _fill(kafka, topics.input("inference"), events)
+        raw = events / _consume(kafka, topics.input("inference"), events)
+        migrate(url)
+        recorded = events / _record(kafka, url, topics, events)
+        return Figures(events, size, raw, recorded)
+    finally:
+        admin.delete_topics([spec.name for spec in specs])
+        with Store(url, database="default") as store:
+            store.command(f"DROP DATABASE IF EXISTS {name}")
+
+
+def _fill(kafka: str, topic: str, events: int) -> float:
+    codec, now, chance = Codec(), SystemClock().now(), random.Random(1)
+    values = [
+        codec.encode(
+            "inference",
+            {
+                "event_id": str(uuid.UUID(int=chance.getrandbits(128), version=4)),
+                "event_time": now - chance.randrange(3_600_000_000),
+                "producer": "scoring",
+                "environment": "production",
+                "system": f"system-{index % 8}",
+                "version": "2026.1",
+                "use_case": "consumer-credit",
+                "subject": f"s-{chance.randrange(1_000_000):06d}",
+                "score": chance.random(),
+                "decision": chance.choice(["accept", "decline", "refer"]),
+                "latency_ms": chance.lognormvariate(3, 0.5),
+                "data_as_of": now - chance.randrange(86_400_000_000),
+                "cohort": chance.choice(["18-30", "31-50", "51+"]),
+            },
+        )
+        for index in range(DISTINCT)
+    ]
+    producer = Producer(
+        {
+            "bootstrap.servers": kafka,
+            "linger.ms": 20,
+            "batch.num.messages": 100_000,
+            "queue.buffering.max.messages": 2_000_000,
+        }
+    )
+    for index in range(events):
+        producer.produce(topic, values[index % DISTINCT], key=b"system-%d" % (index % 8), partition=index % PARTITIONS)
+        if index % 10_000 == 0:
+            producer.poll(0)
+    producer.flush()
+    return sum(map(len, values)) / DISTINCT
+
+
+def _consume(kafka: str, topic: str, events: int) -> float:
+    """Seconds to consume them all, from the first message on: joining and connecting are not the rate."""
+    consumer = Consumer(consumer_settings(kafka, f"{topic}.raw", "raw"))
+    consumer.assign([TopicPartition(topic, number, OFFSET_BEGINNING) for number in range(PARTITIONS)])
+    seen = len(consumer.consume(1, 30.0))
+    begun = time.perf_counter()
+    while seen < events:
+        # The ends of partitions come as messages too; they are four in a million.
+        seen += len(consumer.consume(10_000, 1.0))
+    took = time.perf_counter() - begun
+    consumer.close()
+    return took
+
+
+def _record(kafka: str, url: str, topics: Topics, events: int) -> float:
+    """Seconds from the first decoding to the last commit."""
+    begun: list[float] = []
+    decode = decoding(Codec(), SystemClock())
+
+    def timed(record_type: str, values: Any, broker_times: Any, /) -> Decoded:
+        if not begun:
+            begun.append(time.perf_counter())
+        return decode(record_type, values, broker_times)
+
+    gc.set_threshold(200_000, 20, 20)  # as sinks.record.run does for its process
+    recorder = Recorder(kafka, url, topics, timed)
+    thread = threading.Thread(target=recorder.run)
+    thread.start()
+    with Store(url) as store:
+        while not _rows(store) >= events:
+            if not thread.is_alive():
+                raise StageError("the recorder ended early")
+            time.sleep(0.1)
+    took = time.perf_counter() - begun[0]
+    recorder.stop()
+    thread.join()
+    return took
+
+
+def _rows(store: Store) -> int:
+    return int(store.rows("SELECT sum(count) AS recorded FROM ledger_commit")[0]["recorded"] or 0)
+
+
+def main() -> None:
+    """Run it by the environment's addresses and print one line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--events", type=int, default=1_000_000)
+    arguments = parser.parse_args()
+    settings = load_settings()
+    if settings.kafka is None or settings.clickhouse is None:
+        parser.error("set KAFKA_BOOTSTRAP_SERVERS and CLICKHOUSE_URL")
+    print(measure(settings.kafka, settings.clickhouse, arguments.events))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,127 @@
+"""Paging: who is told what, and what came of telling, as values; and the words in which a person is woken.
+
+Between the pager, which knows what is due, and the channels, which know how to reach people. Sends nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+from seamwatch.durations import SECOND, format_duration
+from seamwatch.judging.facts import Violation
+from seamwatch.judging.wording import moment_text, number_text, share_text
+
+DELIVERED: Final = "delivered"
+"""The result of an attempt that reached the channel; any other result says why it did not."""
+
+_LISTED: Final = 5
+_OPEN: Final = ("open", "escalated")
+
+
+@dataclass(frozen=True, slots=True)
+class Recipient:
+    """Who is paged; ``channels`` are Apprise URLs as published, environment references unresolved."""
+
+    id: str
+    name: str
+    channels: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """What a recipient is told; ``about`` are the (violation_id, step) it stands for, by which it is deduplicated."""
+
+    title: str
+    body: str
+    severity: str
+    about: tuple[tuple[str, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """What came of one channel: ``result`` is ``delivered``, or why not. The channel's label holds no secret."""
+
+    channel: str
+    sent_at: int
+    result: str
+
+    @property
+    def delivered(self) -> bool:
+        """Whether the channel took the notice."""
+        return self.result == DELIVERED
+
+
+class Deliver(Protocol):
+    """Tells a recipient, by each of their channels; yields each channel's last attempt as soon as it is known.
+
+    Raises nothing for a channel that fails: that is an attempt's result.
+    """
+
+    def __call__(self, recipient: Recipient, notice: Notice) -> AsyncIterator[Attempt]:
+        """Start telling."""
+        ...
+
+
+def is_open(violation: Violation) -> bool:
+    """Whether somebody is to be told: it is open or escalated, not acknowledged or resolved."""
+    return violation.state in _OPEN
+
+
+def notice_of(violation: Violation, recipient: Recipient, now: int) -> Notice:
+    """What one violation says to the person who must act: what, how bad, since when, what to do."""
+    lines = [violation.summary, "", f"System    {violation.system}"]
+    if violation.slice and violation.slice != violation.system:
+        lines.append(f"Slice     {violation.slice}")
+    lines.append(f"Severity  {violation.severity}")
+    if violation.observed is not None and violation.limit is not None:
+        measured = measure_text(violation.observed, violation.unit)
+        lines.append(f"Observed  {measured}, agreed {measure_text(violation.limit, violation.unit)}")
+    since = violation.opened_at if violation.since is None else violation.since
+    lines.append(f"Since     {since_text(since, now)}")
+    if violation.opened_at != since:
+        lines.append(f"Opened    {since_text(violation.opened_at, now)}")
+    lines.append(f"Contract  {violation.contract}@{violation.contract_version}, clause {violation.clause}")
+    if violation.step:
+        lines.append(f"Escalated to you: step {violation.step + 1}, nobody before you acknowledged in time")
+    lines += ["", "To take it on:", f"  {ack_command(violation.violation_id, recipient)}"]
+    title = f"{violation.severity.upper()} {violation.system}: {violation.clause}"
+    about = ((violation.violation_id, violation.step),)
+    return Notice(title, "\n".join(lines), violation.severity, about)
+
+
+def digest_of(violations: Sequence[Violation], recipient: Recipient, now: int) -> Notice:
+    """What many violations at once say to one person: how many, the worst five, and how to see the rest."""
+    ranked = sorted(violations, key=lambda v: (v.severity != "breach", -v.opened_at, v.violation_id))
+    breaches = sum(violation.severity == "breach" for violation in ranked)
+    lines = [f"{len(ranked)} violations wait for you, {breaches} of them breaches. The worst and latest:", ""]
+    for violation in ranked[:_LISTED]:
+        lines += [f"{violation.system}: {violation.summary}", f"  since {since_text(violation.opened_at, now)}"]
+        lines += [f"  {ack_command(violation.violation_id, recipient)}"]
+    if len(ranked) > _LISTED:
+        lines += ["", f"and {len(ranked) - _LISTED} more. To see all of them:", "  seamwatch violations --open"]
+    about = tuple((violation.violation_id, violation.step) for violation in ranked)
+    severity = "breach" if breaches else "warning"
+    return Notice(f"{len(ranked)} violations, {breaches} breaches", "\n".join(lines), severity, about)
+
+
+def ack_command(violation_id: str, recipient: Recipient) -> str:
+    """The command by which the recipient takes a violation on."""
+    return f"seamwatch ack {violation_id} --as {recipient.id}"
+
+
+def since_text(moment: int, now: int) -> str:
+    """A time and how long ago that was: ``2026-11-02 14:05:09 UTC, 26 h ago``."""
+    if now < moment:
+        return moment_text(moment)
+    return f"{moment_text(moment)}, {format_duration(now - moment)} ago"
+
+
+def measure_text(value: float, unit: str | None) -> str:
+    """A measured number with its unit in the reader's words: ``27 h``, ``4.2 %``, ``0.73``."""
+    if unit == "s":
+        return format_duration(round(value * SECOND))
+    if unit == "share":
+        return share_text(value)
+    return f"{number_text(value)} {unit}" if unit else number_text(value)

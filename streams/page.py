@@ -1,0 +1,220 @@
+"""The pager: tells the person who must act, at least once, of every step of every violation that is open.
+
+One Faust agent a violation topic hears of it at once. What was delivered is not left to commits: every delivery is a
+`page` record, and every few seconds, and at start, whatever is open without one is told (again). Receivers
+deduplicate by violation id and step. It does not judge, and does not climb the escalation list; the judge does.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import tempfile
+import uuid
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Any
+
+import faust
+import structlog
+from faust.types import TP
+
+from seamwatch.clauses import kinds
+from seamwatch.clock import Clock
+from seamwatch.errors import StageError, UsageError
+from seamwatch.judging.facts import Violation
+from seamwatch.paging import Attempt, Deliver, Recipient, digest_of, notice_of
+from seamwatch.settings import Settings
+from seamwatch.wire.codec import Codec
+from seamwatch.wire.topics import Topics
+from streams.page_codec import PageCodec, violation_topic
+from streams.page_desk import Desk
+from streams.page_follow import Follower, Heard, Known, News, Told
+
+_log = structlog.get_logger("streams.page")
+
+RECONCILE_SECONDS = 2.0
+GATHER_SECONDS = 0.2
+SINGLY = 3
+"""Up to so many violations due for one person at once are told singly, more in one digest."""
+
+NOBODY = Recipient("nobody", "nobody is named for this; set SEAMWATCH_DEFAULT_OWNER")
+
+
+def faust_app(bootstrap: str, topics: Topics, folder: str) -> faust.App:
+    """The pager's Faust app, by the settings that were found to hold (docs/paging.md says why each)."""
+    return faust.App(
+        f"{topics.prefix}.page",
+        broker=f"aiokafka://{bootstrap.replace(',', ';')}",
+        store="memory://",
+        datadir=folder,
+        processing_guarantee="at_least_once",
+        topic_disable_leader=True,
+        topic_allow_declare=False,
+        producer_acks=-1,
+        web_enabled=False,
+        # Two workers with an empty one would each own every partition.
+        consumer_group_instance_id=f"{topics.prefix}.page-{uuid.uuid4()}",
+        consumer_auto_offset_reset="earliest",
+        key_serializer="raw",
+        autodiscover=False,
+    )
+
+
+class Pager:
+    """Hears, reconciles, delivers and keeps the record of it."""
+
+    def __init__(self, app: faust.App, topics: Topics, clock: Clock, deliver: Deliver) -> None:
+        self._app = app
+        self._clock = clock
+        self._deliver = deliver
+        self._desk = Desk()
+        self._persons: dict[str, Recipient] = {}
+        self._caught_up = asyncio.Event()
+        self._wake = asyncio.Event()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._pages = app.topic(topics.page, key_serializer="raw", value_serializer=PageCodec())
+        for kind in kinds():
+            self._agent(violation_topic(app, kind, topics.prefix), kind)
+
+    def _agent(self, topic: Any, kind: str) -> None:
+        async def hear(stream: Any) -> None:
+            async for event in stream.events():
+                message = event.message
+                if isinstance(event.value, Violation):
+                    self.news([Heard(event.value, message.topic, message.partition, message.offset)])
+
+        self._app.agent(topic, name=f"page-{kind}")(hear)
+
+    def news(self, news: Sequence[News]) -> None:
+        """Take note of what was read; none at all says that everything up to now has been."""
+        if not news:
+            self._caught_up.set()
+        for item in news:
+            match item:
+                case Heard(violation, topic, partition, offset):
+                    self._desk.hear(violation, topic, partition, offset)
+                case Told(violation_id, step, result):
+                    self._desk.hear_page(violation_id, step, result)
+                case Known(identity, recipient):
+                    self._persons.pop(identity, None)
+                    if recipient is not None:
+                        self._persons[identity] = recipient
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Deliver what is due until cancelled; nothing before all that was ever said has been read."""
+        await self._caught_up.wait()
+        _log.info("caught up", open=self._desk.open)
+        while True:
+            self._tell_due()
+            try:
+                await asyncio.wait_for(self._wake.wait(), RECONCILE_SECONDS)
+            except TimeoutError:
+                continue
+            # What comes in one burst is told together.
+            await asyncio.sleep(GATHER_SECONDS)
+            self._wake.clear()
+
+    def _tell_due(self) -> None:
+        people: defaultdict[str, list[Violation]] = defaultdict(list)
+        for violation in self._desk.due(asyncio.get_running_loop().time(), self._is_mine):
+            people[violation.person or ""].append(violation)
+        for person, violations in people.items():
+            for group in [[v] for v in violations] if len(violations) <= SINGLY else [violations]:
+                task = asyncio.create_task(self._tell(person, self._desk.take(group)))
+                self._tasks.add(task)
+                task.add_done_callback(self._tasks.discard)
+
+    def _is_mine(self, topic: str, partition: int) -> bool:
+        return TP(topic, partition) in self._app.consumer.assignment()
+
+    async def _tell(self, person: str, violations: list[Violation]) -> None:
+        recipient = self._persons.get(person) or (Recipient(person, person) if person else NOBODY)
+        now = self._clock.now()
+        single = len(violations) == 1
+        notice = notice_of(violations[0], recipient, now) if single else digest_of(violations, recipient, now)
+        delivered = False
+        try:
+            async for attempt in self._deliver(recipient, notice):
+                delivered = delivered or attempt.delivered
+                await self._record(violations, recipient, attempt)
+        except Exception:  # noqa: BLE001 - what was not told is due again; the others must not wait for it
+            _log.exception("telling failed", person=recipient.id, violations=[v.violation_id for v in violations])
+        self._desk.put_back(violations, delivered=delivered, now=asyncio.get_running_loop().time())
+
+    async def _record(self, violations: list[Violation], recipient: Recipient, attempt: Attempt) -> None:
+        _log.info(
+            "told" if attempt.delivered else "not told",
+            person=recipient.id,
+            channel=attempt.channel,
+            result=attempt.result,
+            violations=[f"{v.violation_id}/{v.step}" for v in violations],
+        )
+        sent = [
+            await self._pages.send(
+                key=violation.violation_id.encode(),
+                value={
+                    "violation_id": violation.violation_id,
+                    "step": violation.step,
+                    "person": recipient.id,
+                    "channel": attempt.channel,
+                    "sent_at": attempt.sent_at,
+                    "result": attempt.result,
+                },
+            )
+            for violation in violations
+        ]
+        await asyncio.gather(*sent)
+
+
+async def page(bootstrap: str, topics: Topics, clock: Clock, deliver: Deliver, stop: asyncio.Event) -> None:
+    """Page until ``stop``. Raises StageError or UnreachableError when it cannot go on."""
+    loop = asyncio.get_running_loop()
+    with tempfile.TemporaryDirectory(prefix="seamwatch-page-") as folder:
+        app = faust_app(bootstrap, topics, folder)
+        pager = Pager(app, topics, clock, deliver)
+        follower = Follower(bootstrap, topics, list(kinds()), lambda news: _handed(loop, pager, news), Codec())
+        delivering: asyncio.Task[None] | None = None
+        try:
+            await app.start()
+            delivering = asyncio.create_task(pager.run())
+            while not stop.is_set():
+                _check(app, follower, delivering)
+                try:
+                    await asyncio.wait_for(stop.wait(), 0.5)
+                except TimeoutError:
+                    continue
+        finally:
+            if delivering is not None:
+                delivering.cancel()
+            follower.close()
+            await app.stop()
+
+
+def _handed(loop: asyncio.AbstractEventLoop, pager: Pager, news: list[News]) -> None:
+    if not loop.is_closed():
+        loop.call_soon_threadsafe(pager.news, news)
+
+
+def _check(app: faust.App, follower: Follower, delivering: asyncio.Task[None]) -> None:
+    if follower.error is not None:
+        raise follower.error
+    if delivering.done():
+        raise StageError(f"the pager stopped delivering: {delivering.exception()!r}")
+    if app.crashed:
+        raise StageError(f"Faust gave up: {app.crash_reason!r}")
+
+
+def run(settings: Settings, deliver: Deliver) -> None:
+    """Page until SIGTERM or SIGINT, by the settings; ``deliver`` reaches people. UsageError without a broker."""
+    if settings.kafka is None:
+        raise UsageError("page needs KAFKA_BOOTSTRAP_SERVERS")
+
+    async def until_signalled(bootstrap: str) -> None:
+        stop = asyncio.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(number, stop.set)
+        await page(bootstrap, Topics(settings.prefix), settings.clock(), deliver, stop)
+
+    asyncio.run(until_signalled(settings.kafka))

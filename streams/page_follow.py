@@ -1,0 +1,168 @@
+"""What the pager knows whatever Faust's consumer group did: violations, pages and persons, read from their beginning.
+
+A reader without a group or commits, on a thread of its own; it hands on what it reads, and says when it has caught
+up. Values that are no records are passed over: the recorder keeps them as dead letters.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from threading import Event, Thread
+from typing import Any
+
+import structlog
+from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Message, TopicPartition
+
+from seamwatch.errors import RecordError, UnreachableError
+from seamwatch.judging.facts import Violation
+from seamwatch.paging import Recipient
+from seamwatch.wire.codec import Codec
+from seamwatch.wire.topics import Topics
+from streams.page_codec import violation_of
+
+_log = structlog.get_logger("streams.page")
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """A state of a violation, and where it was said."""
+
+    violation: Violation
+    topic: str
+    partition: int
+    offset: int
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A page record: what came of telling a person of a step."""
+
+    violation_id: str
+    step: int
+    result: str
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A person as published; None when withdrawn."""
+
+    id: str
+    recipient: Recipient | None
+
+
+News = Heard | Told | Known
+
+
+class Follower:
+    """Follows the topics until ``close``; ``tell`` is called on the follower's thread with what was read, in order.
+
+    ``tell`` is called with an empty list whenever the ends of all partitions have been reached for the first time.
+    """
+
+    def __init__(
+        self, bootstrap: str, topics: Topics, kinds: Sequence[str], tell: Callable[[list[News]], None], codec: Codec
+    ) -> None:
+        self._bootstrap = bootstrap
+        self._topics = topics
+        self._names = [*(topics.violations(kind) for kind in kinds), topics.page, topics.contracts]
+        self._tell = tell
+        self._codec = codec
+        self._stop = Event()
+        self.error: BaseException | None = None
+        self._thread = Thread(target=self._run, name="page-follower", daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        """Stop following."""
+        self._stop.set()
+        self._thread.join(5)
+
+    def _run(self) -> None:
+        try:
+            self._follow()
+        except Exception as error:  # noqa: BLE001 - handed to the pager, which ends with it
+            self.error = error
+
+    def _follow(self) -> None:
+        consumer = Consumer(
+            {
+                "bootstrap.servers": self._bootstrap,
+                # Required by the client; nothing is ever committed under it.
+                "group.id": f"{self._topics.prefix}.page-follower",
+                "enable.auto.commit": False,
+                "isolation.level": "read_committed",
+                "auto.offset.reset": "earliest",
+                "enable.partition.eof": True,
+                "fetch.wait.max.ms": 100,
+                "log_level": 3,
+            }
+        )
+        try:
+            behind = self._assign(consumer)
+            while not self._stop.is_set():
+                messages = consumer.consume(1_000, 0.2)
+                news = [found for message in messages if (found := self._read(message, behind)) is not None]
+                if news:
+                    self._tell(news)
+                if behind is not None and not behind:
+                    self._tell([])
+                    behind = None
+        except KafkaException as error:
+            raise UnreachableError(f"the pager's topics cannot be read: {error.args[0]}") from error
+        finally:
+            consumer.close()
+
+    def _assign(self, consumer: Consumer) -> set[tuple[str, int]] | None:
+        known = consumer.list_topics(timeout=10).topics
+        missing = [name for name in self._names if name not in known]
+        if missing:
+            raise UnreachableError(
+                f"topic {missing[0]} does not exist at {self._bootstrap}: create it with `seamwatch topics create`"
+            )
+        places = {(name, number) for name in self._names for number in known[name].partitions}
+        consumer.assign([TopicPartition(name, number, OFFSET_BEGINNING) for name, number in places])
+        return places
+
+    def _read(self, message: Message, behind: set[tuple[str, int]] | None) -> News | None:
+        topic, partition, offset = message.topic() or "", message.partition() or 0, message.offset() or 0
+        error = message.error()
+        if error is not None:
+            if error.code() == KafkaError._PARTITION_EOF:  # noqa: SLF001
+                if behind is not None:
+                    behind.discard((topic, partition))
+            elif error.fatal():
+                raise KafkaException(error)
+            return None
+        try:
+            return self._news(topic, partition, offset, message)
+        except (RecordError, ValueError, KeyError, TypeError) as problem:
+            _log.warning("not readable, passed over", topic=topic, partition=partition, offset=offset, why=str(problem))
+            return None
+
+    def _news(self, topic: str, partition: int, offset: int, message: Message) -> News | None:
+        key, value = message.key(), message.value()
+        if topic == self._topics.contracts:
+            return _known(_text(key), value)
+        if value is None:
+            return None
+        if topic == self._topics.page:
+            page = self._codec.decode("page", value)
+            return Told(page["violation_id"], page["step"], page["result"])
+        return Heard(violation_of(self._codec.decode("violation", value)), topic, partition, offset)
+
+
+def _text(key: Any) -> str:
+    return key.decode() if isinstance(key, bytes) else str(key or "")
+
+
+def _known(key: str, value: bytes | str | None) -> Known | None:
+    kind, _, identity = key.partition("/")
+    if kind != "Person":
+        return None
+    if value is None:
+        return Known(identity, None)
+    document = json.loads(value)["document"]
+    channels = tuple(str(url) for url in document.get("channels") or ())
+    return Known(identity, Recipient(identity, str(document.get("name") or identity), channels))
