@@ -9,17 +9,28 @@ model, a tool server with a new tool, a configuration that nobody announced. Not
 from __future__ import annotations
 
 import hashlib
-import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from importlib import resources
 from typing import Any
 
 import numpy as np
 
 from console.demo import timeline
-from console.demo.identities import event_id
+from console.demo.agent import tool_calls
+from console.demo.changes import changes
+from console.demo.configurations import (
+    ASSISTANT,
+    ASSISTANT_ANNOUNCED,
+    CREDIT,
+    CREDIT_ANNOUNCED,
+    CREDIT_SLIPPED,
+    ELIGIBILITY,
+    RENEWALS,
+    Configuration,
+    digest,
+)
 from console.demo.models import Floats, Models, Served, in_centimetres
+from console.demo.planned import Planned, event
 from seamwatch.durations import HOUR, MINUTE
 
 PER_HOUR = {
@@ -33,36 +44,11 @@ PER_HOUR = {
 
 
 @dataclass(frozen=True, slots=True)
-class Planned:
-    """One event to be published at ``at``; ``record`` holds its fields, event_time among them."""
-
-    at: int
-    type: str
-    record: dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
 class Producer:
     """A service of the estate: its name and everything it will publish."""
 
     name: str
     events: Iterator[Planned]
-
-
-def digest(configuration: Mapping[str, Any]) -> str:
-    """What a service reports as its configuration: SHA-256 over its canonical JSON, shortened for reading."""
-    text = json.dumps(configuration, sort_keys=True, separators=(",", ":"))
-    return "sha256:" + hashlib.sha256(text.encode()).hexdigest()[:16]
-
-
-ELIGIBILITY = {"threshold": 0.5, "features": "eligibility-features"}
-CREDIT = {"threshold": 0.50, "features": "credit-features"}
-CREDIT_ANNOUNCED = {"threshold": 0.60, "features": "credit-features"}
-CREDIT_SLIPPED = {"threshold": 0.35, "features": "credit-features"}
-RENEWALS = {"threshold": 0.4, "features": "renewals-features"}
-ASSISTANT = {"prompt": "Answer from the policy's text.", "model": "provider/large"}
-ASSISTANT_ANNOUNCED = {"prompt": "Answer from the policy's text, and name the clause.", "model": "provider/large"}
-AGENT = {"tools": "order-desk/3", "prompt": "Help with orders; change only what the customer asks for."}
 
 
 def estate(origin: int, models: Models) -> list[Producer]:
@@ -78,9 +64,9 @@ def estate(origin: int, models: Models) -> list[Producer]:
         Producer("credit-service", _credit(origin, models, credit)),
         Producer("renewals-service", _renewals(origin, models, renewals)),
         Producer("assistant-gateway", _assistant(origin, models)),
-        Producer("order-desk", _agent(origin)),
+        Producer("order-desk", tool_calls(origin)),
         Producer("laptop", _squatter(origin, models)),
-        Producer("change-desk", iter(_changes(origin))),
+        Producer("change-desk", iter(changes(origin))),
     ]
 
 
@@ -107,7 +93,7 @@ def _refreshes(origin: int, dataset: str, source: str, days: list[float]) -> lis
             "row_count": 10_000 + 37 * number,
             "sources": [source],
         }
-        found.append(_event(f"{dataset}/{number}", "dataset_refresh", when, f"{dataset}-feed", record))
+        found.append(event(f"{dataset}/{number}", "dataset_refresh", when, f"{dataset}-feed", record))
     return found
 
 
@@ -119,18 +105,25 @@ def _newest(refreshes: list[Planned], when: int) -> int | None:
 
 # Models behind services of our own
 
-Configuration = Mapping[str, Any]
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One decision to be made: when, on which row (as it arrived), and the model's score."""
+
+    when: int
+    row: Floats
+    score: float
 
 
 def _eligibility(origin: int, models: Models, refreshes: list[Planned]) -> Iterator[Planned]:
-    def describe(when: int, row: Floats, score: float) -> dict[str, Any]:
+    def describe(case: Case) -> dict[str, Any]:
         return {
             "version": "3.0",
             "config_digest": digest(ELIGIBILITY),
             "use_case": "benefit-eligibility",
-            "decision": "eligible" if score >= ELIGIBILITY["threshold"] else "refer",
-            "data_as_of": _newest(refreshes, when),
-            "cohort": "A" if row[1] < 1.5 else "B",
+            "decision": "eligible" if case.score >= ELIGIBILITY["threshold"] else "refer",
+            "data_as_of": _newest(refreshes, case.when),
+            "cohort": "A" if case.row[1] < 1.5 else "B",
         }
 
     served = models.eligibility
@@ -142,7 +135,7 @@ def _credit(origin: int, models: Models, refreshes: list[Planned]) -> Iterator[P
     slipped = timeline.at(origin, timeline.THRESHOLD_SLIPPED)
     supplier = timeline.at(origin, timeline.UNITS_CHANGE) + 10 * MINUTE
 
-    def configuration(when: int) -> dict[str, Any]:
+    def configuration(when: int) -> Configuration:
         if when < effective:
             return CREDIT
         return CREDIT_ANNOUNCED if when < slipped else CREDIT_SLIPPED
@@ -150,27 +143,27 @@ def _credit(origin: int, models: Models, refreshes: list[Planned]) -> Iterator[P
     def serving(when: int) -> tuple[Served, Callable[[Floats], Floats] | None]:
         return models.credit, in_centimetres if when >= supplier else None
 
-    def describe(when: int, row: Floats, score: float) -> dict[str, Any]:
-        current = configuration(when)
+    def describe(case: Case) -> dict[str, Any]:
+        current = configuration(case.when)
         return {
-            "version": "2.1" if when < effective else "2.2",
+            "version": "2.1" if case.when < effective else "2.2",
             "config_digest": digest(current),
             "use_case": "credit-limit",
-            "decision": "grant" if score >= current["threshold"] else "decline",
-            "data_as_of": _newest(refreshes, when),
+            "decision": "grant" if case.score >= current["threshold"] else "decline",
+            "data_as_of": _newest(refreshes, case.when),
         }
 
     yield from _decisions(origin, "credit-model", "credit-service", serving, describe)
 
 
 def _renewals(origin: int, models: Models, refreshes: list[Planned]) -> Iterator[Planned]:
-    def describe(when: int, row: Floats, score: float) -> dict[str, Any]:
+    def describe(case: Case) -> dict[str, Any]:
         return {
             "version": "1.4",
             "config_digest": digest(RENEWALS),
             "use_case": "renewal-offer",
-            "decision": "offer" if score >= RENEWALS["threshold"] else "standard",
-            "data_as_of": _newest(refreshes, when),
+            "decision": "offer" if case.score >= RENEWALS["threshold"] else "standard",
+            "data_as_of": _newest(refreshes, case.when),
         }
 
     served = models.renewals
@@ -185,21 +178,21 @@ def _assistant(origin: int, models: Models) -> Iterator[Planned]:
         # The provider's doing: its name for the model stays what it was.
         return (models.assistant if when < swapped else models.swapped), None
 
-    def describe(when: int, row: Floats, score: float) -> dict[str, Any]:
+    def describe(case: Case) -> dict[str, Any]:
         return {
             "version": "provider/large",
-            "config_digest": digest(ASSISTANT if when < effective else ASSISTANT_ANNOUNCED),
+            "config_digest": digest(ASSISTANT if case.when < effective else ASSISTANT_ANNOUNCED),
             "use_case": "claim-questions",
-            "confidence": score,
-            "decision": "answer" if score >= 0.3 else "hand-over",
+            "confidence": case.score,
+            "decision": "answer" if case.score >= 0.3 else "hand-over",
         }
 
     yield from _decisions(origin, "claims-assistant", "assistant-gateway", serving, describe)
 
 
 def _squatter(origin: int, models: Models) -> Iterator[Planned]:
-    def describe(when: int, row: Floats, score: float) -> dict[str, Any]:
-        return {"version": "try-2", "use_case": "pricing", "decision": "up" if score > 0.5 else "down"}
+    def describe(case: Case) -> dict[str, Any]:
+        return {"version": "try-2", "use_case": "pricing", "decision": "up" if case.score > 0.5 else "down"}
 
     served = models.renewals
     yield from _decisions(
@@ -212,7 +205,7 @@ def _decisions(
     system: str,
     producer: str,
     serving: Callable[[int], tuple[Served, Callable[[Floats], Floats] | None]],
-    describe: Callable[[int, Floats, float], dict[str, Any]],
+    describe: Callable[[Case], dict[str, Any]],
     start: float = 0.0,
 ) -> Iterator[Planned]:
     random = np.random.default_rng(_seed(system))
@@ -226,122 +219,18 @@ def _decisions(
         latencies = np.round(20 * np.exp(0.3 * random.standard_normal(count)), 2)
         times = hour + np.sort(random.integers(0, HOUR, count))
         for row, score, latency, when in zip(rows, scores, latencies, times, strict=True):
+            if when >= end:
+                return
             rounded = round(float(score), 6)
             record = {
                 "system": system,
                 "subject": f"subject-{int(random.integers(0, 40_000)):05d}",
                 "score": rounded,
                 "latency_ms": float(latency),
-                **describe(int(when), row, rounded),
+                **describe(Case(int(when), row, rounded)),
             }
-            yield _event(f"{system}/{number}", "inference", int(when), producer, record)
+            yield event(f"{system}/{number}", "inference", int(when), producer, record)
             number += 1
-
-
-# The agent
-
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    """One tool call as the agent makes it; ``strays`` when a fault took it outside what was agreed."""
-
-    conversation: str
-    step: int
-    at: int
-    tool: str
-    arguments: dict[str, Any]
-    strays: bool
-
-
-def calls(origin: int) -> Iterator[Call]:
-    """The agent's calls in time order: the real ones, and what the faults make of some of them.
-
-    From ``TOOL_APPEARS`` its tool server offers ``issue_store_credit``, and the agent takes it for returns of four
-    items or more. During ``PROMPT_EDIT`` it passes on the customer's own reason for a cancellation.
-    """
-    text = (resources.files("console.demo") / "data" / "retail-agent-calls.ndjson").read_text("utf-8")
-    real = [json.loads(line) for line in text.splitlines()]
-    conversations = list(dict.fromkeys(call["conversation"] for call in real))
-    spacing = timeline.LENGTH_DAYS / len(conversations)
-    starts = {name: timeline.at(origin, (index + 0.5) * spacing) for index, name in enumerate(conversations)}
-    edit_from, edit_to = (timeline.at(origin, day) for day in timeline.PROMPT_EDIT)
-    for call in real:
-        when = starts[call["conversation"]] + call["step"] * MINUTE
-        tool, arguments = call["tool"], call["arguments"]
-        returns = tool == "return_delivered_order_items" and len(arguments["item_ids"]) >= 4
-        credits = returns and when >= timeline.at(origin, timeline.TOOL_APPEARS)
-        quotes = tool == "cancel_pending_order" and edit_from <= when < edit_to
-        if credits:
-            tool = "issue_store_credit"
-        if quotes:
-            arguments = arguments | {"reason": "found it cheaper elsewhere"}
-        yield Call(call["conversation"], call["step"], when, tool, arguments, credits or quotes)
-
-
-def _agent(origin: int) -> Iterator[Planned]:
-    for call in calls(origin):
-        record = {
-            "system": "order-agent",
-            "version": "7",
-            "config_digest": digest(AGENT),
-            "trace_id": call.conversation,
-            "tool": call.tool,
-            "arguments": json.dumps(call.arguments, sort_keys=True),
-            "resource": call.arguments["order_id"],
-            "authorisation": "customer-request",
-            "decision": "allowed",
-            "outcome": "ok",
-        }
-        yield _event(f"order-agent/{call.conversation}/{call.step}", "tool_call", call.at, "order-desk", record)
-
-
-# Changes and the answers to them
-
-
-def _changes(origin: int) -> list[Planned]:
-    def day(days: float) -> int:
-        return timeline.at(origin, days)
-
-    threshold = {
-        "system": "credit-model",
-        "change_id": "credit-threshold-60",
-        "kind": "threshold",
-        "from_value": "0.50",
-        "to_value": "0.60",
-        "config_digest": digest(CREDIT_ANNOUNCED),
-        "effective_at": day(timeline.THRESHOLD_EFFECTIVE),
-        "summary": "Grant a limit from a score of 0.60, no longer from 0.50",
-        "announced_by": "pia@example.org",
-    }
-    prompt = {
-        "system": "claims-assistant",
-        "change_id": "assistant-names-clause",
-        "kind": "prompt",
-        "config_digest": digest(ASSISTANT_ANNOUNCED),
-        "effective_at": day(timeline.PROMPT_EFFECTIVE),
-        "summary": "Answers name the clause of the policy",
-        "announced_by": "pia@example.org",
-    }
-    planned = [
-        _event("change/threshold", "config_change", day(timeline.CHANGE_ANNOUNCED), "change-desk", threshold),
-        _answer("credit-model", "credit-threshold-60", "lena@example.org", "accept", day(timeline.LEAD_ACCEPTS)),
-        _event("change/prompt", "config_change", day(timeline.PROMPT_ANNOUNCED), "change-desk", prompt),
-        _answer("credit-model", "credit-threshold-60", "cora@example.org", "object", day(timeline.COMPLIANCE_OBJECTS)),
-        _answer("claims-assistant", "assistant-names-clause", "amir@example.org", "accept",
-                day(timeline.PROMPT_ACCEPTED)),
-        _answer("credit-model", "credit-threshold-60", "rosa@example.org", "accept", day(timeline.RISK_ANSWERS_LATE)),
-    ]
-    return sorted(planned, key=lambda event: event.at)
-
-
-def _answer(system: str, change: str, person: str, answer: str, when: int) -> Planned:
-    record = {"system": system, "of": "change", "reference": change, "person": person, "answer": answer}
-    return _event(f"answer/{change}/{person}", "acknowledgement", when, "change-desk", record)
-
-
-def _event(name: str, record_type: str, when: int, producer: str, record: dict[str, Any]) -> Planned:
-    head = {"event_id": event_id(name, when), "event_time": when, "producer": producer, "environment": "demo"}
-    return Planned(when, record_type, head | record)
 
 
 def _seed(name: str) -> int:

@@ -1,0 +1,54 @@
+"""The change desk: two announced changes, and how the people who must acknowledge them answer.
+
+Nobody announces the credit model's second change of threshold, so it is not here; one acknowledger never answers.
+"""
+
+from __future__ import annotations
+
+from console.demo import timeline
+from console.demo.configurations import ASSISTANT_ANNOUNCED, CREDIT_ANNOUNCED, digest
+from console.demo.planned import Planned, event
+
+
+def changes(origin: int) -> list[Planned]:
+    """Every announcement and every answer to one, in time order."""
+
+    def day(days: float) -> int:
+        return timeline.at(origin, days)
+
+    threshold = {
+        "system": "credit-model",
+        "change_id": "credit-threshold-60",
+        "kind": "threshold",
+        "from_value": "0.50",
+        "to_value": "0.60",
+        "config_digest": digest(CREDIT_ANNOUNCED),
+        "effective_at": day(timeline.THRESHOLD_EFFECTIVE),
+        "summary": "Grant a limit from a score of 0.60, no longer from 0.50",
+        "announced_by": "pia@example.org",
+    }
+    prompt = {
+        "system": "claims-assistant",
+        "change_id": "assistant-names-clause",
+        "kind": "prompt",
+        "config_digest": digest(ASSISTANT_ANNOUNCED),
+        "effective_at": day(timeline.PROMPT_EFFECTIVE),
+        "summary": "Answers name the clause of the policy",
+        "announced_by": "pia@example.org",
+    }
+    planned = [
+        event("change/threshold", "config_change", day(timeline.CHANGE_ANNOUNCED), "change-desk", threshold),
+        _answer("credit-model", "credit-threshold-60", "lena@example.org", "accept", day(timeline.LEAD_ACCEPTS)),
+        event("change/prompt", "config_change", day(timeline.PROMPT_ANNOUNCED), "change-desk", prompt),
+        _answer("credit-model", "credit-threshold-60", "cora@example.org", "object", day(timeline.COMPLIANCE_OBJECTS)),
+        _answer(
+            "claims-assistant", "assistant-names-clause", "amir@example.org", "accept", day(timeline.PROMPT_ACCEPTED)
+        ),
+        _answer("credit-model", "credit-threshold-60", "rosa@example.org", "accept", day(timeline.RISK_ANSWERS_LATE)),
+    ]
+    return sorted(planned, key=lambda planned: planned.at)
+
+
+def _answer(system: str, change: str, person: str, answer: str, when: int) -> Planned:
+    record = {"system": system, "of": "change", "reference": change, "person": person, "answer": answer}
+    return event(f"answer/{change}/{person}", "acknowledgement", when, "change-desk", record)

@@ -1,0 +1,84 @@
+"""The live table: what each story expects, what has been seen, how long it took, and who was paged. Shows only."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich.console import Group, RenderableType
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
+
+from console.demo import timeline
+from console.demo.sightings import Sighting, Verdict, unexpected, verdicts
+from console.demo.stories import Story
+from seamwatch.durations import DAY, format_duration
+from seamwatch.judging.facts import Violation
+
+_STATES = {"open": "open", "escalated": "climbed", "acknowledged": "acknowledged", "resolved": "over"}
+
+
+def board(stories: Sequence[Story], seen: Sequence[Sighting], origin: int, now: int) -> RenderableType:
+    """The whole table at a time of the history (micros)."""
+    table = Table(expand=True, pad_edge=False, show_edge=False, header_style="bold")
+    table.add_column("story", ratio=3)
+    table.add_column("expected", ratio=4)
+    table.add_column("seen", ratio=2)
+    table.add_column("after", justify="right", no_wrap=True)
+    table.add_column("in the history", justify="right", no_wrap=True)
+    table.add_column("paged", ratio=4)
+    met = {verdict.expected: verdict for verdict in verdicts(stories, seen)}
+    strange = unexpected(stories, seen)
+    for story in stories:
+        name = story.name
+        for expected in story.expected:
+            table.add_row(name, expected.what, *_cells(met[expected]))
+            name = ""
+        if not story.expected:
+            shown = Text("silent", "green") if not strange else Text(f"{len(strange)} unexpected", "bold red")
+            table.add_row(name, story.cause, shown, "", "", "")
+    for sighting in strange:
+        table.add_row("", sighting.first.summary, Text("unexpected", "bold red"), "", "", sighting.first.person or "")
+    days = min(max(0.0, (now - origin) / DAY), timeline.LENGTH_DAYS)
+    head = Text.assemble(("seamwatch demo", "bold"), f"   day {days:4.1f} of {timeline.LENGTH_DAYS}, 5 s each")
+    return Group(head, ProgressBar(total=timeline.LENGTH_DAYS, completed=days), table)
+
+
+def _cells(verdict: Verdict) -> tuple[RenderableType, ...]:
+    sighting = verdict.sighting
+    if sighting is None:
+        return (Text("…", "dim"), "", "", "")
+    state = _STATES[sighting.latest.state]
+    seen = Text(state, "green" if not verdict.missing else "yellow")
+    paged = " → ".join(dict.fromkeys(page.person.split("@")[0] for page in sighting.pages))
+    if sighting.latest.acknowledged_by:
+        paged += " ✓"
+    return (seen, *delays(verdict), paged)
+
+
+def delays(verdict: Verdict) -> tuple[str, str]:
+    """From the event (or the moment a clock ran out) to the violation: on the wall, and in the history."""
+    if verdict.sighting is None:
+        return "", ""
+    took = max(0, verdict.sighting.seen_at - verdict.expected.due)
+    return f"{timeline.wall_seconds(took):.1f} s", format_duration(took)
+
+
+def news_line(news: str, violation: Violation, person: str | None, origin: int, now: int) -> str:
+    """One line of what happened, for output that is no terminal."""
+    about = f"{violation.severity} {violation.contract}/{violation.clause} {violation.system}"
+    if violation.slice and violation.slice != violation.system:
+        about += f" [{violation.slice}]"
+    told = f"{news} {person}" if person else news
+    tail = f": {violation.summary}" if news == "opened" else ""
+    return f"day {(now - origin) / DAY:5.2f}  {told:<24} {about}{tail}"
+
+
+def summary(stories: Sequence[Story], seen: Sequence[Sighting]) -> list[str]:
+    """What is missing and what came unasked, a line each; none when all is as expected."""
+    lines = [
+        f"missing: {v.expected.what} ({v.expected.contract}/{v.expected.clause} on {v.expected.system}): {v.missing}"
+        for v in verdicts(stories, seen)
+        if v.missing
+    ]
+    return lines + [f"unexpected: {s.first.summary} (person {s.first.person})" for s in unexpected(stories, seen)]
