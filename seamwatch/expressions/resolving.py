@@ -17,7 +17,7 @@ from seamwatch.expressions import tree, typed
 from seamwatch.expressions.expression import Expression, ExpressionKind
 from seamwatch.expressions.functions import FUNCTIONS
 from seamwatch.wire.schemas import INPUT_TYPES, Field, schema
-from seamwatch.wire.times import parse_time
+from seamwatch.instants import parse_instant
 
 # "any" is a value inside `arguments`; "duration" is the difference of two times.
 Kind = Literal["number", "text", "boolean", "time", "duration", "any"]
@@ -212,8 +212,10 @@ class _Resolver:
                 f"{tree.canonical(left)} is {_SAID[kinds[0]]} and {tree.canonical(right)} is {_SAID[kinds[1]]}: "
                 "they cannot be compared"
             )
-        if known and known[0] in ("time", "duration"):
-            raise ExpressionError(f"{_SAID[known[0]]} cannot be compared with a value inside arguments")
+        if known == ["time"]:
+            raise ExpressionError("a time cannot be compared with a value inside arguments")
+        if known == ["duration"]:
+            return "number"
         return known[0] if known else "any"
 
     def _check_symbols(self, node: tree.Node, against: list[tree.Node]) -> None:
@@ -300,7 +302,7 @@ def _becomes(node: tree.Node, kind: Kind, wanted: Kind) -> bool:
 
 def _micros(text: str, kind: Kind) -> int:
     try:
-        return parse_time(text) if kind == "time" else parse_duration(text)
+        return parse_instant(text) if kind == "time" else parse_duration(text)
     except ValueError as error:
         raise ExpressionError(str(error)) from None
 
