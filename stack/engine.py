@@ -1,0 +1,218 @@
+"""The embedded ClickHouse engine (chDB): one process owns a path, a session a request.
+
+A session is a connection of its own: its settings, parameters, default database and read-only mode are seen by nobody
+else, and it costs about 0.1 ms. Statements of several sessions run at the same time, each in its caller's thread.
+Errors leave as ``Refusal``. Knows no HTTP.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Final, Self
+
+import chdb
+
+from stack import readonly
+from stack.refusals import Refusal, of_engine
+
+_NAME: Final = re.compile(r"\w+$")
+_ESCAPES: Final = str.maketrans(
+    {"\\": "\\\\", "'": "\\'", "\n": "\\n", "\t": "\\t", "\r": "\\r", "\0": "\\0", "\b": "\\b", "\f": "\\f"}
+)
+
+# What one answer may hold in memory where its format cannot be sent block by block.
+MAX_HELD_RESULT_BYTES: Final = 512 * 1024 * 1024
+
+_AUDITOR_LIMITS: Final[Mapping[str, int]] = {
+    "max_execution_time": 300,
+    "max_memory_usage": 4 * 1024**3,
+    "max_result_rows": 50_000_000,
+    "max_ast_elements": 50_000,
+}
+_AUDITOR_SETTINGS: Final = re.compile(
+    r"(output_format_(?!schema|template)\w+|date_time_output_format|join_use_nulls|session_timezone|max_block_size"
+    r"|limit|offset|max_threads|extremes|result_overflow_mode|use_query_cache|log_comment)$"
+)
+
+
+def quoted(text: str) -> str:
+    """A text as a string literal of ClickHouse."""
+    return f"'{text.translate(_ESCAPES)}'"
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What an insert wrote."""
+
+    rows: int
+    bytes: int
+
+
+@dataclass(slots=True)
+class Answer:
+    """A result as it is formatted: its blocks, and the rows and bytes that were read so far for it."""
+
+    blocks: Iterator[bytes]
+    read_rows: int = 0
+    read_bytes: int = 0
+    written: Written = field(default_factory=lambda: Written(0, 0))
+
+
+class Engine:
+    """The engine over a folder. Open one in a process, once."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = str(path)
+        self._own = chdb.connect(self._path)  # keeps the folder open between requests
+        self.version, self.timezone = self._ask("SELECT version(), timezone()").rstrip("\n").split("\t")
+        self.functions, self.combinators = readonly.harmless_functions(lambda sql, _: self._ask(sql))
+
+    def _ask(self, sql: str) -> str:
+        return bytes(self._own.query(sql, "TSVRaw").bytes()).decode()
+
+    def session(self) -> Session:
+        """A session of the writer, until it is told to be read-only."""
+        return Session(chdb.connect(self._path), self)
+
+    def close(self) -> None:
+        """Give the folder up. No session may be in use."""
+        self._own.close()
+
+
+class Session:
+    """One connection. Use as a context manager, in one thread at a time."""
+
+    def __init__(self, connection: Any, engine: Engine) -> None:
+        self._connection = connection
+        self._engine = engine
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Give the connection back."""
+        self._connection.close()
+
+    def prepare(
+        self,
+        database: str | None,
+        settings: Mapping[str, str],
+        parameters: Mapping[str, str],
+        *,
+        auditor: bool,
+        held: bool,
+    ) -> None:
+        """Choose the database, then apply settings and the ``{name:Type}`` parameters.
+
+        An auditor's limits may only be lowered, and other settings than those of output are refused. An answer that
+        is ``held`` ends with an error (396) at ``MAX_HELD_RESULT_BYTES``.
+        """
+        if held:
+            self._run(f"SET max_result_bytes = {MAX_HELD_RESULT_BYTES}, result_overflow_mode = 'throw'")
+        if database:
+            self._run("USE `" + database.replace("\\", "\\\\").replace("`", "\\`") + "`")
+        limits = dict(_AUDITOR_LIMITS) if auditor else {}
+        for name, value in settings.items():
+            if not _NAME.match(name):
+                raise Refusal(115, "UNKNOWN_SETTING", f"Unknown setting {name!r}")
+            if auditor and name in limits and value.isdigit() and int(value) > 0:
+                limits[name] = min(limits[name], int(value))
+            elif auditor and name == "readonly":
+                continue
+            elif auditor and not _AUDITOR_SETTINGS.match(name):
+                raise Refusal(164, "READONLY", f"Cannot modify {name!r} setting in readonly mode")
+            else:
+                self._run(f"SET {name} = {quoted(value)}")
+        for name, limit in limits.items():
+            self._run(f"SET {name} = {limit}")
+        for name, value in parameters.items():
+            if not _NAME.match(name):
+                raise Refusal(36, "BAD_ARGUMENTS", f"{name!r} is no name for a parameter")
+            # The value arrives escaped, as ClickHouse wants it, so it is quoted once more.
+            self._run(f"SET param_{name} = {quoted(value)}")
+
+    def read_only(self, level: int) -> None:
+        """Refuse writes from here on: level 1 refuses settings too, level 2 lets them change."""
+        self._run(f"SET readonly = {level}")
+
+    def readable(self, sql: str) -> str:
+        """The statement as an auditor may run it; Refusal when it may not. Call after ``read_only(1)``."""
+        return readonly.readable(sql, self._ask, self._engine.functions, self._engine.combinators)
+
+    def held(self, sql: str, output: str) -> Answer:
+        """Run a statement of any kind and hold its whole answer."""
+        result = self._run(sql, output)
+        answer = Answer(iter((bytes(result.bytes()),)), result.storage_rows_read(), result.storage_bytes_read())
+        answer.written = Written(result.rows_written(), result.bytes_written())
+        return answer
+
+    def streamed(self, sql: str, output: str) -> Answer:
+        """Run a SELECT and give its answer block by block; the first block is there when this returns.
+
+        Only for formats whose blocks can be joined. Refusal (36) when the engine cannot stream the statement; later
+        errors come out of the iterator.
+        """
+        with _refusals():
+            stream = self._connection.send_query(sql, output)
+            first = stream.fetch()
+        answer = Answer(iter(()))
+        answer.blocks = _blocks(first, stream, answer)
+        if first is not None:
+            answer.read_rows, answer.read_bytes = first.storage_rows_read(), first.storage_bytes_read()
+        return answer
+
+    def insert(self, head: str, input_format: str, chunks: Iterator[bytes]) -> Written:
+        """Run ``INSERT INTO …`` with the data that ``chunks`` give, in constant memory.
+
+        Nothing is committed of a block that fails; blocks before it stay, as in ClickHouse.
+        """
+        with _refusals(), self._connection.send_insert(head, input_format) as inserter:
+            for chunk in chunks:
+                inserter.append(chunk)
+            result = inserter.finish()
+        return Written(result.rows_written, result.bytes_written)
+
+    def _run(self, sql: str, output: str = "Null") -> Any:
+        with _refusals():
+            return self._connection.query(sql, output)
+
+    def _ask(self, sql: str, parameter: str) -> str:
+        if parameter:
+            with _refusals():
+                result = self._connection.query(sql, "TSVRaw", params={"q": parameter.translate(_ESCAPES)})
+        else:
+            result = self._run(sql, "TSVRaw")
+        return bytes(result.bytes()).decode()
+
+
+def _blocks(block: Any, stream: Any, answer: Answer) -> Iterator[bytes]:
+    try:
+        while block is not None:
+            yield bytes(block.bytes())
+            with _refusals():
+                block = stream.fetch()
+            if block is not None:
+                answer.read_rows += block.storage_rows_read()
+                answer.read_bytes += block.storage_bytes_read()
+    finally:
+        stream.cancel()  # a client that went away must not leave its query running
+
+
+@contextlib.contextmanager
+def _refusals() -> Iterator[None]:
+    try:
+        yield
+    except Refusal:
+        raise
+    except RuntimeError as error:  # chDB's own error is one, and so is what its inserter raises
+        raise of_engine(error) from error

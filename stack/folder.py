@@ -1,0 +1,136 @@
+"""The data folder of a running system: held by one process at a time, with its secrets and what it runs.
+
+<data>/lock              flock of the process that holds the folder; its text names it
+<data>/run.json          addresses and processes of what runs, mode 0600, gone when it ends in order
+<data>/secrets.json      passwords of the local ClickHouse's users, mode 0600, made once
+<data>/ports.json        the ports used last, taken again when they are free
+<data>/kafka, clickhouse, logs
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import os
+import secrets
+import socket
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Any, Final, Self
+
+from seamwatch.errors import LocalStackError
+
+USERS: Final = ("writer", "auditor")
+
+
+@dataclass(slots=True)
+class DataFolder:
+    """A data folder, held from ``hold`` to ``release`` (or as a context manager)."""
+
+    path: Path
+    _lock: IO[str] | None = None
+
+    def __enter__(self) -> Self:
+        self.hold()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.release()
+
+    @property
+    def logs(self) -> Path:
+        """Where the servers' and the stages' logs go."""
+        return self.path / "logs"
+
+    def hold(self) -> None:
+        """Take the folder for this process; the system frees it however the process ends.
+
+        Raises LocalStackError that names the process which holds it, or why it cannot be written.
+        """
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            self.logs.mkdir(exist_ok=True)
+            lock = (self.path / "lock").open("a+")
+        except OSError as error:
+            raise LocalStackError(
+                f"The data folder {self.path} cannot be written ({error.strerror}): name another with --data"
+            ) from error
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            lock.seek(0)
+            holder = lock.read().strip() or "another process"
+            lock.close()
+            raise LocalStackError(
+                f"The data folder {self.path} is held by {holder}: end that one, or name another folder with --data"
+            ) from None
+        lock.truncate(0)
+        lock.write(f"process {os.getpid()} ({' '.join(Path(sys.argv[0]).name.split() + sys.argv[1:2])})\n")
+        lock.flush()
+        self._lock = lock
+
+    def release(self) -> None:
+        """Let another process have the folder."""
+        if self._lock is not None:
+            self._lock.truncate(0)
+            self._lock.close()
+            self._lock = None
+
+    def secrets(self) -> Path:
+        """The file with the passwords of the local ClickHouse's users, made on the first call."""
+        path = self.path / "secrets.json"
+        if not path.exists():
+            write_private(path, {user: secrets.token_urlsafe(18) for user in USERS})
+        return path
+
+    def password(self, user: str) -> str:
+        """The password of one of ``USERS``."""
+        return str(json.loads(self.secrets().read_text())[user])
+
+    def port(self, name: str, chosen: int | None) -> int:
+        """A free port on loopback: the chosen one, else the one used last, else any.
+
+        Raises LocalStackError when the chosen one is taken.
+        """
+        if chosen is not None:
+            if not _is_free(chosen):
+                raise LocalStackError(
+                    f"Port {chosen}, set for {name}, is taken by another program: set another, or none"
+                )
+            return chosen
+        path = self.path / "ports.json"
+        used: dict[str, int] = {}
+        with contextlib.suppress(OSError, ValueError):
+            used = json.loads(path.read_text())
+        port = used.get(name)
+        if port is None or not _is_free(port):
+            with socket.create_server(("127.0.0.1", 0)) as listener:
+                port = int(listener.getsockname()[1])
+        write_private(path, {**used, name: port})
+        return port
+
+
+def write_private(path: Path, content: Mapping[str, Any]) -> None:
+    """Write JSON that only this user may read, whole or not at all."""
+    staged = path.with_name(f"{path.name}.{os.getpid()}.new")
+    with os.fdopen(os.open(staged, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+        json.dump(content, file, indent=2)
+        file.write("\n")
+        file.flush()
+        os.fsync(file.fileno())
+    staged.replace(path)
+
+
+def _is_free(port: int) -> bool:
+    try:
+        # With SO_REUSEADDR, as servers do: a port in TIME_WAIT is free.
+        socket.create_server(("127.0.0.1", port)).close()
+    except OSError:
+        return False
+    return True

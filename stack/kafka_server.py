@@ -1,0 +1,149 @@
+"""The local Kafka: Apache Kafka's own broker, KRaft, one node, on loopback.
+
+Formats a folder once (its cluster id stays), starts the broker on it, waits for a real answer, stops it. Settings are
+those of one node on one machine; a production broker needs others.
+"""
+
+from __future__ import annotations
+
+import base64
+import subprocess
+import time
+import uuid
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from seamwatch.errors import LocalStackError
+from stack.processes import end, last_lines, spawn
+
+START_SECONDS: Final = 60.0
+HEAP: Final = ("-Xmx512m", "-Xms128m", "-XX:+UseSerialGC")
+
+_PROPERTIES: Final = """\
+process.roles=broker,controller
+node.id=1
+controller.quorum.bootstrap.servers=127.0.0.1:{controller_port}
+listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller_port}
+advertised.listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller_port}
+controller.listener.names=CONTROLLER
+inter.broker.listener.name=PLAINTEXT
+listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT
+log.dirs={data}
+offsets.topic.replication.factor=1
+offsets.topic.num.partitions=1
+transaction.state.log.replication.factor=1
+transaction.state.log.min.isr=1
+transaction.state.log.num.partitions=1
+share.coordinator.state.topic.replication.factor=1
+share.coordinator.state.topic.min.isr=1
+share.coordinator.state.topic.num.partitions=1
+group.initial.rebalance.delay.ms=0
+auto.create.topics.enable=false
+num.network.threads=2
+num.io.threads=4
+controlled.shutdown.max.retries=1
+"""
+
+_LOGGING: Final = """\
+log4j.rootLogger=WARN, file
+log4j.logger.kafka.server.KafkaRaftServer=INFO
+log4j.appender.file=org.apache.log4j.RollingFileAppender
+log4j.appender.file.File={log}
+log4j.appender.file.MaxFileSize=10MB
+log4j.appender.file.MaxBackupIndex=3
+log4j.appender.file.layout=org.apache.log4j.PatternLayout
+log4j.appender.file.layout.ConversionPattern=%d{{ISO8601}} %p %c: %m%n
+"""
+
+
+@dataclass(slots=True)
+class KafkaServer:
+    """One broker over one folder. ``start`` and ``wait`` are apart so that servers can start side by side."""
+
+    java: Path
+    jars: Path
+    folder: Path
+    logs: Path
+    port: int
+    controller_port: int
+    _process: subprocess.Popen[bytes] | None = field(default=None, init=False)
+
+    @property
+    def address(self) -> str:
+        """The bootstrap server."""
+        return f"127.0.0.1:{self.port}"
+
+    @property
+    def pid(self) -> int | None:
+        """The broker's process id while it is started."""
+        return self._process.pid if self._process else None
+
+    def start(self) -> None:
+        """Format the folder if it is new, and start the broker. Raises LocalStackError with the log's last lines."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        properties = self.folder / "server.properties"
+        data = self.folder / "data"
+        properties.write_text(_PROPERTIES.format(port=self.port, controller_port=self.controller_port, data=data))
+        logging = self.folder / "log4j.properties"
+        logging.write_text(_LOGGING.format(log=self.logs / "kafka.log"))
+        if not (data / "meta.properties").exists():
+            self._format(properties)
+        with (self.logs / "kafka.out").open("wb") as out:
+            self._process = spawn(self._command("kafka.Kafka", str(properties)), stdout=out, stderr=out)
+
+    def wait(self, seconds: float = START_SECONDS) -> None:
+        """Return when the broker answers a metadata request and has a controller. Raises LocalStackError."""
+        from confluent_kafka import KafkaException
+        from confluent_kafka.admin import AdminClient
+
+        assert self._process is not None
+        deadline = time.monotonic() + seconds
+        admin = AdminClient(
+            {
+                "bootstrap.servers": self.address,
+                "log_level": 0,
+                "reconnect.backoff.ms": 50,
+                "reconnect.backoff.max.ms": 250,
+            }
+        )
+        while True:
+            if self._process.poll() is not None:
+                raise self._failed(f"ended with status {self._process.returncode} before it answered")
+            try:
+                metadata = admin.list_topics(timeout=1.0)
+            except KafkaException:
+                metadata = None
+            if metadata is not None and metadata.brokers and metadata.controller_id >= 0:
+                return
+            if time.monotonic() > deadline:
+                self.stop()
+                raise self._failed(f"did not answer on {self.address} within {seconds:.0f} s")
+
+    def alive(self) -> bool:
+        """Whether the process is there."""
+        return self._process is not None and self._process.poll() is None
+
+    def stop(self, seconds: float = 6.0) -> None:
+        """End the broker; kill it when it takes longer than ``seconds``."""
+        if self._process is not None:
+            end([self._process], seconds=seconds)
+            self._process = None
+
+    def _format(self, properties: Path) -> None:
+        cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+        command = self._command(
+            "kafka.tools.StorageTool", "format", "--standalone", "-t", cluster, "-c", str(properties)
+        )
+        answer = subprocess.run(command, capture_output=True, timeout=60, check=False)
+        if answer.returncode != 0:
+            (self.logs / "kafka.out").write_bytes(answer.stdout + answer.stderr)
+            raise self._failed("could not format its folder")
+
+    def _command(self, main: str, *arguments: str) -> list[str]:
+        logging = f"-Dlog4j.configuration=file:{self.folder / 'log4j.properties'}"
+        return [str(self.java), *HEAP, logging, "-cp", f"{self.jars}/*", main, *arguments]
+
+    def _failed(self, what: str) -> LocalStackError:
+        tail = last_lines(self.logs / "kafka.log") or last_lines(self.logs / "kafka.out")
+        return LocalStackError(f"The local Kafka {what}. Its log is {self.logs / 'kafka.log'}; the last of it:\n{tail}")

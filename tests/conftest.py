@@ -1,0 +1,84 @@
+"""Servers for the tests that need them: what the environment names, else containers, else the local stack.
+
+A test that asks for a broker gets a broker or fails; none is skipped. Servers start once a run, when first asked for.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+
+from seamwatch.settings import Settings, load_settings
+from stack import containers
+from stack.folder import DataFolder
+from stack.local import Addresses, LocalStack
+
+# Any value will do for the server that a stack is not to start.
+_ELSEWHERE = "127.0.0.1:9"
+
+
+@pytest.fixture(scope="session")
+def settings() -> Settings:
+    """The settings of the environment that the tests run in."""
+    return load_settings()
+
+
+@pytest.fixture(scope="session")
+def docker_engine() -> bool:
+    """Whether a Docker engine answers."""
+    return containers.engine_answers()
+
+
+@pytest.fixture(scope="session")
+def kafka(settings: Settings, docker_engine: bool, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Bootstrap server of a broker, for the whole run."""
+    with contextlib.ExitStack() as ends:
+        if settings.kafka is not None:
+            yield settings.kafka
+        elif docker_engine:
+            yield ends.enter_context(containers.kafka())
+        else:
+            wanted = settings.model_copy(update={"clickhouse": _ELSEWHERE})
+            yield _local(ends, tmp_path_factory.mktemp("kafka"), wanted).kafka
+
+
+@pytest.fixture(scope="session")
+def clickhouse_urls(
+    settings: Settings, docker_engine: bool, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[str, str]]:
+    """URLs of a store's writer and auditor, for the whole run."""
+    with contextlib.ExitStack() as ends:
+        if settings.clickhouse is not None:
+            yield settings.clickhouse, settings.clickhouse
+        elif docker_engine:
+            yield ends.enter_context(containers.clickhouse())
+        else:
+            wanted = settings.model_copy(update={"kafka": _ELSEWHERE})
+            addresses = _local(ends, tmp_path_factory.mktemp("clickhouse"), wanted)
+            yield addresses.clickhouse, addresses.auditor
+
+
+def _local(ends: contextlib.ExitStack, data: Path, settings: Settings) -> Addresses:
+    return ends.enter_context(LocalStack(ends.enter_context(DataFolder(data)), settings))
+
+
+@pytest.fixture(scope="session")
+def clickhouse(clickhouse_urls: tuple[str, str]) -> str:
+    """URL of the store with its writer, ``http://user:password@host:port/database``."""
+    return clickhouse_urls[0]
+
+
+@pytest.fixture(scope="session")
+def auditor_url(clickhouse_urls: tuple[str, str]) -> str:
+    """URL of the store with its read-only auditor."""
+    return clickhouse_urls[1]
+
+
+@pytest.fixture
+def topics() -> str:
+    """A topic prefix that no other test has."""
+    return f"t{uuid4().hex[:10]}"
