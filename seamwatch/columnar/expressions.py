@@ -110,8 +110,8 @@ class _Compiler:
             case typed.Some(operands):
                 return pl.any_horizontal([self.compiled(o) for o in operands])
             case typed.Compute(operator, left, right):
-                value = _COMPUTE[operator](self.compiled(left), self.compiled(right))
-                return pl.when(value.is_finite()).then(value)
+                result = _COMPUTE[operator](self.compiled(left), self.compiled(right))
+                return pl.when(result.is_finite()).then(result)
             case typed.Apply(function, arguments):
                 return _apply(function, [self.compiled(a) for a in arguments])
 

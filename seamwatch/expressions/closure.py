@@ -86,7 +86,7 @@ def value_closure(
 def _compiled(node: typed.Typed) -> _Run:  # noqa: C901  one line a form
     match node:
         case typed.Constant(value):
-            return lambda row: value
+            return lambda _row: value
         case typed.Column(name, kind, _):
             return _column(name, kind)
         case typed.Argument(path, kind):
@@ -221,7 +221,7 @@ def like(pattern: str) -> Callable[[str], bool]:
     first, *middle = parts
     if not middle:
         return lambda text: first.fullmatch(text) is not None
-    last, tail = middle.pop(), len(pattern.split("%")[-1])
+    last, tail = middle.pop(), len(pattern.rpartition("%")[2])
 
     def matches(text: str) -> bool:
         start = first.match(text)

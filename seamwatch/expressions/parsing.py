@@ -67,7 +67,10 @@ _SUGGESTIONS: Final[dict[type[exp.Expr], str]] = {
     exp.Star: "* alone means nothing here",
 }
 _QUOTED = re.compile(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"")
-_INSIDE = re.compile(r"\b(arguments|attributes)((?:\s*\.\s*[A-Za-z_][A-Za-z0-9_]*)+)")
+_KEY = re.compile(r'[A-Za-z_][A-Za-z0-9_]*|"(?:[^"]|"")*"')
+_PATH = re.compile(
+    rf"{_QUOTED.pattern}|\b(?P<field>arguments|attributes)(?P<inside>(?:\s*\.\s*(?:{_KEY.pattern}))+)"
+)
 
 
 def parse_tree(text: str) -> tree.Node:
@@ -112,19 +115,13 @@ def _bound(text: str) -> None:
 
 def _protect_names(text: str) -> str:
     # An argument may be called `select` or `order`; in quotes the grammar takes it as a name.
-    out, position = [], 0
-    for quoted in _QUOTED.finditer(text):
-        out.extend([_quote_inside(text[position : quoted.start()]), quoted.group()])
-        position = quoted.end()
-    return "".join([*out, _quote_inside(text[position:])])
+    def protect(match: re.Match[str]) -> str:
+        if match.group("inside") is None:
+            return match.group()
+        keys = (f'"{key}"' if key[0] != '"' else key for key in _KEY.findall(match.group("inside")))
+        return ".".join([match.group("field"), *keys])
 
-
-def _quote_inside(text: str) -> str:
-    def quote(match: re.Match[str]) -> str:
-        names = [f'"{part.strip()}"' for part in match.group(2).split(".")[1:]]
-        return ".".join([match.group(1), *names])
-
-    return _INSIDE.sub(quote, text)
+    return _PATH.sub(protect, text)
 
 
 def _excerpt(text: str) -> str:

@@ -16,8 +16,8 @@ from seamwatch.errors import ExpressionError
 from seamwatch.expressions import tree, typed
 from seamwatch.expressions.expression import Expression, ExpressionKind
 from seamwatch.expressions.functions import FUNCTIONS
-from seamwatch.wire.schemas import INPUT_TYPES, Field, schema
 from seamwatch.instants import parse_instant
+from seamwatch.wire.schemas import INPUT_TYPES, Field, schema
 
 # "any" is a value inside `arguments`; "duration" is the difference of two times.
 Kind = Literal["number", "text", "boolean", "time", "duration", "any"]
