@@ -15,7 +15,6 @@ from functools import cache
 from typing import Any
 
 from seamwatch.errors import OutOfBounds, RecordError
-from seamwatch.instants import format_instant
 from seamwatch.wire.schemas import Field, Schema, nearest, schema
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -98,6 +97,8 @@ def _shown(field: Field, value: Any) -> str:
 
 def moment_text(micros: int) -> str:
     """A time in RFC 3339; the number itself for one that no calendar holds."""
+    from seamwatch.instants import format_instant  # late: it brings pydantic, which a producer service can do without
+
     try:
         return format_instant(micros)
     except (ValueError, OverflowError, OSError):

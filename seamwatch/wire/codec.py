@@ -23,7 +23,6 @@ from seamwatch.wire.framing import (
     split,
     too_large,
 )
-from seamwatch.wire.registry import SchemaRegistry
 from seamwatch.wire.resolution import Resolution, resolve
 from seamwatch.wire.schemas import INPUT_TYPES, Definition, plain, schema
 from seamwatch.wire.writers import Registry, Writers
@@ -113,5 +112,7 @@ class Codec:
 
 def codec_of(settings: Settings) -> Codec:
     """The codec that the settings ask for; UsageError when an address or folder in them is wrong."""
+    from seamwatch.wire.registry import SchemaRegistry  # late: HTTP is slow to import and seldom needed
+
     url = settings.schema_registry_url
     return Codec(SchemaRegistry(url) if url else None, settings.schemas)

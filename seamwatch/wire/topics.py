@@ -6,14 +6,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final
 
-from seamwatch.durations import DAY
 from seamwatch.errors import UsageError
 from seamwatch.wire.schemas import INPUT_TYPES, nearest
 
 DEFAULT_PREFIX: Final = "seamwatch"
 _MEBIBYTE = 1024 * 1024
 _COMPACTED = {"cleanup.policy": "compact"}
-_COMPACTION_LAG = {"min.compaction.lag.ms": str(7 * DAY // 1_000)}
+_COMPACTION_LAG = {"min.compaction.lag.ms": str(7 * 24 * 3_600 * 1_000)}
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,49 @@
+"""Deliveries: what came of each event, and how many came to what."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One event as it goes to the broker."""
+
+    topic: str
+    key: bytes
+    value: bytes
+    event_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """The broker has an event; its position says where."""
+
+    event_id: str
+    topic: str
+    partition: int
+    offset: int
+
+
+OnDelivery = Callable[[Delivery], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """What became of the events given to an emitter so far.
+
+    - ``accepted``: taken for delivery.
+    - ``delivered``: the broker has them; events that an earlier process left in the spool count here too.
+    - ``spooled``: written to disk because the broker was away; they are delivered later.
+    - ``dropped``: lost, because buffer and spool were full.
+    - ``refused``: never taken, because they were not right (a wrong type, an unknown field, a broken bound).
+    - ``pending``: in the buffer, on their way or in the spool at this moment.
+    """
+
+    accepted: int
+    delivered: int
+    spooled: int
+    dropped: int
+    refused: int
+    pending: int

@@ -1,0 +1,84 @@
+"""Events in a few words: every builder fills in what a test does not care about; all fields can be given."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from seamwatch.wire.events import (
+    Acknowledgement,
+    Attestation,
+    ConfigChange,
+    DatasetRefresh,
+    Inference,
+    Outcome,
+    ToolCall,
+)
+
+T0: Final = 1_772_409_600_000_000
+"""2026-03-02T00:00:00Z in microseconds: a Monday, when events here happen unless they say otherwise."""
+
+_EVENT: Final = {"event_time": T0, "producer": "test", "environment": "test"}
+
+
+def inference(**fields: Any) -> Inference:
+    """A decision of ``scorer`` version ``v1``."""
+    return Inference(**{**_EVENT, "system": "scorer", "version": "v1", "score": 0.5, "subject": "s1", **fields})
+
+
+def tool_call(**fields: Any) -> ToolCall:
+    """A call of ``lookup`` by ``agent`` version ``v1``, within trace ``t1``."""
+    defaults = {"system": "agent", "version": "v1", "tool": "lookup", "arguments": {}, "trace_id": "t1"}
+    return ToolCall(**{**_EVENT, **defaults, **fields})
+
+
+def config_change(**fields: Any) -> ConfigChange:
+    """An announced model change ``c1`` of ``scorer``, from ``v1`` to ``v2``."""
+    defaults = {
+        "system": "scorer",
+        "change_id": "c1",
+        "kind": "model",
+        "from_value": "v1",
+        "to_value": "v2",
+        "effective_at": T0,
+        "summary": "v1 becomes v2",
+        "announced_by": "owner@example.org",
+    }
+    return ConfigChange(**{**_EVENT, **defaults, **fields})
+
+
+def acknowledgement(**fields: Any) -> Acknowledgement:
+    """The owner accepts change ``c1`` of ``scorer``."""
+    defaults = {
+        "system": "scorer",
+        "of": "change",
+        "reference": "c1",
+        "person": "owner@example.org",
+        "answer": "accept",
+    }
+    return Acknowledgement(**{**_EVENT, **defaults, **fields})
+
+
+def dataset_refresh(**fields: Any) -> DatasetRefresh:
+    """Dataset ``features`` brought up to date as of its event time, 1,000 rows."""
+    moment = fields.get("event_time", T0)
+    defaults = {"system": "features", "data_as_of": moment, "row_count": 1_000}
+    return DatasetRefresh(**{**_EVENT, **defaults, **fields})
+
+
+def outcome(**fields: Any) -> Outcome:
+    """Inference ``i1`` of ``scorer`` turned out true."""
+    moment = fields.get("event_time", T0)
+    return Outcome(
+        **{**_EVENT, "system": "scorer", "inference_id": "i1", "label": 1.0, "observed_at": moment, **fields}
+    )
+
+
+def attestation(**fields: Any) -> Attestation:
+    """The owner attests a review of ``scorer``."""
+    defaults = {
+        "system": "scorer",
+        "subject": "scorer-contract#review",
+        "kind": "review",
+        "person": "owner@example.org",
+    }
+    return Attestation(**{**_EVENT, **defaults, **fields})
