@@ -58,6 +58,11 @@ class Expression:
 
         resolve(self, record_type, kind)
 
+    @property
+    def shown(self) -> str:
+        """The text, cut short for a message."""
+        return self.text if len(self.text) <= 80 else self.text[:77] + "..."
+
     def __str__(self) -> str:
         return self.text
 

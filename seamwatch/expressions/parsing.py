@@ -68,9 +68,7 @@ _SUGGESTIONS: Final[dict[type[exp.Expr], str]] = {
 }
 _QUOTED = re.compile(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"")
 _KEY = re.compile(r'[A-Za-z_][A-Za-z0-9_]*|"(?:[^"]|"")*"')
-_PATH = re.compile(
-    rf"{_QUOTED.pattern}|\b(?P<field>arguments|attributes)(?P<inside>(?:\s*\.\s*(?:{_KEY.pattern}))+)"
-)
+_PATH = re.compile(rf"{_QUOTED.pattern}|\b(?P<field>arguments|attributes)(?P<inside>(?:\s*\.\s*(?:{_KEY.pattern}))+)")
 
 
 def parse_tree(text: str) -> tree.Node:

@@ -40,8 +40,7 @@ def resolve(expression: Expression, record_type: str, kind: ExpressionKind = "bo
     try:
         return _resolved(expression, record_type, kind)
     except ExpressionError as error:
-        shown = expression.text if len(expression.text) <= 80 else expression.text[:77] + "..."
-        raise ExpressionError(f"{error} (in {shown!r})") from None
+        raise ExpressionError(f"{error} (in {expression.shown!r})") from None
 
 
 @lru_cache(maxsize=4096)

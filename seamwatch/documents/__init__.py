@@ -1,0 +1,29 @@
+"""Documents: persons, systems and contracts, read from YAML or from the contracts topic, and the estate they make.
+
+See docs/documents.md. Nothing here reads a topic or verifies a signature.
+"""
+
+from __future__ import annotations
+
+from seamwatch.documents.canonical import canonical_json, digest_of
+from seamwatch.documents.contract import Contract
+from seamwatch.documents.estate import Estate, Term
+from seamwatch.documents.loading import load_folder
+from seamwatch.documents.models import Document, Person, System
+from seamwatch.documents.problems import Problem
+from seamwatch.documents.publishing import documents_of, published
+
+__all__ = [
+    "Contract",
+    "Document",
+    "Estate",
+    "Person",
+    "Problem",
+    "System",
+    "Term",
+    "canonical_json",
+    "digest_of",
+    "documents_of",
+    "load_folder",
+    "published",
+]

@@ -1,0 +1,87 @@
+"""Contracts: the agreement about one seam, with its parties, escalation list and clauses.
+
+Clauses are of the kinds in `seamwatch.clauses`, found by their `kind`.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+from fnmatch import fnmatchcase
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import BeforeValidator, Field, InstanceOf
+
+from seamwatch.clauses import Clause, kinds
+from seamwatch.documents.fields import ContractVersion, Identifier, Words
+from seamwatch.documents.models import Document, Part
+from seamwatch.durations import HOUR, Duration
+
+SeamName = Literal["data-to-model", "model-to-product", "product-to-compliance", "agent-pact", "operations"]
+
+
+class Party(Part):
+    """One side of a seam."""
+
+    team: Words | None = Field(None, description="the team", examples=["credit-models"])
+    signatory: Identifier | None = Field(
+        None, description="the person who signs for it", examples=["owner@example.org"]
+    )
+
+
+class Parties(Part):
+    """Both sides of a seam."""
+
+    provider: Party = Field(description="who provides: {team, signatory}")
+    consumer: Party = Field(description="who relies on it: {team, signatory}")
+
+
+class EscalationStep(Part):
+    """One step of an escalation list."""
+
+    person: Identifier = Field(description="who is paged", examples=["owner@example.org"])
+    acknowledge_within: Duration = Field(HOUR, description="until the next person is paged", examples=["15m"])
+
+
+def _clause(value: Any) -> Any:
+    if isinstance(value, Clause):
+        return value
+    if not isinstance(value, Mapping):
+        raise ValueError("a clause is a mapping with id and kind")  # noqa: TRY004  pydantic's
+    name = value.get("kind")
+    if name is None:
+        raise ValueError(f"clause {value.get('id')!r} lacks 'kind': it is one of {', '.join(kinds())}")
+    kind = kinds().get(name) if isinstance(name, str) else None
+    if kind is None:
+        close = difflib.get_close_matches(str(name), kinds(), n=1)
+        hint = f"did you mean {close[0]!r}?" if close else f"known are {', '.join(kinds())}"
+        raise ValueError(f"unknown kind {name!r} of clause {value.get('id')!r}: {hint}")
+    return kind.model_validate(value)
+
+
+class Contract(Document):
+    """The agreement about one seam."""
+
+    kind_name: ClassVar[str] = "Contract"
+
+    kind: Literal["Contract"] = Field("Contract", description="what this document is")
+    id: Identifier = Field(description="names the contract", examples=["credit-limits"])
+    version: ContractVersion = Field(description="changes whenever the agreement does", examples=["1"])
+    seam: SeamName = Field(description="between whom", examples=["model-to-product"])
+    covers: tuple[Identifier, ...] = Field(
+        min_length=1, description="ids of systems; * and ? stand for any characters", examples=[["credit-model"]]
+    )
+    parties: Parties = Field(description="both sides")
+    escalation: tuple[EscalationStep, ...] = Field((), description="who is paged, in order; by default the owner")
+    clauses: tuple[Annotated[InstanceOf[Clause], BeforeValidator(_clause)], ...] = Field(
+        min_length=1, description="what is agreed"
+    )
+
+    @property
+    def key(self) -> str:
+        """The key under which this version is published."""
+        return f"{self.kind_name}/{self.id}@{self.version}"
+
+    def covers_system(self, system: str) -> bool:
+        """Whether an id or glob of `covers` matches the system's id."""
+        return any(fnmatchcase(system, pattern) for pattern in self.covers)

@@ -1,0 +1,100 @@
+"""Loading: a folder of YAML to an estate, or to every problem in it."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from types import MappingProxyType
+from typing import Final
+
+from pydantic import ValidationError
+
+from seamwatch.documents.contract import Contract
+from seamwatch.documents.estate import Estate, Term
+from seamwatch.documents.models import Document, Person, System
+from seamwatch.documents.problems import Problem, is_error
+from seamwatch.documents.reading import Written, read_file
+from seamwatch.documents.references import Read, check
+from seamwatch.documents.wording import problems_of
+from seamwatch.errors import DocumentError, UsageError
+
+DOCUMENT_KINDS: Final[Mapping[str, type[Document]]] = MappingProxyType(
+    {model.kind_name: model for model in (Person, System, Contract)}
+)
+
+
+def load_folder(folder: Path) -> tuple[Estate | None, list[Problem]]:
+    """The estate of all *.yaml and *.yml files below a folder (or of one file), and every problem, by place.
+
+    The estate is None when any problem is an error. Raises UsageError when there is no such folder.
+    """
+    documents, problems = read_folder(folder)
+    problems.extend(check(documents))
+    problems.sort()
+    if any(is_error(problem) for problem in problems):
+        return None, problems
+    return estate_of_documents(read.document for read in documents), problems
+
+
+def load_estate(folder: Path) -> Estate:
+    """The estate of a folder; raises DocumentError with every error, one a line."""
+    estate, problems = load_folder(folder)
+    if estate is None:
+        raise DocumentError("\n".join(str(problem) for problem in problems if is_error(problem)))
+    return estate
+
+
+def read_folder(folder: Path) -> tuple[list[Read], list[Problem]]:
+    """The documents below a folder that are right in themselves, and the problems of the others."""
+    if not folder.exists():
+        raise UsageError(f"{folder} does not exist: name a folder of YAML documents")
+    documents: list[Read] = []
+    problems: list[Problem] = []
+    for path in _files(folder):
+        found, wrong = read_file(path, str(path))
+        problems.extend(wrong)
+        for written in found:
+            read = _document(written)
+            if isinstance(read, Read):
+                documents.append(read)
+            else:
+                problems.extend(read)
+    return documents, problems
+
+
+def estate_of_documents(documents: Iterable[Document]) -> Estate:
+    """The estate of documents that fit together, each contract in force for all time."""
+    known = list(documents)
+    return Estate(
+        MappingProxyType({d.id: d for d in known if isinstance(d, Person)}),
+        MappingProxyType({d.id: d for d in known if isinstance(d, System)}),
+        tuple(Term(d) for d in sorted((d for d in known if isinstance(d, Contract)), key=lambda c: (c.id, c.version))),
+    )
+
+
+def _files(folder: Path) -> list[Path]:
+    if folder.is_file():
+        return [folder]
+    found = (path for path in folder.rglob("*") if path.suffix in (".yaml", ".yml"))
+    hidden = (path for path in found if not any(p.startswith(".") for p in path.relative_to(folder).parts))
+    return sorted(path for path in hidden if path.is_file())
+
+
+def _document(written: Written) -> Read | list[Problem]:
+    content = written.content
+    if not isinstance(content, Mapping):
+        return [Problem(written.file, written.line(()), "is no document: write keys and values, such as kind: System")]
+    kind = content.get("kind")
+    known = ", ".join(DOCUMENT_KINDS)
+    if kind is None:
+        return [Problem(written.file, written.line(()), f"the document lacks 'kind': it is one of {known}")]
+    model = DOCUMENT_KINDS.get(kind) if isinstance(kind, str) else None
+    if model is None:
+        close = difflib.get_close_matches(str(kind).capitalize(), DOCUMENT_KINDS, n=1)
+        hint = f"did you mean {close[0]!r}?" if close else f"known are {known}"
+        return [Problem(written.file, written.line(("kind",)), f"unknown kind {kind!r} of document: {hint}")]
+    try:
+        return Read(model.model_validate(content), written)
+    except ValidationError as error:
+        return problems_of(error, model, written)

@@ -1,0 +1,181 @@
+"""Persons and systems: who there is, what runs, who owns it and what was approved.
+
+The documents' shape only; references between documents are checked in `seamwatch.documents.references`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cached_property
+from typing import Any, ClassVar, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ModelWrapValidatorHandler, PrivateAttr, model_validator
+
+from seamwatch.documents.canonical import digest_of
+from seamwatch.documents.fields import Identifier, OneOrMany, PublicKeyText, VersionText, Words
+from seamwatch.durations import Duration
+from seamwatch.instants import Instant
+
+
+class Part(BaseModel):
+    """A part of a document: unknown keys are errors, values do not change."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+
+
+class Document(Part):
+    """A whole document; keeps what was written, which is what is published and signed."""
+
+    kind_name: ClassVar[str]
+
+    api_version: Literal["seamwatch/v1"] = Field(
+        "seamwatch/v1", alias="apiVersion", description="the version of the documents' form"
+    )
+    id: Identifier
+
+    _written: Mapping[str, Any] = PrivateAttr(default_factory=dict)
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _keep(cls, data: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
+        document = handler(data)
+        if isinstance(data, Mapping):
+            document._written = dict(data)  # noqa: SLF001  its own
+        return document
+
+    @property
+    def written(self) -> Mapping[str, Any]:
+        """The document's plain content, as written."""
+        return self._written
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 of the canonical JSON of what was written."""
+        return digest_of(self._written)
+
+    @property
+    def key(self) -> str:
+        """The key under which it is published."""
+        return f"{self.kind_name}/{self.id}"
+
+
+class PublicKeyEntry(Part):
+    """An Ed25519 public key of a person."""
+
+    key_id: Identifier = Field(description="names the key in signatures", examples=["ada-2026"])
+    public: PublicKeyText = Field(
+        description="the 32 bytes of the key in base64", examples=["11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo="]
+    )
+    not_before: Instant | None = Field(None, description="not valid before", examples=["2026-01-01"])
+    revoked_at: Instant | None = Field(None, description="not valid from then on", examples=["2027-01-01"])
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if self.not_before is not None and self.revoked_at is not None and self.revoked_at <= self.not_before:
+            raise ValueError("revoked_at is not after not_before: the key would never be valid")
+        return self
+
+
+class Person(Document):
+    """Somebody who owns, signs, acknowledges or is paged."""
+
+    kind_name: ClassVar[str] = "Person"
+
+    kind: Literal["Person"] = Field("Person", description="what this document is")
+    id: Identifier = Field(description="names the person everywhere", examples=["owner@example.org"])
+    name: Words = Field(description="as colleagues know them", examples=["Example Owner"])
+    channels: tuple[Words, ...] = Field(
+        (),
+        description="where pages go: Apprise URLs; ${NAME} is taken from the environment",
+        examples=[["mailto://${SMTP_USER}:${SMTP_PASSWORD}@example.org"]],
+    )
+    keys: tuple[PublicKeyEntry, ...] = Field((), description="public keys; with any, acknowledgements must be signed")
+
+
+class Review(Part):
+    """A scheduled review."""
+
+    every: Duration = Field(description="how often", examples=["90d"])
+    by: Identifier = Field(description="the person who reviews", examples=["owner@example.org"])
+    last: Instant | None = Field(None, description="when it was last done", examples=["2026-01-15"])
+
+
+class Benchmark(Part):
+    """A metric with a threshold, as measured before hand-over."""
+
+    metric: Words = Field(description="what is measured", examples=["auc"])
+    min: float | None = Field(None, description="must be at least", examples=[0.8])
+    max: float | None = Field(None, description="must be at most", examples=[0.1])
+
+    @model_validator(mode="after")
+    def _bounded(self) -> Self:
+        if self.min is None and self.max is None:
+            raise ValueError(f"metric {self.metric!r} has no threshold: give min, max or both")
+        if self.min is not None and self.max is not None and self.min > self.max:
+            raise ValueError(f"min {self.min:g} is above max {self.max:g}: turn them round")
+        return self
+
+
+class Signature(Part):
+    """A person's signature, by one of their keys."""
+
+    person: Identifier = Field(description="who signed")
+    key_id: Identifier = Field(description="with which key")
+    signature: Words = Field(description="the signature in base64")
+
+
+class Approved(Part):
+    """One use case for which a version was approved."""
+
+    id: Identifier = Field(description="names the approval", examples=["CR-21"])
+    use_case: Words = Field(description="for what", examples=["credit-limit"])
+    approved_by: Identifier | None = Field(None, description="the person who approved", examples=["owner@example.org"])
+    approved_at: Instant | None = Field(None, description="in force from", examples=["2026-01-15T09:00:00Z"])
+    expires: Instant | None = Field(None, description="in force until", examples=["2027-01-15"])
+    evidence: Words | None = Field(
+        None, description="where the reasons are kept", examples=["https://example.org/CR-21"]
+    )
+    signatures: tuple[Signature, ...] = Field((), description="signatures under it: {person, key_id, signature}")
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if self.approved_at is not None and self.expires is not None and self.expires <= self.approved_at:
+            raise ValueError("expires is not after approved_at: the approval would never be in force")
+        return self
+
+
+class Version(Part):
+    """One version of a system, with the configuration that belongs to it."""
+
+    version: VersionText = Field(description="as the serving process names it", examples=["2.1"])
+    config_digest: VersionText | None = Field(
+        None, description="digest of prompt, retrieval and tool configuration", examples=["sha256:7b1258617a887fc9"]
+    )
+    approvals: tuple[Approved, ...] = Field((), description="use cases it is approved for")
+
+
+class System(Document):
+    """A model, agent, dataset or pipeline that runs, and who answers for it."""
+
+    kind_name: ClassVar[str] = "System"
+
+    kind: Literal["System"] = Field("System", description="what this document is")
+    id: Identifier = Field(description="the `system` of its events", examples=["credit-model"])
+    type: Literal["model", "agent", "dataset", "pipeline"] = Field(description="what it is", examples=["model"])
+    owner: Identifier = Field(description="the person who answers for it; not a team", examples=["owner@example.org"])
+    team: Words | None = Field(None, description="the owner's team", examples=["credit-models"])
+    use_cases: tuple[Words, ...] = Field((), description="what it is used for", examples=[["credit-limit"]])
+    risk_tier: Words | None = Field(None, description="its risk class in your registry", examples=["high"])
+    runbook: Words | None = Field(
+        None, description="what to do when it fails", examples=["https://example.org/runbook"]
+    )
+    lineage: OneOrMany = Field((), description="lineage map, or the sources", examples=["https://example.org/lineage"])
+    monitoring_agreement: Words | None = Field(
+        None, description="who watches what, agreed", examples=["https://example.org/monitoring"]
+    )
+    registry_entry: Words | None = Field(None, description="entry in the risk registry", examples=["RISK-112"])
+    review: Review | None = Field(None, description="the scheduled review: {every, by, last}")
+    benchmark: tuple[Benchmark, ...] = Field((), description="metrics with thresholds, as handed over")
+    versions: tuple[Version, ...] = Field((), description="versions that may serve, and what each is approved for")
+    depends_on: tuple[Identifier, ...] = Field((), description="systems it is fed by", examples=[["credit-features"]])
+    labels: Mapping[str, Words] = Field({}, description="anything else, as text", examples=[{"region": "example"}])
