@@ -10,8 +10,9 @@ from typing import Any
 
 from console.demo import timeline
 from console.demo.configurations import AGENT, digest
-from console.demo.planned import Planned, event
+from console.demo.planned import Planned, planned
 from seamwatch.durations import MINUTE
+from seamwatch.wire.events import ToolCall
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,16 +55,16 @@ def calls(origin: int) -> Iterator[Call]:
 def tool_calls(origin: int) -> Iterator[Planned]:
     """The calls as events."""
     for call in calls(origin):
-        record = {
+        fields = {
             "system": "order-agent",
             "version": "7",
             "config_digest": digest(AGENT),
             "trace_id": call.conversation,
             "tool": call.tool,
-            "arguments": json.dumps(call.arguments, sort_keys=True),
+            "arguments": call.arguments,
             "resource": call.arguments["order_id"],
             "authorisation": "customer-request",
             "decision": "allowed",
             "outcome": "ok",
         }
-        yield event(f"order-agent/{call.conversation}/{call.step}", "tool_call", call.at, "order-desk", record)
+        yield planned(ToolCall, f"order-agent/{call.conversation}/{call.step}", call.at, "order-desk", fields)

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from console.demo import timeline
 from console.demo.configurations import ASSISTANT_ANNOUNCED, CREDIT_ANNOUNCED, digest
-from console.demo.planned import Planned, event
+from console.demo.planned import Planned, planned
+from seamwatch.wire.events import Acknowledgement, ConfigChange
 
 
 def changes(origin: int) -> list[Planned]:
@@ -36,19 +37,19 @@ def changes(origin: int) -> list[Planned]:
         "summary": "Answers name the clause of the policy",
         "announced_by": "pia@example.org",
     }
-    planned = [
-        event("change/threshold", "config_change", day(timeline.CHANGE_ANNOUNCED), "change-desk", threshold),
+    answers = [
+        planned(ConfigChange, "change/threshold", day(timeline.CHANGE_ANNOUNCED), "change-desk", threshold),
         _answer("credit-model", "credit-threshold-60", "lena@example.org", "accept", day(timeline.LEAD_ACCEPTS)),
-        event("change/prompt", "config_change", day(timeline.PROMPT_ANNOUNCED), "change-desk", prompt),
+        planned(ConfigChange, "change/prompt", day(timeline.PROMPT_ANNOUNCED), "change-desk", prompt),
         _answer("credit-model", "credit-threshold-60", "cora@example.org", "object", day(timeline.COMPLIANCE_OBJECTS)),
         _answer(
             "claims-assistant", "assistant-names-clause", "amir@example.org", "accept", day(timeline.PROMPT_ACCEPTED)
         ),
         _answer("credit-model", "credit-threshold-60", "rosa@example.org", "accept", day(timeline.RISK_ANSWERS_LATE)),
     ]
-    return sorted(planned, key=lambda planned: planned.at)
+    return sorted(answers, key=lambda answer: answer.at)
 
 
 def _answer(system: str, change: str, person: str, answer: str, when: int) -> Planned:
-    record = {"system": system, "of": "change", "reference": change, "person": person, "answer": answer}
-    return event(f"answer/{change}/{person}", "acknowledgement", when, "change-desk", record)
+    fields = {"system": system, "of": "change", "reference": change, "person": person, "answer": answer}
+    return planned(Acknowledgement, f"answer/{change}/{person}", when, "change-desk", fields)

@@ -5,13 +5,15 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Final
 
 from console.demo.identities import event_id
+from console.demo.planned import ENVIRONMENT
 from console.demo.sightings import Page
 from console.demo.stories import ANSWERS_NO_PAGES
 from seamwatch.clock import Clock
 from seamwatch.judging.facts import Violation
+from seamwatch.wire.events import Acknowledgement
 
 REACTION_SECONDS: Final = 0.5
 
@@ -19,7 +21,7 @@ REACTION_SECONDS: Final = 0.5
 class People:
     """Turns pages into acknowledgements. Driven by one thread; ``publish`` sends an acknowledgement."""
 
-    def __init__(self, clock: Clock, publish: Callable[[dict[str, Any]], None]) -> None:
+    def __init__(self, clock: Clock, publish: Callable[[Acknowledgement], None]) -> None:
         self._clock = clock
         self._publish = publish
         self._waiting: deque[tuple[float, Page, str]] = deque()
@@ -35,16 +37,16 @@ class People:
             _, page, system = self._waiting.popleft()
             now = self._clock.now()
             self._publish(
-                {
-                    "event_id": event_id(f"ack/{page.violation_id}/{page.person}", now),
-                    "event_time": now,
-                    "producer": "people",
-                    "environment": "demo",
-                    "system": system,
-                    "of": "violation",
-                    "reference": page.violation_id,
-                    "person": page.person,
-                    "answer": "accept",
-                    "note": "I take this on",
-                }
+                Acknowledgement(
+                    event_id=event_id(f"ack/{page.violation_id}/{page.person}", now),
+                    event_time=now,
+                    producer="people",
+                    environment=ENVIRONMENT,
+                    system=system,
+                    of="violation",
+                    reference=page.violation_id,
+                    person=page.person,
+                    answer="accept",
+                    note="I take this on",
+                )
             )

@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import Any
 
 from console.demo.identities import event_id
+from seamwatch.wire.events import Event
+
+ENVIRONMENT = "demo"
 
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """One event to be published at ``at``; ``record`` holds its fields, event_time among them."""
+    """One event, to be published at ``at`` (microseconds), which is its event time too."""
 
     at: int
-    type: str
-    record: dict[str, Any]
+    event: Event
+
+    def delayed(self, until: int) -> Planned:
+        """The same event at a later time."""
+        return Planned(until, replace(self.event, event_time=until))
 
 
-def event(name: str, record_type: str, when: int, producer: str, record: dict[str, Any]) -> Planned:
+def planned(make: Callable[..., Event], name: str, when: int, producer: str, fields: dict[str, Any]) -> Planned:
     """The event ``name`` (which makes its id) of a producer at ``when`` (microseconds)."""
-    head = {"event_id": event_id(name, when), "event_time": when, "producer": producer, "environment": "demo"}
-    return Planned(when, record_type, head | record)
+    event = make(event_id=event_id(name, when), event_time=when, producer=producer, environment=ENVIRONMENT, **fields)
+    return Planned(when, event)

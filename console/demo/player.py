@@ -7,19 +7,19 @@ for long stamps what it then publishes with the time it is: an event that is rea
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+import threading
 from dataclasses import dataclass
 from pathlib import Path
-from threading import Event, Lock, Thread
-from typing import IO, Any, Final
+from threading import Lock, Thread
+from typing import IO, Final
 
 from console.demo import timeline
 from console.demo.planned import Planned
 from console.demo.producers import Producer
 from seamwatch.clock import Clock
-
-Emit = Callable[[str, Mapping[str, Any]], None]
-"""Publishes one record of a type."""
+from seamwatch.sdk.reporter import Reporter
+from seamwatch.wire.events import Event
+from seamwatch.wire.text import text_of
 
 HELD_UP: Final = timeline.LATENESS // 3
 _NAP_SECONDS = 0.02
@@ -35,9 +35,9 @@ class Record:
         self._file: IO[str] = path.open("w", encoding="utf-8")
         self._lock = Lock()
 
-    def write(self, record_type: str, record: Mapping[str, Any]) -> None:
+    def write(self, event: Event) -> None:
         """Append one event."""
-        line = json.dumps({"type": record_type} | dict(record), separators=(",", ":")) + "\n"
+        line = json.dumps(text_of(event.type, event.record()), separators=(",", ":")) + "\n"
         with self._lock:
             self._file.write(line)
             self.count += 1
@@ -53,19 +53,19 @@ class Stage:
 
     clock: Clock
     record: Record
-    stop: Event
+    stop: threading.Event
 
 
 class Player:
     """One producer on its thread."""
 
-    def __init__(self, producer: Producer, emit: Emit, stage: Stage) -> None:
+    def __init__(self, producer: Producer, reporter: Reporter, stage: Stage) -> None:
         self.name = producer.name
         self.published = 0
         self.held_up = 0
         self.error: BaseException | None = None
         self._events = producer.events
-        self._emit = emit
+        self._reporter = reporter
         self._stage = stage
         self._thread = Thread(target=self._run, name=f"demo-{producer.name}", daemon=True)
 
@@ -98,10 +98,10 @@ class Player:
         return not self._stage.stop.is_set()
 
     def _publish(self, planned: Planned) -> None:
-        record, now = planned.record, self._stage.clock.now()
+        now = self._stage.clock.now()
         if now - planned.at > HELD_UP:
-            record = record | {"event_time": now}
+            planned = planned.delayed(now)
             self.held_up += 1
-        self._emit(planned.type, record)
-        self._stage.record.write(planned.type, record)
+        self._reporter.emit(planned.event)
+        self._stage.record.write(planned.event)
         self.published += 1

@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
@@ -30,8 +30,9 @@ from console.demo.configurations import (
     digest,
 )
 from console.demo.models import Floats, Models, Served, in_centimetres
-from console.demo.planned import Planned, event
+from console.demo.planned import Planned, planned
 from seamwatch.durations import HOUR, MINUTE
+from seamwatch.wire.events import DatasetRefresh, Inference
 
 PER_HOUR = {
     "eligibility-model": 30,
@@ -41,6 +42,9 @@ PER_HOUR = {
     "price-experiment": 4,
 }
 """Decisions in an hour of the history (0.21 s on the wall)."""
+
+AGE: Final = 2 * HOUR
+"""How old a data set's newest data are when it is published."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,20 +90,20 @@ def _refreshes(origin: int, dataset: str, source: str, days: list[float]) -> lis
     found = []
     for number, day in enumerate(days):
         when = timeline.at(origin, day)
-        record = {
+        fields = {
             "system": dataset,
             "version": f"{number + 1}",
-            "data_as_of": when - 2 * HOUR,
+            "data_as_of": when - AGE,
             "row_count": 10_000 + 37 * number,
             "sources": [source],
         }
-        found.append(event(f"{dataset}/{number}", "dataset_refresh", when, f"{dataset}-feed", record))
+        found.append(planned(DatasetRefresh, f"{dataset}/{number}", when, f"{dataset}-feed", fields))
     return found
 
 
 def _newest(refreshes: list[Planned], when: int) -> int | None:
     # A service picks a refresh up ten minutes after it was published.
-    known = [int(r.record["data_as_of"]) for r in refreshes if r.at + 10 * MINUTE <= when]
+    known = [refresh.at - AGE for refresh in refreshes if refresh.at + 10 * MINUTE <= when]
     return known[-1] if known else None
 
 
@@ -222,14 +226,14 @@ def _decisions(
             if when >= end:
                 return
             rounded = round(float(score), 6)
-            record = {
+            fields = {
                 "system": system,
                 "subject": f"subject-{int(random.integers(0, 40_000)):05d}",
                 "score": rounded,
                 "latency_ms": float(latency),
                 **describe(Case(int(when), row, rounded)),
             }
-            yield event(f"{system}/{number}", "inference", int(when), producer, record)
+            yield planned(Inference, f"{system}/{number}", int(when), producer, fields)
             number += 1
 
 

@@ -16,7 +16,7 @@ from seamwatch.judging.facts import Violation
 from seamwatch.paging import DELIVERED
 from seamwatch.wire.codec import Codec
 from seamwatch.wire.topics import Topics
-from streams.page_codec import violation_of
+from seamwatch.wire.values import violation_of
 
 Tell = Callable[[str, Violation, str | None], None]
 """Told of news as it comes: ``opened``, ``paged`` (with the person), or the new state of a violation."""

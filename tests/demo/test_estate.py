@@ -57,7 +57,7 @@ def test_two_runs_publish_the_same_events(models: Models, history: list[Planned]
 
 
 def test_event_ids_are_unique_version_7_uuids(history: list[Planned]) -> None:
-    ids = [event.record["event_id"] for event in history]
+    ids = [event.event.event_id for event in history]
     assert len(set(ids)) == len(ids)
     assert {value[14] for value in ids} == {"7"}
 
@@ -65,7 +65,10 @@ def test_event_ids_are_unique_version_7_uuids(history: list[Planned]) -> None:
 def test_every_event_fits_its_schema(history: list[Planned]) -> None:
     codec = Codec()
     for event in history[:: max(1, len(history) // 2_000)]:
-        assert codec.decode(event.type, codec.encode(event.type, event.record))["event_id"] == event.record["event_id"]
+        assert (
+            codec.decode(event.event.type, codec.encode(event.event.type, event.event.record()))["event_id"]
+            == event.event.event_id
+        )
 
 
 def test_the_rate_on_the_wall_is_modest(history: list[Planned]) -> None:
@@ -73,20 +76,20 @@ def test_the_rate_on_the_wall_is_modest(history: list[Planned]) -> None:
 
 
 def test_the_eligibility_feed_is_silent_for_nine_days_and_decisions_go_on(history: list[Planned]) -> None:
-    refreshes = [e.at for e in history if e.record["system"] == "eligibility-features"]
+    refreshes = [e.at for e in history if e.event.system == "eligibility-features"]
     silent = max(b - a for a, b in pairwise(refreshes))
     assert silent > timeline.at(0, 9)
-    stale = [e for e in history if e.record["system"] == "eligibility-model" and e.at > timeline.at(ORIGIN, 9.5)]
-    assert max(e.at - e.record["data_as_of"] for e in stale) > timeline.at(0, 9)
+    stale = [e for e in history if e.event.system == "eligibility-model" and e.at > timeline.at(ORIGIN, 9.5)]
+    assert max(e.at - e.event.record()["data_as_of"] for e in stale) > timeline.at(0, 9)
 
 
 def test_the_swap_changes_scores_but_neither_version_nor_digest(history: list[Planned]) -> None:
     swapped = timeline.at(ORIGIN, timeline.MODEL_SWAPPED)
     effective = timeline.at(ORIGIN, timeline.PROMPT_EFFECTIVE)
-    served = [e for e in history if e.record["system"] == "claims-assistant" and e.at >= effective]
-    before = [e.record["score"] for e in served if e.at < swapped]
-    after = [e.record["score"] for e in served if e.at >= swapped]
-    assert len({(e.record["version"], e.record["config_digest"]) for e in served}) == 1
+    served = [e for e in history if e.event.system == "claims-assistant" and e.at >= effective]
+    before = [e.event.record()["score"] for e in served if e.at < swapped]
+    after = [e.event.record()["score"] for e in served if e.at >= swapped]
+    assert len({(e.event.record()["version"], e.event.record()["config_digest"]) for e in served}) == 1
     assert sum(after) / len(after) < sum(before) / len(before) - 0.05
 
 
