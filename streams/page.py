@@ -92,6 +92,7 @@ class Pager:
     def news(self, news: Sequence[News]) -> None:
         """Take note of what was read; none at all says that everything up to now has been."""
         if not news:
+            self._desk.go_live()
             self._caught_up.set()
         for item in news:
             match item:

@@ -7,7 +7,7 @@ the time. It sends nothing and reads nothing.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from seamwatch.judging.facts import Violation
 from seamwatch.paging import DELIVERED, is_open
@@ -23,7 +23,8 @@ LONGEST_PAUSE_SECONDS = 300.0
 class Standing:
     """The latest state of a violation that the desk has heard of, and where it was said.
 
-    ``violation`` is None once it is closed: then only the offset matters, so that older news stays old.
+    ``violation`` is None once it is closed: then only the offset matters, so that older news stays old. A breach
+    that was over before anybody was told is kept until somebody is.
     """
 
     topic: str
@@ -46,13 +47,18 @@ class Desk:
         self._delivered: set[Step] = set()
         self._in_hand: set[Step] = set()
         self._trouble: dict[Step, _Trouble] = {}
+        self._live = False
+
+    def go_live(self) -> None:
+        """From now on what is heard is news: all that was ever said has been heard."""
+        self._live = True
 
     def hear(self, violation: Violation, topic: str, partition: int, offset: int) -> bool:
         """Take note of a state of a violation; False when something newer was heard already."""
         known = self._standing.get(violation.violation_id)
         if known is not None and known.topic == topic and known.offset >= offset:
             return False
-        kept = violation if is_open(violation) else None
+        kept = violation if is_open(violation) or self._was_missed(known, violation) else None
         self._standing[violation.violation_id] = Standing(topic, partition, offset, kept)
         if kept is None:
             self._forget(violation.violation_id)
@@ -61,7 +67,7 @@ class Desk:
     def hear_page(self, violation_id: str, step: int, result: str) -> None:
         """Take note of a page record: only a delivered one counts."""
         if result == DELIVERED:
-            self._delivered.add((violation_id, step))
+            self._settle(violation_id, step)
 
     def due(self, now: float, mine: Callable[[str, int], bool] = lambda _topic, _partition: True) -> list[Violation]:
         """What is to be told now, longest open first; ``now`` in seconds of any steady clock.
@@ -92,7 +98,7 @@ class Desk:
             step = (violation.violation_id, violation.step)
             self._in_hand.discard(step)
             if delivered:
-                self._delivered.add(step)
+                self._settle(*step)
                 self._trouble.pop(step, None)
             elif self._is_current(violation):
                 failures = self._trouble[step].failures + 1 if step in self._trouble else 1
@@ -103,6 +109,20 @@ class Desk:
     def open(self) -> int:
         """How many violations are open and unacknowledged."""
         return sum(standing.violation is not None for standing in self._standing.values())
+
+    def _was_missed(self, known: Standing | None, violation: Violation) -> bool:
+        # A breach that was over before its person could be told is told all the same: a conversation in which an
+        # agent strayed may end within the minute. What was over when we started is history, and wakes nobody.
+        step = (violation.violation_id, violation.step)
+        untold = step not in self._delivered and step not in self._in_hand
+        heard_open = known is not None and known.violation is not None
+        return self._live and violation.state == "resolved" and violation.severity == "breach" and untold and heard_open
+
+    def _settle(self, violation_id: str, step: int) -> None:
+        self._delivered.add((violation_id, step))
+        known = self._standing.get(violation_id)
+        if known is not None and known.violation is not None and known.violation.state == "resolved":
+            self._standing[violation_id] = replace(known, violation=None)
 
     def _is_current(self, violation: Violation) -> bool:
         known = self._standing.get(violation.violation_id)
