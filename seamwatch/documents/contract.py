@@ -8,9 +8,9 @@ from __future__ import annotations
 import difflib
 from collections.abc import Mapping
 from fnmatch import fnmatchcase
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import BeforeValidator, Field, InstanceOf
+from pydantic import BeforeValidator, Field, InstanceOf, PrivateAttr
 
 from seamwatch.clauses import Clause, kinds
 from seamwatch.documents.fields import ContractVersion, Identifier, Words
@@ -72,10 +72,27 @@ class Contract(Document):
         min_length=1, description="ids of systems; * and ? stand for any characters", examples=[["credit-model"]]
     )
     parties: Parties = Field(description="both sides")
-    escalation: tuple[EscalationStep, ...] = Field((), description="who is paged, in order; by default the owner")
+    escalation: tuple[EscalationStep, ...] = Field(
+        (),
+        description="who is paged, in order; by default the owner",
+        examples=[[{"person": "owner@example.org", "acknowledge_within": "15m"}]],
+    )
     clauses: tuple[Annotated[InstanceOf[Clause], BeforeValidator(_clause)], ...] = Field(
         min_length=1, description="what is agreed"
     )
+
+    _unsigned: bool = PrivateAttr(default=False)
+
+    @property
+    def unsigned(self) -> bool:
+        """Whether it was read from a file that no signature file lies beside."""
+        return self._unsigned
+
+    def without_signature(self) -> Self:
+        """The same contract, known to be unsigned."""
+        copy = self.model_copy()
+        copy._unsigned = True  # noqa: SLF001  its own
+        return copy
 
     @property
     def key(self) -> str:

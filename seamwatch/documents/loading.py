@@ -14,7 +14,7 @@ from seamwatch.documents.contract import Contract
 from seamwatch.documents.estate import Estate, Term
 from seamwatch.documents.models import Document, Person, System
 from seamwatch.documents.problems import Problem, is_error
-from seamwatch.documents.reading import Written, read_file
+from seamwatch.documents.reading import Place, Written, read_file
 from seamwatch.documents.references import Read, check
 from seamwatch.documents.wording import problems_of
 from seamwatch.errors import DocumentError, UsageError
@@ -34,7 +34,7 @@ def load_folder(folder: Path) -> tuple[Estate | None, list[Problem]]:
     problems.sort()
     if any(is_error(problem) for problem in problems):
         return None, problems
-    return estate_of_documents(read.document for read in documents), problems
+    return estate_of_documents(read.document for read in documents if read.document is not None), problems
 
 
 def load_estate(folder: Path) -> Estate:
@@ -46,7 +46,7 @@ def load_estate(folder: Path) -> Estate:
 
 
 def read_folder(folder: Path) -> tuple[list[Read], list[Problem]]:
-    """The documents below a folder that are right in themselves, and the problems of the others."""
+    """The documents of a known kind below a folder, and what is wrong with each in itself."""
     if not folder.exists():
         raise UsageError(f"{folder} does not exist: name a folder of YAML documents")
     documents: list[Read] = []
@@ -55,11 +55,10 @@ def read_folder(folder: Path) -> tuple[list[Read], list[Problem]]:
         found, wrong = read_file(path, str(path))
         problems.extend(wrong)
         for written in found:
-            read = _document(written)
-            if isinstance(read, Read):
+            read, wrong = _document(written)
+            problems.extend(wrong)
+            if read is not None:
                 documents.append(read)
-            else:
-                problems.extend(read)
     return documents, problems
 
 
@@ -81,20 +80,28 @@ def _files(folder: Path) -> list[Path]:
     return sorted(path for path in hidden if path.is_file())
 
 
-def _document(written: Written) -> Read | list[Problem]:
+def _document(written: Written) -> tuple[Read | None, list[Problem]]:
     content = written.content
     if not isinstance(content, Mapping):
-        return [Problem(written.file, written.line(()), "is no document: write keys and values, such as kind: System")]
+        return None, [_problem(written, (), "is no document: write keys and values, such as kind: System")]
     kind = content.get("kind")
     known = ", ".join(DOCUMENT_KINDS)
     if kind is None:
-        return [Problem(written.file, written.line(()), f"the document lacks 'kind': it is one of {known}")]
+        return None, [_problem(written, (), f"the document lacks 'kind': it is one of {known}")]
     model = DOCUMENT_KINDS.get(kind) if isinstance(kind, str) else None
     if model is None:
         close = difflib.get_close_matches(str(kind).capitalize(), DOCUMENT_KINDS, n=1)
         hint = f"did you mean {close[0]!r}?" if close else f"known are {known}"
-        return [Problem(written.file, written.line(("kind",)), f"unknown kind {kind!r} of document: {hint}")]
+        return None, [_problem(written, ("kind",), f"unknown kind {kind!r} of document: {hint}")]
     try:
-        return Read(model.model_validate(content), written)
+        document = model.model_validate(content)
     except ValidationError as error:
-        return problems_of(error, model, written)
+        return Read(kind, written, None), problems_of(error, model, written)
+    # Signatures lie beside the file; whether they hold is not judged here.
+    if isinstance(document, Contract) and not Path(f"{written.file}.sig").exists():
+        document = document.without_signature()
+    return Read(kind, written, document), []
+
+
+def _problem(written: Written, place: Place, message: str) -> Problem:
+    return Problem(written.file, written.line(place), message)

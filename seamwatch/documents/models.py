@@ -89,7 +89,11 @@ class Person(Document):
         description="where pages go: Apprise URLs; ${NAME} is taken from the environment",
         examples=[["mailto://${SMTP_USER}:${SMTP_PASSWORD}@example.org"]],
     )
-    keys: tuple[PublicKeyEntry, ...] = Field((), description="public keys; with any, acknowledgements must be signed")
+    keys: tuple[PublicKeyEntry, ...] = Field(
+        (),
+        description="public keys; with any, acknowledgements must be signed",
+        examples=[[{"key_id": "owner-2026", "public": "11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo="}]],
+    )
 
 
 class Review(Part):
@@ -174,8 +178,25 @@ class System(Document):
         None, description="who watches what, agreed", examples=["https://example.org/monitoring"]
     )
     registry_entry: Words | None = Field(None, description="entry in the risk registry", examples=["RISK-112"])
-    review: Review | None = Field(None, description="the scheduled review: {every, by, last}")
-    benchmark: tuple[Benchmark, ...] = Field((), description="metrics with thresholds, as handed over")
-    versions: tuple[Version, ...] = Field((), description="versions that may serve, and what each is approved for")
+    review: Review | None = Field(
+        None,
+        description="the scheduled review: {every, by, last}",
+        examples=[{"every": "90d", "by": "owner@example.org"}],
+    )
+    benchmark: tuple[Benchmark, ...] = Field(
+        (), description="metrics with thresholds, as handed over", examples=[[{"metric": "auc", "min": 0.8}]]
+    )
+    versions: tuple[Version, ...] = Field(
+        (),
+        description="versions that may serve, and what each is approved for",
+        examples=[
+            [
+                {
+                    "version": "2.1",
+                    "approvals": [{"id": "CR-21", "use_case": "credit-limit", "approved_by": "owner@example.org"}],
+                }
+            ]
+        ],
+    )
     depends_on: tuple[Identifier, ...] = Field((), description="systems it is fed by", examples=[["credit-features"]])
     labels: Mapping[str, Words] = Field({}, description="anything else, as text", examples=[{"region": "example"}])

@@ -2,24 +2,35 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any
 
+from pydantic import ValidationError
+
+from seamwatch.clauses import kinds
 from seamwatch.documents.contract import Contract
 from seamwatch.documents.models import Document, Person, System
 from seamwatch.documents.problems import Problem
 from seamwatch.documents.reading import Place, Written
-from seamwatch.documents.wording import nearest, whose
+from seamwatch.documents.wording import whose
 
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """A document that is right in itself, and how it was written."""
+    """A document as written, of a known kind; ``document`` is None when it is wrong in itself."""
 
-    document: Document
+    kind: str
     written: Written
+    document: Document | None
+
+    @property
+    def id(self) -> str | None:
+        """Its id, if it has one."""
+        found = self.written.content.get("id")
+        return None if found is None else str(found)
 
     def error(self, place: Place, message: str) -> Problem:
         """A problem at a place of it."""
@@ -42,15 +53,18 @@ HANDOFF: Mapping[str, str] = {
 
 
 def check(documents: Sequence[Read]) -> Iterator[Problem]:
-    """What is wrong between documents, and what is missing in them."""
+    """What is wrong between documents, and what is missing in them.
+
+    Documents that are wrong in themselves are looked at as well, so that one run shows everything.
+    """
     yield from _duplicates(documents)
-    persons = {read.document.id for read in documents if isinstance(read.document, Person)}
-    systems = {read.document.id for read in documents if isinstance(read.document, System)}
+    persons = {read.id for read in documents if read.kind == Person.kind_name and read.id is not None}
+    systems = {read.id for read in documents if read.kind == System.kind_name and read.id is not None}
     for read in documents:
         yield from _unknown_persons(read, persons)
+        for place, key, what in _NAMED_ONCE.get(read.kind, ()):
+            yield from _repeated(read, place, key, what)
         match read.document:
-            case Person():
-                yield from _repeated(read, ("keys",), "key_id", "key")
             case System():
                 yield from _system(read, read.document, systems)
             case Contract():
@@ -64,51 +78,79 @@ def gaps(system: System) -> list[str]:
     return [words for key, words in HANDOFF.items() if not getattr(system, key)]
 
 
+_NAMED_ONCE: Mapping[str, tuple[tuple[Place, str, str], ...]] = {
+    "Person": ((("keys",), "key_id", "key"),),
+    "System": ((("versions",), "version", "version"),),
+    "Contract": ((("clauses",), "id", "clause"),),
+}
+
+
 def _duplicates(documents: Sequence[Read]) -> Iterator[Problem]:
     first: dict[tuple[str, str], Read] = {}
     for read in documents:
-        key = (read.document.kind_name, read.document.id)
-        before = first.setdefault(key, read)
+        if read.id is None:
+            continue
+        before = first.setdefault((read.kind, read.id), read)
         if before is not read:
             where = f"{before.written.file}:{before.written.line(('id',))}"
-            yield read.error(("id",), f"{key[0].lower()} {key[1]!r} is defined twice: first in {where}")
+            yield read.error(("id",), f"{read.kind.lower()} {read.id!r} is defined twice: first in {where}")
 
 
 def _unknown_persons(read: Read, persons: set[str]) -> Iterator[Problem]:
-    for place, person in _people(read.document, read.written.content):
+    for place, person in _people(read):
         if person not in persons:
             role = next((str(part) for part in reversed(place) if isinstance(part, str)), "")
-            hint = nearest(person, sorted(persons)) or ": no Person document has this id"
+            close = difflib.get_close_matches(person, persons, n=1, cutoff=0.85)  # addresses share much
+            hint = f": did you mean {close[0]!r}?" if close else ": no Person document has this id"
             owner = whose(read.written.content, place)
             yield read.error(place, f"unknown person {person!r} ({role!r} of {owner}){hint}")
 
 
-def _people(document: Document, content: Any) -> Iterator[tuple[Place, str]]:
-    match document:
-        case System():
-            yield ("owner",), document.owner
-            if document.review is not None:
-                yield ("review", "by"), document.review.by
-            yield from _approvers(document)
-        case Contract():
-            for side, party in (("provider", document.parties.provider), ("consumer", document.parties.consumer)):
-                if party.signatory is not None:
-                    yield ("parties", side, "signatory"), party.signatory
-            for s, step in enumerate(document.escalation):
-                yield ("escalation", s, "person"), step.person
-            for c, clause in enumerate(document.clauses):
-                for person in clause.people():
-                    yield _place_of(content["clauses"][c], ("clauses", c), person), person
+# Where documents name persons; None stands for every item of a list.
+_PERSONS: Mapping[str, tuple[tuple[str | None, ...], ...]] = {
+    "System": (
+        ("owner",),
+        ("review", "by"),
+        ("versions", None, "approvals", None, "approved_by"),
+        ("versions", None, "approvals", None, "signatures", None, "person"),
+    ),
+    "Contract": (
+        ("parties", "provider", "signatory"),
+        ("parties", "consumer", "signatory"),
+        ("escalation", None, "person"),
+    ),
+}
 
 
-def _approvers(system: System) -> Iterator[tuple[Place, str]]:
-    for v, version in enumerate(system.versions):
-        for a, approval in enumerate(version.approvals):
-            place: Place = ("versions", v, "approvals", a)
-            if approval.approved_by is not None:
-                yield (*place, "approved_by"), approval.approved_by
-            for s, signature in enumerate(approval.signatures):
-                yield (*place, "signatures", s, "person"), signature.person
+def _people(read: Read) -> Iterator[tuple[Place, str]]:
+    content = read.written.content
+    for pattern in _PERSONS.get(read.kind, ()):
+        for place, person in _reached(content, pattern, ()):
+            if isinstance(person, str):
+                yield place, person
+    for place, clause in _reached(content, ("clauses", None), ()) if read.kind == Contract.kind_name else ():
+        for person in _people_of_clause(clause):
+            yield _place_of(clause, place, person), person
+
+
+def _reached(content: Any, pattern: Sequence[str | None], place: Place) -> Iterator[tuple[Place, Any]]:
+    if not pattern:
+        yield place, content
+    elif pattern[0] is None and isinstance(content, list):
+        for index, item in enumerate(content):
+            yield from _reached(item, pattern[1:], (*place, index))
+    elif isinstance(content, Mapping) and (key := pattern[0]) is not None and key in content:
+        yield from _reached(content[key], pattern[1:], (*place, key))
+
+
+def _people_of_clause(clause: Any) -> tuple[str, ...]:
+    kind = kinds().get(str(clause.get("kind"))) if isinstance(clause, Mapping) else None
+    if kind is None:
+        return ()
+    try:
+        return kind.model_validate(clause).people()
+    except ValidationError:
+        return ()
 
 
 def _place_of(content: Any, place: Place, text: str) -> Place:
@@ -124,23 +166,17 @@ def _place_of(content: Any, place: Place, text: str) -> Place:
 
 
 def _repeated(read: Read, place: Place, key: str, what: str) -> Iterator[Problem]:
-    content: Any = read.written.content
-    for part in place:
-        content = content.get(part) if isinstance(content, Mapping) else content[part]
-    seen: dict[str, int] = {}
-    for index, item in enumerate(content or ()):
-        name = str(item.get(key)) if isinstance(item, Mapping) else str(item)
-        if name in seen:
-            line = read.written.line((*place, seen[name], key))
-            inner: Place = (*place, index, key)
-            yield read.error(
-                inner, f"{what} {name!r} is given twice in {whose(read.written.content, ())}: first in line {line}"
-            )
-        seen.setdefault(name, index)
+    seen: dict[str, Place] = {}
+    pattern = (*(str(part) for part in place), None, key)
+    for found, name in _reached(read.written.content, pattern, ()):
+        if str(name) in seen:
+            line = read.written.line(seen[str(name)])
+            owner = whose(read.written.content, ())
+            yield read.error(found, f"{what} {name!r} is given twice in {owner}: first in line {line}")
+        seen.setdefault(str(name), found)
 
 
 def _system(read: Read, system: System, systems: set[str]) -> Iterator[Problem]:
-    yield from _repeated(read, ("versions",), "version", "version")
     known: dict[str, Place] = {}
     for v, version in enumerate(system.versions):
         for a, approval in enumerate(version.approvals):
@@ -169,10 +205,10 @@ def _system(read: Read, system: System, systems: set[str]) -> Iterator[Problem]:
 
 
 def _contract(read: Read, contract: Contract, systems: set[str]) -> Iterator[Problem]:
-    yield from _repeated(read, ("clauses",), "id", "clause")
     for c, pattern in enumerate(contract.covers):
         if not any(fnmatchcase(system, pattern) for system in systems):
-            hint = nearest(pattern, sorted(systems))
+            close = difflib.get_close_matches(pattern, systems, n=1)
+            hint = f": did you mean {close[0]!r}?" if close else ""
             yield read.warning(
                 ("covers", c), f"contract {contract.id!r} covers {pattern!r}, which is no declared system{hint}"
             )

@@ -19,7 +19,9 @@ from seamwatch.expressions import Expression
 
 def problems_of(error: ValidationError, model: type[Document], written: Written) -> list[Problem]:
     """One problem for each thing that pydantic found."""
-    return [_problem(detail, model, written) for detail in error.errors(include_url=False)]
+    details = error.errors(include_url=False)
+    # A list whose items are all wrong is not also too short.
+    return [_problem(d, model, written) for d in details if not (d["type"] == "too_short" and d["input"])]
 
 
 def _problem(detail: ErrorDetails, model: type[Document], written: Written) -> Problem:
@@ -44,6 +46,8 @@ def _problem(detail: ErrorDetails, model: type[Document], written: Written) -> P
         case "value_error":
             cause = detail.get("ctx", {}).get("error")
             message, place = _said(str(cause), place, owner, written), _pointed(cause, place, written)
+        case "too_short":
+            message = f"{_named(place)} of {owner} is empty: list at least one"
         case _:
             told = detail["msg"].replace("Input should", "it should").replace("String should", "it should")
             message = f"{_named(place)} of {owner} is {_shown(detail['input'])}: {told[0].lower()}{told[1:]}"

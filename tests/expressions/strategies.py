@@ -180,6 +180,14 @@ def _name(text: str) -> tree.Name:
     return tree.Name(tuple(text.split(".")))
 
 
+_orders: st.SearchStrategy[tree.ComparisonOperator] = st.sampled_from(["=", "<>", "<", "<=", ">", ">="])
+_equalities: st.SearchStrategy[tree.ComparisonOperator] = st.sampled_from(["=", "<>"])
+_operators: st.SearchStrategy[tree.ArithmeticOperator] = st.sampled_from(["+", "-", "*", "/"])
+_instants: st.SearchStrategy[tree.Node] = st.sampled_from(
+    [tree.Text("2026-01-01T12:00:00Z"), tree.Number(float(MIDDAY - 1))]
+)
+
+
 class _Trees:
     """Draws nodes of a kind for one record type."""
 
@@ -192,8 +200,9 @@ class _Trees:
 
     def argument(self) -> tree.Node:
         """A path inside arguments, or the first given of two."""
-        path = ("arguments", *self._draw(st.lists(st.sampled_from(KEYS), min_size=1, max_size=2)))
-        if self._draw(st.integers(0, 9)) == 0:
+        keys: list[str] = self._draw(st.lists(st.sampled_from(KEYS), min_size=1, max_size=2))
+        path = ("arguments", *keys)
+        if self._pick(*"0123456789") == "0":
             return tree.Call("coalesce", (tree.Name(path), self.argument()))
         return tree.Name(path)
 
@@ -201,7 +210,7 @@ class _Trees:
         if self._arguments and self._draw(st.booleans()):
             return self.argument()
         names = self._names[kind]
-        if names and self._draw(st.integers(0, 3)):
+        if names and self._pick("name", "name", "name", "literal") == "name":
             return _name(self._draw(st.sampled_from(names)))
         if kind == "number":
             return tree.Number(self._draw(numbers))
@@ -213,7 +222,7 @@ class _Trees:
             self._pick("leaf", "leaf", "arithmetic", "one", "many", "length", "duration", "list") if depth else "leaf"
         )
         if form == "arithmetic":
-            operator = self._draw(st.sampled_from(["+", "-", "*", "/"]))
+            operator = self._draw(_operators)
             return tree.Arithmetic(operator, self.number(depth - 1), self.number(depth - 1))
         if form == "one":
             return tree.Call(self._pick("abs", "ceil", "floor", "round"), (self.number(depth - 1),))
@@ -243,16 +252,14 @@ class _Trees:
         simple = ("number", "text", "time", "in", "like", "null", "part", "leaf", "any", "age")
         form = self._pick(*simple, "and", "or", "not", "is", "equal") if depth else self._pick(*simple)
         less = max(0, depth - 1)
-        order = self._draw(st.sampled_from(["=", "<>", "<", "<=", ">", ">="]))
+        order = self._draw(_orders)
         match form:
             case "number":
                 return tree.Comparison(order, self.number(less), self.number(less))
             case "text":
                 return tree.Comparison(order, self.text(less), self.text(less))
             case "time":
-                literal = self._draw(
-                    st.sampled_from([tree.Text("2026-01-01T12:00:00Z"), tree.Number(float(MIDDAY - 1))])
-                )
+                literal = self._draw(_instants)
                 return tree.Comparison(order, _name(self._draw(st.sampled_from(self._names["time"]))), literal)
             case "age":
                 name = _name(self._draw(st.sampled_from(self._names["time"])))
@@ -281,7 +288,7 @@ class _Trees:
             case "is":
                 return tree.IsTruth(self.condition(less), self._draw(st.booleans()))
             case "equal":
-                equality = self._draw(st.sampled_from(["=", "<>"]))
+                equality = self._draw(_equalities)
                 return tree.Comparison(equality, self.condition(less), self.condition(less))
             case _:
                 return self._leaf("boolean")

@@ -34,9 +34,10 @@ class Engine(Protocol):
 @pytest.fixture(scope="module")
 def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
     """The engine, with the tables of the record as they are shipped."""
-    from chdb.session import Session
+    import chdb.session
 
-    session = Session(str(tmp_path_factory.mktemp("engine")))
+    sessions: Any = chdb.session
+    session = sessions.Session(str(tmp_path_factory.mktemp("engine")))
     for record_type in EVENTS:
         create = re.search(rf"CREATE TABLE IF NOT EXISTS {record_type}\n\(.*?;", TABLES.read_text(), re.DOTALL)
         assert create is not None

@@ -1,0 +1,87 @@
+"""`seamwatch contracts`: check documents, start new ones, publish them.
+
+Says what `seamwatch.documents` finds; judges nothing itself.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Folder = Annotated[Path, typer.Argument(metavar="DIR", help="folder of *.yaml documents, or one file")]
+AsJson = Annotated[bool, typer.Option("--json", help="one JSON object instead of lines")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the group."""
+    group = typer.Typer(no_args_is_help=True, help="Check, start and publish contracts and the documents they name.")
+    group.command()(check)
+    group.command()(new)
+    group.command()(publish)
+    app.add_typer(group, name="contracts")
+
+
+def check(folder: Folder, as_json: AsJson = False) -> None:
+    """Every problem of the documents below a folder, as <file>:<line>: message.
+
+    Gaps in a system's hand-over are warnings. Exit 1 when there is any error.
+
+    Example: seamwatch contracts check contracts/
+    """
+    from seamwatch.documents.loading import load_folder, read_folder
+    from seamwatch.documents.problems import is_error
+
+    estate, problems = load_folder(folder)
+    errors = sum(is_error(problem) for problem in problems)
+    documents = len(read_folder(folder)[0])
+    unsigned = sorted(c.id for c in estate.contracts if c.unsigned) if estate is not None else []
+    if as_json:
+        found = [{"file": p.file, "line": p.line, "severity": p.severity, "message": p.message} for p in problems]
+        print(json.dumps({"documents": documents, "errors": errors, "unsigned": unsigned, "problems": found}))
+    else:
+        for problem in problems:
+            print(problem)
+        warnings = len(problems) - errors
+        print(f"{_count(documents, 'document')}: {_count(errors, 'error')}, {_count(warnings, 'warning')}")
+    if unsigned:
+        print(f"note: not signed: {', '.join(unsigned)}", file=sys.stderr)
+    if not documents and not errors:
+        print(f"note: there is no document in {folder}", file=sys.stderr)
+    raise typer.Exit(1 if errors else 0)
+
+
+def new(
+    kind: Annotated[str, typer.Argument(metavar="KIND", help="person, system, contract, or a clause kind")],
+) -> None:
+    """A commented template to start from, on standard output.
+
+    A person, a system and a contract as they come out fit together; a clause goes under the contract's `clauses`.
+
+    Example: seamwatch contracts new freshness
+    """
+    from seamwatch.documents.template import template
+
+    print(template(kind), end="")
+
+
+def publish(
+    folder: Folder,
+    data: Annotated[Path | None, typer.Option(help="data folder of a running `up`", envvar="SEAMWATCH_DATA")] = None,
+) -> None:
+    """Publish the documents below a folder, so that every stage judges by them from now on.
+
+    Nothing is published when any document has an error. Example: seamwatch contracts publish contracts/
+    """
+    from console.reach import reach
+    from streams.contracts import publish_folder
+
+    published = publish_folder(reach(data).kafka, folder)
+    print(f"{_count(published, 'document')} published")
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
