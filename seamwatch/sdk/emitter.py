@@ -107,7 +107,8 @@ class Emitter(Reporter):
     def close(self, timeout: float = 5.0) -> int:
         """Flush, keep on disk what could not be delivered, and end; returns how many events are undelivered.
 
-        Takes ``timeout`` seconds at most for each; does not wait for a broker known to be away. Called by itself when the process ends. Events reported after it are refused.
+        Does not wait for a broker known to be away. Called by itself when the process ends; events reported after it
+        are refused.
         """
         if self._closed:
             return 0

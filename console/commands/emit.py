@@ -1,0 +1,72 @@
+"""`seamwatch emit`: events from NDJSON files to the topics."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from console.commands.lines import Complaints, lines_of
+
+_PROGRESS_SECONDS = 2.0
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command()(emit)
+
+
+def emit(
+    files: Annotated[list[str], typer.Argument(help="NDJSON files, or - for standard input", metavar="FILE...")],
+    data: Annotated[Path | None, typer.Option(help="data folder of a running `seamwatch up`")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="the counts as one JSON object")] = False,
+) -> None:
+    """Publish events, one JSON object a line, and wait until the broker has them.
+
+    A line that holds no event is named on standard error and left out; the others are sent. Exit 1 if there was one.
+
+    Example: seamwatch emit history.ndjson
+    """
+    from console.reach import reach
+    from seamwatch.sdk.publisher import Publisher
+    from seamwatch.settings import load_settings
+    from seamwatch.wire.codec import codec_of
+    from seamwatch.wire.text import read_lines
+    from seamwatch.wire.topics import Topics
+
+    system = reach(data)
+    codec = codec_of(load_settings())
+    codec.publish_schemas()
+    publisher = Publisher(system.kafka, Topics(system.prefix), codec)
+    complaints = Complaints()
+    progress = _Progress()
+    for name in files:
+        for line in read_lines(lines_of(name), name):
+            if line.error is not None:
+                complaints.add(line.error)
+                continue
+            publisher.send(line.type, line.record)
+            progress.tell(publisher.delivered)
+    sent = publisher.finish()
+    complaints.finish()
+    if as_json:
+        print(json.dumps({"sent": sent, "left_out": complaints.count}))
+    else:
+        print(f"{sent} events sent" + (f", {complaints.count} lines left out" if complaints.count else ""))
+    raise typer.Exit(1 if complaints.count else 0)
+
+
+class _Progress:
+    """Says on standard error how far a long run has come."""
+
+    def __init__(self) -> None:
+        self._next = time.monotonic() + _PROGRESS_SECONDS
+
+    def tell(self, sent: int) -> None:
+        if time.monotonic() >= self._next:
+            self._next = time.monotonic() + _PROGRESS_SECONDS
+            print(f"{sent} events sent so far", file=sys.stderr)
