@@ -11,17 +11,21 @@ import os
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AliasChoices, Field, ValidationError
+from pydantic import AfterValidator, AliasChoices, Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from seamwatch.clock import Clock, clock_of
-from seamwatch.durations import SECOND, Duration
+from seamwatch.durations import DAY, SECOND, Duration
 from seamwatch.errors import UsageError
 
 
 def _state_home() -> Path:
     home = os.environ.get("XDG_STATE_HOME")
     return (Path(home) if home else Path.home() / ".local" / "state") / "seamwatch"
+
+
+def _whole(path: Path) -> Path:
+    return path.expanduser().resolve()
 
 
 Port = Annotated[int, Field(ge=1, le=65535)]
@@ -65,7 +69,7 @@ class Settings(BaseSettings):
     environment: str = "production"
     """The ``environment`` that a producer's events carry unless it says otherwise."""
 
-    data: Path = Field(default_factory=_state_home)
+    data: Annotated[Path, AfterValidator(_whole)] = Field(default_factory=_state_home)
     """The folder in which the local stack keeps its data."""
 
     cache: Path | None = None
@@ -88,6 +92,21 @@ class Settings(BaseSettings):
 
     settle: Duration = 2 * SECOND
     """How long a judge waits for its partitions to catch up before it acts on a silence."""
+
+    max_age: Duration = DAY
+    """How old an event may be when it arrives and still be judged live; older ones are recorded only."""
+
+    linger: Duration = SECOND // 5
+    """How long measure gathers events after the first of a batch before it measures them."""
+
+    heartbeat: Duration = SECOND
+    """How often measure tells the judges how far it is when no event comes."""
+
+    instance: str | None = Field(default=None, pattern=r"^[A-Za-z0-9._-]{1,100}$")
+    """This process among those of its stage: unique while it runs, the same when it starts again; None for the host's name."""
+
+    metrics_port: Port | None = None
+    """Loopback port on which a stage shows its Prometheus metrics; None for none."""
 
     default_owner: str | None = None
     """The person paged for a system that nobody registered."""

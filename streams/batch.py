@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import numpy as np
-from confluent_kafka import KafkaError, Message
+from confluent_kafka import Message
 
-from streams.errors import consumer_error
+from streams.errors import PARTITION_END, consumer_error
 
 Partition = tuple[str, int]
 """A topic and one of its partitions."""
@@ -72,7 +73,7 @@ def split(messages: list[Message]) -> tuple[list[Run], dict[Partition, int]]:
     topics = np.fromiter(map(hash, map(Message.topic, messages)), np.int64, len(messages))
     changes = np.flatnonzero((partitions[1:] != partitions[:-1]) | (topics[1:] != topics[:-1])) + 1
     borders = [0, *changes.tolist(), len(messages)]
-    runs = [_run(messages[start:end]) for start, end in zip(borders, borders[1:], strict=False)]
+    runs = [_run(messages[start:end]) for start, end in pairwise(borders)]
     return runs, ends
 
 
@@ -83,7 +84,7 @@ def _without_events(messages: Iterable[Message], ends: dict[Partition, int]) -> 
             # Messages after an end are of a partition that has grown again.
             ends.pop((message.topic() or "", message.partition() or 0), None)
             yield message
-        elif error.code() == KafkaError._PARTITION_EOF:
+        elif error.code() == PARTITION_END:
             ends[message.topic() or "", message.partition() or 0] = _offset(message)
         else:
             raise consumer_error(error, message.topic(), message.partition())

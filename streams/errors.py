@@ -9,15 +9,18 @@ from confluent_kafka import KafkaError, KafkaException
 
 from seamwatch.errors import SeamwatchError, StageError, UnreachableError
 
+# librdkafka's own codes are public, though Python's names for them begin with an underscore.
+PARTITION_END = KafkaError._PARTITION_EOF  # noqa: SLF001
+
 _FENCED = {
-    KafkaError._FENCED,
+    KafkaError._FENCED,  # noqa: SLF001
     KafkaError.FENCED_INSTANCE_ID,
     KafkaError.INVALID_PRODUCER_EPOCH,
     KafkaError.PRODUCER_FENCED,
     KafkaError.UNKNOWN_MEMBER_ID,
     KafkaError.ILLEGAL_GENERATION,
 }
-_AWAY = {KafkaError._TRANSPORT, KafkaError._ALL_BROKERS_DOWN, KafkaError._TIMED_OUT, KafkaError._RESOLVE}
+_AWAY = {KafkaError._TRANSPORT, KafkaError._ALL_BROKERS_DOWN, KafkaError._TIMED_OUT, KafkaError._RESOLVE}  # noqa: SLF001
 
 
 def kafka_error(error: KafkaException, doing: str, bootstrap: str) -> SeamwatchError:
@@ -40,7 +43,7 @@ def kafka_error(error: KafkaException, doing: str, bootstrap: str) -> SeamwatchE
 def consumer_error(error: KafkaError, topic: str | None, partition: int | None) -> SeamwatchError:
     """Our error for one that arrived among the messages of a consumer."""
     place = f"{topic}[{partition}]" if topic else "the consumer"
-    if error.code() in (KafkaError._AUTO_OFFSET_RESET, KafkaError.OFFSET_OUT_OF_RANGE):
+    if error.code() in (KafkaError._AUTO_OFFSET_RESET, KafkaError.OFFSET_OUT_OF_RANGE):  # noqa: SLF001
         return StageError(
             f"{place}: the committed position no longer exists ({error.str()}): records were deleted before they were "
             "read. Find out what is missing, then set the group's offset with kafka-consumer-groups."

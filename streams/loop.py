@@ -42,6 +42,7 @@ from streams.errors import kafka_error
 
 log = structlog.get_logger(__name__)
 
+ANY_PARTITION = -1
 CHUNK = 10_000
 IDLE_SECONDS = 0.05
 KAFKA_SECONDS = 10.0
@@ -119,7 +120,10 @@ class Loop:
         try:
             self._producer.init_transactions(30.0)
             self._consumer.subscribe(
-                list(self._settings.topics), on_assign=self._on_assign, on_revoke=self._on_revoke, on_lost=self._on_revoke
+                list(self._settings.topics),
+                on_assign=self._on_assign,
+                on_revoke=self._on_revoke,
+                on_lost=self._on_revoke,
             )
             while not self._stop.is_set():
                 doing = "reading"
@@ -178,16 +182,14 @@ class Loop:
             self._produce(output)
         offsets = [TopicPartition(topic, number, offset) for (topic, number), offset in batch.next_offsets().items()]
         if offsets:
-            self._producer.send_offsets_to_transaction(
-                offsets, self._consumer.consumer_group_metadata(), KAFKA_SECONDS
-            )
+            self._producer.send_offsets_to_transaction(offsets, self._consumer.consumer_group_metadata(), KAFKA_SECONDS)
         self._producer.commit_transaction(KAFKA_SECONDS)
 
     def _produce(self, output: Output) -> None:
-        where = {} if output.partition is None else {"partition": output.partition}
+        partition = ANY_PARTITION if output.partition is None else output.partition
         while True:
             try:
-                self._producer.produce(output.topic, output.value, output.key, **where)
+                self._producer.produce(output.topic, output.value, output.key, partition)
             except BufferError:
                 self._producer.poll(0.1)
             else:
@@ -200,7 +202,7 @@ class Loop:
         self._assigned = tuple((p.topic, p.partition) for p in partitions)
         self._moved = True
 
-    def _on_revoke(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
+    def _on_revoke(self, consumer: Consumer, _partitions: list[TopicPartition]) -> None:
         consumer.unassign()
         self._assigned = ()
         self._moved = True

@@ -1,0 +1,136 @@
+"""Intake: the messages of one record type become a frame of good, new, timely rows; what is none is accounted for.
+
+Every message ends in exactly one of: the frame, ``rejects`` (to the dead letters), ``repeated`` (an event that was
+seen before) or ``late`` (too old to be judged live; the store keeps it). No Python step per good message.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from itertools import chain
+
+import numpy as np
+import polars as pl
+from confluent_kafka import Message
+
+from seamwatch.clock import Clock
+from seamwatch.columnar.decode import Decoder
+from seamwatch.durations import DAY
+from seamwatch.wire.codec import Codec
+from streams.batch import Partition, Run
+from streams.dedup import Dedup
+
+
+@dataclass(frozen=True, slots=True)
+class Reject:
+    """A message that cannot be used, and why."""
+
+    topic: str
+    message: Message
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What some messages of one record type held; see the module. ``rows`` are the frame's rows' message numbers."""
+
+    frame: pl.DataFrame
+    rows: pl.Series
+    messages: Sequence[Message]
+    rejects: tuple[Reject, ...]
+    repeated: int
+    late: int
+    latest: dict[Partition, int]
+    """The latest event time of each partition that had good messages."""
+    newest: int = 0
+    """The broker's time of the newest message, in milliseconds."""
+
+    def position(self, row: int) -> tuple[str | None, int | None, int | None]:
+        """Topic, partition and offset of a row of the frame."""
+        message = self.messages[self.rows[row]]
+        return message.topic(), message.partition(), message.offset()
+
+    def arrived(self, row: int) -> int:
+        """The broker's time of a row of the frame, in milliseconds."""
+        return broker_time(self.messages[self.rows[row]])
+
+
+class Intake:
+    """Takes in one record type. ``columns`` are those wanted of it, None for all."""
+
+    def __init__(
+        self, record_type: str, codec: Codec, clock: Clock, max_age: int, seen: Dedup, columns: Iterable[str] | None
+    ) -> None:
+        self._type = record_type
+        self._codec = codec
+        self._clock = clock
+        self._max_age = max_age
+        self._seen = seen
+        self.read_columns(columns)
+
+    def read_columns(self, columns: Iterable[str] | None) -> None:
+        """Read these columns from now on."""
+        self.columns = None if columns is None else frozenset(columns)
+        self._decoder = Decoder(self._type, self._codec, self.columns, self._clock)
+
+    def remember(self, values: Sequence[bytes]) -> None:
+        """Take note of the events in values that were measured before this process started."""
+        ids = Decoder(self._type, self._codec, ("event_id",)).decode(values).frame["event_id"]
+        self._seen.fresh(ids)
+
+    def decode(self, runs: Sequence[Run]) -> Taken:
+        """All good rows of the runs, repeated and late ones among them."""
+        messages = runs[0].messages if len(runs) == 1 else list(chain.from_iterable(run.messages for run in runs))
+        values = list(map(Message.value, messages))
+        decoded = self._decoder.decode(values)
+        times = decoded.frame["event_time"]
+        # Broker times do not decrease within a partition, so that a run's first is its least.
+        arrived = min(broker_time(run.messages[0]) for run in runs)
+        latest = times.max()
+        if isinstance(latest, int) and latest > self._clock.at(arrived * 1_000) + DAY:
+            decoded = self._decoder.decode(values, [broker_time(message) for message in messages])
+        rejects = tuple(Reject(runs[0].topic, messages[index], reason) for index, reason in decoded.rejects)
+        newest = max(broker_time(run.messages[-1]) for run in runs)
+        latest_by = _latest(runs, decoded.rows, decoded.frame)
+        return Taken(decoded.frame, decoded.rows, messages, rejects, 0, 0, latest_by, newest)
+
+    def new(self, taken: Taken) -> Taken:
+        """Without the rows that were seen before; all are remembered from now on."""
+        frame, rows = taken.frame, taken.rows
+        new = self._seen.fresh(frame["event_id"])
+        repeated = len(new) - int(new.sum())
+        if repeated:
+            frame, rows = frame.filter(new), rows.filter(new)
+        return replace(taken, frame=frame, rows=rows, repeated=repeated)
+
+    def timely(self, taken: Taken) -> Taken:
+        """Without the rows that came too long after their event time."""
+        frame, rows, late = taken.frame, taken.rows, 0
+        earliest = frame["event_time"].min()
+        if isinstance(earliest, int) and earliest < self._clock.at(taken.newest * 1_000) - self._max_age:
+            timely = self._young(frame, [taken.messages[row] for row in rows])
+            late = len(timely) - int(timely.sum())
+            frame, rows = frame.filter(timely), rows.filter(timely)
+        return replace(taken, frame=frame, rows=rows, late=late)
+
+    def _young(self, frame: pl.DataFrame, messages: Sequence[Message]) -> pl.Series:
+        oldest = [self._clock.at(broker_time(message) * 1_000) - self._max_age for message in messages]
+        return frame["event_time"] >= pl.Series(oldest, dtype=pl.Int64)
+
+
+def broker_time(message: Message) -> int:
+    """When the broker appended the message, in milliseconds since the epoch; 0 where it does not say."""
+    return max(int(message.timestamp()[1]), 0)
+
+
+def _latest(runs: Sequence[Run], rows: pl.Series, frame: pl.DataFrame) -> dict[Partition, int]:
+    borders = np.cumsum([0, *(len(run.messages) for run in runs)])
+    places = np.searchsorted(rows.to_numpy(), borders)
+    times = frame["event_time"].to_numpy()
+    latest: dict[Partition, int] = {}
+    for run, start, end in zip(runs, places, places[1:], strict=False):
+        if end > start:
+            newest = int(times[start:end].max())
+            latest[run.key] = max(newest, latest.get(run.key, newest))
+    return latest

@@ -1,0 +1,243 @@
+"""measure: reads every input topic, counts what the clauses want counted, and tells the judges.
+
+The only reader of input topics on the detection side. Decisions, tool calls and outcomes are measured in bulk; the
+rare events (a change, an acknowledgement, a refresh, an attestation) are passed on as they are. Both go to the
+measurement partition of their system, so that a producer that keys its records otherwise is judged right. What
+cannot be used goes to the dead letters. All of it, and the positions, in one transaction a round
+(`streams.loop` says what that promises). It judges nothing, and stores nothing.
+
+A repeated event counts once, within the memory of `streams.dedup`.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from typing import get_args
+
+import structlog
+from confluent_kafka.admin import AdminClient
+
+from seamwatch.durations import SECOND
+from seamwatch.errors import RecordError
+from seamwatch.judging.facts import Fact, ForwardedEvent, Measurement
+from seamwatch.judging.measure import Source
+from seamwatch.log import configure
+from seamwatch.settings import Settings
+from seamwatch.wire.schemas import INPUT_TYPES
+from seamwatch.wire.topics import Topics
+from seamwatch.wire.values import measurement_record
+from streams.batch import Batch, Partition, Run
+from streams.contracts import ContractsFollower
+from streams.dead_letters import dead_letter
+from streams.dedup import RecentIds
+from streams.hosting import bootstrap_of, codec_of, loop_settings, partitions_of
+from streams.intake import Intake, Reject, Taken, broker_time
+from streams.loop import Loop, Output, stop_on_signals
+from streams.metrics import Metrics
+from streams.partitions import partition_of
+from streams.plan import Plan
+from streams.progress import Ends, Progress
+from streams.warming import read_before
+
+log = structlog.get_logger(__name__)
+
+STAGE = "measure"
+MEASURED: tuple[Source, ...] = get_args(Source)
+FORWARDED = tuple(name for name in INPUT_TYPES if name not in MEASURED)
+FACTS_A_RECORD = 1_000
+EVENTS_A_RECORD = 200
+RARE_IDS = 1 << 17
+WARMED_RECORDS = 100_000
+
+
+class Measure:
+    """The stage that the loop drives: messages in, measurements and dead letters out."""
+
+    def __init__(self, settings: Settings, contracts: ContractsFollower, metrics: Metrics) -> None:
+        self._settings = settings
+        self._topics = Topics(settings.prefix)
+        self._clock = settings.clock()
+        self._codec = codec_of(settings)
+        self._contracts = contracts
+        self._plan = Plan(contracts.estate, RecentIds())
+        self._metrics = metrics
+        self._admin = AdminClient({"bootstrap.servers": bootstrap_of(settings)})
+        self._destinations = partitions_of(self._admin, self._topics.measurement)
+        self._ends = Ends(self._admin, self._clock, settings.heartbeat / SECOND / 2)
+        self._progress = Progress()
+        self._assigned: tuple[Partition, ...] = ()
+        self._told = dict.fromkeys(range(self._destinations), 0.0)
+        self._intakes: dict[str, Intake] = {}
+        self._partition: dict[str, int] = {}
+
+    # What the loop asks for
+
+    def assigned(self, positions: Mapping[Partition, int | None]) -> None:
+        """Learn which events came just before, so that their repetitions do not count."""
+        self._assigned = tuple(positions)
+        self._intakes = {record_type: self._intake(record_type) for record_type in INPUT_TYPES}
+        before = {key: offset for key, offset in positions.items() if offset}
+        remembered = 0
+        for topic, values in read_before(bootstrap_of(self._settings), before, WARMED_RECORDS):
+            record_type = self._topics.record_type(topic)
+            assert record_type is not None
+            self._intakes[record_type].remember(values)
+            remembered += len(values)
+        if remembered:
+            log.info("remembered", events=remembered)
+
+    def forget(self) -> None:
+        """Nothing is ours any more."""
+        self._assigned = ()
+        self._intakes = {}
+        self._progress.forget()
+        self._ends.forget()
+
+    def due(self) -> bool:
+        """Whether a judge has gone without a word for as long as the heartbeat."""
+        return bool(self._assigned) and time.monotonic() - min(self._told.values()) >= self._settings.heartbeat / SECOND
+
+    def compute(self, batch: Batch) -> Sequence[Output]:
+        """Measure one batch."""
+        with self._metrics.round.time():
+            if self._contracts.poll():
+                self._plan.replace_estate(self._contracts.estate)
+            told = self._ends.poll(self._assigned)
+            if told is not None:
+                self._progress.told(*told)
+                for (topic, number), lag in self._progress.lag(batch.positions).items():
+                    self._metrics.lag.labels(topic, str(number)).set(lag)
+            facts: list[Fact] = []
+            events: list[ForwardedEvent] = []
+            letters: list[Reject] = []
+            for topic, runs in batch.by_topic().items():
+                self._take(topic, runs, facts, events, letters)
+            outputs = [*self._letters(letters), *self._measurements(facts, events, batch)]
+            self._metrics.outputs.inc(len(outputs))
+            return outputs
+
+    # One topic's share of a batch
+
+    def _intake(self, record_type: str) -> Intake:
+        measured = record_type in MEASURED
+        return Intake(
+            record_type,
+            self._codec,
+            self._clock,
+            self._settings.max_age,
+            RecentIds() if measured else RecentIds(RARE_IDS),
+            self._plan.columns(_source(record_type)) if measured else None,
+        )
+
+    def _take(
+        self, topic: str, runs: list[Run], facts: list[Fact], events: list[ForwardedEvent], letters: list[Reject]
+    ) -> None:
+        record_type = self._topics.record_type(topic)
+        assert record_type is not None
+        intake = self._intakes[record_type]
+        if record_type in MEASURED:
+            source = _source(record_type)
+            taken = intake.timely(intake.new(self._with_columns(source, intake, runs)))
+            facts += self._plan.facts(source, taken.frame, taken.position)
+        else:
+            # Late ones too: judges tell by the arrival what is history.
+            taken = intake.new(intake.decode(runs))
+            events += self._forwarded(record_type, topic, taken, letters)
+        letters += taken.rejects
+        for run in runs:
+            arrived = self._clock.at(broker_time(run.messages[-1]) * 1_000)
+            self._progress.measured(run.key, taken.latest.get(run.key), arrived)
+        self._metrics.events.labels(record_type).inc(len(taken.messages))
+        self._metrics.rejects.labels(record_type).inc(len(taken.rejects))
+        self._metrics.repeated.labels(record_type).inc(taken.repeated)
+        self._metrics.late.labels(record_type).inc(taken.late)
+
+    def _with_columns(self, source: Source, intake: Intake, runs: list[Run]) -> Taken:
+        """The runs decoded with every column that is measured of the systems in them."""
+        if intake.columns != self._plan.columns(source):
+            intake.read_columns(self._plan.columns(source))
+        taken = intake.decode(runs)
+        self._plan.meet(taken.frame["system"].unique())
+        if intake.columns is not None and not self._plan.columns(source) <= intake.columns:
+            # A system that was never met before may need more columns; that is once in its life.
+            intake.read_columns(self._plan.columns(source))
+            taken = intake.decode(runs)
+        return taken
+
+    def _forwarded(self, record_type: str, topic: str, taken: Taken, letters: list[Reject]) -> Iterator[ForwardedEvent]:
+        for row, record in enumerate(taken.frame.iter_rows(named=True)):
+            _, partition, offset = taken.position(row)
+            try:
+                self._codec.encode(record_type, record)
+            except RecordError as error:
+                # Columns cannot show everything; what the judges could not read must not reach them.
+                letters.append(Reject(topic, taken.messages[taken.rows[row]], str(error)))
+                continue
+            arrived = self._clock.at(taken.arrived(row) * 1_000)
+            yield ForwardedEvent(record_type, record, topic, partition, offset, arrived)
+
+    # Outputs
+
+    def _letters(self, letters: list[Reject]) -> Iterator[Output]:
+        now = self._clock.now()
+        for letter in letters:
+            yield dead_letter(
+                self._topics.dead_letter,
+                letter.message,
+                letter.reason,
+                of=letter.topic,
+                stage=STAGE,
+                detected_at=now,
+                codec=self._codec,
+            )
+
+    def _measurements(self, facts: list[Fact], events: list[ForwardedEvent], batch: Batch) -> Iterator[Output]:
+        """What each judge is told: facts and events of its systems, and how far the inputs are measured."""
+        now, moment = self._clock.now(), time.monotonic()
+        marks = self._progress.watermarks(batch.positions)
+        facts_of: dict[int, list[Fact]] = {}
+        for fact in facts:
+            facts_of.setdefault(self._destination(fact.system), []).append(fact)
+        events_of: dict[int, list[ForwardedEvent]] = {}
+        for event in events:
+            events_of.setdefault(self._destination(event.record["system"]), []).append(event)
+        for number in range(self._destinations):
+            mine, rare = facts_of.get(number, []), events_of.get(number, [])
+            silent = moment - self._told[number] >= self._settings.heartbeat / SECOND
+            if not (mine or rare or (silent and marks)):
+                continue
+            self._told[number] = moment
+            parts = max(-(-len(mine) // FACTS_A_RECORD), -(-len(rare) // EVENTS_A_RECORD), 1)
+            for part in range(parts):
+                # Watermarks come last: they say that everything before them has been told.
+                measurement = Measurement(
+                    now,
+                    marks if part == parts - 1 else (),
+                    tuple(mine[part * FACTS_A_RECORD : (part + 1) * FACTS_A_RECORD]),
+                    tuple(rare[part * EVENTS_A_RECORD : (part + 1) * EVENTS_A_RECORD]),
+                )
+                value = self._codec.encode("measurement", measurement_record(measurement, self._codec))
+                yield Output(self._topics.measurement, value, partition=number)
+
+    def _destination(self, system: str) -> int:
+        number = self._partition.get(system)
+        if number is None:
+            if len(self._partition) > 100_000:
+                self._partition.clear()
+            number = self._partition[system] = partition_of(system, self._destinations)
+        return number
+
+
+def run(settings: Settings) -> None:
+    """Run the stage until SIGTERM. Raises UsageError, StageError or UnreachableError when it cannot go on."""
+    configure(settings, STAGE)
+    contracts = ContractsFollower(bootstrap_of(settings), settings.prefix)
+    stage = Measure(settings, contracts, Metrics(STAGE, settings.metrics_port))
+    loop = Loop(loop_settings(settings, STAGE, Topics(settings.prefix).inputs, settings.linger / SECOND), stage)
+    stop_on_signals(loop)
+    loop.run()
+
+
+def _source(record_type: str) -> Source:
+    return next(source for source in MEASURED if source == record_type)

@@ -1,0 +1,26 @@
+"""What a stage shows of itself to Prometheus, on loopback, when a port is set; otherwise counted and not shown."""
+
+from __future__ import annotations
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, start_http_server
+
+_ROUND_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.5, 1, 2, 5)
+
+
+class Metrics:
+    """The counters of one stage of one process."""
+
+    def __init__(self, stage: str, port: int | None = None) -> None:
+        registry = CollectorRegistry()
+        prefix = f"seamwatch_{stage}"
+        self.events = Counter(f"{prefix}_events", "Messages taken in", ["type"], registry=registry)
+        self.rejects = Counter(f"{prefix}_rejects", "Messages set aside as dead letters", ["type"], registry=registry)
+        self.repeated = Counter(f"{prefix}_repeated", "Events that had been seen before", ["type"], registry=registry)
+        self.late = Counter(f"{prefix}_late", "Events too old to be judged live", ["type"], registry=registry)
+        self.outputs = Counter(f"{prefix}_outputs", "Records produced", registry=registry)
+        self.lag = Gauge(f"{prefix}_lag", "Records between position and end", ["topic", "partition"], registry=registry)
+        self.round = Histogram(
+            f"{prefix}_round_seconds", "Time to compute a round", buckets=_ROUND_BUCKETS, registry=registry
+        )
+        if port is not None:
+            start_http_server(port, addr="127.0.0.1", registry=registry)

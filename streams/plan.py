@@ -1,0 +1,183 @@
+"""Plan: the measures of an estate's clauses, run over frames of events.
+
+Finds what is to be measured of each system that appears, groups systems that share their measures, and hands each
+group to one `streams.program`. It needs no broker: measure and replay use it alike. It judges nothing.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import get_args
+
+import numpy as np
+import polars as pl
+
+from seamwatch.documents import Estate
+from seamwatch.judging.facts import Fact
+from seamwatch.judging.measure import Measure, Source
+from seamwatch.judging.seams import Seams
+from streams.dedup import Dedup, EveryId
+from streams.groups import Coded, coded
+from streams.program import Position, Program, Rows, columns_of
+
+SYSTEMS_KEPT = 10_000
+PROGRAMS_KEPT = 1_000
+_ALWAYS = frozenset({"event_id", "event_time", "system"})
+
+
+@dataclass(frozen=True, slots=True)
+class Binding:
+    """One measure of one clause, as it binds a system."""
+
+    contract: str
+    contract_version: str
+    contract_digest: str
+    clause: str
+    measure: Measure
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """What is measured of one system over a stretch of event time, from ``start`` to before ``end`` (micros)."""
+
+    start: int
+    end: int
+    bindings: Mapping[Source, tuple[Binding, ...]]
+
+    def measures(self, source: Source) -> tuple[Measure, ...]:
+        """The measures of one record type, in the order of the bindings."""
+        return tuple(binding.measure for binding in self.bindings.get(source, ()))
+
+
+class Plan:
+    """What an estate measures. ``distinct`` remembers the values of measures that count equal ones once."""
+
+    def __init__(self, estate: Estate, distinct: Dedup | None = None) -> None:
+        self._distinct = distinct if distinct is not None else EveryId()
+        self._systems: OrderedDict[str, tuple[Term, ...]] = OrderedDict()
+        self._programs: OrderedDict[tuple[Source, tuple[Measure, ...]], Program] = OrderedDict()
+        self._columns: dict[Source, frozenset[str]] = {}
+        self.replace_estate(estate)
+
+    def replace_estate(self, estate: Estate) -> None:
+        """Measure by these documents from now on."""
+        self._estate = estate
+        self._seams = Seams(estate)
+        self._systems.clear()
+        self._columns = dict.fromkeys(get_args(Source), _ALWAYS)
+
+    def columns(self, source: Source) -> frozenset[str]:
+        """The columns a frame must have, for the systems met so far."""
+        return self._columns[source]
+
+    def meet(self, systems: Iterable[str]) -> None:
+        """Take note of systems, so that `columns` covers what is measured of them."""
+        for system in systems:
+            if system not in self._systems:
+                self.terms(system)
+
+    def terms(self, system: str) -> tuple[Term, ...]:
+        """What is measured of a system, over all of time."""
+        known = self._systems.get(system)
+        if known is None:
+            known = self._systems[system] = tuple(_terms(self._estate, self._seams, system))
+            for term in known:
+                for source in term.bindings:
+                    self._columns[source] |= columns_of(term.measures(source))
+            if len(self._systems) > SYSTEMS_KEPT:
+                self._systems.popitem(last=False)
+        return known
+
+    def facts(self, source: Source, frame: pl.DataFrame, position: Position | None = None) -> list[Fact]:
+        """The facts of one record type's rows: one for each binding, slice and window that is worth saying.
+
+        ``frame`` has at least `columns` and no repeated event. Evidence says where events lie by ``position`` of
+        the row, else by columns ``__topic``, ``__partition`` and ``__offset``, else not at all.
+        """
+        if frame.is_empty():
+            return []
+        systems = coded(frame["system"])
+        rows = Rows(frame, systems, frame["event_time"].to_numpy(), position or _position_columns(frame))
+        facts: list[Fact] = []
+        for program, bound, part in self._split(source, rows):
+            for statistic in program.run(part, self._distinct):
+                for number, binding in enumerate(bound[statistic.system]):
+                    if program.index[number] == statistic.measure:
+                        facts.append(
+                            _fact(binding, statistic.system, statistic.slice, statistic.window_start, statistic.numbers)
+                        )
+        return facts
+
+    def _split(self, source: Source, rows: Rows) -> Iterator[tuple[Program, dict[str, tuple[Binding, ...]], Rows]]:
+        """The rows by what is measured of them: a program, its bindings by system, the rows of these systems."""
+        first, last = int(rows.times.min()), int(rows.times.max())
+        shares: dict[tuple[int, int, tuple[Measure, ...]], dict[str, tuple[Binding, ...]]] = {}
+        numbers: dict[tuple[int, int, tuple[Measure, ...]], list[int]] = {}
+        for number, system in enumerate(rows.systems.names):
+            assert system is not None
+            for term in self.terms(system):
+                if term.start <= last and term.end > first and term.bindings.get(source):
+                    key = (max(term.start, first), min(term.end, last + 1), term.measures(source))
+                    shares.setdefault(key, {})[system] = term.bindings[source]
+                    numbers.setdefault(key, []).append(number)
+        for key, bound in shares.items():
+            start, end, measures = key
+            whole = len(bound) == len(rows.systems.names) and start == first and end == last + 1
+            part = rows if whole else _part(rows, numbers[key], start, end)
+            if len(part.times):
+                yield self._program(source, measures), bound, part
+
+    def _program(self, source: Source, measures: tuple[Measure, ...]) -> Program:
+        program = self._programs.get((source, measures))
+        if program is None:
+            program = self._programs[source, measures] = Program(source, measures)
+            if len(self._programs) > PROGRAMS_KEPT:
+                self._programs.popitem(last=False)
+        return program
+
+
+def _terms(estate: Estate, seams: Seams, system: str) -> Iterator[Term]:
+    borders = [-(2**62), *estate.changes_for(system), 2**62]
+    for start, end in pairwise(borders):
+        bindings: dict[Source, list[Binding]] = {}
+        for contract in estate.contracts_for(system, start):
+            for clause_id, bound in seams.covering(contract, system).items():
+                for measure in bound.clause.measures(bound.seam):
+                    bindings.setdefault(measure.source, []).append(
+                        Binding(contract.id, contract.version, contract.digest, clause_id, measure)
+                    )
+        yield Term(start, end, {source: tuple(found) for source, found in bindings.items()})
+
+
+def _part(rows: Rows, systems: list[int], start: int, end: int) -> Rows:
+    wanted = np.zeros(len(rows.systems.names), np.bool_)
+    wanted[systems] = True
+    index = np.flatnonzero(wanted[rows.systems.codes] & (rows.times >= start) & (rows.times < end))
+    chosen = Coded(rows.systems.codes[index], rows.systems.names)
+    whole = rows.position
+    return Rows(rows.frame[index], chosen, rows.times[index], lambda row: whole(int(index[row])))
+
+
+def _position_columns(frame: pl.DataFrame) -> Position:
+    if "__offset" not in frame.columns:
+        return lambda _row: (None, None, None)
+    columns = (frame["__topic"], frame["__partition"], frame["__offset"])
+    return lambda row: (columns[0][row], columns[1][row], columns[2][row])
+
+
+def _fact(binding: Binding, system: str, part: str | None, window_start: int, numbers: dict[str, object]) -> Fact:
+    return Fact(
+        contract=binding.contract,
+        contract_version=binding.contract_version,
+        contract_digest=binding.contract_digest,
+        clause=binding.clause,
+        system=system,
+        slice=part,
+        window_start=window_start,
+        window=binding.measure.window,
+        measure=binding.measure.name,
+        **numbers,  # type: ignore[arg-type]  # Statistic.numbers are a Fact's own fields
+    )

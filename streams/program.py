@@ -1,0 +1,307 @@
+"""Program: the measures that some systems share, compiled to one vectorised pass over their rows.
+
+Each distinct expression is evaluated once, by polars, over all rows; counting per group is numpy's. Rows that do
+not offend cost no Python at all; evidence is looked for only where something offends.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from seamwatch.columnar.expressions import polars_expression
+from seamwatch.expressions import Expression
+from seamwatch.judging.facts import EVIDENCE_LIMIT, Evidence
+from seamwatch.judging.measure import Histogram, Measure, Source
+from streams.dedup import Dedup
+from streams.groups import Coded, Groups, Integers, grouped, sliced
+
+Mask = npt.NDArray[np.bool_]
+Position = Callable[[int], tuple[str | None, int | None, int | None]]
+"""Topic, partition and offset of a row of the frame that was measured."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """What a program runs over: the systems' rows, where each came from, and what every measure needs of them."""
+
+    frame: pl.DataFrame
+    systems: Coded
+    times: Integers
+    position: Position
+
+
+@dataclass(frozen=True, slots=True)
+class Statistic:
+    """What was counted of one measure in one group; the numbers of a `Fact`."""
+
+    measure: int
+    system: str
+    slice: str | None
+    window_start: int
+    numbers: dict[str, Any]
+
+
+class Program:
+    """Some measures of one source. Two measures that differ in name only are measured once."""
+
+    def __init__(self, source: Source, measures: Sequence[Measure]) -> None:
+        self._measures = tuple(dict.fromkeys(replace(measure, name="") for measure in measures))
+        self.index = tuple(self._measures.index(replace(measure, name="")) for measure in measures)
+        conditions = dict.fromkeys(e for m in self._measures for e in (m.select, m.breach) if e is not None)
+        values = dict.fromkeys(m.value for m in self._measures if m.value is not None)
+        self._conditions = {condition: f"c{number}" for number, condition in enumerate(conditions)}
+        self._values = {value: f"v{number}" for number, value in enumerate(values)}
+        self._expressions = [
+            *(polars_expression(e, source).fill_null(value=False).alias(name) for e, name in self._conditions.items()),
+            *(polars_expression(e, source, "number").cast(pl.Float64).alias(name) for e, name in self._values.items()),
+        ]
+        self.columns = columns_of(self._measures)
+
+    def run(self, rows: Rows, distinct: Dedup) -> Iterator[Statistic]:
+        """The statistics of every measure, by group; groups of which nothing is worth saying are left out."""
+        computed = rows.frame.select(self._expressions) if self._expressions else None
+        pass_ = _Pass(rows, computed, self._conditions, self._values)
+        for number, measure in enumerate(self._measures):
+            yield from pass_.statistics(number, measure, distinct)
+
+
+def columns_of(measures: Sequence[Measure]) -> frozenset[str]:
+    """The columns that measures read, beside the event's id, time and system."""
+    columns: set[str] = set()
+    for measure in measures:
+        for expression in (measure.select, measure.breach, measure.value):
+            columns |= expression.columns if expression is not None else frozenset()
+        columns.update(measure.slice)
+        columns.update([measure.label] if measure.label is not None else [])
+    return frozenset(columns)
+
+
+class _Pass:
+    """One run of a program: columns and groups that several measures want are made once."""
+
+    def __init__(
+        self,
+        rows: Rows,
+        computed: pl.DataFrame | None,
+        conditions: dict[Expression, str],
+        values: dict[Expression, str],
+    ) -> None:
+        self._rows = rows
+        self._computed = computed
+        self._names = conditions | values
+        self._holding: dict[Expression, Mask | bool] = {}
+        self._numbers: dict[Expression, npt.NDArray[np.float64]] = {}
+        self._groups: dict[tuple[int, tuple[str, ...]], Groups] = {}
+        self._slices: dict[tuple[str, ...], Coded] = {}
+
+    def statistics(self, number: int, measure: Measure, distinct: Dedup) -> Iterator[Statistic]:
+        selected = True if measure.select is None else self._holds(measure.select)
+        offends = False if measure.breach is None else self._holds(measure.breach)
+        if selected is False or (measure.only_breaches and offends is False):
+            return
+        if measure.distinct and measure.value is not None:
+            selected = self._unrepeated(measure, selected, distinct)
+        breaching = _both(selected, offends)
+        chosen = breaching if measure.only_breaches else selected
+        if chosen is False:
+            return
+        index = None if chosen is True else np.flatnonzero(chosen)
+        groups = self._grouped(measure, index)
+        times = _taken(self._rows.times, index)
+        counts = np.bincount(groups.ids, minlength=groups.size)
+        present = np.flatnonzero(counts)
+        first = _extreme(np.minimum, groups, times)
+        last = _extreme(np.maximum, groups, times)
+        values = None if measure.value is None else _Values.of(self._number(measure.value), index, groups, measure)
+        breaches, evidence = self._breaches(measure, breaching, index, groups, counts)
+        for group in present.tolist():
+            system, part, start = groups.identity(group)
+            numbers: dict[str, Any] = {
+                "count": int(counts[group]),
+                "breaches": int(breaches[group]) if breaches is not None else 0,
+                "first_time": int(first[group]),
+                "last_time": int(last[group]),
+                "evidence": evidence.get(group, ()),
+            }
+            if values is not None:
+                numbers |= values.numbers(group)
+            yield Statistic(number, system, part, start, numbers)
+
+    def _holds(self, condition: Expression) -> Mask | bool:
+        """Where a condition holds; True or False where it does so for all rows or none."""
+        if condition not in self._holding:
+            holds = self._column(condition)
+            true = int(holds.sum() or 0)
+            self._holding[condition] = bool(true) if true in (0, len(holds)) else holds.to_numpy()
+        return self._holding[condition]
+
+    def _number(self, value: Expression) -> npt.NDArray[np.float64]:
+        """A value's numbers, NaN where it has none."""
+        if value not in self._numbers:
+            self._numbers[value] = self._column(value).fill_null(float("nan")).to_numpy()
+        return self._numbers[value]
+
+    def _column(self, expression: Expression) -> pl.Series:
+        assert self._computed is not None
+        column = self._computed[self._names[expression]]
+        # Expressions of constants alone give one row, whatever the frame's height.
+        return column if len(column) == len(self._rows.frame) else column.new_from_index(0, len(self._rows.frame))
+
+    def _unrepeated(self, measure: Measure, selected: Mask | bool, distinct: Dedup) -> Mask | bool:
+        assert measure.value is not None
+        rows = self._rows
+        systems = np.array(rows.systems.names, dtype=object)[rows.systems.codes]
+        slices = self._sliced(measure.slice)
+        parts = np.array(slices.names, dtype=object)[slices.codes]
+        values = self._number(measure.value)
+        counted = ~np.isnan(values) if selected is True else selected & ~np.isnan(values)
+        index = np.flatnonzero(counted)
+        keys = pl.DataFrame(
+            {
+                "system": pl.Series(systems[index], dtype=pl.String),
+                "slice": pl.Series(parts[index], dtype=pl.String),
+                "window": rows.times[index] // measure.window,
+                "value": values[index],
+            }
+        ).select(
+            pl.concat_str(
+                pl.lit(repr((measure.select, measure.value, measure.slice, measure.histogram, measure.window))),
+                "system",
+                pl.col("slice").fill_null("\x00"),
+                "window",
+                "value",
+                separator="\x1f",
+            )
+        )
+        chosen = np.ones(len(values), np.bool_) if selected is True else np.array(selected, np.bool_)
+        chosen[index] = distinct.fresh(keys.to_series()).to_numpy()
+        return chosen if chosen.any() else False
+
+    def _sliced(self, fields: tuple[str, ...]) -> Coded:
+        if fields not in self._slices:
+            self._slices[fields] = sliced(self._rows.frame, fields)
+        return self._slices[fields]
+
+    def _grouped(self, measure: Measure, index: Integers | None) -> Groups:
+        systems = self._rows.systems
+        if index is None:
+            key = (measure.window, measure.slice)
+            if key not in self._groups:
+                slices = self._sliced(measure.slice)
+                self._groups[key] = grouped(systems, slices, self._rows.times, measure.window)
+            return self._groups[key]
+        chosen = Coded(systems.codes[index], systems.names)
+        slices = (
+            sliced(self._rows.frame.select(measure.slice)[index], measure.slice)
+            if measure.slice
+            else Coded(np.zeros(len(index), np.int64), (None,))
+        )
+        return grouped(chosen, slices, self._rows.times[index], measure.window)
+
+    def _breaches(
+        self, measure: Measure, breaching: Mask | bool, index: Integers | None, groups: Groups, counts: Integers
+    ) -> tuple[Integers | None, dict[int, tuple[Evidence, ...]]]:
+        if breaching is False:
+            return None, {}
+        if breaching is True or measure.only_breaches:
+            places, ids = index if index is not None else np.arange(len(self._rows.times)), groups.ids
+            breaches = counts
+        else:
+            offending = breaching if index is None else breaching[index]
+            places = np.flatnonzero(breaching)
+            ids = groups.ids[offending]
+            breaches = np.bincount(ids, minlength=groups.size)
+        return breaches, self._evidence(measure, places, ids)
+
+    def _evidence(self, measure: Measure, places: Integers, ids: Integers) -> dict[int, tuple[Evidence, ...]]:
+        """The five earliest of the offending rows at ``places``, for each of their groups."""
+        times = self._rows.times[places]
+        if len(places) > EVIDENCE_LIMIT:
+            # Only rows as early as their group's fifth can be among the five: ids decide between equal times.
+            order = np.lexsort((times, ids))
+            starts = np.flatnonzero(np.r_[True, ids[order][1:] != ids[order][:-1]])
+            lengths = np.diff(np.r_[starts, len(order)])
+            fifths = times[order[starts + np.minimum(lengths, EVIDENCE_LIMIT) - 1]]
+            early = order[times[order] <= np.repeat(fifths, lengths)]
+            places, ids, times = places[early], ids[early], times[early]
+        frame = self._rows.frame
+        events = frame["event_id"].gather(places)
+        labels = frame[measure.label].cast(pl.String).gather(places) if measure.label is not None else None
+        values = self._number(measure.value)[places] if measure.value is not None else None
+        ordered = sorted(zip(ids.tolist(), times.tolist(), events.to_list(), range(len(places)), strict=True))
+        found: dict[int, list[Evidence]] = {}
+        for group, time, event, at in ordered:
+            listed = found.setdefault(group, [])
+            if len(listed) < EVIDENCE_LIMIT:
+                value = None if values is None or np.isnan(values[at]) else float(values[at])
+                label = None if labels is None else labels[at]
+                listed.append(Evidence(time, event, *self._rows.position(int(places[at])), value, label))
+        return {group: tuple(listed) for group, listed in found.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class _Values:
+    """Total, extremes and histogram of a value, by group, over the rows that have one."""
+
+    counts: Integers
+    totals: npt.NDArray[np.float64]
+    minima: npt.NDArray[np.float64]
+    maxima: npt.NDArray[np.float64]
+    histograms: Integers | None
+
+    @classmethod
+    def of(cls, values: npt.NDArray[np.float64], index: Integers | None, groups: Groups, measure: Measure) -> _Values:
+        values, ids = _taken(values, index), groups.ids
+        missing = np.isnan(values)
+        if missing.any():
+            values, ids = values[~missing], ids[~missing]
+        minima, maxima = np.full(groups.size, np.inf), np.full(groups.size, -np.inf)
+        np.minimum.at(minima, ids, values)
+        np.maximum.at(maxima, ids, values)
+        counts = np.bincount(ids, minlength=groups.size)
+        totals = np.bincount(ids, weights=values, minlength=groups.size).astype(np.float64)
+        histograms = None if measure.histogram is None else _histograms(measure.histogram, values, ids, groups.size)
+        return cls(counts, totals, minima, maxima, histograms)
+
+    def numbers(self, group: int) -> dict[str, Any]:
+        histogram = () if self.histograms is None else tuple(self.histograms[group].tolist())
+        if not self.counts[group]:
+            return {"histogram": histogram}
+        return {
+            "total": float(self.totals[group]),
+            "minimum": float(self.minima[group]),
+            "maximum": float(self.maxima[group]),
+            "histogram": histogram,
+        }
+
+
+def _histograms(bins: Histogram, values: npt.NDArray[np.float64], ids: Integers, size: int) -> Integers:
+    scaled = np.floor((values - bins.low) * (bins.bins / (bins.high - bins.low)))
+    places = np.clip(scaled, 0, bins.bins - 1).astype(np.int64)
+    counted = np.bincount(ids * bins.bins + places, minlength=size * bins.bins)
+    return counted.reshape(size, bins.bins)
+
+
+def _both(left: Mask | bool, right: Mask | bool) -> Mask | bool:
+    if isinstance(left, bool):
+        return right if left else False
+    if isinstance(right, bool):
+        return left if right else False
+    both = left & right
+    return both if both.any() else False
+
+
+def _taken(column: Any, index: Integers | None) -> Any:
+    return column if index is None else column[index]
+
+
+def _extreme(ufunc: np.ufunc, groups: Groups, times: Integers) -> Integers:
+    extremes = np.full(groups.size, 2**62 if ufunc is np.minimum else -(2**62), np.int64)
+    ufunc.at(extremes, groups.ids, times)
+    return extremes

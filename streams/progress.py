@@ -1,0 +1,105 @@
+"""Progress: how far each input partition has been measured, as watermarks in event time.
+
+A partition that has been read to its end is measured up to the moment at which the broker said where its end is:
+whatever comes later was appended after that moment. One that lags behind is measured up to the event times it has
+reached. Nothing here reads or judges events.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Collection, Mapping
+from concurrent.futures import Future
+from typing import Any
+
+from confluent_kafka import IsolationLevel, KafkaException, TopicPartition
+from confluent_kafka.admin import AdminClient
+from confluent_kafka.admin._listoffsets import OffsetSpec
+
+from seamwatch.clock import Clock
+from seamwatch.judging.facts import Watermark
+from streams.batch import Partition
+
+ASK_SECONDS = 10.0
+
+
+class Ends:
+    """Asks the broker, without waiting for it, where partitions end."""
+
+    def __init__(self, admin: AdminClient, clock: Clock, every: float) -> None:
+        self._admin = admin
+        self._clock = clock
+        self._every = every
+        self._asked = 0.0
+        self._asked_at = 0
+        self._answers: dict[Partition, Future[Any]] = {}
+
+    def poll(self, partitions: Collection[Partition]) -> tuple[int, dict[Partition, int]] | None:
+        """The latest answer, once: the clock's time when it was asked, and the ends. Asks anew when it is time."""
+        answer = None
+        if self._answers and all(future.done() for future in self._answers.values()):
+            ends = {key: end for key, future in self._answers.items() if (end := _end(future)) is not None}
+            answer = (self._asked_at, ends)
+            self._answers = {}
+        if not self._answers and partitions and time.monotonic() - self._asked >= self._every:
+            self._asked, self._asked_at = time.monotonic(), self._clock.now()
+            asked = self._admin.list_offsets(
+                {TopicPartition(topic, number): OffsetSpec.latest() for topic, number in partitions},  # type: ignore[no-untyped-call]
+                isolation_level=IsolationLevel.READ_COMMITTED,
+                request_timeout=ASK_SECONDS,
+            )
+            self._answers = {(place.topic, place.partition): future for place, future in asked.items()}
+        return answer
+
+    def forget(self) -> None:
+        """Drop the answer under way: it is about partitions that are no longer ours."""
+        self._answers = {}
+
+
+def _end(future: Future[Any]) -> int | None:
+    try:
+        return int(future.result().offset)
+    except KafkaException:
+        # The broker is away or the partition moves: nothing is known of its end until the next answer.
+        return None
+
+
+class Progress:
+    """The watermarks of the partitions this process has been assigned."""
+
+    def __init__(self) -> None:
+        self._reached: dict[Partition, int] = {}
+        self._ends: dict[Partition, int] = {}
+        self._asked_at = 0
+
+    def forget(self) -> None:
+        """No partition is ours any more."""
+        self._reached.clear()
+        self._ends.clear()
+
+    def measured(self, partition: Partition, latest: int | None, arrived: int) -> None:
+        """A batch of the partition is measured: its latest event time (None: no good event) and last arrival."""
+        reached = arrived if latest is None else min(latest, arrived)
+        self._reached[partition] = max(reached, self._reached.get(partition, reached))
+
+    def told(self, asked_at: int, ends: Mapping[Partition, int]) -> None:
+        """The broker told where partitions ended at ``asked_at`` (micros, the stages' clock)."""
+        self._asked_at = asked_at
+        self._ends = dict(ends)
+
+    def watermarks(self, positions: Mapping[Partition, int]) -> tuple[Watermark, ...]:
+        """How far each partition is, given the next offset to be read of each."""
+        marks = []
+        for partition in sorted({*positions, *self._ends}):
+            position, end = positions.get(partition, 0), self._ends.get(partition)
+            caught_up = end is not None and position >= end
+            if caught_up:
+                self._reached[partition] = max(self._asked_at, self._reached.get(partition, self._asked_at))
+            reached = self._reached.get(partition)
+            if reached is not None:
+                marks.append(Watermark(*partition, position, reached, caught_up))
+        return tuple(marks)
+
+    def lag(self, positions: Mapping[Partition, int]) -> dict[Partition, int]:
+        """Records between each partition's position and its end as last told."""
+        return {key: max(end - positions.get(key, 0), 0) for key, end in self._ends.items()}
