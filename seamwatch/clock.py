@@ -69,7 +69,9 @@ def clock_of(setting: str | None) -> Clock:
         origin, wall_origin, rate = setting.split(",")
         clock = ScaledClock(int(origin), int(wall_origin), float(rate))
     except ValueError as error:
-        raise UsageError(f"SEAMWATCH_CLOCK={setting!r}: write <origin>,<wall origin>,<rate>, times in micros") from error
+        raise UsageError(
+            f"SEAMWATCH_CLOCK={setting!r}: write <origin>,<wall origin>,<rate>, times in micros"
+        ) from error
     if clock.rate <= 0:
         raise UsageError(f"SEAMWATCH_CLOCK={setting!r}: the rate must be above zero")
     return clock

@@ -29,7 +29,9 @@ def parse_instant(text: str) -> int:
 
 def format_instant(micros: int) -> str:
     """RFC 3339 in UTC to the microsecond: ``2026-11-02T14:05:00.000000Z``."""
-    return datetime.fromtimestamp(micros // 1_000_000, UTC).strftime("%Y-%m-%dT%H:%M:%S") + f".{micros % 1_000_000:06d}Z"
+    return (
+        datetime.fromtimestamp(micros // 1_000_000, UTC).strftime("%Y-%m-%dT%H:%M:%S") + f".{micros % 1_000_000:06d}Z"
+    )
 
 
 def _micros(moment: datetime) -> int:

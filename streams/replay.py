@@ -16,10 +16,11 @@ from seamwatch.columnar.columns import frame_of
 from seamwatch.documents import Estate
 from seamwatch.judging.facts import Fact, ForwardedEvent, Measurement, Violation, Watermark
 from seamwatch.judging.judge import Judge, JudgeSettings
+from seamwatch.judging.measure import Source
 from streams.dedup import EveryId
 from streams.plan import Plan
 
-MEASURED = ("inference", "tool_call", "outcome")
+MEASURED: tuple[Source, ...] = ("inference", "tool_call", "outcome")
 RUN_ROWS = 50_000
 _SETTINGS = JudgeSettings(lateness=0, settle=0, climbs=False, history=True)
 _POSITION = {"__topic": pl.String(), "__partition": pl.Int32(), "__offset": pl.Int64()}
@@ -56,12 +57,12 @@ def replay(estate: Estate, records: Iterable[tuple[str, Mapping[str, Any]]], now
 
 def _arranged(
     records: Iterable[tuple[str, Mapping[str, Any]]],
-) -> tuple[dict[str, pl.DataFrame], list[ForwardedEvent], int | None]:
+) -> tuple[dict[Source, pl.DataFrame], list[ForwardedEvent], int | None]:
     by_type: dict[str, list[Mapping[str, Any]]] = {}
     for record_type, record in records:
         by_type.setdefault(record_type, []).append(record)
     last = max((record["event_time"] for group in by_type.values() for record in group), default=None)
-    frames: dict[str, pl.DataFrame] = {}
+    frames: dict[Source, pl.DataFrame] = {}
     rare: list[ForwardedEvent] = []
     for record_type, group in by_type.items():
         if record_type in MEASURED:
@@ -77,7 +78,7 @@ def _arranged(
     return frames, rare, last
 
 
-def _runs(frames: Mapping[str, pl.DataFrame], cuts: list[int]) -> Iterator[int | dict[str, pl.DataFrame]]:
+def _runs(frames: Mapping[Source, pl.DataFrame], cuts: list[int]) -> Iterator[int | dict[Source, pl.DataFrame]]:
     # Runs of rows in time order, and the index of each rare event at its place between them.
     begun = dict.fromkeys(frames, 0)
     for index, cut in [*enumerate(cuts), (None, None)]:
@@ -92,8 +93,8 @@ def _runs(frames: Mapping[str, pl.DataFrame], cuts: list[int]) -> Iterator[int |
 
 
 def _slices(
-    frames: Mapping[str, pl.DataFrame], begun: Mapping[str, int], ends: Mapping[str, int]
-) -> Iterator[dict[str, pl.DataFrame]]:
+    frames: Mapping[Source, pl.DataFrame], begun: Mapping[Source, int], ends: Mapping[Source, int]
+) -> Iterator[dict[Source, pl.DataFrame]]:
     # Record types advance together, so that the clock never runs ahead of one of them.
     at = dict(begun)
     while True:
@@ -102,7 +103,7 @@ def _slices(
             return
         horizons = [int(f["event_time"][min(at[n] + RUN_ROWS, ends[n]) - 1]) for n, f in left.items()]
         until = min(horizons)
-        run: dict[str, pl.DataFrame] = {}
+        run: dict[Source, pl.DataFrame] = {}
         for name, frame in left.items():
             stop = min(int(frame["event_time"].search_sorted(until, side="right")), ends[name])
             if stop > at[name]:

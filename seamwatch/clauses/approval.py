@@ -22,7 +22,7 @@ from typing import Literal
 from pydantic import Field
 
 from seamwatch.clauses.clause import Clause
-from seamwatch.durations import HOUR, Duration, format_duration
+from seamwatch.durations import DAY, HOUR, Duration, format_duration
 from seamwatch.expressions import Expression
 from seamwatch.expressions.build import all_of, always, any_of, at_or_after, before, equals, not_true
 from seamwatch.judging.facts import Fact
@@ -40,7 +40,7 @@ class Approval(Clause, kind="approval"):
 
     kind: Literal["approval"]
     grace: Duration | None = Field(None, description="how long something new may serve before it needs approval")
-    window: Duration = Field(HOUR, description="without an unapproved event for so long, the breach is over")
+    quiet: Duration = Field(DAY, description="a breach is over after so long without an unapproved event")
 
     def sources(self) -> tuple[str, ...]:
         """Decisions and tool calls."""
@@ -57,7 +57,7 @@ class Approval(Clause, kind="approval"):
         return Measure(
             source,
             breach,
-            self.window,
+            HOUR,
             select=self.where,
             slice=fields if seam.declared else (),
             only_breaches=True,
@@ -67,7 +67,7 @@ class Approval(Clause, kind="approval"):
     def judge(self, seam: Seam, state: Runs | None, happening: Happening, moment: Moment) -> Judgement:
         """The occurrence rule, after the grace."""
         fact = happening if isinstance(happening, Fact) else None
-        advance = occurrences(state, fact, moment, grace=self.grace or 0)
+        advance = occurrences(state, fact, moment, quiet=self.quiet, grace=self.grace or 0)
         return advance.judgement(lambda change: self._finding(seam, moment.slice, change))
 
     def _finding(self, seam: Seam, part: str | None, change: Change) -> Finding:

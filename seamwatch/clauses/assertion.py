@@ -1,9 +1,9 @@
 """Assertion: a behaviour that must hold, checked on every event.
 
 `must` is an expression over the event; an event for which it is false or NULL fails. By default every selected
-event must pass, and the first failure is a breach. With `at_least` below 1 the share of passing events is judged
-over each window that holds at least `min_count` events. Assertions over tool calls that every call must pass have
-one episode per conversation.
+event must pass, and the first failure is a breach, which is over after a day (`quiet`) without another. With
+`at_least` below 1 the share of passing events is judged over each window that holds at least `min_count` events.
+Assertions over tool calls that every call must pass have one episode per conversation.
 
 With `summary` a named reviewer is sent, on schedule, how many events passed and failed.
 
@@ -28,7 +28,7 @@ from typing import Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from seamwatch.clauses.clause import Clause
-from seamwatch.durations import HOUR, MINUTE, Duration, format_duration
+from seamwatch.durations import DAY, HOUR, MINUTE, Duration, format_duration
 from seamwatch.expressions import Expression
 from seamwatch.expressions.build import not_true
 from seamwatch.judging.facts import Fact
@@ -68,7 +68,8 @@ class Assertion(Clause, kind="assertion"):
     must: Expression = Field(description="what must hold for each event; NULL counts as not holding")
     on: Literal["inference", "tool_call"] = Field("inference", description="the events that are checked")
     at_least: float = Field(1.0, gt=0, le=1, description="share of a window's events that must pass")
-    window: Duration = Field(HOUR, description="over which `at_least` is judged, and after which a breach is over")
+    window: Duration = Field(HOUR, description="over which `at_least` is judged")
+    quiet: Duration = Field(DAY, description="`at_least: 1`: a breach is over after so long without a failure")
     min_count: int = Field(1, ge=1, description="smallest number of events on which a share is judged")
     summary: Summary | None = Field(None, description="a scheduled summary: {every, to}")
 
@@ -112,7 +113,9 @@ class Assertion(Clause, kind="assertion"):
         if moment.slice == "\x00summary":
             return self._summarise(seam, state, fact, moment)
         if self._each:
-            advance = occurrences(state.runs, fact, moment, once=self.on == "tool_call")
+            once = self.on == "tool_call"
+            quiet = TRACE_IDLE if once else self.quiet
+            advance = occurrences(state.runs, fact, moment, quiet=quiet, once=once)
         else:
             advance = shares(state.runs, fact, moment, tolerate=1 - self.at_least, min_count=self.min_count)
         judged = advance.judgement(lambda change: self._finding(seam, moment.slice, change))

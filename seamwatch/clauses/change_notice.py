@@ -112,7 +112,7 @@ class ChangeNotice(Clause, kind="change_notice"):
     )
     notice_before: Duration | None = Field(None, description="how long before it takes effect a change is announced")
     unannounced: bool = Field(False, description="whether traffic with an unannounced version or digest is a breach")
-    window: Duration = Field(HOUR, description="without unannounced traffic for so long, that breach is over")
+    quiet: Duration = Field(DAY, description="unannounced traffic is over after so long without an event of it")
 
     def sources(self) -> tuple[str, ...]:
         """Decisions and tool calls."""
@@ -135,7 +135,7 @@ class ChangeNotice(Clause, kind="change_notice"):
             Measure(
                 source,
                 breach,
-                self.window,
+                HOUR,
                 select=self.where,
                 slice=(field,),
                 only_breaches=True,
@@ -218,7 +218,7 @@ class ChangeNotice(Clause, kind="change_notice"):
             limit=self.notice_before / SECOND,
             unit="s",
         )
-        return replace(state, short=(*state.short, (change, max(at, effective) + self.window))), (opened,)
+        return replace(state, short=(*state.short, (change, max(at, effective) + self.quiet))), (opened,)
 
     def _answer(
         self, seam: Seam, state: ChangeNoticeState, event: ForwardedEvent
@@ -331,9 +331,7 @@ class ChangeNotice(Clause, kind="change_notice"):
         for number, at in enumerate(due, clock.reminded + 1):
             left = format_duration(clock.due - at)
             text = f"{seam.system}: {clock.kind} change {clock.change_id} waits for you; {left} left to acknowledge"
-            told.append(
-                Remind("reminder", f"{clock.slice}/{number}", clock.person, text, clock.due, slice=clock.slice)
-            )
+            told.append(Remind("reminder", f"{clock.slice}/{number}", clock.person, text, clock.due, slice=clock.slice))
         return replace(clock, reminded=clock.reminded + len(due)), told
 
     # Unannounced traffic
@@ -357,7 +355,7 @@ class ChangeNotice(Clause, kind="change_notice"):
             if value in announced:
                 findings.extend(self._now_announced(seam, value, announced[value], runs, mine))
                 continue
-            advance = occurrences(runs, mine, moment, hold=True)
+            advance = occurrences(runs, mine, moment, quiet=self.quiet, hold=True)
             findings.extend(self._unannounced(seam, value, change) for change in advance.changes)
             deadline, wake = earliest(deadline, advance.deadline), earliest(wake, advance.wake)
             late += advance.late

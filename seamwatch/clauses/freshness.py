@@ -24,7 +24,7 @@ from typing import Literal, Self
 from pydantic import Field, model_validator
 
 from seamwatch.clauses.clause import Clause
-from seamwatch.durations import HOUR, SECOND, Duration, format_duration
+from seamwatch.durations import DAY, HOUR, SECOND, Duration, format_duration
 from seamwatch.expressions import Expression
 from seamwatch.expressions.build import above, all_of, negate
 from seamwatch.judging.facts import Evidence, Fact, ForwardedEvent
@@ -64,7 +64,7 @@ class Freshness(Clause, kind="freshness"):
     of: Literal["dataset", "inference"] = Field(
         "dataset", description="a clock on the dataset, or each decision's data"
     )
-    window: Duration = Field(HOUR, description="`of: inference`: without a stale decision for so long, it is over")
+    quiet: Duration = Field(DAY, description="`of: inference`: a breach is over after so long without a stale decision")
 
     @model_validator(mode="after")
     def _ordered(self) -> Self:
@@ -86,7 +86,7 @@ class Freshness(Clause, kind="freshness"):
             return ()
         lag = Expression.parse("event_time - data_as_of")
         stale = above("event_time - data_as_of", self.max_lag)
-        breach = Measure("inference", stale, self.window, select=self.where, value=lag, only_breaches=True)
+        breach = Measure("inference", stale, HOUR, select=self.where, value=lag, only_breaches=True)
         if self.warn_at is None:
             return (breach,)
         ageing = all_of(above("event_time - data_as_of", self.warn_at), negate(stale))
@@ -165,9 +165,7 @@ class Freshness(Clause, kind="freshness"):
     def _deadline(self, state: FreshnessState) -> int | None:
         if state.newest is None:
             return None
-        return earliest(
-            *(state.newest + limit for _, limit in self._limits() if self._opened(state, limit) is None)
-        )
+        return earliest(*(state.newest + limit for _, limit in self._limits() if self._opened(state, limit) is None))
 
     def _opened(self, state: FreshnessState, limit: int) -> int | None:
         return state.open_breach if limit == self.max_lag else state.open_warning
@@ -181,7 +179,7 @@ class Freshness(Clause, kind="freshness"):
 
     def _judge_decisions(self, seam: Seam, state: FreshnessState, happening: Happening, moment: Moment) -> Judgement:
         warning = moment.slice == "\x00warning"
-        advance = occurrences(state.runs, happening if isinstance(happening, Fact) else None, moment)
+        advance = occurrences(state.runs, happening if isinstance(happening, Fact) else None, moment, quiet=self.quiet)
         judged = advance.judgement(lambda change: self._stale(seam, warning, change))
         return replace(judged, state=None if advance.state is None else FreshnessState(runs=advance.state))
 

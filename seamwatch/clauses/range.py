@@ -2,7 +2,8 @@
 
 A score outside the agreed bounds means that the number no longer says what its readers take it to say: another
 unit, another model, a default value. Each score is checked. With `tolerate` the share of bad scores in each window
-is judged when the window is complete; without it the first bad score is a breach.
+is judged when the window is complete; without it the first bad score is a breach, which is over after a day
+(`quiet`) without another.
 
 What it cannot see: a score that is wrong but in range (see `distribution` and `calibration`).
 
@@ -22,7 +23,7 @@ from typing import Literal, Self
 from pydantic import Field, model_validator
 
 from seamwatch.clauses.clause import Clause
-from seamwatch.durations import HOUR, Duration, format_duration
+from seamwatch.durations import DAY, HOUR, Duration, format_duration
 from seamwatch.expressions import Expression
 from seamwatch.expressions.build import any_of, is_null, outside
 from seamwatch.judging.facts import Fact
@@ -43,7 +44,8 @@ class Range(Clause, kind="range"):
     max: float | None = Field(None, description="largest valid score")
     nullable: bool = Field(True, description="whether an event without a score is fine")
     tolerate: float = Field(0.0, ge=0, lt=1, description="share of a window's events that may be out of range")
-    window: Duration = Field(HOUR, description="over which `tolerate` is judged, and after which a breach is over")
+    window: Duration = Field(HOUR, description="over which `tolerate` is judged")
+    quiet: Duration = Field(DAY, description="without `tolerate`: a breach is over after so long without a bad score")
 
     @model_validator(mode="after")
     def _bounds(self) -> Self:
@@ -66,7 +68,7 @@ class Range(Clause, kind="range"):
         """The occurrence rule without `tolerate`, the share rule with it."""
         fact = happening if isinstance(happening, Fact) else None
         if self.tolerate == 0:
-            advance = occurrences(state, fact, moment)
+            advance = occurrences(state, fact, moment, quiet=self.quiet)
         else:
             advance = shares(state, fact, moment, tolerate=self.tolerate, min_count=1)
         return advance.judgement(lambda change: self._finding(seam, change))

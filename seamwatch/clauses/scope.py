@@ -81,7 +81,9 @@ class Scope(Clause, kind="scope"):
     def judge(self, seam: Seam, state: Runs | None, happening: Happening, moment: Moment) -> Judgement:
         """One episode a conversation, by the occurrence rule."""
         fact = happening if isinstance(happening, Fact) else None
-        return occurrences(state, fact, moment, once=True).judgement(lambda c: self._finding(seam, moment.slice, c))
+        return occurrences(state, fact, moment, quiet=TRACE_IDLE, once=True).judgement(
+            lambda c: self._finding(seam, moment.slice, c)
+        )
 
     def _finding(self, seam: Seam, trace: str | None, change: Change) -> Finding:
         if change.what == "off":

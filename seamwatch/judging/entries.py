@@ -55,7 +55,8 @@ class Entry:
 
 @cache
 def _state_adapter(kind: str) -> TypeAdapter[Any]:
-    return TypeAdapter(kinds()[kind].state_type | None)
+    nullable: Any = kinds()[kind].state_type | None
+    return TypeAdapter(nullable)
 
 
 @cache

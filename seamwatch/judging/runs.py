@@ -3,8 +3,8 @@
 Two rules serve every clause that looks at events:
 
 - **occurrence**: any offending event is a breach. It begins at once (as soon as every earlier window is complete,
-  so that the window it is named after is the same wherever it is judged), and ends when a whole window has passed
-  without an offending event.
+  so that the window it is named after is the same wherever it is judged), and ends when nothing has offended for
+  the quiet time after its last offending window.
 - **share**: a window's share of offending events is judged when the window is complete. It begins with a window
   over the agreed share, and ends with the first judged window that is within it.
 
@@ -75,13 +75,22 @@ class Advance:
 
 
 def occurrences(
-    state: Runs | None, fact: Fact | None, moment: Moment, *, once: bool = False, grace: int = 0, hold: bool = False
+    state: Runs | None,
+    fact: Fact | None,
+    moment: Moment,
+    *,
+    quiet: int,
+    once: bool = False,
+    grace: int = 0,
+    hold: bool = False,
 ) -> Advance:
     """Advance the occurrence rule by a fact, or by time alone.
 
-    ``once``: the slice has one episode and no second (a conversation). ``grace``: offending is tolerated for so
-    long after the first offending event. ``hold``: wait for the settling time before a run begins, because what
-    would make it innocent may still be on its way by another topic.
+    - ``quiet``: how long nothing may offend before the run is over.
+    - ``once``: the slice has one episode and no second (a conversation).
+    - ``grace``: offending is tolerated for so long after the first offending event.
+    - ``hold``: wait for the settling time before a run begins, because what would make it innocent may still be on
+      its way by another topic.
     """
     state = state or Runs()
     windows, run, late = state.windows, state.run, 0
@@ -98,12 +107,12 @@ def occurrences(
             break
         if (hold or window.end <= moment.watermark) and not window.settled(moment):
             break
-        if run is not None and not once and window.start >= run.last + 2 * run.window:
-            changes.extend(_off(run, run.last + 2 * run.window))
+        if run is not None and not once and window.start >= run.last + run.window + quiet:
+            changes.extend(_off(run, run.last + run.window + quiet))
             run = None
         before, run = run, _with(run, window.fact)
         # Still going on when its grace was over, however late anybody looks.
-        if run.ended is None and run.opened_at(grace) < run.last + 2 * run.window:
+        if run.ended is None and run.opened_at(grace) < run.last + run.window + quiet:
             run = replace(run, open=run.open or moment.watermark >= run.opened_at(grace))
         if run.open and (before is None or not before.open or before.evidence != run.evidence):
             changes.append(Change("on", run, run.opened_at(grace)))
@@ -113,7 +122,7 @@ def occurrences(
         left.pop(0)
         windows = Windows(tuple(left), window.end)
     if run is not None and run.ended is None:
-        quiet_at = run.last + 2 * run.window
+        quiet_at = run.last + run.window + quiet
         if moment.watermark >= quiet_at and not left:
             changes.extend(_off(run, quiet_at))
             run = replace(run, ended=quiet_at) if once else None

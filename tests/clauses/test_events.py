@@ -29,7 +29,8 @@ owner: owner@example.org
 versions:
   - version: v1
     config_digest: aaa
-    approvals: [{id: A1, use_case: credit, approved_by: owner@example.org, approved_at: 2026-03-01, expires: 2026-03-04}]
+    approvals:
+      - {id: A1, use_case: credit, approved_by: owner@example.org, approved_at: 2026-03-01, expires: 2026-03-04}
 """
 APPROVAL = contract("scorer", "- {id: approved, kind: approval}") + APPROVED
 
@@ -78,7 +79,7 @@ def test_an_assertion_by_share_needs_its_smallest_number_of_events() -> None:
     assert found(contract("scorer", text), events, now="2h") == []
     violations = found(contract("scorer", text), [*events, decision("30m")], now="2h")
     assert brief(violations) == [(None, "breach", "open", HOUR)]
-    assert violations[0].observed == pytest.approx(0.5)
+    assert violations[0].observed == pytest.approx(0.6)
 
 
 def test_an_episode_by_share_ends_with_a_window_that_is_within() -> None:

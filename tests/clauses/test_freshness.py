@@ -90,9 +90,10 @@ def test_warning_and_breach_on_decisions_are_two_episodes() -> None:
 @given(st.lists(st.integers(0, 6 * 24 * 60), min_size=1, max_size=8, unique=True))
 def test_the_clock_breaches_exactly_in_each_gap_longer_than_its_limit(minutes: list[int]) -> None:
     times = sorted(minutes)
-    violations = found(CLOCK, [{**refresh("1m"), "event_time": T0 + m * MINUTE, "data_as_of": T0 + m * MINUTE}
-                               for m in times], now="8d")
+    violations = found(
+        CLOCK,
+        [{**refresh("1m"), "event_time": T0 + m * MINUTE, "data_as_of": T0 + m * MINUTE} for m in times],
+        now="8d",
+    )
     gaps = [a for a, b in zip(times, [*times[1:], 8 * 24 * 60], strict=True) if b - a > 26 * 60]
-    assert [v.opened_at - T0 for v in violations if v.severity == "breach"] == [
-        g * MINUTE + 26 * HOUR for g in gaps
-    ]
+    assert [v.opened_at - T0 for v in violations if v.severity == "breach"] == [g * MINUTE + 26 * HOUR for g in gaps]

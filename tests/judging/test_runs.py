@@ -42,26 +42,26 @@ def passed(now: int, **more: int) -> Moment:
 
 
 def test_the_first_offending_event_opens_at_once_and_names_its_window() -> None:
-    advance = occurrences(None, fact(T0 + 5 * MINUTE), passed(T0 + 5 * MINUTE + SECOND))
+    advance = occurrences(None, fact(T0 + 5 * MINUTE), passed(T0 + 5 * MINUTE + SECOND), quiet=HOUR)
 
     assert [(c.what, c.at, c.run.first) for c in advance.changes] == [("on", T0 + 5 * MINUTE, T0)]
 
 
 def test_an_episode_waits_until_every_earlier_window_is_complete() -> None:
-    early = occurrences(None, fact(T0 + SECOND), Moment(T0 + SECOND, T0 - 4 * SECOND))
+    early = occurrences(None, fact(T0 + SECOND), Moment(T0 + SECOND, T0 - 4 * SECOND), quiet=HOUR)
     assert early.changes == ()
     assert early.deadline == T0
 
-    later = occurrences(early.state, None, passed(T0 + 6 * SECOND))
+    later = occurrences(early.state, None, passed(T0 + 6 * SECOND), quiet=HOUR)
     assert [(c.what, c.at) for c in later.changes] == [("on", T0 + SECOND)]
 
 
 def test_a_whole_quiet_window_ends_the_episode() -> None:
-    opened = occurrences(None, fact(T0 + MINUTE), passed(T0 + 2 * MINUTE))
-    still = occurrences(opened.state, None, passed(T0 + HOUR + 59 * MINUTE))
+    opened = occurrences(None, fact(T0 + MINUTE), passed(T0 + 2 * MINUTE), quiet=HOUR)
+    still = occurrences(opened.state, None, passed(T0 + HOUR + 59 * MINUTE), quiet=HOUR)
     assert still.changes == ()
 
-    over = occurrences(still.state, None, passed(T0 + 2 * HOUR))
+    over = occurrences(still.state, None, passed(T0 + 2 * HOUR), quiet=HOUR)
     assert [(c.what, c.at) for c in over.changes] == [("off", T0 + 2 * HOUR)]
     assert over.state is None
 
@@ -69,8 +69,8 @@ def test_a_whole_quiet_window_ends_the_episode() -> None:
 def test_offending_again_after_a_quiet_window_is_a_new_episode() -> None:
     state: Runs | None = None
     for offence in (fact(T0 + MINUTE), fact(T0 + 3 * HOUR)):
-        state = occurrences(state, offence, passed(T0)).state
-    advance = occurrences(state, None, passed(T0 + 3 * HOUR + MINUTE))
+        state = occurrences(state, offence, passed(T0), quiet=HOUR).state
+    advance = occurrences(state, None, passed(T0 + 3 * HOUR + MINUTE), quiet=HOUR)
 
     assert [(c.what, c.at) for c in advance.changes] == [
         ("on", T0 + MINUTE),
@@ -80,20 +80,20 @@ def test_offending_again_after_a_quiet_window_is_a_new_episode() -> None:
 
 
 def test_a_conversation_has_one_episode_even_after_a_pause() -> None:
-    opened = occurrences(None, fact(T0), passed(T0), once=True)
-    ended = occurrences(opened.state, None, passed(T0 + 2 * HOUR), once=True)
+    opened = occurrences(None, fact(T0), passed(T0), once=True, quiet=HOUR)
+    ended = occurrences(opened.state, None, passed(T0 + 2 * HOUR), once=True, quiet=HOUR)
     assert [c.what for c in ended.changes] == ["off"]
 
-    again = occurrences(ended.state, fact(T0 + 3 * HOUR), passed(T0 + 3 * HOUR), once=True)
+    again = occurrences(ended.state, fact(T0 + 3 * HOUR), passed(T0 + 3 * HOUR), once=True, quiet=HOUR)
     assert again.changes == ()
-    gone = occurrences(again.state, None, passed(T0 + 2 * DAY), once=True)
+    gone = occurrences(again.state, None, passed(T0 + 2 * DAY), once=True, quiet=HOUR)
     assert gone.state is None
 
 
 def test_what_stops_within_its_grace_was_never_a_breach() -> None:
-    begun = occurrences(None, fact(T0), passed(T0), grace=3 * HOUR)
+    begun = occurrences(None, fact(T0), passed(T0), grace=3 * HOUR, quiet=HOUR)
     assert begun.changes == ()
-    over = occurrences(begun.state, None, passed(T0 + 4 * HOUR), grace=3 * HOUR)
+    over = occurrences(begun.state, None, passed(T0 + 4 * HOUR), grace=3 * HOUR, quiet=HOUR)
     assert over.changes == ()
     assert over.state is None
 
@@ -101,7 +101,7 @@ def test_what_stops_within_its_grace_was_never_a_breach() -> None:
 def test_what_goes_on_after_its_grace_opens_when_the_grace_is_over() -> None:
     state, told = None, []
     for hour in range(3):
-        advance = occurrences(state, fact(T0 + hour * HOUR), passed(T0 + hour * HOUR), grace=2 * HOUR)
+        advance = occurrences(state, fact(T0 + hour * HOUR), passed(T0 + hour * HOUR), grace=2 * HOUR, quiet=HOUR)
         state = advance.state
         told.extend((hour, c.what, c.at) for c in advance.changes)
     assert set(told) == {(2, "on", T0 + 2 * HOUR)}
@@ -165,14 +165,14 @@ def test_batching_never_changes_the_episodes(offsets: list[int], cuts: set[int],
             for t in batch:
                 windows.setdefault(t // HOUR, []).append(t)
             for window in sorted(windows):
-                advance = occurrences(state, fact(*windows[window]), passed(watermark))
+                advance = occurrences(state, fact(*windows[window]), passed(watermark), quiet=HOUR)
                 state = advance.state
                 follow(advance.changes)
             watermark = max(batch)
-            advance = occurrences(state, None, passed(watermark))
+            advance = occurrences(state, None, passed(watermark), quiet=HOUR)
             state = advance.state
             follow(advance.changes)
-        follow(occurrences(state, None, passed(T0 + 20 * HOUR)).changes)
+        follow(occurrences(state, None, passed(T0 + 20 * HOUR), quiet=HOUR).changes)
         return episodes
 
     edges = [0, *sorted(c for c in cuts if c < len(times)), len(times)]

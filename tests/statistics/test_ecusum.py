@@ -77,8 +77,11 @@ def test_windows_that_move_together_say_less_than_their_scores() -> None:
     single = rng.standard_normal((windows, n)) + common[:, None]
     means = single.mean(axis=1)
     deff = ecusum.design_effect(
-        np.array([windows], dtype=float), np.array([windows * n], dtype=float), np.array([n * means.sum()]),
-        np.array([n * (means**2).sum()]), np.array([single.var()]),
+        np.array([windows], dtype=float),
+        np.array([windows * n], dtype=float),
+        np.array([n * means.sum()]),
+        np.array([n * (means**2).sum()]),
+        np.array([single.var()]),
     )
     # Each window's mean has variance 1 + 1/n; n of it over a variance of 2.
     assert deff == pytest.approx(n * (1 + 1 / n) / 2, rel=0.15)
