@@ -103,7 +103,7 @@ class Settings(BaseSettings):
     """How often measure tells the judges how far it is when no event comes."""
 
     instance: str | None = Field(default=None, pattern=r"^[A-Za-z0-9._-]{1,100}$")
-    """This process among those of its stage: unique while it runs, the same when it starts again; None for the host's name."""
+    """This process among those of its stage: unique, and the same when it starts again; None for the host's name."""
 
     metrics_port: Port | None = None
     """Loopback port on which a stage shows its Prometheus metrics; None for none."""

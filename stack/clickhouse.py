@@ -25,7 +25,8 @@ class ClickHouseServer:
     logs: Path
     secrets: Path
     port: int
-    _process: subprocess.Popen[bytes] | None = field(default=None, init=False)
+    name: str = field(default="ClickHouse", init=False)
+    process: subprocess.Popen[bytes] | None = field(default=None, init=False)
 
     @property
     def address(self) -> str:
@@ -33,25 +34,25 @@ class ClickHouseServer:
         return f"127.0.0.1:{self.port}"
 
     @property
-    def pid(self) -> int | None:
-        """The server's process id while it is started."""
-        return self._process.pid if self._process else None
+    def log(self) -> Path:
+        """The file that the server logs to."""
+        return self.logs / "clickhouse.log"
 
     def start(self) -> None:
         """Start the server."""
         self.folder.mkdir(parents=True, exist_ok=True)
         command = [sys.executable, "-m", "stack.clickhouse_server", "--path", str(self.folder)]
         command += ["--port", str(self.port), "--secrets", str(self.secrets)]
-        with (self.logs / "clickhouse.log").open("wb") as log:
-            self._process = spawn(command, stdout=log, stderr=log)
+        with self.log.open("ab") as log:
+            self.process = spawn(command, stdout=log, stderr=log)
 
     def wait(self, seconds: float = START_SECONDS) -> None:
         """Return when the server answers. Raises LocalStackError with the log's last lines."""
-        assert self._process is not None
+        assert self.process is not None
         deadline = time.monotonic() + seconds
         while True:
-            if self._process.poll() is not None:
-                raise self._failed(f"ended with status {self._process.returncode} before it answered")
+            if self.process.poll() is not None:
+                raise self._failed(f"ended with status {self.process.returncode} before it answered")
             if _answers(self.address):
                 return
             if time.monotonic() > deadline:
@@ -59,19 +60,16 @@ class ClickHouseServer:
                 raise self._failed(f"did not answer on {self.address} within {seconds:.0f} s")
             time.sleep(0.05)
 
-    def alive(self) -> bool:
-        """Whether the process is there."""
-        return self._process is not None and self._process.poll() is None
-
-    def stop(self, seconds: float = 6.0) -> None:
+    def stop(self, seconds: float = 5.0) -> None:
         """End the server; kill it when it takes longer than ``seconds``."""
-        if self._process is not None:
-            end([self._process], seconds=seconds)
-            self._process = None
+        if self.process is not None:
+            end([self.process], seconds=seconds)
+            self.process = None
 
     def _failed(self, what: str) -> LocalStackError:
-        log = self.logs / "clickhouse.log"
-        return LocalStackError(f"The local ClickHouse {what}. Its log is {log}; the last of it:\n{last_lines(log)}")
+        return LocalStackError(
+            f"The local ClickHouse {what}. Its log is {self.log}; the last of it:\n{last_lines(self.log)}"
+        )
 
 
 def _answers(address: str) -> bool:

@@ -67,7 +67,8 @@ class KafkaServer:
     logs: Path
     port: int
     controller_port: int
-    _process: subprocess.Popen[bytes] | None = field(default=None, init=False)
+    name: str = field(default="Kafka", init=False)
+    process: subprocess.Popen[bytes] | None = field(default=None, init=False)
 
     @property
     def address(self) -> str:
@@ -75,9 +76,9 @@ class KafkaServer:
         return f"127.0.0.1:{self.port}"
 
     @property
-    def pid(self) -> int | None:
-        """The broker's process id while it is started."""
-        return self._process.pid if self._process else None
+    def log(self) -> Path:
+        """The file that the server logs to."""
+        return self.logs / "kafka.log"
 
     def start(self) -> None:
         """Format the folder if it is new, and start the broker. Raises LocalStackError with the log's last lines."""
@@ -86,18 +87,18 @@ class KafkaServer:
         data = self.folder / "data"
         properties.write_text(_PROPERTIES.format(port=self.port, controller_port=self.controller_port, data=data))
         logging = self.folder / "log4j.properties"
-        logging.write_text(_LOGGING.format(log=self.logs / "kafka.log"))
+        logging.write_text(_LOGGING.format(log=self.log))
         if not (data / "meta.properties").exists():
             self._format(properties)
         with (self.logs / "kafka.out").open("wb") as out:
-            self._process = spawn(self._command("kafka.Kafka", str(properties)), stdout=out, stderr=out)
+            self.process = spawn(self._command("kafka.Kafka", str(properties)), stdout=out, stderr=out)
 
     def wait(self, seconds: float = START_SECONDS) -> None:
         """Return when the broker answers a metadata request and has a controller. Raises LocalStackError."""
         from confluent_kafka import KafkaException
         from confluent_kafka.admin import AdminClient
 
-        assert self._process is not None
+        assert self.process is not None
         deadline = time.monotonic() + seconds
         admin = AdminClient(
             {
@@ -108,8 +109,8 @@ class KafkaServer:
             }
         )
         while True:
-            if self._process.poll() is not None:
-                raise self._failed(f"ended with status {self._process.returncode} before it answered")
+            if self.process.poll() is not None:
+                raise self._failed(f"ended with status {self.process.returncode} before it answered")
             try:
                 metadata = admin.list_topics(timeout=1.0)
             except KafkaException:
@@ -120,15 +121,11 @@ class KafkaServer:
                 self.stop()
                 raise self._failed(f"did not answer on {self.address} within {seconds:.0f} s")
 
-    def alive(self) -> bool:
-        """Whether the process is there."""
-        return self._process is not None and self._process.poll() is None
-
-    def stop(self, seconds: float = 6.0) -> None:
-        """End the broker; kill it when it takes longer than ``seconds``."""
-        if self._process is not None:
-            end([self._process], seconds=seconds)
-            self._process = None
+    def stop(self, seconds: float = 5.0) -> None:
+        """End the server; kill it when it takes longer than ``seconds``."""
+        if self.process is not None:
+            end([self.process], seconds=seconds)
+            self.process = None
 
     def _format(self, properties: Path) -> None:
         cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
@@ -145,5 +142,5 @@ class KafkaServer:
         return [str(self.java), *HEAP, logging, "-cp", f"{self.jars}/*", main, *arguments]
 
     def _failed(self, what: str) -> LocalStackError:
-        tail = last_lines(self.logs / "kafka.log") or last_lines(self.logs / "kafka.out")
-        return LocalStackError(f"The local Kafka {what}. Its log is {self.logs / 'kafka.log'}; the last of it:\n{tail}")
+        tail = last_lines(self.log) or last_lines(self.logs / "kafka.out")
+        return LocalStackError(f"The local Kafka {what}. Its log is {self.log}; the last of it:\n{tail}")

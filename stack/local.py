@@ -17,6 +17,7 @@ from stack.folder import DataFolder
 from stack.jars import Progress, kafka_jars, user_cache
 from stack.java import find_java
 from stack.kafka_server import KafkaServer
+from stack.processes import end
 
 DATABASE = "seamwatch"
 
@@ -58,10 +59,9 @@ class LocalStack:
         self.stop()
 
     @property
-    def servers(self) -> dict[str, int]:
-        """Process ids of the servers that this stack started, by name."""
-        named = {"kafka": self._kafka, "clickhouse": self._clickhouse}
-        return {name: server.pid for name, server in named.items() if server is not None and server.pid is not None}
+    def servers(self) -> list[KafkaServer | ClickHouseServer]:
+        """The servers that this stack started."""
+        return [server for server in (self._kafka, self._clickhouse) if server is not None]
 
     def start(self) -> Addresses:
         """Start what is not named elsewhere and return when all of it answers.
@@ -110,22 +110,9 @@ class LocalStack:
             return Addresses(kafka, settings.clickhouse, settings.clickhouse)
         return Addresses(kafka, self._url("writer"), self._url("auditor"))
 
-    def restart_dead(self) -> list[str]:
-        """Start again those servers whose process has gone, on the same ports and data; gives their names."""
-        dead: list[KafkaServer | ClickHouseServer] = []
-        for server in (self._kafka, self._clickhouse):
-            if server is not None and not server.alive():
-                server.start()
-                dead.append(server)
-        for server in dead:
-            server.wait()
-        return ["Kafka" if isinstance(server, KafkaServer) else "ClickHouse" for server in dead]
-
     def stop(self) -> None:
-        """Stop what was started and give the folder back. May be called twice."""
-        for server in (self._kafka, self._clickhouse):
-            if server is not None:
-                server.stop(seconds=5.0)
+        """Stop what was started, side by side, and give the folder back. May be called twice."""
+        end([server.process for server in self.servers if server.process is not None], seconds=4.0)
         self._kafka = self._clickhouse = None
         if self._holds:
             self._folder.release()

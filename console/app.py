@@ -1,0 +1,92 @@
+"""The command ``seamwatch``: its commands, and the one place where errors become a line and an exit code.
+
+Exit codes: 0 well, 1 found problems, 2 used wrongly, 3 cannot reach what it needs, 70 an error of ours. With
+``SEAMWATCH_DEBUG=1`` errors come with their traceback. A command's module imports what it runs on when it runs.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+from typing import Annotated, Final
+
+import typer
+
+from seamwatch.errors import SeamwatchError
+
+# One line a command, in the order in which help lists them: console/commands/<name>.py
+COMMANDS: Final = (
+    "up",
+    "run",
+    "topics",
+    "emit",
+    "cat",
+    "replay",
+    "doctor",
+)
+
+_INTERNAL_ERROR: Final = 70
+_INTERRUPTED: Final = 130
+
+
+def build() -> typer.Typer:
+    """The command with everything registered."""
+    app = typer.Typer(
+        name="seamwatch",
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+    app.callback()(_seamwatch)
+    for name in COMMANDS:
+        importlib.import_module(f"console.commands.{name}").register(app)
+    return app
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        print(f"seamwatch {version('seamwatch')}")
+        raise typer.Exit
+
+
+def _seamwatch(
+    _version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="print the version")
+    ] = False,
+) -> None:
+    """Make the seams between AI teams into contracts that are enforced, and provable afterwards."""
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command and end the process with its exit code."""
+    try:
+        build()(list(arguments) if arguments is not None else None)
+    except SeamwatchError as error:
+        _explain(str(error), error)
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        sys.exit(_INTERRUPTED)
+    except BrokenPipeError:
+        # Who read our output has enough of it; Python must not complain of that when it flushes.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)
+    except Exception as error:  # noqa: BLE001 - the last boundary: a person gets a line, whoever debugs the rest
+        _explain(f"an error of ours, {type(error).__name__}: {error} (SEAMWATCH_DEBUG=1 shows where)", error)
+        sys.exit(_INTERNAL_ERROR)
+
+
+def _explain(message: str, error: BaseException) -> None:
+    if os.environ.get("SEAMWATCH_DEBUG"):
+        import traceback
+
+        traceback.print_exception(error)
+    print(f"seamwatch: {message}", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,150 @@
+"""`seamwatch doctor`: whether everything is there that Seamwatch needs, and whether what runs keeps up."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import sys
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from seamwatch.errors import LocalStackError, SeamwatchError
+from seamwatch.settings import Settings, load_settings
+
+Verdict = Literal["ok", "note", "problem"]
+
+_TIMEOUT_SECONDS = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was looked at."""
+
+    subject: str
+    verdict: Verdict
+    found: str
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command()(doctor)
+
+
+def doctor(
+    data: Annotated[Path | None, typer.Option(help="data folder of the system to look at")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="one JSON object a line")] = False,
+) -> None:
+    """Look at what Seamwatch needs here, and at the system that runs: its processes, and how far behind each stage is.
+
+    Exit 1 when there is a problem; a system that does not run is none.
+
+    Example: seamwatch doctor --data ./data
+    """
+    settings = load_settings(data=data)
+    findings = [*_machine(settings), *_running(settings, data)]
+    for finding in findings:
+        if as_json:
+            print(json.dumps(asdict(finding)))
+        else:
+            print(f"{finding.verdict:<8} {finding.subject:<18} {finding.found}")
+    raise typer.Exit(1 if any(finding.verdict == "problem" for finding in findings) else 0)
+
+
+def _machine(settings: Settings) -> Iterator[Finding]:
+    from stack.jars import KAFKA_VERSION, cached, user_cache
+    from stack.java import find_java, java_version
+
+    yield Finding("python", "ok", f"{platform.python_version()} ({sys.executable})")
+    try:
+        java = find_java(settings.java)
+        yield Finding("java", "ok", f"{java_version(java)} ({java})")
+    except LocalStackError as error:
+        yield Finding("java", "problem" if settings.kafka is None else "note", str(error))
+    cache = user_cache(settings.cache)
+    if (jars := cached(cache)) is not None:
+        yield Finding("kafka's jars", "ok", f"{KAFKA_VERSION} ({jars})")
+    else:
+        yield Finding("kafka's jars", "note", f"not in {cache} yet; the first start fetches them (45 MB)")
+    try:
+        import chdb
+
+        yield Finding("chdb", "ok", f"ClickHouse {chdb.engine_version}")
+    except ImportError:
+        verdict: Verdict = "problem" if settings.clickhouse is None else "note"
+        yield Finding("chdb", verdict, "missing: pip install 'seamwatch[local]', or set CLICKHOUSE_URL")
+    yield _folder(settings.data)
+
+
+def _folder(data: Path) -> Finding:
+    nearest = next(path for path in (data, *data.parents) if path.exists())
+    if not os.access(nearest, os.W_OK):
+        return Finding("data folder", "problem", f"{data} cannot be written: name another with --data")
+    secrets = data / "secrets.json"
+    kept = f"; passwords of the local store are in {secrets}" if secrets.exists() else ""
+    return Finding("data folder", "ok", f"{data}{kept}")
+
+
+def _running(settings: Settings, data: Path | None) -> Iterator[Finding]:
+    from console.reach import processes, reach
+
+    found = reach(data)
+    for name, process in processes(settings.data).items():
+        alive = Path(f"/proc/{process}").exists() if sys.platform == "linux" else True
+        yield Finding(name, "ok" if alive else "problem", f"process {process}" + ("" if alive else " is gone"))
+    if "kafka" in found.known:
+        yield from _broker(found.kafka, found.prefix)
+    else:
+        yield Finding("broker", "note", found.missing)
+    if "auditor" in found.known:
+        yield _store(found.auditor)
+    else:
+        yield Finding("store", "note", found.missing)
+
+
+def _store(url: str) -> Finding:
+    from sinks.store import Store
+
+    shown = url.rpartition("@")[2]
+    try:
+        with Store(url) as store:
+            version = store.rows("SELECT version() AS version")[0]["version"]
+    except SeamwatchError as error:
+        return Finding("store", "problem", str(error))
+    return Finding("store", "ok", f"{shown}, ClickHouse {version}")
+
+
+def _broker(bootstrap: str, prefix: str) -> Iterator[Finding]:
+    from confluent_kafka import KafkaException
+    from confluent_kafka.admin import AdminClient
+
+    from console.lag import lag
+    from seamwatch.clauses import kinds
+    from seamwatch.wire.topics import Topics
+
+    admin = AdminClient({"bootstrap.servers": bootstrap, "log_level": 0})
+    try:
+        metadata = admin.list_topics(timeout=_TIMEOUT_SECONDS)
+    except KafkaException as error:
+        yield Finding("broker", "problem", f"{bootstrap} does not answer ({error.args[0].str()})")
+        return
+    yield Finding("broker", "ok", f"{bootstrap}, {len(metadata.brokers)} broker(s)")
+    wanted = {spec.name for spec in Topics(prefix).specs(kinds())}
+    if absent := sorted(wanted - metadata.topics.keys()):
+        yield Finding("topics", "note", f"not there: {', '.join(absent)}; `seamwatch topics create` makes them")
+    else:
+        yield Finding("topics", "ok", f"{len(wanted)} with the prefix {prefix}")
+    for stage in ("measure", "judge", "record"):
+        try:
+            behind = lag(admin, f"{prefix}.{stage}")
+        except KafkaException as error:
+            yield Finding(f"lag of {stage}", "problem", error.args[0].str())
+            continue
+        if behind is None:
+            yield Finding(f"lag of {stage}", "note", "it has committed nothing yet")
+        else:
+            yield Finding(f"lag of {stage}", "ok", f"{behind} records")

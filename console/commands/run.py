@@ -1,0 +1,62 @@
+"""`seamwatch run`: one stage in this process, against the broker and the store that the environment names."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from seamwatch.settings import Settings
+
+
+class StageName(StrEnum):
+    """The stages, in the order in which an event meets them."""
+
+    MEASURE = "measure"
+    JUDGE = "judge"
+    RECORD = "record"
+    PAGE = "page"
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command()(run)
+
+
+def run(stage: Annotated[StageName, typer.Argument(help="the stage to run", metavar="STAGE")]) -> None:
+    """Run one stage (measure, judge, record or page) until SIGTERM, for production.
+
+    It reads KAFKA_BOOTSTRAP_SERVERS and CLICKHOUSE_URL, and the settings with the prefix SEAMWATCH_. Run several of a
+    stage to share its partitions. It ends with an error rather than go on in doubt: let a supervisor start it again.
+
+    Example: KAFKA_BOOTSTRAP_SERVERS=kafka:9092 seamwatch run measure
+    """
+    from seamwatch.log import configure
+    from seamwatch.settings import load_settings
+
+    settings = load_settings()
+    configure(settings, stage.value)
+    _entry(stage)(settings)
+
+
+def _entry(stage: StageName) -> Callable[[Settings], None]:
+    match stage:
+        case StageName.MEASURE:
+            from streams import measure
+
+            return measure.run
+        case StageName.JUDGE:
+            from streams import judge
+
+            return judge.run
+        case StageName.RECORD:
+            from sinks import record
+
+            return record.run
+        case StageName.PAGE:
+            from sinks.channels import Channels
+            from streams import page
+
+            return lambda settings: page.run(settings, deliver=Channels(clock=settings.clock()))

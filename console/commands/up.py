@@ -1,0 +1,66 @@
+"""`seamwatch up`: the whole system on this machine, until Ctrl-C."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from seamwatch.settings import Settings, load_settings
+
+if TYPE_CHECKING:
+    from console.system import System
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command()(up)
+
+
+def up(
+    data: Annotated[
+        Path | None, typer.Option(help="folder that keeps everything  [default: SEAMWATCH_DATA, else the user's own]")
+    ] = None,
+    contracts: Annotated[
+        Path | None, typer.Option(help="folder of contracts, published now and whenever it changes")
+    ] = None,
+) -> None:
+    """Run the whole system on this machine until Ctrl-C: Kafka, ClickHouse, measure, judge, record and page.
+
+    Servers that KAFKA_BOOTSTRAP_SERVERS and CLICKHOUSE_URL name are used instead of local ones. A part that dies is
+    started again. Data stay in the folder; logs are in its folder logs. Other commands find the system by --data.
+
+    Example: seamwatch up --data ./data --contracts ./contracts
+    """
+    from console.status import progress
+    from console.system import System
+    from stack.supervisor import Stopped, stopped_by_signals
+
+    settings = load_settings(data=data)
+    try:
+        with stopped_by_signals(), System(settings, contracts=contracts, say=_say) as system:
+            with progress() as told:
+                system.start(told)
+            _greet(system, settings)
+            system.run()
+    except Stopped:
+        _say("ended")
+
+
+def _greet(system: System, settings: Settings) -> None:
+    addresses = system.addresses
+    base, _, database = addresses.auditor.rpartition("/")
+    print(
+        f"""seamwatch: everything is running, data in {settings.data}
+  broker        {addresses.kafka}
+  store         {addresses.auditor}   (read-only)
+  ask it        curl '{base}/?database={database}' --data-binary 'SELECT * FROM violations'
+  or            seamwatch violations --data {settings.data}
+Ctrl-C ends it.""",
+        flush=True,
+    )
+
+
+def _say(line: str) -> None:
+    print(f"seamwatch: {line}", flush=True)

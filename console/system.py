@@ -1,0 +1,199 @@
+"""The whole system on this machine: servers, topics, tables, contracts and the four stages, under one supervisor.
+
+What ``up`` runs, and what the demo runs beside its producers. A context manager that holds the data folder; ``start``
+brings everything up, and all of it is gone within 10 s on exit. Use it in the main thread: the kernel ties the
+processes to the thread that starts them.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Final, Self
+
+from console.reach import RUN_FILE
+from seamwatch.errors import SeamwatchError, UsageError
+from seamwatch.settings import Settings
+from stack.folder import DataFolder, write_private
+from stack.local import Addresses, LocalStack
+from stack.supervisor import Say, Stage, Supervisor
+
+STAGES: Final = ("measure", "judge", "record", "page")
+_END_SECONDS: Final = 4.0
+_LOOK_EVERY: Final = 1.0
+
+
+class System:
+    """A running system over a data folder.
+
+    ``say`` is told what a person should know: a stage that died, contracts that changed. ``environment`` is asked,
+    when the stages start, for variables of theirs beside our own; ``pages`` is a file for what they print (the pages
+    of the console channel), our own standard output when it is None.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        contracts: Path | None = None,
+        say: Say,
+        environment: Callable[[], Mapping[str, str]] = dict,
+        pages: Path | None = None,
+    ) -> None:
+        if contracts is not None and not contracts.is_dir():
+            raise UsageError(
+                f"--contracts {contracts}: not a folder; name one with contracts, systems and persons in YAML"
+            )
+        self._settings = settings
+        self._say = say
+        self._environment = environment
+        self._pages = pages
+        self._folder = DataFolder(settings.data)
+        self._stack: LocalStack | None = None
+        self._supervisor = Supervisor(say, self._write_run_file)
+        self._contracts = _Contracts(contracts, settings, say) if contracts is not None else None
+        self._addresses: Addresses | None = None
+
+    @property
+    def addresses(self) -> Addresses:
+        """Where the broker and the store are."""
+        assert self._addresses is not None
+        return self._addresses
+
+    def __enter__(self) -> Self:
+        """Hold the data folder. Raises LocalStackError that names the process which has it."""
+        self._folder.hold()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._end()
+
+    def start(self, progress: Say = lambda _line: None) -> Addresses:
+        """Bring everything up; ``progress`` is told what goes on.
+
+        Raises LocalStackError, UnreachableError, StoreError or DocumentError when something cannot start.
+        """
+        if self._contracts is not None:
+            self._contracts.check()  # a wrong document is better told now than when everything has started
+        (self._settings.data / RUN_FILE).unlink(missing_ok=True)
+        self._stack = LocalStack(self._folder, self._settings, progress)
+        self._addresses = addresses = self._stack.start()
+        for server in self._stack.servers:
+            self._supervisor.watch(server)
+        progress("creating topics and tables")
+        _prepare(addresses, self._settings)
+        if self._contracts is not None:
+            self._contracts.publish(addresses.kafka)
+        progress("starting the stages")
+        environment = self._environment()
+        for name in STAGES:
+            self._supervisor.watch(self._stage(name, addresses, environment))
+        self._write_run_file(self._supervisor.pids())
+        return addresses
+
+    def run(self, tick: Callable[[], None] = lambda: None) -> None:
+        """Keep everything running until an exception ends it; ``tick`` is called about five times a second."""
+        self._supervisor.run(lambda: self._tick(tick))
+
+    def _stage(self, name: str, addresses: Addresses, further: Mapping[str, str]) -> Stage:
+        environment = {
+            **os.environ,
+            "KAFKA_BOOTSTRAP_SERVERS": addresses.kafka,
+            "CLICKHOUSE_URL": addresses.clickhouse,
+            "SEAMWATCH_DATA": str(self._settings.data),
+            "PYTHONUNBUFFERED": "1",
+            **further,
+        }
+        command = [sys.executable, "-m", "console.app", "run", name]
+        return Stage(name, command, environment, self._folder.logs / f"{name}.log", self._pages)
+
+    def _tick(self, tick: Callable[[], None]) -> None:
+        if self._contracts is not None:
+            self._contracts.look(self.addresses.kafka)
+        tick()
+
+    def _write_run_file(self, pids: Mapping[str, int]) -> None:
+        content: dict[str, Any] = {
+            "pid": os.getpid(),
+            "kafka": self.addresses.kafka,
+            "clickhouse": self.addresses.clickhouse,
+            "auditor": self.addresses.auditor,
+            "prefix": self._settings.prefix,
+            "stages": {name: pid for name, pid in pids.items() if name in STAGES},
+            "servers": {name.lower(): pid for name, pid in pids.items() if name not in STAGES},
+        }
+        write_private(self._settings.data / RUN_FILE, content)
+
+    def _end(self) -> None:
+        with contextlib.suppress(OSError):
+            (self._settings.data / RUN_FILE).unlink(missing_ok=True)
+        # Stages first: they commit what they have while the servers still answer.
+        self._supervisor.end(STAGES, seconds=_END_SECONDS)
+        if self._stack is not None:
+            self._stack.stop()
+        self._folder.release()
+
+
+def _prepare(addresses: Addresses, settings: Settings) -> None:
+    from sinks.migrate import migrate
+    from streams.topics import create_topics
+
+    create_topics(addresses.kafka, settings.prefix, settings.partitions)
+    migrate(addresses.clickhouse)
+
+
+class _Contracts:
+    """A folder of contracts that is published at the start and whenever it changes."""
+
+    def __init__(self, folder: Path, settings: Settings, say: Say) -> None:
+        self._folder = folder
+        self._settings = settings
+        self._say = say
+        self._seen: frozenset[tuple[str, int, int]] = frozenset()
+        self._next_look = 0.0
+
+    def check(self) -> None:
+        """Read the folder. Raises DocumentError."""
+        from seamwatch.documents import Estate
+
+        self._seen = self._snapshot()
+        Estate.load(self._folder)
+
+    def publish(self, kafka: str) -> None:
+        """Publish the folder as it is."""
+        from streams.contracts import publish_folder
+
+        self._seen = self._snapshot()
+        publish_folder(kafka, self._settings.prefix, self._folder, self._settings.clock())
+
+    def look(self, kafka: str) -> None:
+        """Publish the folder if it has changed; a wrong document is told, and what was published stays in force."""
+        if time.monotonic() < self._next_look:
+            return
+        self._next_look = time.monotonic() + _LOOK_EVERY
+        snapshot = self._snapshot()
+        if snapshot == self._seen:
+            return
+        try:
+            self.publish(kafka)
+        except SeamwatchError as error:
+            self._seen = snapshot
+            self._say(f"contracts not published: {error}")
+        else:
+            self._say(f"contracts published again from {self._folder}")
+
+    def _snapshot(self) -> frozenset[tuple[str, int, int]]:
+        found = []
+        for path in self._folder.rglob("*"):
+            with contextlib.suppress(OSError):  # an editor replaces files while we look
+                if path.is_file() and path.suffix in {".yaml", ".yml", ".sig"}:
+                    status = path.stat()
+                    found.append((str(path), status.st_mtime_ns, status.st_size))
+        return frozenset(found)
