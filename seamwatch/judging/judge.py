@@ -45,6 +45,7 @@ class JudgeSettings:
     - ``climbs``: whether unacknowledged episodes climb the escalation list (not in a replay, which pages nobody).
     - ``history``: whether violations are dated by the history's own clock (when they could first be known) rather
       than by the flush they came with.
+    - ``default_owner``: the person who must act where no contract and no document names one.
     """
 
     lateness: int = 5 * SECOND
@@ -52,6 +53,7 @@ class JudgeSettings:
     max_age: int = DAY
     climbs: bool = True
     history: bool = False
+    default_owner: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +75,7 @@ class Judge:
 
     def __init__(self, estate: Estate, settings: JudgeSettings | None = None) -> None:
         self._settings = settings or JudgeSettings()
-        self._seams = Seams(estate)
+        self._seams = Seams(estate, self._settings.default_owner)
         self._entries: dict[EntryKey, Entry] = {}
         self._episodes: dict[str, EntryKey] = {}
         self._dirty: set[EntryKey] = set()
@@ -113,7 +115,7 @@ class Judge:
 
     def replace_estate(self, estate: Estate) -> None:
         """Judge by these documents from now on; episodes of clauses that are gone are resolved at the next turn."""
-        self._seams = Seams(estate)
+        self._seams = Seams(estate, self._settings.default_owner)
         for key in self._entries:
             if self._seams.latest(key.contract, key.clause, key.system) is None:
                 heapq.heappush(self._wakes, (self._now, key))

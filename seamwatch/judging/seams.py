@@ -27,8 +27,9 @@ class BoundClause:
 class Seams:
     """The clauses of an estate by contract, version and system."""
 
-    def __init__(self, estate: Estate) -> None:
+    def __init__(self, estate: Estate, default_owner: str | None = None) -> None:
         self._estate = estate
+        self._default_owner = default_owner
         self._bound: dict[tuple[str, str, str], Mapping[str, BoundClause]] = {}
 
     @cached_property
@@ -75,13 +76,17 @@ class Seams:
     def _binding(self, contract: Contract, system: str) -> Mapping[str, BoundClause]:
         key = (contract.id, contract.version, system)
         if key not in self._bound:
-            seam = seam_of(self._estate, contract, system, self._keys)
+            seam = seam_of(self._estate, contract, system, self._keys, self._default_owner)
             self._bound[key] = {clause.id: BoundClause(clause, seam) for clause in contract.clauses}
         return self._bound[key]
 
 
 def seam_of(
-    estate: Estate, contract: Contract, system: str, keys: Mapping[str, tuple[PublicKey, ...]] | None = None
+    estate: Estate,
+    contract: Contract,
+    system: str,
+    keys: Mapping[str, tuple[PublicKey, ...]] | None = None,
+    default_owner: str | None = None,
 ) -> Seam:
     """The contract as it binds one system, declared or not."""
     declared = estate.systems.get(system)
@@ -100,17 +105,18 @@ def seam_of(
         system,
         declared is not None,
         versions,
-        _steps(estate, contract, system),
+        _steps(estate, contract, system, default_owner),
         keys or {},
     )
 
 
-def _steps(estate: Estate, contract: Contract, system: str) -> tuple[Step, ...]:
-    # Without an escalation list the owner of the system must act; without an owner, who signed for the consumer.
+def _steps(estate: Estate, contract: Contract, system: str, default_owner: str | None) -> tuple[Step, ...]:
+    # Without an escalation list the owner of the system must act; without an owner, who signed for the consumer,
+    # and where nobody did, whom the settings name.
     if contract.escalation:
         return tuple(Step(step.person, step.acknowledge_within) for step in contract.escalation)
     declared = estate.systems.get(system)
     if declared is not None:
         return (Step(declared.owner),)
-    signatories = (contract.parties.consumer.signatory, contract.parties.provider.signatory)
+    signatories = (contract.parties.consumer.signatory, contract.parties.provider.signatory, default_owner)
     return tuple(Step(person) for person in signatories if person)[:1]
