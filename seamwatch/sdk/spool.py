@@ -110,7 +110,6 @@ class Spool:
         self._folder = folder
         self._limit = limit
         self._files: list[SpoolFile] = []
-        self.adopt()
 
     def __bool__(self) -> bool:
         return any(file.size for file in self._files)
