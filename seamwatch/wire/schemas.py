@@ -52,6 +52,8 @@ class Field:
     time: bool
     minimum: int | float | None
     maximum: int | float | None
+    members: tuple[Field, ...] = ()
+    """The fields of the records in an array of records; none for other types."""
 
     @property
     def required(self) -> bool:
@@ -67,12 +69,6 @@ class Field:
     def symbols(self) -> tuple[str, ...]:
         """The symbols of an enum; none for other types."""
         return tuple(self.type["symbols"]) if self.primitive == "enum" else ()
-
-    @property
-    def members(self) -> tuple[Field, ...]:
-        """The fields of the records in an array of records; none for other types."""
-        items = self.type.get("items") if isinstance(self.type, dict) else None
-        return fields_of(items) if isinstance(items, dict) and items.get("type") == "record" else ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,15 +136,18 @@ def fields_of(definition: Definition) -> tuple[Field, ...]:
 
 def _field(definition: Definition) -> Field:
     kind, nullable = unwrap(definition["type"])
+    bare = plain(kind)
+    items = bare.get("items") if isinstance(bare, dict) else None
     return Field(
         name=definition["name"],
-        type=plain(kind),
+        type=bare,
         doc=definition.get("doc", ""),
         nullable=nullable,
         default=definition.get("default", REQUIRED),
         time=isinstance(kind, dict) and kind.get("logicalType") == "timestamp-micros",
         minimum=definition.get("seamwatch.minimum"),
         maximum=definition.get("seamwatch.maximum"),
+        members=fields_of(items) if isinstance(items, dict) and items.get("type") == "record" else (),
     )
 
 
