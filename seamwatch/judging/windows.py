@@ -6,6 +6,7 @@ A window is complete when the watermark has passed its end and nothing has arriv
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from dataclasses import dataclass, field, replace
 
 from seamwatch.judging.facts import Fact
@@ -50,10 +51,12 @@ class Windows:
         """With the fact merged into its window; None when that window has been judged (the fact is late)."""
         if fact.window_end <= self.done:
             return None
-        others = [w for w in self.filling if w.start != fact.window_start]
-        merged = next((merge_facts(w.fact, fact) for w in self.filling if w.start == fact.window_start), fact)
-        filling = sorted([*others, Window(merged, moment.now)], key=lambda w: w.start)
-        return replace(self, filling=tuple(filling))
+        place = bisect_left(self.filling, fact.window_start, key=_start)
+        after = place
+        if place < len(self.filling) and self.filling[place].start == fact.window_start:
+            fact, after = merge_facts(self.filling[place].fact, fact), place + 1
+        filling = (*self.filling[:place], Window(fact, moment.now), *self.filling[after:])
+        return replace(self, filling=filling)
 
     def take_complete(self, moment: Moment) -> tuple[tuple[Fact, ...], Windows]:
         """The leading windows that are complete, in order, and what is left."""
@@ -68,11 +71,17 @@ class Windows:
 
     def deadline(self, moment: Moment) -> int | None:
         """The next event time at which a window ends."""
-        return min((w.end for w in self.filling if w.end > moment.watermark), default=None)
+        return next((w.end for w in self.filling if w.end > moment.watermark), None)
 
     def wake(self, moment: Moment) -> int | None:
         """The next time on the stream's clock at which a window that has ended will have settled."""
+        if moment.settle == 0:
+            return None
         return min((w.arrived + moment.settle for w in self.filling if not w.settled(moment)), default=None)
+
+
+def _start(window: Window) -> int:
+    return window.start
 
 
 def earliest(*times: int | None) -> int | None:
