@@ -15,7 +15,7 @@ import structlog
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaException, Producer, TopicPartition
 
 from seamwatch.clock import Clock, SystemClock
-from seamwatch.documents import Estate, documents_of, published
+from seamwatch.documents import Contract, Estate, documents_of, published
 from seamwatch.errors import UnreachableError
 from seamwatch.wire.topics import Topics
 from streams.errors import PARTITION_END, kafka_error
@@ -114,7 +114,8 @@ class Publication:
 def publish_folder(bootstrap: str, prefix: str, folder: Path, clock: Clock | None = None) -> Publication:
     """Make the contracts topic say what a folder of YAML says; doing so again changes nothing.
 
-    New and changed documents are published, those that are gone from the folder are withdrawn. A document that
+    New and changed documents are published, those that are gone from the folder are withdrawn (former versions of a
+    contract that is still there are not). A document that
     changed under the same key keeps the time it was first published at, so that the order of versions stays.
     Raises DocumentError when the folder has errors (nothing is published then), and UnreachableError.
     """
@@ -134,7 +135,10 @@ def publish_folder(bootstrap: str, prefix: str, folder: Path, clock: Clock | Non
             continue
         (new if known is None else changed).append(document.key)
         messages |= published([document], now if known is None else known[1])
-    withdrawn = sorted(set(before) - {document.key for document in documents})
+    # A version that a newer one followed stays: it governs the events of its time.
+    contracts = {f"Contract/{document.id}" for document in documents if isinstance(document, Contract)}
+    gone = set(before) - {document.key for document in documents}
+    withdrawn = sorted(key for key in gone if key.rpartition("@")[0] not in contracts)
     messages |= dict.fromkeys(withdrawn)
     _send(bootstrap, Topics(prefix).contracts, messages)
     return Publication(tuple(new), tuple(changed), tuple(withdrawn), tuple(same))

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import sys
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
@@ -70,17 +71,28 @@ def new(
 
 def publish(
     folder: Folder,
-    data: Annotated[Path | None, typer.Option(help="data folder of a running `up`", envvar="SEAMWATCH_DATA")] = None,
+    data: Annotated[Path | None, typer.Option(help="data folder of a running `seamwatch up`")] = None,
+    as_json: AsJson = False,
 ) -> None:
     """Publish the documents below a folder, so that every stage judges by them from now on.
 
-    Nothing is published when any document has an error. Example: seamwatch contracts publish contracts/
+    Nothing is published when any document has an error; what is gone from the folder is withdrawn.
+
+    Example: seamwatch contracts publish contracts/
     """
     from console.reach import reach
+    from seamwatch.settings import load_settings
     from streams.contracts import publish_folder
 
-    published = publish_folder(reach(data).kafka, folder)
-    print(f"{_count(published, 'document')} published")
+    system = reach(data)
+    done = publish_folder(system.kafka, system.prefix, folder, load_settings().clock())
+    if as_json:
+        print(json.dumps(asdict(done)))
+        return
+    for what, keys in asdict(done).items():
+        for key in keys if what != "same" else ():
+            print(f"{what:<10} {key}")
+    print(f"{_count(len(done.same), 'document')} unchanged")
 
 
 def _count(number: int, noun: str) -> str:

@@ -39,7 +39,9 @@ def _problem(detail: ErrorDetails, model: type[Document], written: Written) -> P
         case "literal_error":
             expected = str(detail.get("ctx", {}).get("expected", ""))
             known = [part.strip("' ") for part in expected.replace(" or ", ", ").split(",")]
-            close = nearest(str(detail["input"]), known)
+            close = (
+                nearest(str(detail["input"]), known) if difflib.get_close_matches(str(detail["input"]), known) else ""
+            )
             message = (
                 f"{_named(place)} of {owner} is {_shown(detail['input'])}: it is {expected}{close.replace(':', ';')}"
             )

@@ -101,7 +101,7 @@ class _Resolver:
             case tree.Name(path):
                 return self._name(path)
             case tree.Arithmetic(operator, left, right):
-                return typed.Compute(operator, self._operand(left), self._operand(right))
+                return self._compute(operator, left, right)
             case tree.Comparison(operator, left, right):
                 return self._comparison(operator, left, right)
             case tree.Membership(operand, values):
@@ -244,7 +244,7 @@ class _Resolver:
     # Values
 
     def _kind_of_arithmetic(self, operator: str, left: tree.Node, right: tree.Node) -> Kind:
-        kinds = (self.kind_of(left), self.kind_of(right))
+        kinds = self._sides(left, right)
         if "time" in kinds:
             if operator == "-" and kinds == ("time", "time"):
                 return "duration"
@@ -254,13 +254,24 @@ class _Resolver:
                 return "time"
             raise ExpressionError(
                 f"{tree.canonical(left)} {operator} {tree.canonical(right)} means nothing: two times can be "
-                "subtracted, and microseconds added to a time or taken from it"
+                "subtracted, and a duration added to a time or taken from it"
             )
         return "duration" if "duration" in kinds else "number"
 
-    def _operand(self, node: tree.Node) -> typed.Typed:
-        kind = self.kind_of(node)
-        return self._plain(node) if kind in ("time", "duration") else self.as_kind(node, "number")
+    def _sides(self, left: tree.Node, right: tree.Node) -> tuple[Kind, Kind]:
+        # Text beside a time is a duration, such as '26h'.
+        kinds = (self.kind_of(left), self.kind_of(right))
+        if "time" in kinds:
+            return (_beside_time(left, kinds[0]), _beside_time(right, kinds[1]))
+        return kinds
+
+    def _compute(self, operator: tree.ArithmeticOperator, left: tree.Node, right: tree.Node) -> typed.Typed:
+        kinds = self._sides(left, right)
+        sides = (
+            self.as_kind(n, k if k in ("time", "duration") else "number")
+            for n, k in zip((left, right), kinds, strict=True)
+        )
+        return typed.Compute(operator, *sides)
 
     def _call(self, function: str, arguments: tuple[tree.Node, ...]) -> typed.Typed:
         if function == "array_length":
@@ -293,6 +304,10 @@ def _serves(kind: Kind, wanted: Kind) -> bool:
         or (kind == "duration" and wanted == "number")
         or (kind == "number" and wanted in ("time", "duration"))
     )
+
+
+def _beside_time(node: tree.Node, kind: Kind) -> Kind:
+    return "duration" if isinstance(node, tree.Text) else kind
 
 
 def _becomes(node: tree.Node, kind: Kind, wanted: Kind) -> bool:
