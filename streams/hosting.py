@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import gc
 import socket
+from collections.abc import Iterator
 
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
@@ -24,7 +27,8 @@ def bootstrap_of(settings: Settings) -> str:
 
 def codec_of(settings: Settings) -> Codec:
     """The codec: with the schema registry when one is set."""
-    return Codec(SchemaRegistry(settings.schema_registry_url) if settings.schema_registry_url else None)
+    registry = SchemaRegistry(settings.schema_registry_url) if settings.schema_registry_url else None
+    return Codec(registry, settings.schemas)
 
 
 def loop_settings(
@@ -44,3 +48,14 @@ def partitions_of(admin: AdminClient, topic: str, bootstrap: str = "the configur
     if found.error is not None or not found.partitions:
         raise StageError(f"there is no topic {topic}: create the topics with `seamwatch topics create`")
     return len(found.partitions)
+
+
+@contextlib.contextmanager
+def unhurried_collector() -> Iterator[None]:
+    """Let the cycle collector run seldom meanwhile: it would walk a batch's messages over and over, and free none."""
+    before = gc.get_threshold()
+    gc.set_threshold(200_000, 20, 20)
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)

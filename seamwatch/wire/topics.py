@@ -57,6 +57,11 @@ class Topics:
         return f"{self.prefix}.judge-state"
 
     @property
+    def notice(self) -> str:
+        """Reminders and scheduled summaries, which are no violations."""
+        return f"{self.prefix}.notice"
+
+    @property
     def page(self) -> str:
         """What was delivered to whom."""
         return f"{self.prefix}.page"
@@ -82,7 +87,7 @@ class Topics:
         rest = topic[len(self.prefix) + 1 :]
         if rest.startswith("violations."):
             return "violation"
-        return rest if rest in (*INPUT_TYPES, "measurement", "page", "checkpoint", "dead_letter") else None
+        return rest if rest in (*INPUT_TYPES, "measurement", "notice", "page", "checkpoint", "dead_letter") else None
 
     def specs(self, kinds: Iterable[str], partitions: int = 4) -> tuple[TopicSpec, ...]:
         """What every topic must be like, for these clause kinds and this many partitions of the inputs."""
@@ -94,6 +99,7 @@ class Topics:
             TopicSpec(self.measurement, partitions, largest),
             TopicSpec(self.judge_state, partitions, _COMPACTED | largest),
             *(TopicSpec(self.violations(kind), partitions, _COMPACTED | _COMPACTION_LAG) for kind in sorted(kinds)),
+            TopicSpec(self.notice, partitions),
             TopicSpec(self.page, partitions),
             TopicSpec(self.checkpoint, 1),
             TopicSpec(self.dead_letter, partitions, largest),

@@ -41,6 +41,7 @@ def measurement_record(measurement: Measurement, codec: Codec) -> dict[str, Any]
                 "partition": event.partition or 0,
                 "offset": event.offset or 0,
                 "record": codec.encode(event.type, event.record),
+                "arrived": event.arrived,
             }
             for event in measurement.events
         ],
@@ -54,7 +55,7 @@ def measurement_of(record: Mapping[str, Any], codec: Codec) -> Measurement:
         tuple(Watermark(**mark) for mark in record["watermarks"]),
         tuple(_fact_of(fact) for fact in record["facts"]),
         tuple(
-            ForwardedEvent(item["type"], codec.decode(item["type"], item["record"]), *_place(item))
+            ForwardedEvent(item["type"], codec.decode(item["type"], item["record"]), *_place(item), item["arrived"])
             for item in record["events"]
         ),
     )
@@ -65,7 +66,13 @@ def _fact_record(fact: Fact) -> dict[str, Any]:
         **{name: getattr(fact, name) for name in Fact.__slots__},
         "histogram": list(fact.histogram),
         "evidence": [
-            {"event_id": item.event_id, "event_time": item.event_time, **_position(item), "value": item.value}
+            {
+                "event_id": item.event_id,
+                "event_time": item.event_time,
+                **_position(item),
+                "value": item.value,
+                "label": item.label,
+            }
             for item in fact.evidence
         ],
     }
@@ -73,7 +80,8 @@ def _fact_record(fact: Fact) -> dict[str, Any]:
 
 def _fact_of(record: Mapping[str, Any]) -> Fact:
     evidence = tuple(
-        Evidence(item["event_time"], item["event_id"], *_place(item), item["value"]) for item in record["evidence"]
+        Evidence(item["event_time"], item["event_id"], *_place(item), item["value"], item["label"])
+        for item in record["evidence"]
     )
     return Fact(**{**record, "histogram": tuple(record["histogram"]), "evidence": evidence})
 
