@@ -15,10 +15,27 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import IO
 
-_PANIC = re.compile(
-    rb"\n?thread '[^']*'[^\n]* panicked at [^\n]*\n[^\n]*\n"
-    rb"(?:note: [^\n]*\n|stack backtrace:\n(?:\s+\d+: [^\n]*\n|\s+at [^\n]*\n)*)*"
-)
+_PANIC = re.compile(rb"thread '[^']*'.* panicked at .*")
+_BACKTRACE = re.compile(rb"stack backtrace:|\s+\d+: .*|\s+at .*|note: (run with|Some details).*|\s*")
+
+
+def _without_panics(said: bytes) -> bytes:
+    """What was said but for panics: their first line, the message on the next, and the backtrace.
+
+    Line by line, since other threads may have written in between.
+    """
+    if not _PANIC.search(said):
+        return said
+    kept: list[bytes] = []
+    message_next = False
+    for line in said.splitlines(keepends=True):
+        if _PANIC.match(line):
+            message_next = True
+        elif message_next:
+            message_next = False
+        elif not _BACKTRACE.fullmatch(line.rstrip(b"\n")):
+            kept.append(line)
+    return b"".join(kept)
 
 
 class _Withholding:
@@ -48,7 +65,7 @@ class _Withholding:
             size = os.lseek(self.aside.fileno(), 0, os.SEEK_CUR)
             if size:
                 self.aside.seek(0)
-                said = _PANIC.sub(b"", self.aside.read(size))
+                said = _without_panics(self.aside.read(size))
                 self.aside.seek(0)
                 self.aside.truncate()
                 if said:

@@ -1,0 +1,108 @@
+"""The emitter against a broker that is there, away, and back."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from seamwatch import Delivery, Emitter
+from seamwatch.wire.codec import Codec
+from seamwatch.wire.topics import Topics
+from streams.tail import Read, tail
+from streams.topics import create_topics
+
+NOWHERE = "127.0.0.1:1"
+
+
+def received(kafka: str, prefix: str) -> list[Read]:
+    return list(tail(kafka, Topics(prefix), ["inference"]))
+
+
+def ids(messages: list[Read]) -> list[str]:
+    codec = Codec()
+    return [str(codec.decode("inference", message.value or b"")["event_id"]) for message in messages]
+
+
+def test_events_arrive_keyed_by_system_and_are_reported(kafka: str, topics: str, tmp_path: Path) -> None:
+    create_topics(kafka, topics, 3)
+    delivered: list[Delivery] = []
+    with Emitter("svc", bootstrap=kafka, prefix=topics, spool=tmp_path, on_delivery=delivered.append) as emitter:
+        sent = [emitter.inference(system=f"s{i % 5}", version="1") for i in range(500)]
+        assert emitter.flush(20) == 0
+        counts = emitter.counts
+    assert (counts.accepted, counts.delivered, counts.dropped, counts.pending) == (500, 500, 0, 0)
+    messages = received(kafka, topics)
+    assert sorted(ids(messages)) == sorted(str(event_id) for event_id in sent)
+    assert {message.key for message in messages} == {b"s0", b"s1", b"s2", b"s3", b"s4"}
+    place = {(one.partition, one.offset): one.event_id for one in delivered}
+    assert [place[message.partition, message.offset] for message in messages] == ids(messages)
+
+
+def test_a_broker_away_delays_no_caller_and_loses_nothing(kafka: str, topics: str, tmp_path: Path) -> None:
+    create_topics(kafka, topics, 3)
+    away = Emitter("svc", bootstrap=NOWHERE, prefix=topics, spool=tmp_path, delivery_timeout=1)
+    start = time.perf_counter()
+    sent = [away.inference(system="s", version="1") for _ in range(1_000)]
+    assert time.perf_counter() - start < 2
+    while away.counts.spooled < 500:
+        time.sleep(0.05)
+    sent += [away.inference(system="s", version="1") for _ in range(1_000)]
+    assert away.close(5) == 2_000
+
+    with Emitter("svc", bootstrap=kafka, prefix=topics, spool=tmp_path) as back:
+        back.start()
+        while not back.counts.delivered:
+            time.sleep(0.02)
+        sent += [back.inference(system="s", version="1") for _ in range(1_000)]
+        assert back.flush(20) == 0
+    # At least once, and in order: whatever came twice came with the same id.
+    assert list(dict.fromkeys(ids(received(kafka, topics)))) == sent
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_full_buffer_and_no_spool_drop_and_count(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    with Emitter("svc", bootstrap=NOWHERE, spool=False, buffer=10, delivery_timeout=1) as emitter:
+        for _ in range(2_000):
+            assert emitter.inference(system="s", version="1") is not None
+        emitter.close(3)
+        counts = emitter.counts
+    assert counts.delivered == counts.spooled == counts.pending == 0
+    assert counts.dropped == 2_000
+    assert len([line for line in caplog.messages if "dropped so far" in line]) < 6
+
+
+def test_a_fork_emits_on_its_own(kafka: str, topics: str, tmp_path: Path) -> None:
+    create_topics(kafka, topics, 1)
+    # In a process of its own: forking this one, with its threads, is what nobody should do.
+    code = f"""
+import os
+from seamwatch import Emitter
+emitter = Emitter("svc", bootstrap={kafka!r}, prefix={topics!r}, spool={str(tmp_path)!r})
+emitter.inference(system="parent", version="1", event_id="parent")
+if (child := os.fork()) == 0:
+    emitter.inference(system="child", version="1", event_id="child")
+    os._exit(emitter.close(20))
+assert os.waitpid(child, 0)[1] == 0
+assert emitter.close(20) == 0
+"""
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", code], env=os.environ, capture_output=True, text=True, timeout=60
+    )
+    assert done.returncode == 0, done.stderr
+    assert sorted(ids(received(kafka, topics))) == ["child", "parent"]
+
+
+def test_the_process_may_end_without_a_word(kafka: str, topics: str, tmp_path: Path) -> None:
+    create_topics(kafka, topics, 1)
+    code = f"""
+from seamwatch import Emitter
+emitter = Emitter("svc", bootstrap={kafka!r}, prefix={topics!r}, spool={str(tmp_path)!r})
+emitter.inference(system="s", version="1", event_id="last")
+"""
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
+    assert ids(received(kafka, topics)) == ["last"]

@@ -1,0 +1,86 @@
+"""The schemas are whole: documented to the last field, of types that every reader of ours can take."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import fastavro
+import pytest
+
+from seamwatch.errors import UsageError
+from seamwatch.wire.events import EVENTS
+from seamwatch.wire.schemas import INPUT_TYPES, OUTPUT_TYPES, RECORD_TYPES, fingerprint, schema
+
+FOLDER = Path(__file__).parents[2] / "schemas" / "avro"
+ENVELOPE = ("event_id", "event_time", "producer", "environment", "trace_id", "parent_id", "attributes")
+
+
+def definitions(kind: Any) -> Iterator[dict[str, Any]]:
+    """Every record, enum and field within a type."""
+    if isinstance(kind, list):
+        for branch in kind:
+            yield from definitions(branch)
+    elif isinstance(kind, dict):
+        if kind.get("type") in ("record", "enum"):
+            yield kind
+        for field in kind.get("fields", ()):
+            yield field
+            yield from definitions(field["type"])
+        for inner in ("items", "type"):
+            yield from definitions(kind.get(inner))
+
+
+def test_every_file_is_a_record_type_and_every_record_type_a_file() -> None:
+    assert {path.stem for path in FOLDER.glob("*.avsc")} == set(RECORD_TYPES)
+
+
+@pytest.mark.parametrize("record_type", RECORD_TYPES)
+def test_everything_is_documented(record_type: str) -> None:
+    undocumented = [item["name"] for item in definitions(schema(record_type).definition) if not item.get("doc")]
+    assert undocumented == []
+
+
+@pytest.mark.parametrize("record_type", RECORD_TYPES)
+def test_names_and_namespace(record_type: str) -> None:
+    definition = schema(record_type).definition
+    assert (definition["namespace"], definition["name"]) == ("seamwatch", record_type)
+    fastavro.parse_schema(json.loads((FOLDER / f"{record_type}.avsc").read_text()))
+
+
+@pytest.mark.parametrize("record_type", RECORD_TYPES)
+def test_nullable_fields_default_to_null_and_no_type_is_a_map(record_type: str) -> None:
+    for item in definitions(schema(record_type).definition):
+        kind = item["type"]
+        assert "map" not in json.dumps(kind)
+        if isinstance(kind, list):
+            assert kind[0] == "null"
+            assert len(kind) == 2
+            assert item.get("default", "none") is None or "default" not in item
+
+
+@pytest.mark.parametrize("record_type", INPUT_TYPES)
+def test_every_event_has_the_envelope_and_a_system(record_type: str) -> None:
+    assert schema(record_type).names[:8] == (*ENVELOPE, "system")
+    assert schema(record_type).field("event_time").minimum == 946_684_800_000_000
+
+
+def test_typed_events_have_the_fields_of_their_schemas() -> None:
+    assert tuple(event.type for event in EVENTS) == INPUT_TYPES
+    for event in EVENTS:
+        assert {field.name for field in fields(event)} == set(schema(event.type).names)
+
+
+def test_a_fingerprint_is_that_of_the_avro_specification() -> None:
+    # Test vectors of the Avro project: "null" and "int" by CRC-64-AVRO, little-endian as framed.
+    assert fingerprint({"type": "null"}).hex() == "8a8f25cce724dd63"
+    assert fingerprint({"type": "int"})[::-1].hex() == "7275d51a3f395c8f"
+
+
+def test_an_unknown_type_names_the_nearest() -> None:
+    with pytest.raises(UsageError, match="did you mean 'violation'"):
+        schema("violations")
+    assert "violation" in OUTPUT_TYPES

@@ -1,0 +1,39 @@
+"""The values between stages go over the wire and come back."""
+
+from __future__ import annotations
+
+from seamwatch.judging.facts import Evidence, Fact, ForwardedEvent, Measurement, Violation, Watermark
+from seamwatch.testing import T0, config_change
+from seamwatch.wire.codec import Codec
+from seamwatch.wire.values import measurement_of, measurement_record, violation_of, violation_record
+
+CODEC = Codec()
+
+
+def test_a_measurement_comes_back_whole() -> None:
+    change = CODEC.decode("config_change", CODEC.encode("config_change", config_change(event_id="e1").record()))
+    measurement = Measurement(
+        T0,
+        (Watermark("seamwatch.inference", 1, 42, T0 - 1, caught_up=True),),
+        (
+            Fact("c", "1", "d", "range", "scorer", None, T0, 60, 10, 2, T0, T0 + 5, 3.5, 0.1, 0.9, (1, 2),
+                 (Evidence(T0, "e1", "seamwatch.inference", 1, 41, 0.9), Evidence(T0, "e2")), "score"),
+        ),
+        (ForwardedEvent("config_change", change, "seamwatch.config_change", 0, 7),),
+    )  # fmt: skip
+    value = CODEC.encode("measurement", measurement_record(measurement, CODEC))
+    again = measurement_of(CODEC.decode("measurement", value), CODEC)
+    assert again == measurement
+    assert again.facts[0].evidence[0].offset == 41
+
+
+def test_a_violation_comes_back_but_for_what_its_evidence_only_refers_to() -> None:
+    violation = Violation(
+        "v1", "c", "1", "d", "range", "range", "scorer", "cohort-a", "breach", "open", 1.5, 1.0, "score",
+        "The score is out of range.", T0, None, T0 + 9, "owner@example.org", 1,
+        evidence=(Evidence(T0, "e1", "seamwatch.inference", 1, 41),),
+    )  # fmt: skip
+    again = violation_of(CODEC.decode("violation", CODEC.encode("violation", violation_record(violation))))
+    assert again.evidence[0].event_id == "e1"
+    assert again.evidence[0].offset == 41
+    assert violation_record(again) == violation_record(violation)
