@@ -18,11 +18,13 @@ from seamwatch.errors import SeamwatchError
 
 # One line a command, in the order in which help lists them: console/commands/<name>.py
 COMMANDS: Final = (
+    "demo",
     "up",
     "run",
     "topics",
     "emit",
     "cat",
+    "contracts",
     "replay",
     "doctor",
 )

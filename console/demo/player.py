@@ -73,11 +73,6 @@ class Player:
         """Begin to play."""
         self._thread.start()
 
-    @property
-    def playing(self) -> bool:
-        """Whether there is more to come."""
-        return self._thread.is_alive()
-
     def join(self) -> None:
         """Wait for the end."""
         self._thread.join()

@@ -1,6 +1,7 @@
 """The estate: what each producer of the demo publishes, and the faults that befall it.
 
-Each producer is an iterator of events in time order, the same for the same origin. Scores come from the trained
+Each producer is an iterator of events in time order, the same for the same origin; it goes on for some days after
+the last story. Scores come from the trained
 models, an hour of customers at a time; the agent's calls are real ones (see `data/NOTICE`). Every fault is a cause,
 never a made-up symptom: a feed that no longer refreshes, a supplier with other units, a provider that serves another
 model, a tool server with a new tool, a configuration that nobody announced. Nothing here waits or sends.
@@ -78,12 +79,13 @@ def estate(origin: int, models: Models) -> list[Producer]:
 
 
 def _daily() -> list[float]:
-    return [day + 0.02 for day in range(int(timeline.LENGTH_DAYS) + 1)]
+    return [day + 0.02 for day in range(int(timeline.LENGTH_DAYS + timeline.TAIL_DAYS))]
 
 
 def _eligibility_feed() -> list[float]:
     # Nine days without a refresh, then the feed is mended.
-    return [day for day in _daily() if day <= timeline.FEED_STOPS] + [timeline.FEED_RETURNS]
+    kept = [day for day in _daily() if not timeline.FEED_STOPS < day <= timeline.FEED_RETURNS]
+    return sorted([*kept, timeline.FEED_RETURNS])
 
 
 def _refreshes(origin: int, dataset: str, source: str, days: list[float]) -> list[Planned]:
@@ -214,7 +216,7 @@ def _decisions(
 ) -> Iterator[Planned]:
     random = np.random.default_rng(_seed(system))
     count = PER_HOUR[system]
-    first, end = timeline.at(origin, start), timeline.at(origin, timeline.LENGTH_DAYS)
+    first, end = timeline.at(origin, start), timeline.at(origin, timeline.LENGTH_DAYS + timeline.TAIL_DAYS)
     number = 0
     for hour in range(first, end, HOUR):
         served, arrives = serving(hour)

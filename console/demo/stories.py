@@ -100,7 +100,6 @@ def _insurer(origin: int) -> Story:
                 "eligibility-model",
                 newest + 48 * HOUR,
                 "emil@example.org",
-                resolves=True,
             ),
         ),
     )

@@ -42,7 +42,7 @@ def history(models: Models) -> list[Planned]:
 
 
 def test_every_producer_publishes_in_time_order_and_within_the_history(models: Models) -> None:
-    end = timeline.at(ORIGIN, timeline.LENGTH_DAYS)
+    end = timeline.at(ORIGIN, timeline.LENGTH_DAYS + timeline.TAIL_DAYS)
     for producer in estate(ORIGIN, models):
         times = [event.at for event in producer.events]
         assert times, producer.name
@@ -72,7 +72,7 @@ def test_every_event_fits_its_schema(history: list[Planned]) -> None:
 
 
 def test_the_rate_on_the_wall_is_modest(history: list[Planned]) -> None:
-    assert len(history) / timeline.wall_seconds(timeline.at(0, timeline.LENGTH_DAYS)) < 2_000
+    assert len(history) / timeline.wall_seconds(timeline.at(0, timeline.LENGTH_DAYS + timeline.TAIL_DAYS)) < 2_000
 
 
 def test_the_eligibility_feed_is_silent_for_nine_days_and_decisions_go_on(history: list[Planned]) -> None:

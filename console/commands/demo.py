@@ -1,0 +1,152 @@
+"""`seamwatch demo`: the stories, end to end on this machine."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from console.demo.performance import Performance
+    from seamwatch.judging.facts import Violation
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command()(demo)
+
+
+def demo(
+    keep: Annotated[bool, typer.Option("--keep", help="keep the data folder, to look around in")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="one JSON object at the end instead of tables")] = False,
+) -> None:
+    """Play eleven days of a small company's AI systems, with faults, through a real Kafka and ClickHouse, in a minute.
+
+    Exit 0 only if every violation that must follow came, its person was paged, and nothing else did; 1 otherwise.
+
+    Example: seamwatch demo --keep
+    """
+    from console.demo.performance import Performance
+    from seamwatch.log import configure
+    from seamwatch.settings import load_settings
+    from stack.supervisor import Stopped, stopped_by_signals
+
+    configure(load_settings().model_copy(update={"log_level": "error"}))
+    folder = Path(tempfile.mkdtemp(prefix="seamwatch-demo-"))
+    performance = Performance.prepare(folder)
+    try:
+        with stopped_by_signals():
+            _perform(performance, quiet=as_json)
+    except Stopped:
+        raise typer.Exit(130) from None
+    finally:
+        if not keep:
+            shutil.rmtree(folder, ignore_errors=True)
+    if as_json:
+        print(json.dumps(_result(performance, folder if keep else None), default=str))
+    else:
+        _report(performance, folder if keep else None)
+    raise typer.Exit(0 if performance.good else 1)
+
+
+def _perform(performance: Performance, *, quiet: bool) -> None:
+    from rich.console import Console
+    from rich.live import Live
+
+    from console.demo.table import board, news_line
+    from console.status import progress
+
+    console = Console()
+
+    def say(news: str, violation: Violation, person: str | None) -> None:
+        print(news_line(news, violation, person, performance.origin, performance.now), flush=True)
+
+    def silent(_news: str, _violation: Violation, _person: str | None) -> None:
+        pass
+
+    with progress() as told:
+        if quiet or not console.is_terminal:
+            performance.run(told, lambda: None, silent if quiet else say)
+            return
+    live = Live(console=console, auto_refresh=False)
+
+    def look() -> None:
+        if not live.is_started:
+            live.start()
+        live.update(board(performance.stories, performance.seen, performance.origin, performance.now), refresh=True)
+
+    try:
+        performance.run(_starting(console), look, silent)
+    finally:
+        live.stop()
+
+
+def _starting(console: Any) -> Any:
+    return lambda line: console.print(f"[dim]{line}[/dim]")
+
+
+def _report(performance: Performance, folder: Path | None) -> None:
+    from rich.console import Console
+
+    from console.demo.questions import show
+    from console.demo.table import board, summary
+
+    console = Console()
+    if not console.is_terminal:
+        console.print(board(performance.stories, performance.seen, performance.origin, performance.now))
+    console.rule("what an auditor asks, in SQL")
+    for question, rows in performance.answers:
+        show(console, question, rows)
+    console.print(
+        f"\n{performance.emitted} events were published; all of them are accounted for: {performance.complete}"
+    )
+    if folder is not None:
+        console.print(
+            f"kept: {folder}\n"
+            f"  seamwatch up --data {folder}\n"
+            f"  seamwatch replay --contracts {folder}/contracts {folder}/events.ndjson",
+            soft_wrap=True,
+            highlight=False,
+        )
+    for line in [*performance.notes, *summary(performance.stories, performance.seen)]:
+        console.print(f"[red]{line}[/red]")
+    word = (
+        "[green]every expected violation came, and no other[/green]"
+        if performance.good
+        else "[red]not as expected[/red]"
+    )
+    console.print(word)
+
+
+def _result(performance: Performance, folder: Path | None) -> dict[str, Any]:
+    from console.demo import timeline
+    from console.demo.sightings import unexpected, verdicts
+    from seamwatch.judging.text import violation_object
+
+    return {
+        "good": performance.good,
+        "events": performance.emitted,
+        "accounted": performance.complete,
+        "held_up": performance.held_up,
+        "notes": performance.notes,
+        "expected": [
+            {
+                "what": verdict.expected.what,
+                "violation_id": verdict.sighting.first.violation_id if verdict.sighting else None,
+                "wall_seconds": round(timeline.wall_seconds(verdict.sighting.seen_at - verdict.expected.due), 2)
+                if verdict.sighting
+                else None,
+                "paged": [page.person for page in verdict.sighting.pages] if verdict.sighting else [],
+                "missing": verdict.missing,
+            }
+            for verdict in verdicts(performance.stories, performance.seen)
+        ],
+        "violations": [violation_object(sighting.latest) for sighting in performance.seen],
+        "unexpected": [sighting.first.summary for sighting in unexpected(performance.stories, performance.seen)],
+        "answers": {question.name: rows for question, rows in performance.answers},
+        "folder": folder,
+    }

@@ -1,0 +1,85 @@
+"""The demo itself, on real servers: every story is seen, and a replay of its events tells the same.
+
+Slow: about a minute and a half.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
+
+SAME = ("contract", "contract_version", "contract_digest", "clause", "kind", "system", "slice", "severity", "opened_at")
+
+
+@pytest.fixture(scope="module")
+def played(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    folder = tmp_path_factory.mktemp("demo")
+    environment = {**os.environ, "TMPDIR": str(folder)}
+    ended = subprocess.run(
+        [sys.executable, "-m", "console.app", "demo", "--json", "--keep"],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=200,
+        check=False,
+    )
+    assert ended.stdout, ended.stderr[-2_000:]
+    result: dict[str, Any] = json.loads(ended.stdout)
+    assert (ended.returncode == 0) == result["good"]
+    return result
+
+
+def test_every_expected_violation_came_was_paged_and_no_other_came(played: dict[str, Any]) -> None:
+    assert [e for e in played["expected"] if e["missing"]] == []
+    assert played["unexpected"] == []
+    assert played["accounted"]
+    assert played["good"], played["notes"]
+
+
+def test_the_questions_are_answered_from_the_store(played: dict[str, Any]) -> None:
+    answers = played["answers"]
+    assert [row["system"] for row in answers["stale_decisions"]] == ["eligibility-model"]
+    assert answers["stale_decisions"][0]["oldest_data_in_days"] > 9
+    assert [row["system"] for row in answers["unregistered"]] == ["price-experiment"]
+    assert {"rosa@example.org", "cora@example.org", "emil@example.org"} <= {row["person"] for row in answers["answers"]}
+    assert "otto@example.org" in {row["person"] for row in answers["no_answer"]}
+    assert len(answers["on_the_hook"]) == len(played["violations"])
+    assert sum(int(row["stored"]) for row in answers["account"]) == played["events"]
+    assert sum(int(row["dead_letters"]) for row in answers["account"]) == 0
+
+
+def test_a_replay_of_the_recorded_events_gives_the_same_violations(played: dict[str, Any]) -> None:
+    folder = Path(played["folder"])
+    ended = subprocess.run(
+        [
+            sys.executable,
+            "-m",
+            "console.app",
+            "replay",
+            "--contracts",
+            f"{folder}/contracts",
+            f"{folder}/events.ndjson",
+        ],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert ended.returncode == 1, ended.stderr[-2_000:]
+    replayed = [json.loads(line) for line in ended.stdout.splitlines()]
+    assert _comparable(replayed) == _comparable(played["violations"])
+
+
+def _comparable(violations: list[dict[str, Any]]) -> dict[str, Any]:
+    return {
+        v["violation_id"]: {name: v[name] for name in SAME} | {"evidence": [e["event_id"] for e in v["evidence"]]}
+        for v in violations
+    }
