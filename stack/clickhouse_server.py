@@ -17,6 +17,7 @@ import socket
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from pathlib import Path
+from secrets import token_hex
 from typing import Final
 
 import anyio
@@ -127,9 +128,11 @@ class Server:
     def _streamed(self, call: Call, session: Session, answer: Answer, output: str) -> Response:
         headers = self._headers(call) | _summary(answer.read_rows, answer.read_bytes, answer.written)
         headers |= {"X-ClickHouse-Format": output} | _content_type(output)
-        return StreamingResponse(self._send(session, answer), headers=headers)
+        tag = token_hex(8)
+        headers["X-ClickHouse-Exception-Tag"] = tag
+        return StreamingResponse(self._send(session, answer, tag), headers=headers)
 
-    async def _send(self, session: Session, answer: Answer) -> AsyncIterator[bytes]:
+    async def _send(self, session: Session, answer: Answer, tag: str) -> AsyncIterator[bytes]:
         blocks = answer.blocks
         try:
             while True:
@@ -138,9 +141,11 @@ class Server:
                     return
                 yield block
         except Refusal as refusal:
-            # The status is sent already. As ClickHouse does: the error as text, then the connection breaks, so that
-            # no client takes a part for the whole.
-            yield refusal.body(self._engine.version).encode()
+            # The status is sent already. As ClickHouse does: the error in a frame that names this answer's tag, then
+            # the connection breaks, so that no client takes a part for the whole.
+            text = refusal.body(self._engine.version).encode()
+            mark = f"{tag}\r\n".encode()
+            yield b"\r\n__exception__\r\n" + mark + text + f"{len(text)} ".encode() + mark + b"__exception__\r\n"
             raise ConnectionAbortedError(str(refusal)) from refusal
         finally:
             close: Callable[[], None] | None = getattr(blocks, "close", None)

@@ -19,13 +19,11 @@ import chdb
 
 from stack import readonly
 from stack.refusals import Refusal, of_engine
+from stack.statement import quoted
 
 _NAME: Final = re.compile(r"\w+$")
-_ESCAPES: Final = str.maketrans(
-    {"\\": "\\\\", "'": "\\'", "\n": "\\n", "\t": "\\t", "\r": "\\r", "\0": "\\0", "\b": "\\b", "\f": "\\f"}
-)
 
-# What one answer may hold in memory where its format cannot be sent block by block.
+# What one answer may hold, in the engine's own columns, where its format cannot be sent block by block.
 MAX_HELD_RESULT_BYTES: Final = 512 * 1024 * 1024
 
 _AUDITOR_LIMITS: Final[Mapping[str, int]] = {
@@ -38,11 +36,6 @@ _AUDITOR_SETTINGS: Final = re.compile(
     r"(output_format_(?!schema|template)\w+|date_time_output_format|join_use_nulls|session_timezone|max_block_size"
     r"|limit|offset|max_threads|extremes|result_overflow_mode|use_query_cache|log_comment)$"
 )
-
-
-def quoted(text: str) -> str:
-    """A text as a string literal of ClickHouse."""
-    return f"'{text.translate(_ESCAPES)}'"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +63,7 @@ class Engine:
         self._path = str(path)
         self._own = chdb.connect(self._path)  # keeps the folder open between requests
         self.version, self.timezone = self._ask("SELECT version(), timezone()").rstrip("\n").split("\t")
-        self.functions, self.combinators = readonly.harmless_functions(lambda sql, _: self._ask(sql))
+        self.functions, self.combinators = readonly.harmless_functions(self._ask)
 
     def _ask(self, sql: str) -> str:
         return bytes(self._own.query(sql, "TSVRaw").bytes()).decode()
@@ -186,13 +179,8 @@ class Session:
         with _refusals():
             return self._connection.query(sql, output)
 
-    def _ask(self, sql: str, parameter: str) -> str:
-        if parameter:
-            with _refusals():
-                result = self._connection.query(sql, "TSVRaw", params={"q": parameter.translate(_ESCAPES)})
-        else:
-            result = self._run(sql, "TSVRaw")
-        return bytes(result.bytes()).decode()
+    def _ask(self, sql: str) -> str:
+        return bytes(self._run(sql, "TSVRaw").bytes()).decode()
 
 
 def _blocks(block: Any, stream: Any, answer: Answer) -> Iterator[bytes]:

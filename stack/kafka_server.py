@@ -43,6 +43,8 @@ auto.create.topics.enable=false
 num.network.threads=2
 num.io.threads=4
 controlled.shutdown.max.retries=1
+broker.heartbeat.interval.ms=500
+broker.session.timeout.ms=3000
 """
 
 _LOGGING: Final = """\

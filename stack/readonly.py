@@ -19,10 +19,10 @@ from collections.abc import Callable
 from typing import Final
 
 from stack.refusals import Refusal
-from stack.statement import tokens
+from stack.statement import quoted, tokens
 
-Ask = Callable[[str, str], str]
-"""Runs one query of ours, with ``q`` for its parameter ``{q:String}``, and gives its text."""
+Ask = Callable[[str], str]
+"""Runs one query of ours and gives its text."""
 
 _ALLOWED_CATEGORIES: Final = (
     "Aggregate Functions", "Arithmetic", "Arrays", "Bit", "Bitmap", "Comparison", "Conditional", "Dates and Times",
@@ -88,7 +88,7 @@ def readable(sql: str, ask: Ask, functions: frozenset[str], combinators: tuple[s
     ``ask`` runs on a read-only session of the engine that carries the statement's own parameters; ``functions``
     and ``combinators`` come from ``harmless_functions``.
     """
-    canonical = ask("SELECT formatQuerySingleLine({q:String})", sql).removesuffix("\n")
+    canonical = ask(f"SELECT formatQuerySingleLine({quoted(sql)})").removesuffix("\n")
     previous = ""
     for token in tokens(canonical.encode()):
         if previous == "INTO" and token.keyword == "OUTFILE":
@@ -97,7 +97,7 @@ def readable(sql: str, ask: Ask, functions: frozenset[str], combinators: tuple[s
         if token.kind == "quoted" and token.text[:1] in {b"`", b'"'} and b"\\" in token.text:
             # A line break in a name could pass for a line of the tree.
             raise _refused("a name with a backslash in it")
-    lines = ask(f"EXPLAIN AST {canonical}", "").rstrip("\n").split("\n")
+    lines = ask(f"EXPLAIN AST {canonical}").rstrip("\n").split("\n")
     _check_tree(lines, functions, combinators)
     return canonical
 
@@ -108,10 +108,9 @@ def harmless_functions(ask: Ask) -> tuple[frozenset[str], tuple[str, ...]]:
     listed = ask(
         "SELECT lower(f.name) FROM system.functions AS f LEFT JOIN system.functions AS original"
         " ON f.alias_to = original.name AND f.alias_to != '' WHERE f.origin = 'System'"
-        f" AND if(f.alias_to = '', f.categories, original.categories) IN ({categories})",
-        "",
+        f" AND if(f.alias_to = '', f.categories, original.categories) IN ({categories})"
     )
-    combinators = ask("SELECT lower(name) FROM system.aggregate_function_combinators", "")
+    combinators = ask("SELECT lower(name) FROM system.aggregate_function_combinators")
     names = (frozenset(listed.split()) - _REFUSED_FUNCTIONS) | _ALLOWED_FUNCTIONS
     return names, tuple(combinators.split())
 

@@ -22,6 +22,9 @@ _TOKEN = re.compile(
     """,
     re.DOTALL | re.VERBOSE,
 )
+_ESCAPES = str.maketrans(
+    {"\\": "\\\\", "'": "\\'", "\n": "\\n", "\t": "\\t", "\r": "\\r", "\0": "\\0", "\b": "\\b", "\f": "\\f"}
+)
 _BLANK = frozenset({"space", "comment"})
 
 
@@ -46,6 +49,11 @@ class InsertHead:
     text: str
     format: str
     data_start: int
+
+
+def quoted(text: str) -> str:
+    """A text as a string literal."""
+    return f"'{text.translate(_ESCAPES)}'"
 
 
 def tokens(sql: bytes) -> Iterator[Token]:
