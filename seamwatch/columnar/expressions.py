@@ -15,6 +15,7 @@ import polars as pl
 
 from seamwatch.expressions import Expression, typed
 from seamwatch.expressions.arguments import read_arguments, value_at
+from seamwatch.expressions.closure import value_closure
 from seamwatch.expressions.expression import ExpressionKind
 from seamwatch.expressions.resolving import resolve
 
@@ -46,6 +47,11 @@ _FUNCTIONS: Final[dict[str, Callable[..., pl.Expr]]] = {
     "starts_with": lambda text, part: text.str.starts_with(part),
     "upper": lambda text: text.str.replace_many(_LOWER, _UPPER),
 }
+_DTYPES: Final[dict[ExpressionKind, type[pl.DataType]]] = {
+    "number": pl.Float64,
+    "text": pl.String,
+    "boolean": pl.Boolean,
+}
 # A JSON path query gives text, in which '5' may be a number or a string. So every string, keys too, is marked first.
 _MARK: Final = "~"
 _STRING: Final = r'"((?:[^"\\]|\\.)*)"'
@@ -59,6 +65,10 @@ def polars_expression(
     With ``extracted`` the frame has `argument_columns` too, and those are read. Raises ExpressionError when the
     expression has no meaning for the record type, or gives no value of ``kind``.
     """
+    if not expression.columns:
+        # As long as the frame, also where it is selected alone.
+        value = value_closure(expression, record_type, kind)({})
+        return pl.repeat(value, pl.len(), dtype=_DTYPES[kind])
     return _Compiler(extracted=extracted).compiled(resolve(expression, record_type, kind))
 
 
