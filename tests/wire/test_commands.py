@@ -1,0 +1,111 @@
+"""`topics create`, `emit` and `cat`, on a broker."""
+
+from __future__ import annotations
+
+import base64
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+from confluent_kafka import Producer
+from typer.testing import CliRunner, Result
+
+from console.commands import cat, emit
+from console.commands import topics as topics_command
+from seamwatch.errors import UnreachableError, UsageError
+from seamwatch.wire.text import record_of
+
+EVENT = {"type": "inference", "event_time": "2026-03-02T00:00:00Z", "system": "scorer", "version": "v1"}
+CALL = {"type": "tool_call", "event_time": "2026-03-02T00:00:01Z", "system": "agent", "version": "1", "tool": "pay",
+        "arguments": {"amount": 5}}  # fmt: skip
+
+
+@pytest.fixture
+def prefix(kafka: str, topics: str, monkeypatch: pytest.MonkeyPatch) -> str:
+    monkeypatch.setenv("KAFKA_BOOTSTRAP_SERVERS", kafka)
+    monkeypatch.setenv("SEAMWATCH_PREFIX", topics)
+    return topics
+
+
+def run(*arguments: str, stdin: str | None = None) -> Result:
+    app = typer.Typer()
+    for command in (cat, emit, topics_command):
+        command.register(app)
+    return CliRunner().invoke(app, list(arguments), input=stdin)
+
+
+def rows(result: Result) -> list[dict[str, Any]]:
+    assert result.exit_code == 0, result.output
+    return [json.loads(line) for line in result.stdout.splitlines()]
+
+
+def test_topics_are_created_once_and_differences_reported(prefix: str) -> None:
+    first = rows(run("topics", "create", "--partitions", "2", "--json"))
+    assert {row["outcome"] for row in first} == {"created"}
+    names = {row["name"] for row in first}
+    assert {
+        f"{prefix}.{name}" for name in ("inference", "contracts", "measurement", "judge-state", "dead_letter")
+    } <= names
+    assert f"{prefix}.violations.freshness" in names
+    assert {row["outcome"] for row in rows(run("topics", "create", "--partitions", "2", "--json"))} == {"existing"}
+    other = run("topics", "create", "--partitions", "3")
+    assert other.exit_code == 1
+    assert f"different  {prefix}.inference  2 partitions, not 3" in other.stdout
+    assert f"existing   {prefix}.contracts\n" in other.stdout
+
+
+def test_what_is_emitted_is_shown_and_bad_lines_are_named(prefix: str, tmp_path: Path) -> None:
+    run("topics", "create")
+    file = tmp_path / "events.ndjson"
+    file.write_text("\n".join([json.dumps(EVENT), json.dumps({**EVENT, "scor": 1}), "", json.dumps(CALL)]))
+    result = run("emit", str(file), "-", "--json", stdin=json.dumps({**EVENT, "event_id": "mine"}))
+    assert result.exit_code == 1
+    assert json.loads(result.stdout) == {"sent": 3, "left_out": 1}
+    assert f"{file}:2: inference has no field 'scor': did you mean 'score'?" in result.stderr
+
+    shown = rows(run("cat", "inference", f"{prefix}.tool_call"))
+    assert sorted((row["type"], row["system"]) for row in shown) == [
+        ("inference", "scorer"), ("inference", "scorer"), ("tool_call", "agent"),
+    ]  # fmt: skip
+    mine = next(row for row in shown if row["event_id"] == "mine")
+    assert record_of(mine) == record_of({**EVENT, "event_id": "mine"})
+    (first,) = rows(run("cat", "inference", "--limit", "1", "--position"))
+    assert first["topic"] == f"{prefix}.inference"
+
+
+def test_what_cannot_be_decoded_is_shown_with_its_bytes_and_reason(prefix: str, kafka: str) -> None:
+    run("topics", "create", "--partitions", "1")
+    producer = Producer({"bootstrap.servers": kafka})
+    producer.produce(f"{prefix}.inference", b"garbage", b"\xff")
+    producer.produce(f"{prefix}.contracts", b'{"document": {}}', b"Person/a")
+    assert producer.flush(20) == 0
+    (bad,) = rows(run("cat", "inference"))
+    assert base64.b64decode(bad["value"]) == b"garbage"
+    assert bad["reason"].startswith("not framed: starts with 67 61 72 62")
+    (contract,) = rows(run("cat", "contracts"))
+    assert (contract["key"], contract["value"]) == ("Person/a", {"document": {}})
+    assert rows(run("cat", "violations")) == []
+
+
+def test_a_topic_that_is_not_there_names_the_nearest(prefix: str) -> None:
+    run("topics", "create")
+    result = run("cat", "inferense")
+    assert isinstance(result.exception, UsageError)
+    assert "did you mean 'inference'" in str(result.exception)
+
+
+def test_topics_that_are_missing_say_how_to_create_them(prefix: str) -> None:
+    result = run("emit", "-", stdin=json.dumps(EVENT))
+    assert isinstance(result.exception, UsageError)
+    assert "seamwatch topics create" in str(result.exception)
+
+
+def test_a_broker_that_does_not_answer_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    from seamwatch.sdk.publisher import Publisher
+    from seamwatch.wire.codec import Codec
+    from seamwatch.wire.topics import Topics
+
+    with pytest.raises(UnreachableError, match=r"Kafka at 127\.0\.0\.1:1 cannot be reached"):
+        Publisher("127.0.0.1:1", Topics(), Codec(), timeout=1)
