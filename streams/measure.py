@@ -22,7 +22,6 @@ from seamwatch.durations import SECOND
 from seamwatch.errors import RecordError
 from seamwatch.judging.facts import Fact, ForwardedEvent, Measurement
 from seamwatch.judging.measure import Source
-from seamwatch.log import configure
 from seamwatch.settings import Settings
 from seamwatch.wire.schemas import INPUT_TYPES
 from seamwatch.wire.topics import Topics
@@ -31,7 +30,7 @@ from streams.batch import Batch, Partition, Run
 from streams.contracts import ContractsFollower
 from streams.dead_letters import dead_letter
 from streams.dedup import RecentIds
-from streams.hosting import bootstrap_of, codec_of, loop_settings, partitions_of
+from streams.hosting import bootstrap_of, codec_of, loop_settings, partitions_of, unhurried_collector
 from streams.intake import Intake, Reject, Taken, broker_time
 from streams.loop import Loop, Output, stop_on_signals
 from streams.metrics import Metrics
@@ -65,7 +64,7 @@ class Measure:
         self._admin = AdminClient({"bootstrap.servers": bootstrap_of(settings)})
         self._destinations = partitions_of(self._admin, self._topics.measurement)
         self._ends = Ends(self._admin, self._clock, settings.heartbeat / SECOND / 2)
-        self._progress = Progress()
+        self._progress = Progress(settings.max_age)
         self._assigned: tuple[Partition, ...] = ()
         self._told = dict.fromkeys(range(self._destinations), 0.0)
         self._intakes: dict[str, Intake] = {}
@@ -196,6 +195,8 @@ class Measure:
         """What each judge is told: facts and events of its systems, and how far the inputs are measured."""
         now, moment = self._clock.now(), time.monotonic()
         marks = self._progress.watermarks(batch.positions)
+        moved = {run.key for run in batch.runs}
+        recent = tuple(mark for mark in marks if (mark.topic, mark.partition) in moved)
         facts_of: dict[int, list[Fact]] = {}
         for fact in facts:
             facts_of.setdefault(self._destination(fact.system), []).append(fact)
@@ -207,13 +208,15 @@ class Measure:
             silent = moment - self._told[number] >= self._settings.heartbeat / SECOND
             if not (mine or rare or (silent and marks)):
                 continue
-            self._told[number] = moment
+            # All of them once a heartbeat, between heartbeats those that moved: the rest say nothing new.
+            said = marks if silent else recent
+            self._told[number] = moment if silent else self._told[number]
             parts = max(-(-len(mine) // FACTS_A_RECORD), -(-len(rare) // EVENTS_A_RECORD), 1)
             for part in range(parts):
                 # Watermarks come last: they say that everything before them has been told.
                 measurement = Measurement(
                     now,
-                    marks if part == parts - 1 else (),
+                    said if part == parts - 1 else (),
                     tuple(mine[part * FACTS_A_RECORD : (part + 1) * FACTS_A_RECORD]),
                     tuple(rare[part * EVENTS_A_RECORD : (part + 1) * EVENTS_A_RECORD]),
                 )
@@ -231,12 +234,12 @@ class Measure:
 
 def run(settings: Settings) -> None:
     """Run the stage until SIGTERM. Raises UsageError, StageError or UnreachableError when it cannot go on."""
-    configure(settings, STAGE)
     contracts = ContractsFollower(bootstrap_of(settings), settings.prefix)
     stage = Measure(settings, contracts, Metrics(STAGE, settings.metrics_port))
     loop = Loop(loop_settings(settings, STAGE, Topics(settings.prefix).inputs, settings.linger / SECOND), stage)
     stop_on_signals(loop)
-    loop.run()
+    with unhurried_collector():
+        loop.run()
 
 
 def _source(record_type: str) -> Source:

@@ -8,7 +8,7 @@ reached. Nothing here reads or judges events.
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import Future
 from typing import Any
 
@@ -21,6 +21,7 @@ from seamwatch.judging.facts import Watermark
 from streams.batch import Partition
 
 ASK_SECONDS = 10.0
+QUIET_SECONDS = 5.0
 
 
 class Ends:
@@ -67,20 +68,26 @@ def _end(future: Future[Any]) -> int | None:
 class Progress:
     """The watermarks of the partitions this process has been assigned."""
 
-    def __init__(self) -> None:
+    def __init__(self, max_age: int, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._max_age = max_age
+        self._monotonic = monotonic
         self._reached: dict[Partition, int] = {}
+        self._coming: dict[Partition, tuple[int, float]] = {}
         self._ends: dict[Partition, int] = {}
         self._asked_at = 0
 
     def forget(self) -> None:
         """No partition is ours any more."""
         self._reached.clear()
+        self._coming.clear()
         self._ends.clear()
 
     def measured(self, partition: Partition, latest: int | None, arrived: int) -> None:
         """A batch of the partition is measured: its latest event time (None: no good event) and last arrival."""
         reached = arrived if latest is None else min(latest, arrived)
         self._reached[partition] = max(reached, self._reached.get(partition, reached))
+        # What is too old to be judged is no history under way: it must not hold anything up.
+        self._coming[partition] = (arrived if reached < arrived - self._max_age else reached, self._monotonic())
 
     def told(self, asked_at: int, ends: Mapping[Partition, int]) -> None:
         """The broker told where partitions ended at ``asked_at`` (micros, the stages' clock)."""
@@ -97,8 +104,12 @@ class Progress:
                 self._reached[partition] = max(self._asked_at, self._reached.get(partition, self._asked_at))
             reached = self._reached.get(partition)
             if reached is not None:
-                marks.append(Watermark(*partition, position, reached, caught_up))
+                marks.append(Watermark(*partition, position, reached, caught_up, self._progress(partition, caught_up)))
         return tuple(marks)
+
+    def _progress(self, partition: Partition, caught_up: bool) -> int | None:
+        progress, since = self._coming.get(partition, (None, 0.0))
+        return None if caught_up and self._monotonic() - since >= QUIET_SECONDS else progress
 
     def lag(self, positions: Mapping[Partition, int]) -> dict[Partition, int]:
         """Records between each partition's position and its end as last told."""

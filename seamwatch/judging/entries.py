@@ -33,7 +33,11 @@ class EntryKey:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One clause's state for one system and part, with its open episodes and when to ask it again."""
+    """One clause's state for one system and part, with its open episodes and when to ask it again.
+
+    ``historic``: what it last heard of came long after its time (a history loaded in bulk, a backlog), so that its
+    clock is how far that history has got.
+    """
 
     kind: str
     version: str
@@ -41,6 +45,7 @@ class Entry:
     episodes: tuple[Episode, ...] = ()
     deadline: int | None = None
     wake: int | None = None
+    historic: bool = False
 
     @property
     def wake_at(self) -> int | None:
@@ -67,6 +72,7 @@ def _episodes_adapter() -> TypeAdapter[tuple[Episode, ...]]:
 def write_entry(entry: Entry) -> bytes:
     """The entry as JSON."""
     head = {"kind": entry.kind, "version": entry.version, "deadline": entry.deadline, "wake": entry.wake}
+    head["historic"] = entry.historic
     parts = (
         json.dumps(head).encode(),
         _episodes_adapter().dump_json(entry.episodes),

@@ -80,13 +80,18 @@ class ForwardedEvent:
 
 @dataclass(frozen=True, slots=True)
 class Watermark:
-    """How far one input partition has been measured: nothing earlier than ``watermark`` is still to come."""
+    """How far one input partition has been measured: nothing earlier than ``watermark`` is still to arrive.
+
+    ``progress`` is the event time that its events have reached while events are coming, and None once it is quiet:
+    what tells how far a history has got that is loaded in bulk, long after its time.
+    """
 
     topic: str
     partition: int
     offset: int
     watermark: int
     caught_up: bool
+    progress: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

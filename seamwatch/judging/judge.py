@@ -82,7 +82,8 @@ class Judge:
         self._watermarks: dict[tuple[str, int], Watermark] = {}
         self._deadlines: list[tuple[int, EntryKey]] = []
         self._wakes: list[tuple[int, EntryKey]] = []
-        self._now = self._watermark = self._clock_kept = _LONG_AGO
+        self._now = self._watermark = self._progress = self._clock_kept = _LONG_AGO
+        self._held: set[EntryKey] = set()
         self.late = 0
 
     # State
@@ -142,6 +143,8 @@ class Judge:
         if self._watermarks:
             lowest = min(mark.watermark for mark in self._watermarks.values())
             self._watermark = lowest - self._settings.lateness
+            coming = [mark.progress for mark in self._watermarks.values() if mark.progress is not None]
+            self._progress = min([lowest, *coming]) - self._settings.lateness
         self._pass_time(told)
         return Output(tuple(told.violations), tuple(told.notices))
 
@@ -177,14 +180,36 @@ class Judge:
         clause, seam = bound.clause, bound.seam
         entry = self._entries.get(key) or Entry(clause.kind_name, seam.contract_version)
         state = entry.state if entry.kind == clause.kind_name else None
-        moment = Moment(self._now, self._watermark, self._settings.settle, horizon, key.part or None)
+        late_from = self._told_late(happening)
+        historic = entry.historic if isinstance(happening, TimePassed) else late_from is not None
+        watermark = self._progress if historic else self._watermark
+        if late_from is not None:
+            # The history has got no further than this, whatever the clock says.
+            watermark = min(watermark, late_from)
+        moment = Moment(self._now, watermark, self._settings.settle, horizon, key.part or None)
         judgement = clause.judge(seam, state, happening, moment)
         episodes = self._follow(entry.episodes, bound, judgement.findings, self._known_at(happening), told)
         self.late += judgement.late
         judged = Entry(
-            clause.kind_name, seam.contract_version, judgement.state, episodes, judgement.deadline, judgement.wake
+            clause.kind_name,
+            seam.contract_version,
+            judgement.state,
+            episodes,
+            judgement.deadline,
+            judgement.wake,
+            historic,
         )
         self._keep(key, judged)
+
+    def _told_late(self, happening: Happening) -> int | None:
+        """The event time of what came long after it; None for what came in time."""
+        if isinstance(happening, TimePassed) or self._settings.history:
+            return None
+        if isinstance(happening, ForwardedEvent):
+            time, arrived = int(happening.record["event_time"]), happening.arrived
+        else:
+            time, arrived = happening.last_time, self._now
+        return time if arrived is not None and arrived - time > self._settings.lateness else None
 
     def _known_at(self, happening: Happening) -> int:
         if not self._settings.history:
@@ -267,12 +292,15 @@ class Judge:
                         lambda e: escalate_episode(e, self._now),
                     )
             entry = self._entries[key]
-            asked = entry.deadline is not None and entry.deadline <= self._watermark
+            watermark = self._progress if entry.historic else self._watermark
+            asked = entry.deadline is not None and entry.deadline <= watermark
+            if entry.historic and entry.deadline is not None and watermark < entry.deadline <= self._watermark:
+                self._held.add(key)
             if asked or (entry.wake is not None and entry.wake <= self._now):
                 self._judge(key, bound, TimePassed(), told)
 
     def _due(self) -> list[EntryKey]:
-        due: set[EntryKey] = set()
+        due, self._held = self._held, set()
         while self._deadlines and self._deadlines[0][0] <= self._watermark:
             due.add(heapq.heappop(self._deadlines)[1])
         while self._wakes and self._wakes[0][0] <= self._now:
