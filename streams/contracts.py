@@ -157,7 +157,15 @@ def _known(value: bytes | None) -> tuple[str, int] | None:
 
 def _send(bootstrap: str, topic: str, messages: dict[str, bytes | None]) -> None:
     failures: list[str] = []
-    producer = Producer({"bootstrap.servers": bootstrap, "enable.idempotence": True, "message.max.bytes": 2 << 20})
+    producer = Producer(
+        {
+            "bootstrap.servers": bootstrap,
+            "enable.idempotence": True,
+            "message.max.bytes": 2 << 20,
+            # A broker that has just started makes it wait, and it would say so on the terminal.
+            "log_level": 2,
+        }
+    )
     for key, value in messages.items():
         producer.produce(
             topic,

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from console.demo.performance import Performance
     from seamwatch.judging.facts import Violation
 
@@ -54,48 +56,52 @@ def demo(
 
 
 def _perform(performance: Performance, *, quiet: bool) -> None:
-    from rich.console import Console
-    from rich.live import Live
-
-    from console.demo.table import board, news_line
+    from console.demo.table import news_line
     from console.status import progress
 
-    console = Console()
-
     def say(news: str, violation: Violation, person: str | None) -> None:
-        print(news_line(news, violation, person, performance.origin, performance.now), flush=True)
+        if not quiet:
+            print(news_line(news, violation, person, performance.origin, performance.now), flush=True)
 
-    def silent(_news: str, _violation: Violation, _person: str | None) -> None:
-        pass
-
-    with progress() as told:
-        if quiet or not console.is_terminal:
-            performance.run(told, lambda: None, silent if quiet else say)
-            return
-    live = Live(console=console, auto_refresh=False)
-
-    def look() -> None:
-        if not live.is_started:
-            live.start()
-        live.update(board(performance.stories, performance.seen, performance.origin, performance.now), refresh=True)
-
-    try:
-        performance.run(_starting(console), look, silent)
-    finally:
-        live.stop()
+    if not quiet and _console().is_terminal:
+        _perform_live(performance)
+    else:
+        with progress() as told:
+            performance.run(told, lambda: None, say)
 
 
-def _starting(console: Any) -> Any:
-    return lambda line: console.print(f"[dim]{line}[/dim]")
+def _perform_live(performance: Performance) -> None:
+    from rich.live import Live
+    from rich.text import Text
+
+    from console.demo.table import board
+
+    with Live(console=_console(), auto_refresh=False) as live:
+
+        def told(line: str) -> None:
+            live.update(Text(line, "dim"), refresh=True)
+
+        def look() -> None:
+            shown = board(performance.stories, performance.seen, performance.origin, performance.now)
+            live.update(shown, refresh=True)
+
+        performance.run(told, look, lambda _news, _violation, _person: None)
+        look()
+
+
+def _console() -> Console:
+    from rich.console import Console
+
+    # A file or a pipe has no width of its own; what a person reads there should not be folded at 80.
+    console = Console()
+    return console if console.is_terminal else Console(width=150)
 
 
 def _report(performance: Performance, folder: Path | None) -> None:
-    from rich.console import Console
-
     from console.demo.questions import show
     from console.demo.table import board, summary
 
-    console = Console()
+    console = _console()
     if not console.is_terminal:
         console.print(board(performance.stories, performance.seen, performance.origin, performance.now))
     console.rule("what an auditor asks, in SQL")

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.syntax import Syntax
 from rich.table import Table
@@ -107,7 +108,7 @@ def show(console: Console, question: Question, rows: Sequence[Mapping[str, Any]]
     if not rows:
         console.print("  nothing")
         return
-    table = Table(show_edge=False, pad_edge=False, header_style="bold")
+    table = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False, header_style="bold")
     for name in rows[0]:
         table.add_column(name, overflow="fold", justify="right" if isinstance(rows[0][name], int) else "left")
     for row in rows[:_SHOWN]:

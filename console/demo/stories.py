@@ -192,7 +192,9 @@ def _agent(origin: int) -> Story:
             strayed.setdefault(call.conversation, (call.at, call.tool))
     expected = tuple(
         Expected(
-            "a tool outside its scope" if tool == "issue_store_credit" else "a reason outside its scope",
+            f"{conversation}: a tool outside its scope"
+            if tool == "issue_store_credit"
+            else f"{conversation}: a reason outside its scope",
             "order-agent-pact",
             "tools",
             "order-agent",

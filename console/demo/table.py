@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Group, RenderableType
 from rich.progress_bar import ProgressBar
 from rich.table import Table
@@ -20,13 +21,13 @@ _STATES = {"open": "open", "escalated": "climbed", "acknowledged": "acknowledged
 
 def board(stories: Sequence[Story], seen: Sequence[Sighting], origin: int, now: int) -> RenderableType:
     """The whole table at a time of the history (micros)."""
-    table = Table(expand=True, pad_edge=False, show_edge=False, header_style="bold")
+    table = Table(expand=True, box=SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="bold")
     table.add_column("story", ratio=3)
-    table.add_column("expected", ratio=4)
-    table.add_column("seen", ratio=2)
+    table.add_column("expected", ratio=6)
+    table.add_column("seen", no_wrap=True)
     table.add_column("after", justify="right", no_wrap=True)
-    table.add_column("in the history", justify="right", no_wrap=True)
-    table.add_column("paged", ratio=4)
+    table.add_column("in its time", justify="right", no_wrap=True)
+    table.add_column("paged", ratio=3)
     met = {verdict.expected: verdict for verdict in verdicts(stories, seen)}
     strange = unexpected(stories, seen)
     for story in stories:
@@ -40,8 +41,12 @@ def board(stories: Sequence[Story], seen: Sequence[Sighting], origin: int, now: 
     for sighting in strange:
         table.add_row("", sighting.first.summary, Text("unexpected", "bold red"), "", "", sighting.first.person or "")
     days = min(max(0.0, (now - origin) / DAY), timeline.LENGTH_DAYS)
-    head = Text.assemble(("seamwatch demo", "bold"), f"   day {days:4.1f} of {timeline.LENGTH_DAYS}, 5 s each")
-    return Group(head, ProgressBar(total=timeline.LENGTH_DAYS, completed=days), table)
+    head = Table.grid(expand=True, padding=(0, 2))
+    head.add_column(no_wrap=True)
+    head.add_column(ratio=1)
+    bar = ProgressBar(total=timeline.LENGTH_DAYS, completed=days)
+    head.add_row(f"day {days:4.1f} of {timeline.LENGTH_DAYS}, 5 s each", bar)
+    return Group(head, "", table)
 
 
 def _cells(verdict: Verdict) -> tuple[RenderableType, ...]:
