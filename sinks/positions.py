@@ -32,12 +32,12 @@ def positions(store: Store, topics: Iterable[str]) -> dict[Place, Position]:
     if not named:
         return {}
     committed = store.rows(
-        "SELECT topic, partition, max(next_offset) AS position, argMax(size, next_offset) AS size "  # noqa: S608
+        "SELECT topic, partition, max(next_offset) AS position, argMax(size, next_offset) AS size "
         f"FROM ledger_commit WHERE topic IN ({named}) GROUP BY topic, partition"
     )
     found = {(row["topic"], row["partition"]): Position(row["position"], row["size"]) for row in committed}
     open_intents = store.rows(
-        "SELECT intents.topic AS topic, intents.partition AS partition, intents.first_offset AS first, "  # noqa: S608
+        "SELECT intents.topic AS topic, intents.partition AS partition, intents.first_offset AS first, "
         "min(intents.next_offset) AS next, argMin(intents.count, intents.next_offset) AS records "
         f"FROM (SELECT * FROM ledger_intent WHERE topic IN ({named})) AS intents "
         f"LEFT ANTI JOIN (SELECT * FROM ledger_commit WHERE topic IN ({named})) AS commits "
@@ -58,7 +58,7 @@ def positions(store: Store, topics: Iterable[str]) -> dict[Place, Position]:
 def stored_offsets(store: Store, table: str, extent: Range) -> list[int]:
     """The offsets of a range that a table holds, in order, as often as it holds them."""
     answer = store.rows(
-        f"SELECT arraySort(groupArray(offset)) AS offsets FROM {table} "  # noqa: S608
+        f"SELECT arraySort(groupArray(offset)) AS offsets FROM {table} "
         f"WHERE topic IN ({quoted([extent.topic])}) AND partition = {extent.partition} "
         f"AND offset >= {extent.first_offset} AND offset < {extent.next_offset}"
     )

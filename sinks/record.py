@@ -251,7 +251,7 @@ def run(settings: Settings) -> None:
     if settings.kafka is None or settings.clickhouse is None:
         raise UsageError("record needs KAFKA_BOOTSTRAP_SERVERS and CLICKHOUSE_URL")
     url = settings.schema_registry_url
-    codec = Codec(SchemaRegistry(url) if url else None)
+    codec = Codec(SchemaRegistry(url) if url else None, settings.schemas)
     recorder = Recorder(settings.kafka, settings.clickhouse, Topics(settings.prefix), decoding(codec, settings.clock()))
     # Batches of tens of thousands of short-lived objects make the collector run all the time: 15 % of the rate.
     gc.set_threshold(200_000, 20, 20)

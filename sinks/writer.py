@@ -184,7 +184,7 @@ class Writer:
     def _noted(self, store: Store, table: str, ranges: Sequence[Range]) -> bool:
         keys = ", ".join(f"({quoted([r.topic])}, {r.partition}, {r.first_offset}, {r.next_offset})" for r in ranges)
         sql = (
-            f"SELECT uniqExact(topic, partition, first_offset) AS found FROM {table} "  # noqa: S608
+            f"SELECT uniqExact(topic, partition, first_offset) AS found FROM {table} "
             f"WHERE (topic, partition, first_offset, next_offset) IN ({keys})"
         )
         return int(self._retried(lambda: store.rows(sql))[0]["found"]) == len(ranges)

@@ -13,15 +13,15 @@ Values are `seamwatch.judging.facts.Violation`; a value that is none raises Faus
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import Any
 
 import faust
 from faust.serializers import codecs
 
-from seamwatch.judging.facts import Evidence, Violation
+from seamwatch.judging.facts import Violation
 from seamwatch.wire.codec import Codec
 from seamwatch.wire.topics import DEFAULT_PREFIX, Topics
+from seamwatch.wire.values import violation_of, violation_record
 
 
 class ViolationCodec(codecs.Codec):
@@ -57,19 +57,3 @@ def violation_topic(app: faust.App, kind: str, prefix: str = DEFAULT_PREFIX) -> 
     return app.topic(
         Topics(prefix).violations(kind), key_serializer="raw", key_type=bytes, value_serializer=ViolationCodec()
     )
-
-
-def violation_of(record: dict[str, Any]) -> Violation:
-    """The violation in a decoded record."""
-    evidence = tuple(
-        Evidence(0, e["event_id"], e["topic"], e["partition"], e["offset"]) for e in record.get("evidence") or ()
-    )
-    return Violation(**{**record, "evidence": evidence})
-
-
-def violation_record(violation: Violation) -> dict[str, Any]:
-    """The record of a violation, to be encoded."""
-    record = {name: getattr(violation, name) for name in Violation.__slots__}
-    kept = ("topic", "partition", "offset", "event_id")
-    record["evidence"] = [{name: asdict(e)[name] for name in kept} for e in violation.evidence]
-    return record

@@ -20,7 +20,7 @@ from seamwatch.judging.facts import Violation
 from seamwatch.paging import Recipient
 from seamwatch.wire.codec import Codec
 from seamwatch.wire.topics import Topics
-from streams.page_codec import violation_of
+from seamwatch.wire.values import violation_of
 
 _log = structlog.get_logger("streams.page")
 

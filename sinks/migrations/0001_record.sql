@@ -49,7 +49,7 @@ CREATE TABLE IF NOT EXISTS inference
 ENGINE = MergeTree
 PARTITION BY toYYYYMM(broker_time)
 ORDER BY (system, event_time)
-SETTINGS non_replicated_deduplication_window = 10000;
+SETTINGS non_replicated_deduplication_window = 10000, lightweight_mutation_projection_mode = 'rebuild';
 
 -- What an agent called, or was kept from calling.
 CREATE TABLE IF NOT EXISTS tool_call
@@ -89,7 +89,7 @@ CREATE TABLE IF NOT EXISTS tool_call
 ENGINE = MergeTree
 PARTITION BY toYYYYMM(broker_time)
 ORDER BY (system, event_time)
-SETTINGS non_replicated_deduplication_window = 10000;
+SETTINGS non_replicated_deduplication_window = 10000, lightweight_mutation_projection_mode = 'rebuild';
 
 -- What somebody announced to change.
 CREATE TABLE IF NOT EXISTS config_change

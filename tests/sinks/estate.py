@@ -1,0 +1,227 @@
+"""What the tests of the record and the pager need of a broker and a store: topics and a database of their own."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+
+from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, Message, Producer, TopicPartition
+from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-defined]
+
+from seamwatch.clauses import kinds
+from seamwatch.wire.topics import Topics
+from sinks.migrate import migrate
+from sinks.record import topics_recorded
+from sinks.store import Store
+
+ROOT = Path(__file__).parents[2]
+
+
+@dataclass(frozen=True)
+class Estate:
+    """Topics under a prefix of their own and a migrated database of the same name."""
+
+    kafka: str
+    url: str
+    topics: Topics
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What a stage of this estate is started with."""
+        return {
+            **os.environ,
+            "KAFKA_BOOTSTRAP_SERVERS": self.kafka,
+            "CLICKHOUSE_URL": self.url,
+            "SEAMWATCH_PREFIX": self.topics.prefix,
+            "PYTHONPATH": str(ROOT),
+        }
+
+    def producer(self, **settings: Any) -> Producer:
+        return Producer({"bootstrap.servers": self.kafka, "linger.ms": 5, "acks": "all", **settings})
+
+    def store(self) -> Store:
+        return Store(self.url)
+
+    def rows(self, sql: str) -> list[dict[str, Any]]:
+        with self.store() as store:
+            return store.rows(sql)
+
+
+@contextmanager
+def estate(kafka: str, clickhouse: str, partitions: int = 2) -> Iterator[Estate]:
+    name = f"t_{uuid.uuid4().hex[:10]}"
+    topics = Topics(name)
+    url = urlunsplit(urlsplit(clickhouse)._replace(path=f"/{name}"))
+    admin = AdminClient({"bootstrap.servers": kafka})
+    specs = topics.specs(kinds(), partitions)
+    for future in admin.create_topics([NewTopic(s.name, s.partitions, 1, config=s.settings) for s in specs]).values():
+        future.result(30)
+    migrate(url)
+    try:
+        yield Estate(kafka, url, topics)
+    finally:
+        admin.delete_topics([spec.name for spec in specs])
+        with Store(url, database="default") as store:
+            store.command(f"DROP DATABASE IF EXISTS {name}")
+
+
+def everything(kafka: str, names: list[str]) -> dict[tuple[str, int, int], bytes | None]:
+    """Every committed record of these topics: its raw value by topic, partition and offset."""
+    consumer = Consumer(
+        {
+            "bootstrap.servers": kafka,
+            "group.id": f"everything-{uuid.uuid4()}",
+            "enable.partition.eof": True,
+            "enable.auto.commit": False,
+            "isolation.level": "read_committed",
+        }
+    )
+    known = consumer.list_topics(timeout=10).topics
+    places = {(name, number) for name in names for number in known[name].partitions}
+    consumer.assign([TopicPartition(*place, OFFSET_BEGINNING) for place in places])
+    found: dict[tuple[str, int, int], bytes | None] = {}
+    while places:
+        for message in consumer.consume(10_000, 0.3):
+            place = (message.topic() or "", message.partition() or 0)
+            error = message.error()
+            if error is None:
+                found[(*place, message.offset() or 0)] = raw_value(message)
+            elif error.code() == KafkaError._PARTITION_EOF:
+                places.discard(place)
+    consumer.close()
+    return found
+
+
+def raw_value(message: Message) -> bytes | None:
+    value = message.value()
+    assert value is None or isinstance(value, bytes)
+    return value
+
+
+def stored(estate: Estate) -> dict[tuple[str, int, int], list[tuple[str, bytes | None]]]:
+    """Every row of the record: table and raw bytes by topic, partition and offset."""
+    tables = ["dead_letter", "document", "violation", "page"]
+    tables += [name.rsplit(".", 1)[1] for name in estate.topics.inputs]
+    found: dict[tuple[str, int, int], list[tuple[str, bytes | None]]] = {}
+    with estate.store() as store:
+        for table in tables:
+            frame = store.frame(f"SELECT topic, partition, offset, hex(raw) AS raw FROM {table}")
+            for topic, partition, offset, raw in frame.iter_rows():
+                row = (_text(table), None if raw is None else bytes.fromhex(_text(raw)))
+                found.setdefault((_text(topic), partition, offset), []).append(row)
+    return found
+
+
+def _text(value: str | bytes) -> str:
+    return value.decode() if isinstance(value, bytes) else value
+
+
+def assert_recorded(estate: Estate) -> None:
+    """Each record of the topics is exactly one row of the store, with its bytes; and there is no other row."""
+    topic = everything(estate.kafka, list(topics_recorded(estate.topics)))
+    store = stored(estate)
+    assert set(store) == set(topic)
+    assert [place for place, rows in store.items() if len(rows) != 1] == []
+    assert [place for place, rows in store.items() if rows[0][1] != topic[place]] == []
+
+
+def committed(estate: Estate) -> int:
+    return int(estate.rows("SELECT sum(count) AS c FROM ledger_commit")[0]["c"] or 0)
+
+
+def wait_for(condition: Callable[[], bool], seconds: float = 30.0, what: str = "it") -> None:
+    until = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < until, f"{what} did not happen within {seconds:.0f} s"
+        time.sleep(0.05)
+
+
+class Stage:
+    """A stage in a process of its own, to be killed."""
+
+    def __init__(self, code: str, environment: dict[str, str]) -> None:
+        self._command = [sys.executable, "-c", code]
+        self._environment = environment
+        self.start()
+
+    def start(self) -> None:
+        self.process = subprocess.Popen(self._command, env=self._environment, cwd=ROOT)
+
+    def kill(self) -> None:
+        """kill -9, and wait for it to be gone."""
+        self.process.send_signal(signal.SIGKILL)
+        self.process.wait(10)
+
+    def end(self) -> int:
+        """SIGTERM; its exit code."""
+        self.process.terminate()
+        return self.process.wait(20)
+
+
+class Proxy:
+    """Stands between a client and a server, to be cut: ``down`` refuses, ``cut_answers`` lets requests through but
+    drops the connection before the answer, so that the client cannot know what became of them; ``delay`` slows each
+    answer (seconds), so that there is time to be killed in between."""
+
+    def __init__(self, url: str) -> None:
+        parts = urlsplit(url)
+        self._target = (str(parts.hostname), int(parts.port or 0))
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        account = parts.netloc.rpartition("@")[0]
+        here = f"{account}@127.0.0.1:{self._listener.getsockname()[1]}"
+        self.url = urlunsplit(parts._replace(netloc=here))
+        self.down = False
+        self.cut_answers = 0
+        self.cut = 0
+        self.delay = 0.0
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def close(self) -> None:
+        self._listener.close()
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                client, _ = self._listener.accept()
+            except OSError:
+                return
+            if self.down:
+                client.close()
+                continue
+            server = socket.create_connection(self._target)
+            threading.Thread(target=self._pump, args=(client, server, False), daemon=True).start()
+            threading.Thread(target=self._pump, args=(server, client, True), daemon=True).start()
+
+    def _pump(self, source: socket.socket, sink: socket.socket, answers: bool) -> None:
+        try:
+            while data := source.recv(65536):
+                if answers and self.cut_answers > 0:
+                    self.cut_answers -= 1
+                    self.cut += 1
+                    break
+                if self.down:
+                    break
+                if answers and self.delay:
+                    time.sleep(self.delay)
+                sink.sendall(data)
+        except OSError:
+            pass
+        finally:
+            for end in (source, sink):
+                try:
+                    end.shutdown(socket.SHUT_RDWR)
+                except OSError:
+                    pass
+                end.close()
