@@ -15,19 +15,11 @@ from functools import cache
 from typing import Any
 
 from seamwatch.errors import OutOfBounds, RecordError
-from seamwatch.wire.schemas import Field, Schema, nearest, schema
+from seamwatch.wire.schemas import REQUIRED, Field, Schema, nearest, schema
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _INTEGER_BOUNDS = {"int": (-(2**31), 2**31 - 1), "long": (-(2**63), 2**63 - 1)}
-_EXACT = {
-    "string": str,
-    "boolean": bool,
-    "int": int,
-    "long": int,
-    "double": float,
-    "bytes": bytes,
-    "array": list,
-}
+_EXACT = {"string": str, "boolean": bool, "double": float, "bytes": bytes}
 _SAID = {
     "string": "text",
     "boolean": "true or false",
@@ -83,11 +75,10 @@ def broken_bound(field: Field, value: Any) -> str | None:
             return f"is {value}, which is not a finite number"
     elif field.primitive not in _INTEGER_BOUNDS:
         return None
-    shown = _shown(field, value)
     if field.minimum is not None and value < field.minimum:
-        return f"is {shown}, below the bound of {_shown(field, field.minimum)}"
+        return f"is {_shown(field, value)}, below the bound of {_shown(field, field.minimum)}"
     if field.maximum is not None and value > field.maximum:
-        return f"is {shown}, above the bound of {_shown(field, field.maximum)}"
+        return f"is {_shown(field, value)}, above the bound of {_shown(field, field.maximum)}"
     return None
 
 
@@ -110,7 +101,7 @@ def checked(form: Schema, record: Mapping[str, Any]) -> dict[str, Any]:
 
     Raises RecordError for an unknown field, a missing one or a value of the wrong type, and OutOfBounds.
     """
-    unknown = record.keys() - set(form.names)
+    unknown = record.keys() - form.names
     if unknown:
         word = min(unknown)
         raise RecordError(f"{form.name} has no field {word!r}{nearest(word, form.names)}")
@@ -121,14 +112,15 @@ def checked(form: Schema, record: Mapping[str, Any]) -> dict[str, Any]:
 
 def _checked_field(field: Field, record: Mapping[str, Any], owner: str) -> Any:
     value = record.get(field.name, field.default)
-    if field.required and field.name not in record:
-        raise RecordError(f"{owner} lacks {field.name}: {field.doc}")
     if value is None:
         if field.nullable:
             return None
         raise RecordError(f"{field.name} is null; it must be {_expected(field)}")
-    if type(value) is _EXACT.get(field.primitive) and field.primitive not in ("int", "long", "array"):
+    # What needs no conversion is most of what comes.
+    if type(value) is _EXACT.get(field.primitive):
         return value
+    if value is REQUIRED:
+        raise RecordError(f"{owner} lacks {field.name}: {field.doc}")
     return _converted(field, field.type, value, field.name)
 
 

@@ -52,6 +52,8 @@ class Field:
     time: bool
     minimum: int | float | None
     maximum: int | float | None
+    primitive: str
+    """The name of the Avro type: ``string``, ``long``, ``enum``, ``array``, ``record`` and so on."""
     members: tuple[Field, ...] = ()
     """The fields of the records in an array of records; none for other types."""
 
@@ -59,11 +61,6 @@ class Field:
     def required(self) -> bool:
         """Whether a record must give it."""
         return self.default is REQUIRED
-
-    @property
-    def primitive(self) -> str:
-        """The name of the Avro type: ``string``, ``long``, ``enum``, ``array``, ``record`` and so on."""
-        return str(self.type["type"]) if isinstance(self.type, dict) else str(self.type)
 
     @property
     def symbols(self) -> tuple[str, ...]:
@@ -79,11 +76,8 @@ class Schema:
     definition: Definition
     fields: tuple[Field, ...]
     fingerprint: bytes
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """The names of the fields, in order."""
-        return tuple(field.name for field in self.fields)
+    names: tuple[str, ...]
+    """The names of the fields, in order."""
 
     def field(self, name: str) -> Field:
         """The field of this name; UsageError, with the nearest known one, when there is none."""
@@ -105,7 +99,8 @@ def schema(record_type: str) -> Schema:
     if record_type not in RECORD_TYPES:
         raise UsageError(f"there is no record type {record_type!r}{nearest(record_type, RECORD_TYPES)}")
     definition = cast(Definition, json.loads(_source(record_type)))
-    return Schema(record_type, definition, fields_of(definition), fingerprint(definition))
+    fields = fields_of(definition)
+    return Schema(record_type, definition, fields, fingerprint(definition), tuple(field.name for field in fields))
 
 
 def _source(record_type: str) -> str:
@@ -147,6 +142,7 @@ def _field(definition: Definition) -> Field:
         time=isinstance(kind, dict) and kind.get("logicalType") == "timestamp-micros",
         minimum=definition.get("seamwatch.minimum"),
         maximum=definition.get("seamwatch.maximum"),
+        primitive=str(bare["type"]) if isinstance(bare, dict) else str(bare),
         members=fields_of(items) if isinstance(items, dict) and items.get("type") == "record" else (),
     )
 
