@@ -121,7 +121,7 @@ READINGS = [
     ("SELECT a::String, [1, 2][1], (1, 'x').2, INTERVAL 1 DAY FROM kept", "1\t1\tx\t1\n"),
     ("SELECT row_number() OVER (PARTITION BY a ORDER BY a) FROM kept", "1\n"),
     ("SELECT * EXCEPT (b) FROM (SELECT 1 AS a, 2 AS b)", "1\n"),
-    ("SELECT JSONExtractString('{\"a\": \"b\"}', 'a'), toStartOfHour(toDateTime(0, 'UTC'))", "b\t1970-01-01 00:00:00\n"),
+    ("SELECT JSONExtractString('{\"a\": \"b\"}', 'a'), toYear(toDateTime(0, 'UTC'))", "b\t1970\n"),
     ("SELECT arraySum(x -> x * 2, [1, 2]), groupArray(number) FROM numbers(2)", "6\t[0,1]\n"),
     ("SELECT count() FROM kept AS l INNER JOIN kept AS r USING (a) LEFT JOIN kept AS x ON x.a = l.a", "1\n"),
     ("SELECT 1 IN (SELECT a FROM kept), a BETWEEN 0 AND 2, toString(a) LIKE '1' FROM kept", None),

@@ -1,0 +1,69 @@
+"""`seamwatch up`, end to end: it starts, keeps its parts running, refuses a second, and ends without a trace."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.stack.test_supervisor import gone
+
+pytestmark = pytest.mark.timeout(240)
+
+
+class Up:
+    def __init__(self, data: Path) -> None:
+        self.data = data
+        self.output = data.parent / "output"
+        names = ("KAFKA_BOOTSTRAP_SERVERS", "CLICKHOUSE_URL")
+        environment = {name: value for name, value in os.environ.items() if name not in names}
+        with self.output.open("wb") as output:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "console.app", "up", "--data", str(data)], stdout=output, stderr=output,
+                env=environment,
+            )  # fmt: skip
+        self.wait_for(lambda: (data / "run.json").exists())
+
+    def wait_for(self, condition: Callable[[], bool], seconds: float = 90) -> None:
+        deadline = time.monotonic() + seconds
+        while not condition():
+            assert self.process.poll() is None, self.output.read_text()
+            assert time.monotonic() < deadline, self.output.read_text()
+            time.sleep(0.1)
+
+    def pids(self) -> dict[str, int]:
+        running = json.loads((self.data / "run.json").read_text())
+        return {**running["stages"], **running["servers"]}
+
+
+def test_up_keeps_its_parts_running_and_ends_without_a_trace(tmp_path: Path) -> None:
+    up = Up(tmp_path / "data")
+    try:
+        assert up.pids().keys() == {"measure", "judge", "record", "page", "kafka", "clickhouse"}
+        second = subprocess.run(
+            [sys.executable, "-m", "console.app", "up", "--data", str(up.data)], capture_output=True, check=False
+        )
+        assert second.returncode == 3
+        assert f"held by process {up.process.pid} (".encode() in second.stderr
+
+        for name in ("judge", "clickhouse"):
+            before = up.pids()[name]
+            os.kill(before, signal.SIGKILL)
+            up.wait_for(lambda name=name, before=before: up.pids().get(name, before) != before)  # type: ignore[misc]
+        assert "was ended by SIGKILL" in up.output.read_text()
+
+        running = up.pids()
+        up.process.send_signal(signal.SIGINT)
+        assert up.process.wait(timeout=10) == 0
+        assert [name for name, pid in running.items() if not gone(pid)] == []
+        assert not (up.data / "run.json").exists()
+    finally:
+        up.process.kill()
+        up.process.wait()
