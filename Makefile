@@ -8,6 +8,9 @@ BIN := .venv/bin
 # uv from the PATH when it answers, else one in a private folder.
 UV := $(shell uv --version >/dev/null 2>&1 && echo uv || echo .uv/bin/uv)
 
+# The Python that is named, when it is new enough; else uv looks for one.
+OWN_PYTHON := 'import sys; print(sys.executable if sys.version_info >= (3, 11) else ">=3.11")'
+
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
 
@@ -53,7 +56,7 @@ lock: $(if $(filter .uv/bin/uv,$(UV)),.uv/bin/uv)  ## resolve the dependencies a
 
 .venv/.installed: requirements.lock pyproject.toml $(if $(filter .uv/bin/uv,$(UV)),.uv/bin/uv)
 	@echo "seamwatch: setting up .venv (the first time fetches about 700 MB of packages)"
-	@test -x $(BIN)/python || $(UV) venv --quiet --python '>=3.11' .venv
+	@test -x $(BIN)/python || $(UV) venv --quiet --python "$$($(PYTHON) -c $(OWN_PYTHON) || echo '>=3.11')" .venv
 	@$(UV) pip sync --python $(BIN)/python --require-hashes requirements.lock || \
 		{ echo "seamwatch: packages could not be fetched; check the network and uv's index settings, then repeat" >&2; exit 3; }
 	@$(UV) pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
