@@ -27,7 +27,10 @@ check: install  ## ruff, mypy, import-linter and the docs checks
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	@if [ -f docs/check.py ]; then echo "$(BIN)/python docs/check.py"; $(BIN)/python docs/check.py; fi
+	$(BIN)/python docs/check.py
+
+docs: install  ## write the generated pages of docs/
+	$(BIN)/python docs/check.py --write
 
 format: install  ## put the code into the house style
 	$(BIN)/ruff check --fix --exit-zero .
@@ -62,4 +65,4 @@ lock: $(if $(filter .uv/bin/uv,$(UV)),.uv/bin/uv)  ## resolve the dependencies a
 	@$(UV) pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
 	@touch $@
 
-.PHONY: help install demo test check format bench chaos lock
+.PHONY: help install demo test check docs format bench chaos lock

@@ -1,6 +1,6 @@
 """Writes `docs/clauses/*.md` from the clause kinds themselves: each page is its file's docstring and its parameters.
 
-Run `python docs/pages.py` to write them, with `--check` to only say which are out of date (exit 1).
+Run by `docs/check.py`.
 """
 
 from __future__ import annotations
@@ -115,20 +115,3 @@ def _name(annotation: object) -> str:
         inside = ", ".join(f.alias or n for n, f in annotation.model_fields.items())
         return f"{{{inside}}}"
     return _PLAIN.get(name, name)
-
-
-def main(arguments: list[str]) -> int:
-    """Write the pages, or with ``--check`` name those that are out of date."""
-    stale = [path for path, text in pages().items() if not path.exists() or path.read_text("utf-8") != text]
-    if "--check" in arguments:
-        for path in stale:
-            print(f"{path.name} is out of date: run make docs", file=sys.stderr)
-        return 1 if stale else 0
-    for path in stale:
-        path.write_text(pages()[path], "utf-8")
-        print(f"wrote {path.name}")
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
