@@ -58,7 +58,7 @@ lock: $(if $(filter .uv/bin/uv,$(UV)),.uv/bin/uv)  ## resolve the dependencies a
 		{ rm -rf .uv; echo "seamwatch: uv could not be fetched; check the network and pip's settings, then repeat" >&2; exit 3; }
 
 .venv/.installed: requirements.lock pyproject.toml $(if $(filter .uv/bin/uv,$(UV)),.uv/bin/uv)
-	@echo "seamwatch: setting up .venv (the first time fetches about 700 MB of packages)"
+	@echo "seamwatch: setting up .venv (the first time fetches its packages, which takes a minute or so)"
 	@test -x $(BIN)/python || $(UV) venv --quiet --python "$$($(PYTHON) -c $(OWN_PYTHON) || echo '>=3.11')" .venv
 	@$(UV) pip sync --python $(BIN)/python --require-hashes requirements.lock || \
 		{ echo "seamwatch: packages could not be fetched; check the network and uv's index settings, then repeat" >&2; exit 3; }

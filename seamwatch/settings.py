@@ -76,7 +76,7 @@ class Settings(BaseSettings):
     """The folder for what is fetched once (Kafka's jars); None for the user's own cache folder."""
 
     java: Path | None = None
-    """The java to run Kafka on; None for the system's (17 or newer), else the one of the ``local`` extra."""
+    """The java to run Kafka on; None for the one of the ``local`` extra, else the system's (17 or newer)."""
 
     kafka_port: Port | None = None
     """Port of the local broker; None for a free one."""
