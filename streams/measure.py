@@ -75,6 +75,7 @@ class Measure:
     def assigned(self, positions: Mapping[Partition, int | None]) -> None:
         """Learn which events came just before, so that their repetitions do not count."""
         self._assigned = tuple(positions)
+        self._progress.assigned(self._assigned)
         self._intakes = {record_type: self._intake(record_type) for record_type in INPUT_TYPES}
         before = {key: offset for key, offset in positions.items() if offset}
         remembered = 0

@@ -75,9 +75,15 @@ class Progress:
         self._coming: dict[Partition, tuple[int, float]] = {}
         self._ends: dict[Partition, int] = {}
         self._asked_at = 0
+        self._assigned: frozenset[Partition] = frozenset()
+
+    def assigned(self, partitions: Collection[Partition]) -> None:
+        """These partitions are ours."""
+        self._assigned = frozenset(partitions)
 
     def forget(self) -> None:
         """No partition is ours any more."""
+        self._assigned = frozenset()
         self._reached.clear()
         self._coming.clear()
         self._ends.clear()
@@ -95,7 +101,11 @@ class Progress:
         self._ends = dict(ends)
 
     def watermarks(self, positions: Mapping[Partition, int]) -> tuple[Watermark, ...]:
-        """How far each partition is, given the next offset to be read of each."""
+        """How far each partition is, given the next offset to be read of each.
+
+        None at all until something is known of every partition that is ours: a judge that heard of some only would
+        take the silence of the others for their news, and find a data set stale whose refresh has not been read yet.
+        """
         marks = []
         for partition in sorted({*positions, *self._ends}):
             position, end = positions.get(partition, 0), self._ends.get(partition)
@@ -105,7 +115,8 @@ class Progress:
             reached = self._reached.get(partition)
             if reached is not None:
                 marks.append(Watermark(*partition, position, reached, caught_up, self._progress(partition, caught_up)))
-        return tuple(marks)
+        known = {(mark.topic, mark.partition) for mark in marks}
+        return tuple(marks) if known >= self._assigned else ()
 
     def _progress(self, partition: Partition, caught_up: bool) -> int | None:
         progress, since = self._coming.get(partition, (None, 0.0))
