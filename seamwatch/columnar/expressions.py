@@ -27,6 +27,7 @@ _COMPARE: Final[dict[str, Callable[[pl.Expr, pl.Expr], pl.Expr]]] = {
     ">": lambda a, b: a > b,
     ">=": lambda a, b: a >= b,
 }
+_MIRRORED: Final = {"=": "=", "<>": "<>", "<": ">", "<=": ">=", ">": "<", ">=": "<="}
 _COMPUTE: Final[dict[str, Callable[[pl.Expr, pl.Expr], pl.Expr]]] = {
     "+": lambda a, b: a + b,
     "-": lambda a, b: a - b,
@@ -52,6 +53,14 @@ _DTYPES: Final[dict[ExpressionKind, type[pl.DataType]]] = {
     "text": pl.String,
     "boolean": pl.Boolean,
 }
+_READS: Final = (
+    typed.Column,
+    typed.Argument,
+    typed.ArgumentGiven,
+    typed.ArgumentLength,
+    typed.ListLength,
+    typed.Attribute,
+)
 # A JSON path query gives text, in which '5' may be a number or a string. So every string, keys too, is marked first.
 _MARK: Final = "~"
 _STRING: Final = r'"((?:[^"\\]|\\.)*)"'
@@ -104,6 +113,9 @@ class _Compiler:
                 chosen = item.field("value").filter(item.field("key") == key)
                 return pl.col("attributes").list.eval(chosen).list.first()
             case typed.Compare(operator, left, right):
+                # With a constant on the left, polars takes a column of nulls alone for one null.
+                if _is_constant(left) and not _is_constant(right):
+                    return _COMPARE[_MIRRORED[operator]](self.compiled(right), self.compiled(left))
                 return _COMPARE[operator](self.compiled(left), self.compiled(right))
             case typed.OneOf(operand, values):
                 return self._one_of(operand, values)
@@ -184,11 +196,17 @@ def _regex(pattern: str) -> str:
 
 
 def _paths(node: typed.Typed) -> Iterator[tuple[str, ...]]:
-    if isinstance(node, typed.Argument | typed.ArgumentGiven):
-        yield node.path
-        return
+    return (n.path for n in _walk(node) if isinstance(n, typed.Argument | typed.ArgumentGiven))
+
+
+def _is_constant(node: typed.Typed) -> bool:
+    return not any(isinstance(n, _READS) for n in _walk(node))
+
+
+def _walk(node: typed.Typed) -> Iterator[typed.Typed]:
+    yield node
     for field in fields(node):
         value = getattr(node, field.name)
         for item in value if isinstance(value, tuple) else (value,):
             if isinstance(item, typed.Typed):
-                yield from _paths(item)
+                yield from _walk(item)

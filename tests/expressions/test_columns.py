@@ -32,3 +32,9 @@ def test_what_is_inside_arguments_is_read_once_for_all_expressions() -> None:
     ]
     columns = argument_columns([(e, "boolean") for e in expressions], "tool_call")
     assert [c.meta.output_name() for c in columns] == ["arguments.a.b", "arguments.c"]
+
+
+@pytest.mark.parametrize("text", ["'q' = arguments.a", "'q' < arguments.a", "(1 = 1) = (arguments.a IN ('q'))"])
+def test_a_constant_on_the_left_of_nothing_but_nulls_is_as_long_as_the_frame(text: str) -> None:
+    frame = pl.DataFrame({"arguments": ["{}"] * 7})
+    assert frame.select(polars_expression(Expression.parse(text), "tool_call")).to_series().to_list() == [None] * 7
