@@ -26,6 +26,12 @@ COMMANDS: Final = (
     "cat",
     "contracts",
     "replay",
+    "ack",
+    "inventory",
+    "owner",
+    "violations",
+    "sql",
+    "store",
     "doctor",
 )
 

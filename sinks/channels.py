@@ -26,7 +26,7 @@ TRIES: Final = 3
 PATIENCE_SECONDS: Final = 15.0
 _THREADS: Final = 32
 _AT_ONCE: Final = 2
-_REFERENCE: Final = re.compile(r"\$(?:\{(\w+)\}|(\w+))")
+_REFERENCE: Final = re.compile(r"\$\{(\w+)\}")
 
 
 class ChannelError(Exception):
@@ -108,7 +108,7 @@ class Channels:
 
     def _resolved(self, url: str) -> str:
         def value(match: re.Match[str]) -> str:
-            name = match[1] or match[2]
+            name = match[1]
             if name not in self._environment:
                 raise ChannelError(f"the environment of the pager has no {name}, which the channel refers to")
             return self._environment[name]

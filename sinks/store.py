@@ -110,8 +110,11 @@ class Store:
         answer = self._call("raw_query", sql, fmt="ArrowStream")
         return pl.read_ipc_stream(io.BytesIO(answer))
 
-    def text(self, sql: str, form: str) -> bytes:
-        """The answer to a query in one of ClickHouse's formats (``JSONEachRow``, ``CSV`` …), byte for byte."""
+    def text(self, sql: str, form: str | None) -> bytes:
+        """The answer to a query in one of ClickHouse's formats (``JSONEachRow``, ``CSV`` …), byte for byte.
+
+        None leaves it to the FORMAT that the query itself names.
+        """
         answer = self._call("raw_query", sql, fmt=form)
         return bytes(answer)
 

@@ -25,7 +25,7 @@ SELECT
     valid_to,
     JSONExtractString(clause_json, 'id') AS clause,
     JSONExtractString(clause_json, 'kind') AS kind,
-    JSONExtractString(clause_json, 'severity') AS severity,
+    if(JSONExtractString(clause_json, 'severity') = '', 'breach', JSONExtractString(clause_json, 'severity')) AS severity,
     clause_json AS agreed
 FROM
 (

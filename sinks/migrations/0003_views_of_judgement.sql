@@ -43,7 +43,7 @@ INNER JOIN
                 part -> toFloat64(part[1]) * transform(
                     part[2], ['ms', 's', 'm', 'h', 'd', 'w'], [0.001, 1., 60., 3600., 86400., 604800.], 0.
                 ),
-                extractAllGroupsVertical(JSONExtractString(agreed, 'max_lag'), '(\\d+(?:\\.\\d+)?)(ms|s|m|h|d|w)')
+                extractAllGroupsVertical(JSONExtractString(agreed, 'max_lag'), '(\\d+(?:\\.\\d+)?)\\s*(ms|s|m|h|d|w)')
             ) AS max_lag_seconds
         FROM contract_clauses
         WHERE kind = 'freshness' AND JSONExtractString(agreed, 'of') = 'inference'

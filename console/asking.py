@@ -1,0 +1,89 @@
+"""Asking the store: the auditor's connection of a command, and answers in the reader's words.
+
+Reading only. Which system is asked, `console.reach` finds.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from console.reach import reach
+from seamwatch.durations import format_duration
+from seamwatch.errors import UnreachableError
+from seamwatch.instants import format_instant
+from seamwatch.judging.wording import moment_text
+from sinks.migrate import is_ready
+from sinks.store import Store
+
+
+def auditor(data: Path | None) -> Store:
+    """The store to read from. Raises UnreachableError until it answers and has its tables and views."""
+    store = Store(reach(data).auditor, timeout=600)
+    if not is_ready(store):
+        raise UnreachableError(
+            f"the store at {store.address} has no tables of this version yet: run `seamwatch store migrate`, or wait"
+            " until `seamwatch up` says that it is ready"
+        )
+    return store
+
+
+def micros_of(moment: datetime | None) -> int | None:
+    """A time as the store answers it, in micros."""
+    if moment is None:
+        return None
+    return int(moment.timestamp()) * 1_000_000 + moment.microsecond
+
+
+def plain(row: Mapping[str, Any]) -> dict[str, Any]:
+    """A row for JSON: times as RFC 3339 to the microsecond."""
+    return {name: _plain(value) for name, value in row.items()}
+
+
+def print_lines(rows: Iterable[Mapping[str, Any]]) -> None:
+    """Print rows as NDJSON."""
+    for row in rows:
+        print(json.dumps(plain(row), ensure_ascii=False))
+
+
+def ago(moment: datetime | None, now: int) -> str:
+    """A time as a person says it: how long ago for what is within two days, else the time; ``never`` for none."""
+    micros = micros_of(moment)
+    if micros is None:
+        return "never"
+    passed = now - micros
+    return f"{format_duration(passed)} ago" if 0 <= passed < 2 * 86_400_000_000 else moment_text(micros)
+
+
+def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]], *, empty: str) -> None:
+    """Print a table for a person; ``empty`` when there is nothing in it."""
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for column in columns:
+        table.add_column(column, overflow="fold")
+    for row in rows:
+        # As text, so that brackets in what others wrote are no markup.
+        table.add_row(*(Text(cell) for cell in row))
+    console = Console()
+    if table.row_count:
+        console.print(table)
+    else:
+        console.print(empty)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return format_instant(micros_of(value) or 0)
+    if isinstance(value, Mapping):
+        return plain(value)
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    if isinstance(value, bytes):
+        return value.decode(errors="replace")
+    return value

@@ -1,0 +1,54 @@
+"""`seamwatch inventory`: what is running, whether somebody declared it or not."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command()(inventory)
+
+
+def inventory(
+    unregistered: Annotated[bool, typer.Option("--unregistered", help="only what nobody declared")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="one object a system")] = False,
+    data: Annotated[Path | None, typer.Option(help="data folder of a running `seamwatch up`")] = None,
+) -> None:
+    """List every system that was seen in traffic or is declared, with its owner, versions and last review.
+
+    With --unregistered, exit 1 when there is any.
+
+    Example: seamwatch inventory --unregistered
+    """
+    from console.asking import ago, auditor, print_lines, print_table
+    from seamwatch.settings import load_settings
+
+    with auditor(data) as store:
+        where = "WHERE NOT registered " if unregistered else ""
+        rows = store.rows(f"SELECT * FROM inventory {where}ORDER BY registered, system")
+    if as_json:
+        print_lines(rows)
+    else:
+        now = load_settings().clock().now()
+        print_table(
+            ("SYSTEM", "TYPE", "OWNER", "TEAM", "VERSIONS", "EVENTS", "LAST SEEN", "LAST REVIEW"),
+            (
+                (
+                    row["system"],
+                    row["type"] or "unknown",
+                    row["owner"] or ("nobody" if row["registered"] else "UNREGISTERED"),
+                    row["team"],
+                    ", ".join(row["versions"][:3]) + (" …" if len(row["versions"]) > 3 else ""),
+                    f"{row['events']:,}",
+                    ago(row["last_seen"], now),
+                    ago(row["last_review"], now),
+                )
+                for row in rows
+            ),
+            empty="nothing is declared, and nothing was seen in traffic so far",
+        )
+    raise typer.Exit(bool(unregistered and rows))

@@ -1,0 +1,100 @@
+"""`seamwatch violations`: every episode, in its latest state."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from seamwatch.judging.facts import Violation
+
+_TIMES = ("opened_at", "since", "detected_at", "acknowledged_at", "resolved_at")
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command()(violations)
+
+
+def violations(
+    system: Annotated[str | None, typer.Option(help="only of this system")] = None,
+    only_open: Annotated[bool, typer.Option("--open", help="only what is not resolved")] = False,
+    since: Annotated[str | None, typer.Option(help="opened since: a duration (24h) or a time (RFC 3339)")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="one object an episode, as `replay` prints them")] = False,
+    data: Annotated[Path | None, typer.Option(help="data folder of a running `seamwatch up`")] = None,
+) -> None:
+    """List violations, the latest first. Exit 1 when there are any, 0 when none.
+
+    Example: seamwatch violations --open --since 24h
+    """
+    from console.asking import auditor
+    from seamwatch.judging.text import violation_line
+    from seamwatch.settings import load_settings
+
+    now = load_settings().clock().now()
+    conditions, values = ["1"], {}
+    if system is not None:
+        conditions.append("system = {system:String}")
+        values["system"] = system
+    if only_open:
+        conditions.append("state != 'resolved'")
+    if since is not None:
+        conditions.append("opened_at >= fromUnixTimestamp64Micro({since:Int64})")
+        values["since"] = str(_moment(since, now))
+    sql = f"SELECT * FROM violations WHERE {' AND '.join(conditions)} ORDER BY opened_at DESC, violation_id"
+    with auditor(data) as store:
+        found = [_violation(row) for row in store.rows(sql, values)]
+    if as_json:
+        for violation in found:
+            print(violation_line(violation))
+    else:
+        _print(found, now)
+    raise typer.Exit(bool(found))
+
+
+def _violation(row: dict[str, Any]) -> Violation:
+    from console.asking import micros_of
+    from seamwatch.wire.values import violation_of
+
+    times = {name: micros_of(row[name]) for name in _TIMES}
+    return violation_of({**row, **times})
+
+
+def _moment(text: str, now: int) -> int:
+    from seamwatch.durations import parse_duration
+    from seamwatch.errors import UsageError
+    from seamwatch.instants import parse_instant
+
+    try:
+        return now - parse_duration(text)
+    except ValueError:
+        try:
+            return parse_instant(text)
+        except ValueError:
+            raise UsageError(
+                f"--since {text}: write a duration such as 24h, or a time such as 2026-03-02T10:00:00Z"
+            ) from None
+
+
+def _print(found: list[Violation], now: int) -> None:
+    from console.asking import ago, print_table
+
+    print_table(
+        ("VIOLATION", "SEVERITY", "STATE", "SYSTEM", "SINCE", "WHO MUST ACT", "WHAT"),
+        (
+            (
+                v.violation_id,
+                v.severity,
+                v.state,
+                v.system if v.slice in (None, v.system) else f"{v.system} / {v.slice}",
+                ago(datetime.fromtimestamp((v.since or v.opened_at) / 1_000_000, UTC), now),
+                v.acknowledged_by or v.person or "nobody",
+                v.summary,
+            )
+            for v in found
+        ),
+        empty="no violations",
+    )
