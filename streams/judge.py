@@ -17,7 +17,6 @@ from confluent_kafka import Message
 from seamwatch.errors import RecordError
 from seamwatch.judging.facts import Measurement
 from seamwatch.judging.judge import Judge, JudgeSettings
-from seamwatch.log import configure
 from seamwatch.settings import Settings
 from seamwatch.wire.topics import Topics
 from seamwatch.wire.values import measurement_of, violation_record
@@ -27,7 +26,7 @@ from streams.dead_letters import dead_letter
 from streams.hosting import bootstrap_of, codec_of, loop_settings
 from streams.loop import Loop, Output, stop_on_signals
 from streams.metrics import Metrics
-from streams.restoring import read_table
+from streams.restoring import read_tables
 
 log = structlog.get_logger(__name__)
 
@@ -59,8 +58,9 @@ class Judges:
         self._contracts.poll()
         self._judges = {number: Judge(self._contracts.estate, self._settings) for _, number in positions}
         restored = 0
+        tables = read_tables(self._bootstrap, self._topics.judge_state, self._judges)
         for number, judge in self._judges.items():
-            for key, value in read_table(self._bootstrap, self._topics.judge_state, number).items():
+            for key, value in tables[number].items():
                 judge.restore(key, value)
                 restored += 1
         self._heard = time.monotonic()
@@ -153,7 +153,6 @@ class Judges:
 
 def run(settings: Settings) -> None:
     """Run the stage until SIGTERM. Raises UsageError, StageError or UnreachableError when it cannot go on."""
-    configure(settings, STAGE)
     contracts = ContractsFollower(bootstrap_of(settings), settings.prefix)
     stage = Judges(settings, contracts, Metrics(STAGE, settings.metrics_port))
     inputs = (Topics(settings.prefix).measurement,)

@@ -1,0 +1,146 @@
+"""How fast measure is: events a second consumed raw, and measured by ten clauses over eight systems.
+
+    python -m benchmarks.measure [--events 1000000]
+
+Fills a topic of four partitions, reads it with a plain consumer that only counts, then measures it with the stage as
+it runs in production (its transactions included); both from the beginning, after one another, on the same machine.
+Needs KAFKA_BOOTSTRAP_SERVERS; takes away the topics that it made.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import cProfile
+import gc
+import pstats
+import tempfile
+import time
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from confluent_kafka import OFFSET_BEGINNING, Consumer, TopicPartition
+from confluent_kafka.admin import AdminClient
+
+from benchmarks.workload import fill, publish
+from seamwatch.settings import Settings, load_settings
+from seamwatch.wire.topics import Topics
+from streams.batch import Batch, Partition
+from streams.contracts import ContractsFollower
+from streams.hosting import loop_settings, unhurried_collector
+from streams.loop import Loop, Output, consumer_configuration
+from streams.measure import STAGE, Measure
+from streams.metrics import Metrics
+from streams.topics import create_topics
+
+PARTITIONS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """What one run measured; rates are events a second."""
+
+    events: int
+    event_bytes: float
+    raw: float
+    measured: float
+
+    @property
+    def ratio(self) -> float:
+        """The stage's rate as a share of the raw one."""
+        return self.measured / self.raw
+
+    def __str__(self) -> str:
+        return (
+            f"{self.events:,} events of {self.event_bytes:.0f} bytes: raw consume {self.raw:,.0f}/s, "
+            f"measure (10 clauses, 8 systems) {self.measured:,.0f}/s, ratio {self.ratio:.3f} (target 0.35)"
+        )
+
+
+class _Timed(Measure):
+    """The stage, which notes when it was given partitions and when it has measured so many events."""
+
+    loop: Loop
+    wanted = 0
+    begun = 0.0
+
+    def assigned(self, positions: Mapping[Partition, int | None]) -> None:
+        super().assigned(positions)
+        self.begun = time.perf_counter()
+
+    def compute(self, batch: Batch) -> Sequence[Output]:
+        outputs = super().compute(batch)
+        self.wanted -= len(batch)
+        if self.wanted <= 0:
+            self.loop.stop()
+        return outputs
+
+
+@contextlib.contextmanager
+def prepared(kafka: str, events: int) -> Iterator[tuple[Settings, float]]:
+    """Topics of their own with contracts and events in them, until the end; settings, and the events' mean size."""
+    settings = load_settings(kafka=kafka, prefix=f"bench{uuid.uuid4().hex[:8]}", instance="bench")
+    reports = create_topics(kafka, settings.prefix, PARTITIONS)
+    try:
+        with tempfile.TemporaryDirectory() as folder:
+            publish(kafka, settings.prefix, Path(folder))
+        yield settings, fill(kafka, Topics(settings.prefix).input("inference"), events, PARTITIONS)
+    finally:
+        admin = AdminClient({"bootstrap.servers": kafka})
+        deleted = admin.delete_topics([report.name for report in reports])
+        for future in deleted.values():
+            future.result()
+
+
+def raw_rate(settings: Settings, events: int) -> float:
+    """Events a second that a consumer which only counts reads, with the stage's own configuration."""
+    topic = Topics(settings.prefix).input("inference")
+    consumer = Consumer(consumer_configuration(loop_settings(settings, "raw", (topic,), 0.2)))
+    begun = time.perf_counter()
+    consumer.assign([TopicPartition(topic, number, OFFSET_BEGINNING) for number in range(PARTITIONS)])
+    seen = 0
+    while seen < events:
+        # The ends of partitions come as messages too; they are four in a million.
+        seen += len(consumer.consume(10_000, 1.0))
+    rate = events / (time.perf_counter() - begun)
+    consumer.close()
+    return rate
+
+
+def measure_rate(settings: Settings, events: int) -> float:
+    """Events a second that the stage measures and commits, from its assignment to its last commit."""
+    follower = ContractsFollower(settings.kafka or "", settings.prefix)
+    stage = _Timed(settings, follower, Metrics(STAGE))
+    stage.wanted = events
+    stage.loop = Loop(loop_settings(settings, STAGE, Topics(settings.prefix).inputs, settings.linger / 1e6), stage)
+    with unhurried_collector():
+        stage.loop.run()
+    return events / (time.perf_counter() - stage.begun)
+
+
+def main() -> None:
+    """Run it by the environment's address and print one line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--events", type=int, default=1_000_000)
+    parser.add_argument("--profile", action="store_true", help="say where measure spends its time")
+    arguments = parser.parse_args()
+    kafka = load_settings().kafka
+    if kafka is None:
+        parser.error("set KAFKA_BOOTSTRAP_SERVERS")
+    gc.collect()
+    with prepared(kafka, arguments.events) as (settings, size):
+        raw = raw_rate(settings, arguments.events)
+        profile = cProfile.Profile()
+        if arguments.profile:
+            profile.enable()
+        measured = measure_rate(settings, arguments.events)
+        profile.disable()
+    print(Figures(arguments.events, size, raw, measured))
+    if arguments.profile:
+        pstats.Stats(profile).sort_stats("tottime").print_stats(35)
+
+
+if __name__ == "__main__":
+    main()

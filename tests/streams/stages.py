@@ -1,0 +1,246 @@
+"""Stages as processes of their own, events to feed them, and what they produced: for tests that need a broker."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import random
+import subprocess
+import sys
+import time
+import uuid
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaException, Producer, TopicPartition
+from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]
+
+from seamwatch.judging.facts import Measurement
+from seamwatch.wire.codec import Codec
+from seamwatch.wire.topics import Topics
+from seamwatch.wire.values import measurement_of
+from streams.contracts import publish_folder
+from streams.topics import create_topics
+
+CODEC = Codec()
+ROOT = Path(__file__).resolve().parents[2]
+
+PEOPLE = """
+kind: Person
+id: owner@example.org
+name: Olive Owner
+channels: []
+"""
+
+
+def contract(clauses: str, covers: str = "['*']", version: str = "1") -> str:
+    """A contract over systems with some clauses (YAML list items, not indented)."""
+    return f"""
+kind: Contract
+id: agreed
+version: '{version}'
+seam: model-to-product
+covers: {covers}
+parties:
+  provider: {{team: models, signatory: owner@example.org}}
+  consumer: {{team: product, signatory: owner@example.org}}
+escalation: [{{person: owner@example.org, acknowledge_within: 1h}}]
+clauses:
+{clauses}
+"""
+
+
+RANGE = """
+- {id: scores, kind: range, min: 0, max: 1}
+- {id: counted, kind: range, min: 0, max: 1, tolerate: 0.9, window: 1h}
+"""
+
+
+@dataclass
+class Scene:
+    """Topics of their own under one prefix, contracts in them, and the stages that were started."""
+
+    kafka: str
+    folder: Path
+    partitions: int = 4
+    prefix: str = field(default_factory=lambda: f"t{uuid.uuid4().hex[:10]}")
+    processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        create_topics(self.kafka, self.prefix, self.partitions)
+        self.topics = Topics(self.prefix)
+        self.producer = Producer(
+            {
+                "bootstrap.servers": self.kafka,
+                "linger.ms": 5,
+                "partitioner": "murmur2_random",
+                "enable.idempotence": True,
+            }
+        )
+
+    def publish(self, *documents: str) -> None:
+        """Make these documents the published ones."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        (self.folder / "documents.yaml").write_text("\n---\n".join(documents))
+        publish_folder(self.kafka, self.prefix, self.folder)
+
+    def start(self, stage: str, instance: str = "a", **settings: str) -> subprocess.Popen[bytes]:
+        """Start a stage as a process; again after it died gives its successor."""
+        variables = {
+            "KAFKA_BOOTSTRAP_SERVERS": self.kafka,
+            "SEAMWATCH_PREFIX": self.prefix,
+            "SEAMWATCH_INSTANCE": instance,
+            **settings,
+        }
+        code = (
+            "from seamwatch.settings import load_settings; from seamwatch.log import configure; "
+            f"from streams.{stage} import run; configure(load_settings(), {stage!r}); run(load_settings())"
+        )
+        process = subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, env={**os.environ, **variables})
+        self.processes[f"{stage}-{instance}"] = process
+        return process
+
+    def kill(self, stage: str, instance: str = "a") -> None:
+        """kill -9."""
+        process = self.processes[f"{stage}-{instance}"]
+        process.kill()
+        process.wait()
+
+    def end(self) -> list[int]:
+        """Ask every stage to stop; their exit codes."""
+        for process in self.processes.values():
+            process.terminate()
+        codes = []
+        for process in self.processes.values():
+            try:
+                codes.append(process.wait(10))
+            except subprocess.TimeoutExpired:
+                process.kill()
+                codes.append(process.wait())
+        return codes
+
+    def send(self, record_type: str, value: bytes, key: str | None = None) -> None:
+        """Produce one value to the topic of a record type."""
+        while True:
+            try:
+                self.producer.produce(self.topics.input(record_type), value, key)
+            except BufferError:
+                self.producer.poll(0.1)
+            else:
+                break
+        self.producer.poll(0)
+
+    def caught_up(self, stage: str, timeout: float = 60.0) -> None:
+        """Wait until the stage's group has committed the end of its inputs."""
+        self.producer.flush(30)
+        names = self.topics.inputs if stage == "measure" else (self.topics.measurement,)
+        ends = self.ends({(name, n) for name in names for n in range(self.partitions)})
+        wait_until(lambda: self._behind(stage, ends) == 0, timeout, f"{stage} to catch up")
+
+    def ends(self, places: Iterable[tuple[str, int]]) -> dict[tuple[str, int], int]:
+        """Where partitions end, transaction markers included."""
+        admin = AdminClient({"bootstrap.servers": self.kafka})
+        wanted = {TopicPartition(*place): OffsetSpec.latest() for place in places}
+        until = time.monotonic() + 30
+        while True:
+            try:
+                asked = admin.list_offsets(wanted)
+                return {(place.topic, place.partition): found.result(10).offset for place, found in asked.items()}
+            except KafkaException:
+                # Topics that were made a moment ago may have no leader yet.
+                if time.monotonic() > until:
+                    raise
+                time.sleep(0.2)
+
+    def _behind(self, stage: str, ends: dict[tuple[str, int], int]) -> int:
+        consumer = Consumer({"bootstrap.servers": self.kafka, "group.id": f"{self.prefix}.{stage}"})
+        try:
+            found = consumer.committed([TopicPartition(*place) for place in ends], 10)
+        finally:
+            consumer.close()
+        return sum(max(ends[p.topic, p.partition] - max(p.offset, 0), 0) for p in found)
+
+    def read(self, topic: str) -> list[bytes]:
+        """Every committed value of a topic, partition by partition."""
+        return [value for _, value in self.read_keyed(topic)]
+
+    def read_keyed(self, topic: str) -> list[tuple[bytes | None, bytes]]:
+        """Key and value of every committed record of a topic."""
+        consumer = Consumer(
+            {
+                "bootstrap.servers": self.kafka,
+                "group.id": "reader",
+                "isolation.level": "read_committed",
+                "enable.partition.eof": True,
+                "enable.auto.commit": False,
+            }
+        )
+        records: list[tuple[bytes | None, bytes]] = []
+        left = set(range(self.partitions))
+        until = time.monotonic() + 30
+        with contextlib.closing(consumer):
+            consumer.assign([TopicPartition(topic, n, OFFSET_BEGINNING) for n in sorted(left)])
+            while left and time.monotonic() < until:
+                for message in consumer.consume(5_000, 0.2):
+                    if message.error() is not None:
+                        left.discard(message.partition() or 0)
+                    else:
+                        records.append((message.key(), message.value() or b""))
+        assert not left, f"{topic} was not read to its end"
+        return records
+
+    def measurements(self) -> list[Measurement]:
+        """Every measurement that was committed."""
+        return [measurement_of(CODEC.decode("measurement", v), CODEC) for v in self.read(self.topics.measurement)]
+
+    def violations(self, kind: str) -> list[dict[str, Any]]:
+        """Every state of every violation of one kind, in the order they were told."""
+        return [CODEC.decode("violation", value) for value in self.read(self.topics.violations(kind))]
+
+    def dead_letters(self) -> list[dict[str, Any]]:
+        """Every dead letter."""
+        return [CODEC.decode("dead_letter", value) for value in self.read(self.topics.dead_letter)]
+
+
+def wait_until(holds: Callable[[], bool], timeout: float, what: str) -> None:
+    """Wait until something holds; fail when it does not in time."""
+    until = time.monotonic() + timeout
+    while not holds():
+        assert time.monotonic() < until, f"waited {timeout:.0f} s for {what}"
+        time.sleep(0.1)
+
+
+def inference(system: str, number: int, at: int | None = None, **fields: Any) -> dict[str, Any]:
+    """An inference as a record; ``number`` makes its id."""
+    return {
+        "event_id": f"018f0000-0000-7000-8000-{number:012x}",
+        "event_time": time.time_ns() // 1_000 if at is None else at,
+        "system": system,
+        "version": "1",
+        "score": 0.5,
+        **fields,
+    }
+
+
+def inferences(count: int, systems: int = 8, every: int = 0, seed: int = 1) -> Iterator[tuple[str, bytes]]:
+    """System and bytes of some inferences; every ``every``-th has a score out of range."""
+    chance = random.Random(seed)
+    some = [
+        CODEC.encode("inference", inference(f"system-{n % systems}", 0, score=chance.random())) for n in range(1_000)
+    ]
+    for number in range(count):
+        system = f"system-{number % systems}"
+        if every and number % every == 0:
+            yield system, CODEC.encode("inference", inference(system, number, score=2.0))
+        else:
+            # Its id, the first field, is at a known place: encoding each anew would take longer than the test.
+            value = some[number % len(some)]
+            yield system, value[:11] + inference(system, number)["event_id"].encode() + value[47:]
+
+
+def counted(measurements: Sequence[Measurement], clause: str = "counted") -> tuple[int, int]:
+    """How many events, and how many breaches, the facts of one clause add up to."""
+    facts = [fact for measurement in measurements for fact in measurement.facts if fact.clause == clause]
+    return sum(fact.count for fact in facts), sum(fact.breaches for fact in facts)
