@@ -46,7 +46,12 @@ class Judges:
         self._clock = settings.clock()
         self._codec = codec_of(settings)
         self._contracts = contracts
-        self._settings = JudgeSettings(lateness=settings.lateness, settle=settings.settle, max_age=settings.max_age)
+        self._settings = JudgeSettings(
+            lateness=settings.lateness,
+            settle=settings.settle,
+            max_age=settings.max_age,
+            default_owner=settings.default_owner,
+        )
         self._metrics = metrics
         self._judges: dict[int, Judge] = {}
         self._heard = time.monotonic()

@@ -64,13 +64,10 @@ def faust_app(bootstrap: str, topics: Topics, folder: str) -> faust.App:
 class Pager:
     """Hears, reconciles, delivers and keeps the record of it."""
 
-    def __init__(
-        self, app: faust.App, topics: Topics, clock: Clock, deliver: Deliver, default_owner: str | None = None
-    ) -> None:
+    def __init__(self, app: faust.App, topics: Topics, clock: Clock, deliver: Deliver) -> None:
         self._app = app
         self._clock = clock
         self._deliver = deliver
-        self._default_owner = default_owner or ""
         self._desk = Desk()
         self._persons: dict[str, Recipient] = {}
         self._caught_up = asyncio.Event()
@@ -123,7 +120,7 @@ class Pager:
     def _tell_due(self) -> None:
         people: defaultdict[str, list[Violation]] = defaultdict(list)
         for violation in self._desk.due(asyncio.get_running_loop().time(), self._is_mine):
-            people[violation.person or self._default_owner].append(violation)
+            people[violation.person or ""].append(violation)
         for person, violations in people.items():
             for group in [[v] for v in violations] if len(violations) <= SINGLY else [violations]:
                 task = asyncio.create_task(self._tell(person, self._desk.take(group)))
@@ -172,22 +169,12 @@ class Pager:
         await asyncio.gather(*sent)
 
 
-async def page(
-    bootstrap: str,
-    topics: Topics,
-    clock: Clock,
-    deliver: Deliver,
-    stop: asyncio.Event,
-    default_owner: str | None = None,
-) -> None:
-    """Page until ``stop``. Raises StageError or UnreachableError when it cannot go on.
-
-    ``default_owner`` is told of violations that name nobody: those of systems that nobody registered.
-    """
+async def page(bootstrap: str, topics: Topics, clock: Clock, deliver: Deliver, stop: asyncio.Event) -> None:
+    """Page until ``stop``. Raises StageError or UnreachableError when it cannot go on."""
     loop = asyncio.get_running_loop()
     with tempfile.TemporaryDirectory(prefix="seamwatch-page-") as folder:
         app = faust_app(bootstrap, topics, folder)
-        pager = Pager(app, topics, clock, deliver, default_owner)
+        pager = Pager(app, topics, clock, deliver)
         follower = Follower(bootstrap, topics, list(kinds()), lambda news: _handed(loop, pager, news), Codec())
         delivering: asyncio.Task[None] | None = None
         try:
@@ -229,7 +216,6 @@ def run(settings: Settings, deliver: Deliver) -> None:
         stop = asyncio.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
-        topics, owner = Topics(settings.prefix), settings.default_owner
-        await page(bootstrap, topics, settings.clock(), deliver, stop, owner)
+        await page(bootstrap, Topics(settings.prefix), settings.clock(), deliver, stop)
 
     asyncio.run(until_signalled(settings.kafka))

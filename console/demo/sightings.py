@@ -107,7 +107,7 @@ def _missing(expected: Expected, matches: Sequence[Sighting]) -> str:
     if len(matches) > 1:
         return f"seen {len(matches)} times"
     sighting = matches[0]
-    if sighting.first.person not in (expected.person, None):
+    if sighting.first.person != expected.person:
         return f"person is {sighting.first.person}"
     paged = {page.person for page in sighting.pages}
     if expected.person is not None and expected.person not in paged:
