@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any
 
 import polars as pl
@@ -32,7 +33,7 @@ from seamwatch.durations import DAY
 from seamwatch.errors import RecordError, UndecodableRecord
 from seamwatch.wire.checks import moment_text
 from seamwatch.wire.codec import Codec
-from seamwatch.wire.framing import MAXIMUM_VALUE_BYTES, split, too_large
+from seamwatch.wire.framing import MAXIMUM_VALUE_BYTES, SINGLE_OBJECT_HEADER, SINGLE_OBJECT_MARKER, split, too_large
 from seamwatch.wire.resolution import Resolution
 from seamwatch.wire.schemas import INPUT_TYPES, schema
 
@@ -43,6 +44,8 @@ _PARTS = 16
 """How many parts a batch with a bad value in it is taken apart into; with more than one bad, fewer rounds."""
 
 _ROW = "__row"
+
+_FIRST_BYTES = itemgetter(slice(SINGLE_OBJECT_HEADER))
 
 Reject = tuple[int, str]
 """The index of a value that is no record, and why."""
@@ -119,6 +122,9 @@ class Decoder:
             rejects += [(i, str(too_large(len(values[i] or b"")))) for i in large]
             present = [i for i in present if i not in large]
             some = [value for value in some if len(value) <= MAXIMUM_VALUE_BYTES]
+        first = set(map(_FIRST_BYTES, some))
+        if len(first) == 1 and (head := next(iter(first)))[:1] == SINGLE_OBJECT_MARKER[:1]:
+            return self._framed({head: present}, rejects)
         heads = [value[:10] if value[:1] == b"\xc3" else value[:5] for value in some]
         distinct = set(heads)
         if len(distinct) == 1:
