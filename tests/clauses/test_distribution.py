@@ -74,6 +74,8 @@ def test_scores_as_approved_stay_silent() -> None:
 def test_when_the_scores_are_back_the_episode_is_over_and_can_open_again() -> None:
     findings = drive(stream(3, 700, shift_at=300, back_at=400))
     assert [type(f) for f in findings] == [Open, Resolve]
+    assert isinstance(findings[0], Open)
+    assert isinstance(findings[1], Resolve)
     assert findings[0].key == findings[1].key
     assert START + 400 * MINUTE < findings[1].at < START + 440 * MINUTE
 
@@ -90,7 +92,8 @@ def test_without_a_reference_nothing_is_judged() -> None:
 def test_how_windows_are_split_into_facts_changes_nothing() -> None:
     whole = list(stream(6, 330, shift_at=300))
     rng = np.random.default_rng(0)
-    state, findings = None, []
+    state: DistributionState | None = None
+    findings: list[Finding] = []
     for fact in whole:
         share = tuple(int(rng.integers(0, n + 1)) for n in fact.histogram)
         rest = tuple(n - s for n, s in zip(fact.histogram, share, strict=True))

@@ -37,8 +37,8 @@ def fact(*times: int, count: int | None = None, window: int = HOUR) -> Fact:
     )
 
 
-def passed(now: int, **more: int) -> Moment:
-    return Moment(now, now, **more)
+def passed(now: int) -> Moment:
+    return Moment(now, now)
 
 
 def test_the_first_offending_event_opens_at_once_and_names_its_window() -> None:
@@ -99,7 +99,8 @@ def test_what_stops_within_its_grace_was_never_a_breach() -> None:
 
 
 def test_what_goes_on_after_its_grace_opens_when_the_grace_is_over() -> None:
-    state, told = None, []
+    state: Runs | None = None
+    told: list[tuple[int, str, int]] = []
     for hour in range(3):
         advance = occurrences(state, fact(T0 + hour * HOUR), passed(T0 + hour * HOUR), grace=2 * HOUR, quiet=HOUR)
         state = advance.state

@@ -72,7 +72,8 @@ covers: [agent]{head}
 
 def history(start: int) -> list[tuple[str, dict[str, Any]]]:
     """Three hours of events with something for every clause, in event-time order."""
-    chance, events = random.Random(11), []
+    chance = random.Random(11)
+    events: list[tuple[str, dict[str, Any]]] = []
 
     def add(record_type: str, at: int, **fields: Any) -> None:
         event = {"type": record_type, "event_time": at, "event_id": f"{record_type}-{len(events):06d}", **fields}
