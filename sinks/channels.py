@@ -16,7 +16,7 @@ from collections.abc import AsyncIterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final, TextIO
 
-from tenacity import AsyncRetrying, RetryError, retry_if_exception_type, stop_after_attempt, wait_exponential_jitter
+from tenacity import AsyncRetrying, RetryError, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
 from seamwatch.clock import Clock, SystemClock
 from seamwatch.paging import DELIVERED, Attempt, Notice, Recipient
@@ -89,7 +89,7 @@ class Channels:
         policy = AsyncRetrying(
             retry=retry_if_exception_type(ChannelError),
             stop=stop_after_attempt(TRIES),
-            wait=wait_exponential_jitter(initial=0.5, max=4.0, jitter=0.5),
+            wait=wait_random_exponential(multiplier=1.0, max=4.0, min=0.5),
         )
         try:
             async for attempt in policy:

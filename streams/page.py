@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import socket
 import tempfile
-import uuid
 from collections import defaultdict
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
 import faust
@@ -21,7 +22,7 @@ from faust.types import TP
 
 from seamwatch.clauses import kinds
 from seamwatch.clock import Clock
-from seamwatch.errors import StageError, UsageError
+from seamwatch.errors import StageError, UnreachableError, UsageError
 from seamwatch.judging.facts import Violation
 from seamwatch.paging import Attempt, Deliver, Recipient, digest_of, notice_of
 from seamwatch.settings import Settings
@@ -35,13 +36,14 @@ _log = structlog.get_logger("streams.page")
 
 RECONCILE_SECONDS = 2.0
 GATHER_SECONDS = 0.2
+STOP_SECONDS = 6.0
 SINGLY = 3
 """Up to so many violations due for one person at once are told singly, more in one digest."""
 
 NOBODY = Recipient("nobody", "nobody is named for this; set SEAMWATCH_DEFAULT_OWNER")
 
 
-def faust_app(bootstrap: str, topics: Topics, folder: str) -> faust.App:
+def faust_app(bootstrap: str, topics: Topics, instance: str, folder: str) -> faust.App:
     """The pager's Faust app, by the settings that were found to hold (docs/paging.md says why each)."""
     return faust.App(
         f"{topics.prefix}.page",
@@ -53,8 +55,11 @@ def faust_app(bootstrap: str, topics: Topics, folder: str) -> faust.App:
         topic_allow_declare=False,
         producer_acks=-1,
         web_enabled=False,
-        # Two workers with an empty one would each own every partition.
-        consumer_group_instance_id=f"{topics.prefix}.page-{uuid.uuid4()}",
+        # Unique, since two workers with an empty one would each own every partition; and the same after a restart,
+        # since the group would otherwise wait for the one that died.
+        consumer_group_instance_id=f"{topics.prefix}.page-{instance}",
+        broker_session_timeout=10.0,
+        broker_heartbeat_interval=2.0,
         consumer_auto_offset_reset="earliest",
         key_serializer="raw",
         autodiscover=False,
@@ -128,6 +133,7 @@ class Pager:
                 task.add_done_callback(self._tasks.discard)
 
     def _is_mine(self, topic: str, partition: int) -> bool:
+        """Whether the group has given this process the partition; nothing is, before it has joined."""
         return TP(topic, partition) in self._app.consumer.assignment()
 
     async def _tell(self, person: str, violations: list[Violation]) -> None:
@@ -169,28 +175,31 @@ class Pager:
         await asyncio.gather(*sent)
 
 
-async def page(bootstrap: str, topics: Topics, clock: Clock, deliver: Deliver, stop: asyncio.Event) -> None:
+async def page(
+    bootstrap: str, topics: Topics, clock: Clock, deliver: Deliver, stop: asyncio.Event, instance: str = "0"
+) -> None:
     """Page until ``stop``. Raises StageError or UnreachableError when it cannot go on."""
     loop = asyncio.get_running_loop()
     with tempfile.TemporaryDirectory(prefix="seamwatch-page-") as folder:
-        app = faust_app(bootstrap, topics, folder)
+        app = faust_app(bootstrap, topics, instance, folder)
         pager = Pager(app, topics, clock, deliver)
         follower = Follower(bootstrap, topics, list(kinds()), lambda news: _handed(loop, pager, news), Codec())
-        delivering: asyncio.Task[None] | None = None
+        # Joining the group may take a while, and must not keep the process from ending.
+        starting: asyncio.Task[None] = asyncio.create_task(app.start())
+        delivering = asyncio.create_task(pager.run())
         try:
-            await app.start()
-            delivering = asyncio.create_task(pager.run())
             while not stop.is_set():
-                _check(app, follower, delivering)
+                _check(app, follower, starting, delivering)
                 try:
                     await asyncio.wait_for(stop.wait(), 0.5)
                 except TimeoutError:
                     continue
         finally:
-            if delivering is not None:
-                delivering.cancel()
-            follower.close()
-            await app.stop()
+            starting.cancel()
+            delivering.cancel()
+            await asyncio.to_thread(follower.close)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(app.stop(), STOP_SECONDS)
 
 
 def _handed(loop: asyncio.AbstractEventLoop, pager: Pager, news: list[News]) -> None:
@@ -198,9 +207,11 @@ def _handed(loop: asyncio.AbstractEventLoop, pager: Pager, news: list[News]) -> 
         loop.call_soon_threadsafe(pager.news, news)
 
 
-def _check(app: faust.App, follower: Follower, delivering: asyncio.Task[None]) -> None:
+def _check(app: faust.App, follower: Follower, starting: asyncio.Task[None], delivering: asyncio.Task[None]) -> None:
     if follower.error is not None:
         raise follower.error
+    if starting.done() and (failure := starting.exception()) is not None:
+        raise UnreachableError(f"the pager cannot read its topics: {failure}") from failure
     if delivering.done():
         raise StageError(f"the pager stopped delivering: {delivering.exception()!r}")
     if app.crashed:
@@ -213,9 +224,9 @@ def run(settings: Settings, deliver: Deliver) -> None:
         raise UsageError("page needs KAFKA_BOOTSTRAP_SERVERS")
 
     async def until_signalled(bootstrap: str) -> None:
-        stop = asyncio.Event()
+        stop, instance = asyncio.Event(), settings.instance or socket.gethostname()
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
-        await page(bootstrap, Topics(settings.prefix), settings.clock(), deliver, stop)
+        await page(bootstrap, Topics(settings.prefix), settings.clock(), deliver, stop, instance)
 
     asyncio.run(until_signalled(settings.kafka))

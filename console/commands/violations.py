@@ -80,21 +80,15 @@ def _moment(text: str, now: int) -> int:
 
 
 def _print(found: list[Violation], now: int) -> None:
-    from console.asking import ago, print_table
+    """Three lines each, since a sentence does not fit into a column."""
+    from console.asking import ago
 
-    print_table(
-        ("VIOLATION", "SEVERITY", "STATE", "SYSTEM", "SINCE", "WHO MUST ACT", "WHAT"),
-        (
-            (
-                v.violation_id,
-                v.severity,
-                v.state,
-                v.system if v.slice in (None, v.system) else f"{v.system} / {v.slice}",
-                ago(datetime.fromtimestamp((v.since or v.opened_at) / 1_000_000, UTC), now),
-                v.acknowledged_by or v.person or "nobody",
-                v.summary,
-            )
-            for v in found
-        ),
-        empty="no violations",
-    )
+    for v in found:
+        place = v.system if v.slice in (None, v.system) else f"{v.system} / {v.slice}"
+        since = ago(datetime.fromtimestamp((v.since or v.opened_at) / 1_000_000, UTC), now)
+        acting = f"taken on by {v.acknowledged_by}" if v.acknowledged_by else f"{v.person or 'nobody'} must act"
+        print(f"{v.severity.upper():<7}  {v.state:<12}  {place}  since {since}, {acting}")
+        print(f"         {v.summary}")
+        print(f"         {v.violation_id}  {v.contract}@{v.contract_version}, clause {v.clause}")
+    if not found:
+        print("no violations")

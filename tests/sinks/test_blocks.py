@@ -94,20 +94,19 @@ def test_a_violation_of_any_kind_is_a_row_of_one_table() -> None:
 
 def test_documents_are_rows_by_their_key_and_a_tombstone_withdraws() -> None:
     value = json.dumps({"document": {"id": "a@b", "version": "2"}, "digest": "d", "published_at": 5}).encode()
+    sent = [
+        (b"Contract/a@b@2", value),
+        (b"Person/a@b", value),
+        (b"Person/a@b", None),
+        (b"Person/x", b"{"),
+        (None, value),
+    ]
     run = Run(
         "t.contracts",
         0,
         [
             Message(topic="t.contracts", partition=0, offset=i, key=key, value=body, timestamp=(2, MARCH))
-            for i, (key, body) in enumerate(
-                [
-                    (b"Contract/a@b@2", value),
-                    (b"Person/a@b", value),
-                    (b"Person/a@b", None),
-                    (b"Person/x", b"{"),
-                    (None, value),
-                ]
-            )
+            for i, (key, body) in enumerate(sent)
         ],
     )
     good, dead = batch_of(run, 0, 5, TOPICS, decoding(CODEC, SystemClock())).blocks

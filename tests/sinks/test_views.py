@@ -1,0 +1,292 @@
+"""The questions, asked of what was recorded: by SQL and by the commands."""
+
+from __future__ import annotations
+
+import json
+import threading
+from base64 import b64encode
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from typer.testing import CliRunner, Result
+
+from console.app import build
+from seamwatch.clock import SystemClock
+from seamwatch.documents import documents_of, load_folder, published
+from seamwatch.durations import DAY, HOUR, MINUTE
+from seamwatch.judging.facts import Violation
+from seamwatch.judging.seam import PublicKey
+from seamwatch.judging.text import violation_object
+from seamwatch.signatures import acknowledgement_counts
+from seamwatch.wire.values import violation_record
+from sinks.record import Recorder, decoding
+from tests.sinks.estate import Estate, committed, estate, everything, wait_for
+from tests.sinks.samples import CODEC, NOW, inference, violation
+
+BOB = Ed25519PrivateKey.from_private_bytes(b"b" * 32)
+DOCUMENTS = f"""\
+kind: Person
+id: ann@example.org
+name: Ann Example
+channels: ["mailto://${{USER_X}}:${{SECRET_X}}@example.org", "json://127.0.0.1/hook"]
+---
+kind: Person
+id: bob@example.org
+name: Bob Example
+keys:
+  - key_id: bob-1
+    public: {b64encode(BOB.public_key().public_bytes_raw()).decode()}
+---
+kind: System
+id: credit-risk
+type: model
+owner: ann@example.org
+team: lending
+review: {{every: 90d, by: ann@example.org, last: 2026-01-15}}
+depends_on: [credit-feed]
+versions:
+  - version: "2.1"
+    config_digest: abc
+    approvals:
+      - id: A-7
+        use_case: consumer-credit
+        approved_by: bob@example.org
+        approved_at: 2026-01-10T00:00:00Z
+---
+kind: System
+id: credit-feed
+type: dataset
+owner: bob@example.org
+---
+kind: Contract
+id: credit-data
+version: 1
+seam: data-to-model
+covers: [credit-*]
+parties: {{provider: {{team: data}}, consumer: {{team: lending}}}}
+escalation:
+  - {{person: ann@example.org, acknowledge_within: 30m}}
+  - {{person: bob@example.org, acknowledge_within: 1h}}
+clauses:
+  - {{id: fresh, kind: freshness, of: inference, max_lag: 1h30m}}
+  - {{id: told, kind: change_notice, kinds: [model], acknowledgers: [ann@example.org, bob@example.org]}}
+"""
+
+DRIFTED = violation(
+    7,
+    violation_id="d" * 24,
+    kind="distribution",
+    clause="shape",
+    system="credit-risk",
+    observed=0.31,
+    limit=0.2,
+    unit="share",
+    person="ann@example.org",
+    opened_at=NOW - HOUR,
+    since=NOW - 2 * HOUR,
+)
+STALE = violation(
+    8,
+    violation_id="5" * 24,
+    person="bob@example.org",
+    opened_at=NOW - 30 * MINUTE,
+    state="resolved",
+    resolved_at=NOW - 10 * MINUTE,
+)
+
+
+def decision(number: int, age: int, at: int, **fields: Any) -> dict[str, Any]:
+    return inference(
+        number,
+        event_time=at,
+        data_as_of=at - age,
+        system="credit-risk",
+        version="2.1",
+        config_digest="abc",
+        use_case="consumer-credit",
+        trace_id="trace-1",
+        latency_ms=10.0 * number,
+        **fields,
+    )
+
+
+@pytest.fixture(scope="module")
+def own(kafka: str, clickhouse: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Estate]:
+    folder = tmp_path_factory.mktemp("documents")
+    (folder / "all.yaml").write_text(DOCUMENTS)
+    loaded, problems = load_folder(folder)
+    assert [problem for problem in problems if "error" in str(problem.severity)] == []
+    with estate(kafka, clickhouse) as made:
+        producer, topics = made.producer(), made.topics
+        for key, value in published(documents_of(loaded), NOW - DAY):
+            producer.produce(topics.contracts, value, key=key.encode())
+        decisions = [
+            decision(1, age=HOUR, at=NOW - 3 * HOUR),
+            decision(2, age=2 * HOUR, at=NOW - 3 * HOUR),
+            decision(3, age=HOUR, at=NOW - 20 * MINUTE, fallback=True),
+            decision(4, age=HOUR, at=NOW - 5 * MINUTE, parent_id="x"),
+        ]
+        for record in decisions:
+            producer.produce(topics.input("inference"), CODEC.encode("inference", record), key=b"credit-risk")
+        send = [
+            ("tool_call", {"system": "rogue-agent", "version": "9", "tool": "refund", "arguments": "{}",
+                           "decision": "allowed", "trace_id": "trace-1"}),
+            ("outcome", {"system": "credit-risk", "inference_id": decisions[0]["event_id"], "label": 1.0,
+                         "observed_at": NOW}),
+            ("config_change", {"system": "credit-risk", "change_id": "CH-1", "kind": "model", "effective_at": NOW,
+                               "announced_by": "bob@example.org", "summary": "a new base model"}),
+            ("acknowledgement", {"system": "credit-risk", "of": "change", "reference": "CH-1",
+                                 "person": "ann@example.org", "answer": "accept", "event_time": NOW + 5_000_000}),
+        ]  # fmt: skip
+        for index, (kind, fields) in enumerate(send):
+            record = {"event_id": f"r{index}", "event_time": NOW, **fields}
+            producer.produce(topics.input(kind), CODEC.encode(kind, record), key=str(fields["system"]).encode())
+        for state in (DRIFTED, replace(STALE, state="open", resolved_at=None), STALE):
+            value = CODEC.encode("violation", violation_record(state))
+            producer.produce(topics.violations(state.kind), value, key=state.violation_id.encode())
+        page = {"violation_id": DRIFTED.violation_id, "step": 0, "person": "ann@example.org", "channel": "console",
+                "sent_at": NOW - HOUR + 1_000_000, "result": "delivered"}  # fmt: skip
+        producer.produce(topics.page, CODEC.encode("page", page), key=DRIFTED.violation_id.encode())
+        assert producer.flush(20) == 0
+        recorder = Recorder(kafka, made.url, topics, decoding(CODEC, SystemClock()))
+        thread = threading.Thread(target=recorder.run, daemon=True)
+        thread.start()
+        total = 5 + len(decisions) + len(send) + 3 + 1
+        wait_for(lambda: committed(made) == total, what="recording")
+        assert made.rows("SELECT * FROM dead_letter") == []
+        yield made
+        recorder.stop()
+        thread.join(20)
+
+
+def test_the_inventory_has_what_runs_and_what_is_declared(own: Estate) -> None:
+    rows = {row["system"]: row for row in own.rows("SELECT * FROM inventory")}
+    assert set(rows) == {"credit-risk", "credit-feed", "rogue-agent"}
+    risk, rogue, feed = rows["credit-risk"], rows["rogue-agent"], rows["credit-feed"]
+    assert (risk["type"], risk["owner"], risk["events"], risk["registered"]) == ("model", "ann@example.org", 4, True)
+    assert (risk["versions"], risk["config_digests"]) == (["2.1"], ["abc"])
+    assert risk["last_review"].isoformat() == "2026-01-15T00:00:00+00:00"
+    assert (rogue["type"], rogue["owner"], rogue["registered"]) == ("agent", "", False)
+    assert (feed["events"], feed["last_seen"], feed["registered"]) == (0, None, True)
+
+
+def test_stale_decisions_are_those_older_than_agreed_and_those_made_in_a_breach(own: Estate) -> None:
+    rows = own.rows("SELECT subject, because, age_seconds, max_lag_seconds, violation_id, dataset FROM stale_decisions")
+    assert sorted((row["subject"], row["because"], row["age_seconds"], row["max_lag_seconds"]) for row in rows) == [
+        ("s2", "decision", 7200, 5400.0),
+        ("s3", "dataset", 3600, None),
+    ]
+    assert {row["violation_id"] for row in rows} == {None, STALE.violation_id}
+
+
+def test_an_episode_is_one_row_in_its_latest_state(own: Estate) -> None:
+    rows = own.rows("SELECT violation_id, state FROM violations ORDER BY violation_id")
+    assert [tuple(row.values()) for row in rows] == [(STALE.violation_id, "resolved"), (DRIFTED.violation_id, "open")]
+
+
+def test_why_leads_from_a_decision_to_approval_contract_and_owner(own: Estate) -> None:
+    (row,) = own.rows("SELECT * FROM why WHERE subject = 's1'")
+    assert (row["approval_id"], row["approved_by"], row["owner"], row["owner_name"], row["contracts"]) == (
+        "A-7",
+        "bob@example.org",
+        "ann@example.org",
+        "Ann Example",
+        ["credit-data@1"],
+    )
+    (unowned,) = own.rows("SELECT * FROM why WHERE system = 'rogue-agent'")
+    assert (unowned["approval_id"], unowned["owner"]) == (None, "")
+
+
+def test_a_trail_has_every_step_of_a_trace_in_order(own: Estate) -> None:
+    rows = own.rows("SELECT type, system FROM trail WHERE trace_id = 'trace-1' ORDER BY event_time, type")
+    assert [row["type"] for row in rows] == ["inference"] * 4 + ["tool_call"]
+
+
+def test_answers_and_how_long_they_took(own: Estate) -> None:
+    rows = own.rows("SELECT * FROM acknowledgement_latency ORDER BY of, person")
+    assert [(r["of"], r["person"], r["answer"], r["latency_seconds"]) for r in rows] == [
+        ("change", "ann@example.org", "accept", 5.0),
+        ("change", "bob@example.org", None, None),
+        ("violation", "ann@example.org", None, None),
+    ]
+    (answer,) = own.rows("SELECT reference, summary, signed FROM acknowledgements WHERE of = 'change'")
+    assert answer == {"reference": "CH-1", "summary": "a new base model", "signed": False}
+
+
+def test_signals_drift_owners_and_approvals(own: Estate) -> None:
+    signals = own.rows(
+        "SELECT sum(events) AS e, max(fallback_share) AS f, max(open_drift_episodes) AS d FROM five_signals"
+    )
+    assert signals[0]["e"] == 4
+    assert signals[0]["f"] > 0
+    assert signals[0]["d"] == 1
+    (brier,) = own.rows("SELECT brier, outcomes FROM five_signals WHERE outcomes > 0")
+    assert brier["brier"] == pytest.approx((0.01 - 1) ** 2)
+    drift = {row["system"]: row for row in own.rows("SELECT * FROM drift_now")}
+    assert drift["credit-risk"]["drift"] == "drifting"
+    assert drift["credit-risk"]["person"] == "ann@example.org"
+    assert drift["rogue-agent"]["drift"] == "unwatched"
+    (owner,) = own.rows("SELECT * FROM owners WHERE system = 'credit-risk'")
+    assert (owner["channels"], owner["escalation"]) == (["mailto", "json"], ["ann@example.org", "bob@example.org"])
+    (approval,) = own.rows("SELECT * FROM approvals")
+    assert (approval["approval_id"], approval["use_case"], approval["events"]) == ("A-7", "consumer-credit", 4)
+
+
+def run(own: Estate, *arguments: str) -> Result:
+    environment = {name: value for name, value in own.environment.items() if name.startswith("SEAMWATCH")}
+    environment |= {"KAFKA_BOOTSTRAP_SERVERS": own.kafka, "CLICKHOUSE_URL": own.url}
+    return CliRunner().invoke(build(), list(arguments), env=environment, catch_exceptions=False)
+
+
+def test_violations_prints_what_replay_prints(own: Estate) -> None:
+    result = run(own, "violations", "--json")
+    assert result.exit_code == 1
+    expected: list[Violation] = [STALE, DRIFTED]
+    assert [json.loads(line) for line in result.stdout.splitlines()] == [violation_object(v) for v in expected]
+    still = run(own, "violations", "--open", "--json").stdout.splitlines()
+    assert [json.loads(line)["violation_id"] for line in still] == [DRIFTED.violation_id]
+    assert run(own, "violations", "--system", "nobody").exit_code == 0
+    assert len(run(own, "violations", "--since", "45m", "--json").stdout.splitlines()) == 1
+    assert DRIFTED.summary in run(own, "violations").stdout
+
+
+def test_owner_names_the_person_and_shows_no_secret(own: Estate) -> None:
+    result = run(own, "owner", "credit-risk")
+    assert result.exit_code == 0
+    assert "Ann Example (ann@example.org), by mailto, json" in result.stdout
+    assert "1. ann@example.org acknowledges within 30m" in result.stdout
+    assert "SECRET" not in result.stdout
+    assert run(own, "owner", "rogue-agent").exit_code == 1
+
+
+def test_inventory_lists_what_nobody_declared(own: Estate) -> None:
+    result = run(own, "inventory", "--unregistered", "--json")
+    assert result.exit_code == 1
+    assert [json.loads(line)["system"] for line in result.stdout.splitlines()] == ["rogue-agent"]
+    assert run(own, "inventory").exit_code == 0
+
+
+def test_sql_passes_formats_through(own: Estate) -> None:
+    assert run(own, "sql", "SELECT 1 AS one", "--format", "CSV").stdout == "1\n"
+    assert run(own, "sql", "SELECT 1 AS one FORMAT JSONEachRow;").stdout == '{"one":1}\n'
+    assert run(own, "sql", "SELECT 1 AS one").stdout == "one\n1\n"
+
+
+def test_an_acknowledgement_is_signed_found_by_a_prefix_and_counts(own: Estate, tmp_path: Path) -> None:
+    key = tmp_path / "bob.key"
+    key.write_text(b64encode(BOB.private_bytes_raw()).decode())
+    before = set(everything(own.kafka, [own.topics.input("acknowledgement")]))
+    result = run(own, "ack", "ddddddd", "--as", "bob@example.org", "--key", str(key), "--note", "on it")
+    assert result.exit_code == 0, result.output
+    after = everything(own.kafka, [own.topics.input("acknowledgement")])
+    (place,) = set(after) - before
+    record = CODEC.decode("acknowledgement", after[place] or b"")
+    assert (record["of"], record["reference"], record["system"]) == ("violation", DRIFTED.violation_id, "credit-risk")
+    assert acknowledgement_counts(record, [PublicKey("bob-1", BOB.public_key().public_bytes_raw())])
+    assert not acknowledgement_counts(
+        {**record, "answer": "object"}, [PublicKey("bob-1", BOB.public_key().public_bytes_raw())]
+    )
