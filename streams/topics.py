@@ -5,13 +5,14 @@ Changes nothing that exists: a topic that differs is reported, and left to whoev
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import time
+from collections.abc import Collection, Iterable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from confluent_kafka import KafkaError, KafkaException
-from confluent_kafka.admin import AdminClient
+from confluent_kafka.admin import AdminClient, TopicMetadata
 from confluent_kafka.admin._config import ConfigResource
 from confluent_kafka.admin._resource import ResourceType
 from confluent_kafka.cimpl import NewTopic
@@ -46,6 +47,7 @@ def create_topics(
         present = admin.list_topics(timeout=_TIMEOUT_SECONDS).topics
         missing = [spec for spec in specs if spec.name not in present]
         created = _created(admin, missing, replication)
+        _await(admin, created)
         existing = [spec for spec in specs if spec.name not in created]
         counts = {name: len(topic.partitions) for name, topic in present.items()}
         settings = _settings(admin, [spec.name for spec in existing])
@@ -75,6 +77,20 @@ def _created(admin: AdminClient, specs: Iterable[TopicSpec], replication: int) -
         else:
             created.add(name)
     return created
+
+
+def _await(admin: AdminClient, names: Collection[str]) -> None:
+    """Wait until the brokers tell clients of the topics: they create them some moments before they do."""
+    until = time.monotonic() + _TIMEOUT_SECONDS
+    while time.monotonic() < until:
+        known = admin.list_topics(timeout=_TIMEOUT_SECONDS).topics
+        if all(name in known and _led(known[name]) for name in names):
+            return
+        time.sleep(0.05)
+
+
+def _led(topic: TopicMetadata) -> bool:
+    return bool(topic.partitions) and all(partition.leader >= 0 for partition in topic.partitions.values())
 
 
 def _settings(admin: AdminClient, names: Sequence[str]) -> dict[str, dict[str, str]]:
