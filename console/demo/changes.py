@@ -26,7 +26,7 @@ def changes(origin: int) -> list[Planned]:
         "config_digest": digest(CREDIT_ANNOUNCED),
         "effective_at": day(timeline.THRESHOLD_EFFECTIVE),
         "summary": "Grant a limit from a score of 0.60, no longer from 0.50",
-        "announced_by": "pia@example.org",
+        "announced_by": "product-lead@example.org",
     }
     prompt = {
         "system": "claims-assistant",
@@ -35,17 +35,17 @@ def changes(origin: int) -> list[Planned]:
         "config_digest": digest(ASSISTANT_ANNOUNCED),
         "effective_at": day(timeline.PROMPT_EFFECTIVE),
         "summary": "Answers name the clause of the policy",
-        "announced_by": "pia@example.org",
+        "announced_by": "product-lead@example.org",
     }
     answers = [
         planned(ConfigChange, "change/threshold", day(timeline.CHANGE_ANNOUNCED), "change-desk", threshold),
-        _answer("credit-model", "credit-threshold-60", "lena@example.org", "accept", day(timeline.LEAD_ACCEPTS)),
+        _answer("credit-model", "credit-threshold-60", "credit-lead@example.org", "accept", day(timeline.LEAD_ACCEPTS)),
         planned(ConfigChange, "change/prompt", day(timeline.PROMPT_ANNOUNCED), "change-desk", prompt),
-        _answer("credit-model", "credit-threshold-60", "cora@example.org", "object", day(timeline.COMPLIANCE_OBJECTS)),
+        _answer("credit-model", "credit-threshold-60", "compliance@example.org", "object", day(timeline.COMPLIANCE_OBJECTS)),
         _answer(
-            "claims-assistant", "assistant-names-clause", "amir@example.org", "accept", day(timeline.PROMPT_ACCEPTED)
+            "claims-assistant", "assistant-names-clause", "assistant-owner@example.org", "accept", day(timeline.PROMPT_ACCEPTED)
         ),
-        _answer("credit-model", "credit-threshold-60", "rosa@example.org", "accept", day(timeline.RISK_ANSWERS_LATE)),
+        _answer("credit-model", "credit-threshold-60", "risk-lead@example.org", "accept", day(timeline.RISK_ANSWERS_LATE)),
     ]
     return sorted(answers, key=lambda answer: answer.at)
 

@@ -13,10 +13,10 @@ from console.demo.agent import calls
 from console.demo.configurations import CREDIT_SLIPPED, digest
 from seamwatch.durations import DAY, HOUR
 
-PLATFORM: Final = "paul@example.org"
+PLATFORM: Final = "on-call@example.org"
 """Whom a page about a system that nobody registered goes to (setting `SEAMWATCH_DEFAULT_OWNER`)."""
 
-ANSWERS_NO_PAGES: Final = frozenset({"dana@example.org", "otto@example.org"})
+ANSWERS_NO_PAGES: Final = frozenset({"feed-owner@example.org", "credit-operations@example.org"})
 """Who is away: their clocks to acknowledge run out, and the next person of the list is paged."""
 
 
@@ -79,7 +79,7 @@ def _insurer(origin: int) -> Story:
                 "36 h without newer data",
                 *feed,
                 newest + 36 * HOUR,
-                "dana@example.org",
+                "feed-owner@example.org",
                 slice="eligibility-features",
                 severity="warning",
                 resolves=True,
@@ -88,9 +88,9 @@ def _insurer(origin: int) -> Story:
                 "48 h without newer data",
                 *feed,
                 newest + 48 * HOUR,
-                "dana@example.org",
+                "feed-owner@example.org",
                 slice="eligibility-features",
-                climbs_to="emil@example.org",
+                climbs_to="eligibility-lead@example.org",
                 resolves=True,
             ),
             Expected(
@@ -99,7 +99,7 @@ def _insurer(origin: int) -> Story:
                 "decided-on-fresh-data",
                 "eligibility-model",
                 newest + 48 * HOUR,
-                "emil@example.org",
+                "eligibility-lead@example.org",
             ),
         ),
     )
@@ -118,33 +118,33 @@ def _fintech(origin: int) -> Story:
                 "compliance objects",
                 *notice,
                 timeline.at(origin, timeline.COMPLIANCE_OBJECTS),
-                "cora@example.org",
-                slice=f"{change}/cora@example.org",
+                "compliance@example.org",
+                slice=f"{change}/compliance@example.org",
             ),
             Expected(
                 "risk has not answered in 48 h",
                 *notice,
                 announced + 2 * DAY,
-                "rosa@example.org",
-                slice=f"{change}/rosa@example.org",
+                "risk-lead@example.org",
+                slice=f"{change}/risk-lead@example.org",
                 resolves=True,
             ),
             Expected(
                 "operations never answers",
                 *notice,
                 announced + 2 * DAY,
-                "otto@example.org",
-                slice=f"{change}/otto@example.org",
-                climbs_to="lena@example.org",
+                "credit-operations@example.org",
+                slice=f"{change}/credit-operations@example.org",
+                climbs_to="credit-lead@example.org",
             ),
-            Expected("unannounced configuration", *notice, slipped, "lena@example.org", slice=value),
+            Expected("unannounced configuration", *notice, slipped, "credit-lead@example.org", slice=value),
             Expected(
                 "unapproved configuration",
                 "credit-limits",
                 "approved-only",
                 "credit-model",
                 slipped,
-                "lena@example.org",
+                "credit-lead@example.org",
                 slice=f"2.2/{value}/credit-limit",
             ),
         ),
@@ -162,7 +162,7 @@ def _units(origin: int) -> Story:
                 "scores-as-approved",
                 "credit-model",
                 timeline.at(origin, timeline.UNITS_CHANGE),
-                "lena@example.org",
+                "credit-lead@example.org",
             ),
         ),
     )
@@ -179,7 +179,7 @@ def _swap(origin: int) -> Story:
                 "quality-as-approved",
                 "claims-assistant",
                 timeline.at(origin, timeline.MODEL_SWAPPED),
-                "amir@example.org",
+                "assistant-owner@example.org",
             ),
         ),
     )
@@ -199,7 +199,7 @@ def _agent(origin: int) -> Story:
             "tools",
             "order-agent",
             when,
-            "olga@example.org",
+            "order-desk@example.org",
             slice=conversation,
             resolves=True,
         )
