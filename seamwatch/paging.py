@@ -29,6 +29,10 @@ class Recipient:
     channels: tuple[str, ...] = ()
 
 
+NOBODY: Final = Recipient("nobody", "nobody is named for this; set SEAMWATCH_DEFAULT_OWNER")
+"""Who is told, by the console, where no person is named."""
+
+
 @dataclass(frozen=True, slots=True)
 class Notice:
     """What a recipient is told; ``about`` are the (violation_id, step) it stands for, by which it is deduplicated."""
@@ -108,7 +112,8 @@ def digest_of(violations: Sequence[Violation], recipient: Recipient, now: int) -
 
 def ack_command(violation_id: str, recipient: Recipient) -> str:
     """The command by which the recipient takes a violation on."""
-    return f"seamwatch ack {violation_id} --as {recipient.id}"
+    person = "<your id>" if recipient == NOBODY else recipient.id
+    return f"seamwatch ack {violation_id} --as {person}"
 
 
 def since_text(moment: int, now: int) -> str:

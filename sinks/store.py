@@ -18,6 +18,7 @@ import polars as pl
 from seamwatch.errors import StoreError, UnreachableError, UsageError
 
 _CODE = re.compile(r"\bCode:\s*(\d+)|error code (\d+)|ClickHouse error code[^\d]*(\d+)")
+_SAID = re.compile(r"(Code: \d+\. DB::Exception: .*?)(?: \(for url [^)]*\))?$")
 _STATUS = re.compile(r"HTTP status (\d+)")
 _PASSING = {"408", "425", "429", "502", "503", "504"}
 """What a proxy says of a server behind it that is away or overloaded."""
@@ -165,7 +166,8 @@ class Store:
             # The driver keeps a broken connection otherwise, and gives it to the next call.
             self.close()
             return UnreachableError(f"the store at {self.address} cannot be reached: {text}; is it running?")
-        return StoreRefusedError(f"the store at {self.address} refused: {text}", code)
+        said = _SAID.search(text)
+        return StoreRefusedError(f"the store refused: {said[1] if said else text}", code)
 
 
 def quoted(values: Sequence[str]) -> str:

@@ -24,7 +24,7 @@ from seamwatch.clauses import kinds
 from seamwatch.clock import Clock
 from seamwatch.errors import StageError, UnreachableError, UsageError
 from seamwatch.judging.facts import Violation
-from seamwatch.paging import Attempt, Deliver, Recipient, digest_of, notice_of
+from seamwatch.paging import NOBODY, Attempt, Deliver, Recipient, digest_of, notice_of
 from seamwatch.settings import Settings
 from seamwatch.wire.codec import Codec
 from seamwatch.wire.topics import Topics
@@ -39,8 +39,6 @@ GATHER_SECONDS = 0.2
 STOP_SECONDS = 6.0
 SINGLY = 3
 """Up to so many violations due for one person at once are told singly, more in one digest."""
-
-NOBODY = Recipient("nobody", "nobody is named for this; set SEAMWATCH_DEFAULT_OWNER")
 
 
 def faust_app(bootstrap: str, topics: Topics, instance: str, folder: str) -> faust.App:

@@ -79,6 +79,8 @@ def _keys(store: Store, person: str) -> list[dict[str, Any]]:
 
     rows = store.rows("SELECT id, document FROM documents WHERE kind = 'Person' ORDER BY id")
     documents = {row["id"]: json.loads(row["document"]) for row in rows}
+    if not documents:
+        return []  # nobody is published, so nobody's keys are either
     if person not in documents:
         raise UsageError(f"--as {person}: no such person is published{nearest(person, tuple(documents))}")
     keys: list[dict[str, Any]] = documents[person].get("keys") or []

@@ -119,7 +119,7 @@ def own(kafka: str, clickhouse: str, tmp_path_factory: pytest.TempPathFactory) -
     folder = tmp_path_factory.mktemp("documents")
     (folder / "all.yaml").write_text(DOCUMENTS)
     loaded, problems = load_folder(folder)
-    assert [problem for problem in problems if "error" in str(problem.severity)] == []
+    assert loaded is not None, problems
     with estate(kafka, clickhouse) as made:
         producer, topics = made.producer(), made.topics
         for key, value in published(documents_of(loaded), NOW - DAY):
