@@ -113,7 +113,8 @@ def occurrences(
         before, run = run, _with(run, window.fact)
         # Still going on when its grace was over, however late anybody looks.
         if run.ended is None and run.opened_at(grace) < run.last + run.window + quiet:
-            run = replace(run, open=run.open or moment.watermark >= run.opened_at(grace))
+            # Without a grace the event itself is the breach: nothing that is still to come could undo it.
+            run = replace(run, open=run.open or not grace or moment.watermark >= run.opened_at(grace))
         if run.open and (before is None or not before.open or before.evidence != run.evidence):
             changes.append(Change("on", run, run.opened_at(grace)))
         if not window.complete(moment):

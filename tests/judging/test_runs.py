@@ -68,11 +68,13 @@ def test_a_whole_quiet_window_ends_the_episode() -> None:
 
 def test_offending_again_after_a_quiet_window_is_a_new_episode() -> None:
     state: Runs | None = None
+    changes: list[Change] = []
     for offence in (fact(T0 + MINUTE), fact(T0 + 3 * HOUR)):
-        state = occurrences(state, offence, passed(T0), quiet=HOUR).state
-    advance = occurrences(state, None, passed(T0 + 3 * HOUR + MINUTE), quiet=HOUR)
+        advance = occurrences(state, offence, passed(T0), quiet=HOUR)
+        state, changes = advance.state, [*changes, *advance.changes]
+    changes += occurrences(state, None, passed(T0 + 3 * HOUR + MINUTE), quiet=HOUR).changes
 
-    assert [(c.what, c.at) for c in advance.changes] == [
+    assert [(c.what, c.at) for c in changes] == [
         ("on", T0 + MINUTE),
         ("off", T0 + 2 * HOUR),
         ("on", T0 + 3 * HOUR),
