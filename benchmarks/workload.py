@@ -18,7 +18,7 @@ DISTINCT = 20_000
 _ID_AT = slice(11, 47)
 """Where an event's id lies in a framed value: after ten bytes of header and one of length."""
 
-_SYSTEM = """---
+_PERSON = """---
 kind: Person
 id: owner@example.org
 name: Example Owner
@@ -53,11 +53,26 @@ clauses:
 - {id: approved, kind: approval}
 - {id: announced, kind: change_notice, acknowledgers: [owner@example.org], unannounced: true}
 """
+_AGENT = """---
+kind: Contract
+id: bench-agent
+version: '1'
+seam: agent-pact
+covers: [agent-1]
+parties: {provider: {team: agents}, consumer: {team: product}}
+clauses:
+- {id: tools, kind: scope, tools: [{tool: find_user}]}
+"""
+
+
+def write(folder: Path) -> None:
+    """Write the systems, an agent and their contracts as YAML."""
+    (folder / "bench.yaml").write_text(_PERSON + _SYSTEMS + _CONTRACT + _AGENT)
 
 
 def publish(kafka: str, prefix: str, folder: Path) -> None:
-    """Publish the systems and the contract of ten clauses."""
-    (folder / "bench.yaml").write_text(_SYSTEM + _SYSTEMS + _CONTRACT)
+    """Publish them."""
+    write(folder)
     publish_folder(kafka, prefix, folder)
 
 

@@ -32,7 +32,7 @@ def codec_of(settings: Settings) -> Codec:
 
 
 def loop_settings(
-    settings: Settings, stage: str, topics: tuple[str, ...], linger: float, largest: int = 50_000
+    settings: Settings, stage: str, topics: tuple[str, ...], linger: float, largest: int = 100_000
 ) -> LoopSettings:
     """How the loop of a stage runs; its group is ``<prefix>.<stage>``."""
     instance = settings.instance or socket.gethostname()

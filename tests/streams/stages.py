@@ -142,7 +142,7 @@ class Scene:
     def ends(self, places: Iterable[tuple[str, int]]) -> dict[tuple[str, int], int]:
         """Where partitions end, transaction markers included."""
         admin = AdminClient({"bootstrap.servers": self.kafka})
-        wanted = {TopicPartition(*place): OffsetSpec.latest() for place in places}
+        wanted = {TopicPartition(*place): OffsetSpec.latest() for place in places}  # type: ignore[no-untyped-call]
         until = time.monotonic() + 30
         while True:
             try:

@@ -6,6 +6,8 @@ import io
 import random
 import time
 from collections import Counter
+from collections.abc import Callable
+from typing import Any
 
 import fastavro
 from confluent_kafka import TopicPartition
@@ -59,11 +61,11 @@ def test_poison_among_many_is_accounted_for_one_by_one(scene: Scene) -> None:
     assert {next(iter(reasons[kind])) for kind in _BOUNDS} == {"out of bounds", "too large"}
 
 
-def _good(number: int, **fields: object) -> bytes:
+def _good(number: int, **fields: Any) -> bytes:
     return CODEC.encode("inference", inference("system-0", 10_000_000 + number, **fields))
 
 
-def _unchecked(number: int, **fields: object) -> bytes:
+def _unchecked(number: int, **fields: Any) -> bytes:
     form = schema("inference")
     record = {**CODEC.decode("inference", _good(number)), **fields}
     datum = io.BytesIO()
@@ -71,7 +73,7 @@ def _unchecked(number: int, **fields: object) -> bytes:
     return single_object_header(form.fingerprint) + datum.getvalue()
 
 
-_POISON = {
+_POISON: dict[str, Callable[[int], bytes]] = {
     "not avro": lambda n: b"hello, world %d" % n,
     "unknown fingerprint": lambda n: b"\xc3\x01" + n.to_bytes(8, "little") + b"datum",
     "unknown schema id": lambda n: b"\x00" + (n + 1_000_000).to_bytes(4, "big") + b"datum",
@@ -96,8 +98,8 @@ def test_a_producer_that_keys_otherwise_is_judged_right(scene: Scene) -> None:
     measurements = scene.measurements()
     assert counted(measurements) == (2_000, 286)
     by_partition: dict[str, set[int]] = {}
-    for number, value in _by_partition(scene):
-        for fact in value.facts:
+    for number, measurement in _by_partition(scene):
+        for fact in measurement.facts:
             by_partition.setdefault(fact.system, set()).add(number)
     assert by_partition == {f"system-{n}": {partition_of(f"system-{n}", 4)} for n in range(8)}
     wait_until(lambda: len(scene.violations("range")) >= 8, 20, "a violation of each system")

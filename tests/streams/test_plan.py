@@ -240,7 +240,7 @@ def test_systems_with_other_measures_do_not_see_each_other() -> None:
 
 
 def test_evidence_says_where_its_event_lies() -> None:
-    positions = {"__topic": ["t", "t"], "__partition": [3, 3], "__offset": [70, 71]}
+    positions: dict[str, list[Any]] = {"__topic": ["t", "t"], "__partition": [3, 3], "__offset": [70, 71]}
     rows = frame([{**inference("one", n, START, score=s), **_rest()} for n, s in enumerate([0.4, 0.9])])
     (fact,) = Plan(Estate(terms=(Term(tight("1", 0.5)),))).facts(
         "inference", rows.with_columns(**{name: pl.Series(values) for name, values in positions.items()})

@@ -1,0 +1,1 @@
+"""The benchmarks behind the figures in docs/performance.md; `make bench` runs them together."""
