@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import json
-import sys
-import time
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from console.commands.lines import Complaints, lines_of
-
-_PROGRESS_SECONDS = 2.0
+from console.commands.lines import Complaints, Progress, lines_of
 
 
 def register(app: typer.Typer) -> None:
@@ -43,7 +39,7 @@ def emit(
     codec.publish_schemas()
     publisher = Publisher(system.kafka, Topics(system.prefix), codec)
     complaints = Complaints()
-    progress = _Progress()
+    progress = Progress("events sent so far")
     for name in files:
         for line in read_lines(lines_of(name), name):
             if line.error is not None:
@@ -58,15 +54,3 @@ def emit(
     else:
         print(f"{sent} events sent" + (f", {complaints.count} lines left out" if complaints.count else ""))
     raise typer.Exit(1 if complaints.count else 0)
-
-
-class _Progress:
-    """Says on standard error how far a long run has come."""
-
-    def __init__(self) -> None:
-        self._next = time.monotonic() + _PROGRESS_SECONDS
-
-    def tell(self, sent: int) -> None:
-        if time.monotonic() >= self._next:
-            self._next = time.monotonic() + _PROGRESS_SECONDS
-            print(f"{sent} events sent so far", file=sys.stderr)

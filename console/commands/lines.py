@@ -1,14 +1,16 @@
-"""Lines of NDJSON files given to a command, and the complaints about those that hold no event."""
+"""Lines of NDJSON files given to a command, complaints about those that hold no event, and how far it has come."""
 
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 from seamwatch.errors import RecordError, UsageError
 
 _SHOWN = 20
+_TELL_EVERY = 2.0
 
 
 def lines_of(name: str) -> Iterator[bytes]:
@@ -41,3 +43,17 @@ class Complaints:
         """Say how many more there were than were named."""
         if self.count > _SHOWN:
             print(f"and {self.count - _SHOWN} more lines that hold no event", file=sys.stderr)
+
+
+class Progress:
+    """Says on standard error, every two seconds, how far a long run has come."""
+
+    def __init__(self, what: str) -> None:
+        self._what = what
+        self._next = time.monotonic() + _TELL_EVERY
+
+    def tell(self, count: int) -> None:
+        """So many are done."""
+        if time.monotonic() >= self._next:
+            self._next = time.monotonic() + _TELL_EVERY
+            print(f"{count} {self._what}", file=sys.stderr)

@@ -9,10 +9,9 @@ from typing import Annotated, Any
 
 import typer
 
-from seamwatch.errors import RecordError, UsageError
+from console.commands.lines import Complaints, Progress, lines_of
+from seamwatch.errors import UsageError
 from seamwatch.instants import parse_instant
-
-_SHOWN_ERRORS = 20
 
 
 def register(app: typer.Typer) -> None:
@@ -42,11 +41,11 @@ def replay(
     estate = Estate.load(contracts)
     if unsigned := _unsigned(contracts):
         print(f"note: not signed, judged all the same: {', '.join(unsigned)}", file=sys.stderr)
-    history = _History(events)
-    violations = judge_history(estate, history.records(), until)
+    complaints = Complaints()
+    violations = judge_history(estate, _records(events, complaints), until)
     for violation in violations:
         print(violation_line(violation))
-    raise typer.Exit(1 if violations or history.bad else 0)
+    raise typer.Exit(1 if violations or complaints.count else 0)
 
 
 def _unsigned(folder: Path) -> list[str]:
@@ -59,39 +58,16 @@ def _unsigned(folder: Path) -> list[str]:
     ]
 
 
-class _History:
-    """The records of some files, and how many lines held none."""
+def _records(files: list[str], complaints: Complaints) -> Iterator[tuple[str, dict[str, Any]]]:
+    from seamwatch.wire.text import read_lines
 
-    def __init__(self, files: list[str]) -> None:
-        self._files = files
-        self.bad = 0
-
-    def records(self) -> Iterator[tuple[str, dict[str, Any]]]:
-        from seamwatch.wire.text import read_lines
-
-        for name in self._files:
-            for line in read_lines(_lines(name), name, make_ids=True):
-                if line.error is None:
-                    yield line.type, line.record
-                else:
-                    self._complain(line.error)
-        if self.bad > _SHOWN_ERRORS:
-            print(f"and {self.bad - _SHOWN_ERRORS} more lines that hold no event", file=sys.stderr)
-
-    def _complain(self, error: RecordError) -> None:
-        self.bad += 1
-        if self.bad <= _SHOWN_ERRORS:
-            print(error, file=sys.stderr)
-
-
-def _lines(name: str) -> Iterator[bytes]:
-    if name == "-":
-        yield from sys.stdin.buffer
-        return
-    try:
-        with Path(name).open("rb") as file:
-            yield from file
-    except OSError as error:
-        raise UsageError(
-            f"{name}: cannot be read: {error.strerror}; give NDJSON files or - for standard input"
-        ) from None
+    progress, read = Progress("events read so far"), 0
+    for name in files:
+        for line in read_lines(lines_of(name), name, make_ids=True):
+            if line.error is None:
+                read += 1
+                progress.tell(read)
+                yield line.type, line.record
+            else:
+                complaints.add(line.error)
+    complaints.finish()
