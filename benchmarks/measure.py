@@ -20,17 +20,17 @@ import sys
 import tempfile
 import time
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from confluent_kafka import OFFSET_BEGINNING, Consumer, TopicPartition
+from confluent_kafka import OFFSET_BEGINNING, Consumer, Message, TopicPartition
 from confluent_kafka.admin import AdminClient
 
 from benchmarks.workload import fill, publish
 from seamwatch.settings import Settings, load_settings
 from seamwatch.wire.topics import Topics
-from streams.batch import Batch, Partition
+from streams.batch import Batch, Run
 from streams.contracts import ContractsFollower
 from streams.hosting import loop_settings, unhurried_collector
 from streams.loop import Loop, Output, consumer_configuration
@@ -74,16 +74,26 @@ class Figures:
         return "\n".join(lines)
 
 
+class _TimedLoop(Loop):
+    """The loop, which notes when its first messages came and its last round was committed: joining is not the rate."""
+
+    begun = 0.0
+    ended = 0.0
+
+    def _commit(self, batch: Batch) -> None:
+        super()._commit(batch)
+        self.ended = time.perf_counter()
+
+    def _accept(self, messages: list[Message]) -> list[Run]:
+        self.begun = self.begun or time.perf_counter()
+        return super()._accept(messages)
+
+
 class _Timed(Measure):
-    """The stage, which notes when it was given partitions and when it has measured so many events."""
+    """The stage, which ends its loop when it has measured so many events."""
 
     loop: Loop
     wanted = 0
-    begun = 0.0
-
-    def assigned(self, positions: Mapping[Partition, int | None]) -> None:
-        super().assigned(positions)
-        self.begun = time.perf_counter()
 
     def compute(self, batch: Batch) -> Sequence[Output]:
         outputs = super().compute(batch)
@@ -113,9 +123,9 @@ def raw_rate(settings: Settings, events: int) -> float:
     """Events a second that a consumer which only counts reads, with the stage's own configuration."""
     topic = Topics(settings.prefix).input("inference")
     consumer = Consumer(consumer_configuration(loop_settings(settings, "raw", (topic,), 0.2)))
-    begun = time.perf_counter()
     consumer.assign([TopicPartition(topic, number, OFFSET_BEGINNING) for number in range(PARTITIONS)])
-    seen = 0
+    seen = len(consumer.consume(1, 30.0))
+    begun = time.perf_counter()
     while seen < events:
         # The ends of partitions come as messages too; they are four in a million.
         seen += len(consumer.consume(10_000, 1.0))
@@ -125,16 +135,17 @@ def raw_rate(settings: Settings, events: int) -> float:
 
 
 def measure_rate(settings: Settings, events: int) -> float:
-    """Events a second that the stage measures and commits, from its assignment to its last commit."""
+    """Events a second that the stage measures and commits, from its first message to its last commit."""
     # A group that has committed nothing, so that each round starts at the beginning.
     group = f"{STAGE}-{uuid.uuid4().hex[:8]}"
     follower = ContractsFollower(settings.kafka or "", settings.prefix)
     stage = _Timed(settings, follower, Metrics(STAGE))
     stage.wanted = events
-    stage.loop = Loop(loop_settings(settings, group, Topics(settings.prefix).inputs, settings.linger / 1e6), stage)
+    inputs = Topics(settings.prefix).inputs
+    stage.loop = loop = _TimedLoop(loop_settings(settings, group, inputs, settings.linger / 1e6), stage)
     with unhurried_collector():
-        stage.loop.run()
-    return events / (time.perf_counter() - stage.begun)
+        loop.run()
+    return events / (loop.ended - loop.begun)
 
 
 def rival_rate(settings: Settings, which: str, events: int) -> float:

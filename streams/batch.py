@@ -70,8 +70,12 @@ def split(messages: list[Message]) -> tuple[list[Run], dict[Partition, int]]:
     if not messages:
         return [], ends
     partitions = np.fromiter(map(Message.partition, messages), np.int64, len(messages))
-    topics = np.fromiter(map(hash, map(Message.topic, messages)), np.int64, len(messages))
-    changes = np.flatnonzero((partitions[1:] != partitions[:-1]) | (topics[1:] != topics[:-1])) + 1
+    changed = partitions[1:] != partitions[:-1]
+    topics = list(map(Message.topic, messages))
+    if topics.count(topics[0]) < len(topics):
+        named = np.fromiter(map(hash, topics), np.int64, len(topics))
+        changed |= named[1:] != named[:-1]
+    changes = np.flatnonzero(changed) + 1
     borders = [0, *changes.tolist(), len(messages)]
     runs = [_run(messages[start:end]) for start, end in pairwise(borders)]
     return runs, ends

@@ -7,6 +7,7 @@ seen before) or ``late`` (too old to be judged live; the store keeps it). No Pyt
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from itertools import chain
 
@@ -15,11 +16,14 @@ import polars as pl
 from confluent_kafka import Message
 
 from seamwatch.clock import Clock
-from seamwatch.columnar.decode import Decoder
+from seamwatch.columnar.decode import Decoded, Decoder
 from seamwatch.durations import DAY
 from seamwatch.wire.codec import Codec
 from streams.batch import Partition, Run
 from streams.dedup import Dedup
+
+TWO_THREADS = 20_000
+"""From so many values on, a second thread is worth its while."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,22 +61,31 @@ class Taken:
 
 
 class Intake:
-    """Takes in one record type. ``columns`` are those wanted of it, None for all."""
+    """Takes in one record type. ``columns`` are those wanted of it, None for all; ``helper`` lends a second thread."""
 
     def __init__(
-        self, record_type: str, codec: Codec, clock: Clock, max_age: int, seen: Dedup, columns: Iterable[str] | None
+        self,
+        record_type: str,
+        codec: Codec,
+        clock: Clock,
+        max_age: int,
+        seen: Dedup,
+        columns: Iterable[str] | None,
+        helper: ThreadPoolExecutor,
     ) -> None:
         self._type = record_type
         self._codec = codec
         self._clock = clock
         self._max_age = max_age
         self._seen = seen
+        self._helper = helper
         self.read_columns(columns)
 
     def read_columns(self, columns: Iterable[str] | None) -> None:
         """Read these columns from now on."""
         self.columns = None if columns is None else frozenset(columns)
-        self._decoder = Decoder(self._type, self._codec, self.columns, self._clock)
+        # One decoder for each thread.
+        self._decoders = [Decoder(self._type, self._codec, self.columns, self._clock) for _ in range(2)]
 
     def remember(self, values: Sequence[bytes]) -> None:
         """Take note of the events in values that were measured before this process started."""
@@ -83,17 +96,30 @@ class Intake:
         """All good rows of the runs, repeated and late ones among them."""
         messages = runs[0].messages if len(runs) == 1 else list(chain.from_iterable(run.messages for run in runs))
         values = list(map(Message.value, messages))
-        decoded = self._decoder.decode(values)
+        decoded = self._decode(values)
         times = decoded.frame["event_time"]
         # Broker times do not decrease within a partition, so that a run's first is its least.
         arrived = min(broker_time(run.messages[0]) for run in runs)
         latest = times.max()
         if isinstance(latest, int) and latest > self._clock.at(arrived * 1_000) + DAY:
-            decoded = self._decoder.decode(values, [broker_time(message) for message in messages])
+            decoded = self._decoders[0].decode(values, [broker_time(message) for message in messages])
         rejects = tuple(Reject(runs[0].topic, messages[index], reason) for index, reason in decoded.rejects)
         newest = max(broker_time(run.messages[-1]) for run in runs)
         latest_by = _latest(runs, decoded.rows, decoded.frame)
         return Taken(decoded.frame, decoded.rows, messages, rejects, 0, 0, latest_by, newest)
+
+    def _decode(self, values: list[bytes | None]) -> Decoded:
+        """All values; large batches in two halves at once, since most of the decoding needs no interpreter."""
+        if len(values) < TWO_THREADS:
+            return self._decoders[0].decode(values)
+        half = len(values) // 2
+        later = self._helper.submit(self._decoders[1].decode, values[half:])
+        first, second = self._decoders[0].decode(values[:half]), later.result()
+        return Decoded(
+            pl.concat([first.frame, second.frame], rechunk=True),
+            pl.concat([first.rows, second.rows + half], rechunk=True),
+            [*first.rejects, *((index + half, reason) for index, reason in second.rejects)],
+        )
 
     def new(self, taken: Taken) -> Taken:
         """Without the rows that were seen before; all are remembered from now on."""

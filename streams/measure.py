@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import get_args
 
 import structlog
@@ -66,6 +67,7 @@ class Measure:
         self._ends = Ends(self._admin, self._clock, settings.heartbeat / SECOND / 2)
         self._progress = Progress(settings.max_age)
         self._assigned: tuple[Partition, ...] = ()
+        self._helper = ThreadPoolExecutor(1, thread_name_prefix="decode")
         self._told = dict.fromkeys(range(self._destinations), 0.0)
         self._intakes: dict[str, Intake] = {}
         self._partition: dict[str, int] = {}
@@ -128,6 +130,7 @@ class Measure:
             self._settings.max_age,
             RecentIds() if measured else RecentIds(RARE_IDS),
             self._plan.columns(_source(record_type)) if measured else None,
+            self._helper,
         )
 
     def _take(

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import islice, pairwise
 from typing import get_args
 
 import numpy as np
@@ -23,6 +23,7 @@ from streams.dedup import Dedup, EveryId
 from streams.groups import Coded, coded
 from streams.program import Position, Program, Rows, columns_of
 
+SYSTEMS_AHEAD = 100
 SYSTEMS_KEPT = 10_000
 PROGRAMS_KEPT = 1_000
 _ALWAYS = frozenset({"event_id", "event_time", "system"})
@@ -68,6 +69,8 @@ class Plan:
         self._seams = Seams(estate)
         self._systems.clear()
         self._columns = dict.fromkeys(get_args(Source), _ALWAYS)
+        # Some declared systems tell most of the columns; one that needs more says so when it is met.
+        self.meet(islice(estate.systems, SYSTEMS_AHEAD))
 
     def columns(self, source: Source) -> frozenset[str]:
         """The columns a frame must have, for the systems met so far."""

@@ -37,9 +37,9 @@ class Container:
     def read(self, datums: Sequence[bytes]) -> pl.DataFrame | None:
         """The rows of the datums, in order; None when any of them is not exactly one record."""
         guard, nonce = _guard()
-        body = b"".join((guard, guard.join(datums), guard, datums[-1]))
-        rows = len(datums) + 1
-        block = b"".join((self.head, _long(rows), _long(len(body)), body, _SYNC))
+        rows, body, last = len(datums) + 1, guard.join(datums), datums[-1]
+        size = _long(len(body) + 2 * len(guard) + len(last))
+        block = b"".join((self.head, _long(rows), size, guard, body, guard, last, _SYNC))
         try:
             with panics_withheld():
                 frame = pl.read_avro(io.BytesIO(block), columns=[GUARD, *self.columns])

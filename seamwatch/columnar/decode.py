@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from operator import itemgetter
-from typing import Any
+from typing import Any, cast
 
 import polars as pl
 
@@ -113,10 +113,11 @@ class Decoder:
     def _groups(self, values: Sequence[bytes | None], rejects: list[Reject]) -> dict[bytes, Sequence[int]]:
         """The positions of the values under each header; values without a known one are rejected."""
         present: Sequence[int] = range(len(values))
+        some = cast("Sequence[bytes]", values)
         if None in values:
             rejects += [(i, "empty: the message has no value") for i in present if values[i] is None]
             present = [i for i in present if values[i] is not None]
-        some: list[bytes] = [value for value in values if value is not None]
+            some = [value for value in values if value is not None]
         if some and self._type in INPUT_TYPES and max(map(len, some)) > MAXIMUM_VALUE_BYTES:
             large = {i for i, value in zip(present, some, strict=True) if len(value) > MAXIMUM_VALUE_BYTES}
             rejects += [(i, str(too_large(len(values[i] or b"")))) for i in large]
@@ -159,7 +160,7 @@ class Decoder:
             known = self._plans[header] = (resolution, plan(resolution, self._fields))
         size = len(header)
         some = values if len(positions) == len(values) else [values[index] for index in positions]
-        datums = [value[size:] for value in some if value is not None]
+        datums = list(map(itemgetter(slice(size, None)), cast("Sequence[bytes]", some)))
         search = _Search(self._type, self._fields_read(), *known)
         with panics_withheld():
             search.run(datums, positions)
