@@ -6,10 +6,11 @@ Reading only. Which system is asked, `console.reach` finds.
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from console.reach import reach
 from seamwatch.durations import format_duration
@@ -18,6 +19,8 @@ from seamwatch.instants import format_instant
 from seamwatch.judging.wording import moment_text
 from sinks.migrate import is_ready
 from sinks.store import Store
+
+_WIDE: Final = 1000
 
 
 def auditor(data: Path | None) -> Store:
@@ -66,11 +69,13 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]], *, empty:
 
     table = Table(box=None, pad_edge=False, header_style="bold")
     for column in columns:
-        table.add_column(column, overflow="fold")
+        # What a row is about stays in one piece.
+        table.add_column(column, overflow="fold", no_wrap=column == columns[0])
     for row in rows:
         # As text, so that brackets in what others wrote are no markup.
         table.add_row(*(Text(cell) for cell in row))
-    console = Console()
+    # What reads a pipe wants a line a row, whatever its length.
+    console = Console() if sys.stdout.isatty() else Console(width=_WIDE)
     if table.row_count:
         console.print(table)
     else:

@@ -18,6 +18,7 @@ from seamwatch.errors import UnreachableError
 from seamwatch.settings import load_settings
 
 RUN_FILE: Final = "run.json"
+NETRC_FILE: Final = "netrc"
 
 
 @dataclass(frozen=True, slots=True)

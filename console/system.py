@@ -15,11 +15,12 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
+from urllib.parse import unquote, urlsplit
 
-from console.reach import RUN_FILE
+from console.reach import NETRC_FILE, RUN_FILE
 from seamwatch.errors import SeamwatchError, UsageError
 from seamwatch.settings import Settings
-from stack.folder import DataFolder, write_private
+from stack.folder import DataFolder, write_private, write_private_text
 from stack.local import Addresses, LocalStack
 from stack.supervisor import Say, Stage, Supervisor
 
@@ -95,6 +96,7 @@ class System:
         environment = self._environment()
         for name in STAGES:
             self._supervisor.watch(self._stage(name, addresses, environment))
+        write_private_text(self._settings.data / NETRC_FILE, _netrc(addresses.auditor))
         self._write_run_file(self._supervisor.pids())
         return addresses
 
@@ -132,13 +134,23 @@ class System:
         write_private(self._settings.data / RUN_FILE, content)
 
     def _end(self) -> None:
-        with contextlib.suppress(OSError):
-            (self._settings.data / RUN_FILE).unlink(missing_ok=True)
+        for name in (RUN_FILE, NETRC_FILE):
+            with contextlib.suppress(OSError):
+                (self._settings.data / name).unlink(missing_ok=True)
         # Stages first: they commit what they have while the servers still answer.
         self._supervisor.end(STAGES, seconds=_END_SECONDS)
         if self._stack is not None:
             self._stack.stop()
         self._folder.release()
+
+
+def _netrc(url: str) -> str:
+    """What curl and the like read instead of a password on their command line."""
+    store = urlsplit(url)
+    if store.username is None:
+        return ""
+    password = unquote(store.password or "")
+    return f"machine {store.hostname}\nlogin {unquote(store.username)}\npassword {password}\n"
 
 
 def _prepare(addresses: Addresses, settings: Settings) -> None:

@@ -2,6 +2,7 @@
 
 <data>/lock              flock of the process that holds the folder; its text names it
 <data>/run.json          addresses and processes of what runs, mode 0600, gone when it ends in order
+<data>/netrc             who may read the store, for curl and the like, mode 0600, gone with run.json
 <data>/secrets.json      passwords of the local ClickHouse's users, mode 0600, made once
 <data>/ports.json        the ports used last, taken again when they are free
 <data>/kafka, clickhouse, logs
@@ -118,10 +119,14 @@ class DataFolder:
 
 def write_private(path: Path, content: Mapping[str, Any]) -> None:
     """Write JSON that only this user may read, whole or not at all."""
+    write_private_text(path, json.dumps(content, indent=2) + "\n")
+
+
+def write_private_text(path: Path, text: str) -> None:
+    """Write text that only this user may read, whole or not at all."""
     staged = path.with_name(f"{path.name}.{os.getpid()}.new")
     with os.fdopen(os.open(staged, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-        json.dump(content, file, indent=2)
-        file.write("\n")
+        file.write(text)
         file.flush()
         os.fsync(file.fileno())
     staged.replace(path)

@@ -81,11 +81,14 @@ def publish(
     Example: seamwatch contracts publish contracts/
     """
     from console.reach import reach
+    from seamwatch.log import configure
     from seamwatch.settings import load_settings
     from streams.contracts import publish_folder
 
+    settings = load_settings()
+    configure(settings.model_copy(update={"log_level": "warning"}))  # standard output says what was published
     system = reach(data)
-    done = publish_folder(system.kafka, system.prefix, folder, load_settings().clock())
+    done = publish_folder(system.kafka, system.prefix, folder, settings.clock())
     if as_json:
         print(json.dumps(asdict(done)))
         return

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Annotated
+from urllib.parse import urlsplit
 
 import typer
 
+from console.reach import NETRC_FILE
 from seamwatch.settings import Settings, load_settings
 
 if TYPE_CHECKING:
@@ -35,9 +38,12 @@ def up(
     """
     from console.status import progress
     from console.system import System
+    from seamwatch.log import configure
     from stack.supervisor import Stopped, stopped_by_signals
 
     settings = load_settings(data=data)
+    # What happens is told by _say; of what our own parts log only warnings are news.
+    configure(settings.model_copy(update={"log_level": "warning"}))
     try:
         with stopped_by_signals(), System(settings, contracts=contracts, say=_say) as system:
             with progress() as told:
@@ -50,13 +56,18 @@ def up(
 
 def _greet(system: System, settings: Settings) -> None:
     addresses = system.addresses
-    base, _, database = addresses.auditor.rpartition("/")
+    store = urlsplit(addresses.auditor)
+    # Without its user's password: what is printed ends up in logs, and a command line is everybody's to read.
+    base, database = f"{store.scheme}://{store.netloc.rpartition('@')[2]}", store.path.strip("/")
+    data = settings.data.absolute()
+    netrc = data / NETRC_FILE
+    question = "--data-binary 'SELECT * FROM violations'"
     print(
-        f"""seamwatch: everything is running, data in {settings.data}
+        f"""seamwatch: everything is running, data in {data}
   broker        {addresses.kafka}
-  store         {addresses.auditor}   (read-only)
-  ask it        curl '{base}/?database={database}' --data-binary 'SELECT * FROM violations'
-  or            seamwatch violations --data {settings.data}
+  store         {base}/{database}   (read-only as {store.username}; the password is in {netrc})
+  ask it        curl --netrc-file {quote(str(netrc))} '{base}/?database={database}' {question}
+  or            seamwatch violations --data {quote(str(data))}
 Ctrl-C ends it.""",
         flush=True,
     )

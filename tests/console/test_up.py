@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import base64
 import json
+import netrc
 import os
+import shlex
 import signal
 import subprocess
 import sys
 import time
+import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 
@@ -53,6 +57,8 @@ def test_up_keeps_its_parts_running_and_ends_without_a_trace(tmp_path: Path) -> 
         assert second.returncode == 3
         assert f"held by process {up.process.pid} (".encode() in second.stderr
 
+        _assert_its_store_is_asked_without_a_secret_in_sight(up)
+
         for name in ("judge", "clickhouse"):
             before = up.pids()[name]
             os.kill(before, signal.SIGKILL)
@@ -64,6 +70,28 @@ def test_up_keeps_its_parts_running_and_ends_without_a_trace(tmp_path: Path) -> 
         assert up.process.wait(timeout=10) == 0
         assert [name for name, pid in running.items() if not gone(pid)] == []
         assert not (up.data / "run.json").exists()
+        assert not (up.data / "netrc").exists()
     finally:
         up.process.kill()
         up.process.wait()
+
+
+def _assert_its_store_is_asked_without_a_secret_in_sight(up: Up) -> None:
+    up.wait_for(lambda: "Ctrl-C ends it." in up.output.read_text())
+    output = up.output.read_text()
+    passwords = json.loads((up.data / "secrets.json").read_text())
+    logs = [output, *(log.read_text() for log in (up.data / "logs").iterdir())]
+    assert [name for name, password in passwords.items() for log in logs if password in log] == []
+
+    (line,) = (line for line in output.splitlines() if "curl " in line)
+    words = shlex.split(line.partition("ask it")[2])
+    file = Path(words[words.index("--netrc-file") + 1])
+    assert file.stat().st_mode & 0o777 == 0o600
+    (address,) = (word for word in words if word.startswith("http://"))
+    login = netrc.netrc(file).authenticators("127.0.0.1")
+    assert login is not None
+    assert login[0] == "auditor"
+    request = urllib.request.Request(address, data=words[words.index("--data-binary") + 1].encode())
+    request.add_header("Authorization", f"Basic {base64.b64encode(f'{login[0]}:{login[2]}'.encode()).decode()}")
+    with urllib.request.urlopen(request, timeout=30) as answer:
+        assert answer.status == 200
