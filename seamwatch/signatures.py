@@ -1,4 +1,4 @@
-"""Ed25519 signatures over acknowledgements: the bytes that are signed, signing, and verifying.
+"""Ed25519 signatures over events: the bytes that are signed, signing, and verifying.
 
 Canonical bytes are UTF-8 JSON with sorted keys, no white space and no escapes of non-ASCII characters, so that
 another program can make them. Keys are held by whoever calls; nothing here reads a file.
@@ -7,6 +7,7 @@ another program can make them. Keys are held by whoever calls; nothing here read
 from __future__ import annotations
 
 import json
+import struct
 from base64 import b64decode
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -20,10 +21,51 @@ from seamwatch.judging.seam import PublicKey
 ACKNOWLEDGEMENT_FIELDS = ("answer", "event_time", "note", "of", "person", "reference", "system")
 
 
+ATTESTATION_FIELDS = ("event_time", "evidence_uri", "kind", "metric", "person", "subject", "system", "value")
+REFRESH_FIELDS = (
+    "attested_by",
+    "data_as_of",
+    "event_time",
+    "row_count",
+    "schema_digest",
+    "sources",
+    "system",
+    "version",
+)
+CHANGE_FIELDS = (
+    "announced_by", "change_id", "config_digest", "effective_at", "from_value", "kind", "summary", "system", "to_value",
+)  # fmt: skip
+
+
 def acknowledgement_bytes(record: Mapping[str, Any]) -> bytes:
     """What a person signs when acknowledging: the seven fields that say who answers what, and when (micros)."""
-    body = {"type": "acknowledgement", **{name: record[name] for name in ACKNOWLEDGEMENT_FIELDS}}
-    return json.dumps(body, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+    return _canonical("acknowledgement", {name: record[name] for name in ACKNOWLEDGEMENT_FIELDS})
+
+
+def attestation_bytes(record: Mapping[str, Any]) -> bytes:
+    """What a person signs when attesting; ``value`` as the 16 hex digits of its big-endian IEEE 754 double, or null.
+
+    Programs print doubles in different ways; their bits are the same everywhere.
+    """
+    body = {name: record.get(name) for name in ATTESTATION_FIELDS}
+    if body["value"] is not None:
+        body["value"] = struct.pack(">d", body["value"]).hex()
+    return _canonical("attestation", body)
+
+
+def refresh_bytes(record: Mapping[str, Any]) -> bytes:
+    """What a person signs when attesting the lineage of a refresh; ``sources`` in the order of the event."""
+    body = {name: record.get(name) for name in REFRESH_FIELDS}
+    return _canonical("dataset_refresh", body | {"sources": list(record["sources"])})
+
+
+def change_bytes(record: Mapping[str, Any]) -> bytes:
+    """What a co-signer of a change signs: the change, not when it is announced, so that it can be signed before."""
+    return _canonical("config_change", {name: record.get(name) for name in CHANGE_FIELDS})
+
+
+def _canonical(record_type: str, body: Mapping[str, Any]) -> bytes:
+    return json.dumps({"type": record_type, **body}, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
 
 
 def sign(message: bytes, private_key: bytes) -> bytes:
@@ -45,14 +87,32 @@ def verify(message: bytes, signature: bytes, key: PublicKey, at: int) -> None:
 
 def acknowledgement_counts(record: Mapping[str, Any], keys: Sequence[PublicKey]) -> bool:
     """Whether an acknowledgement binds: from a person without keys always, else only with a valid signature."""
-    if not keys:
-        return True
-    signature = record.get("signature")
-    key = next((k for k in keys if k.key_id == record.get("key_id")), None)
+    return not keys or _signed_by(acknowledgement_bytes(record), record, record, keys)
+
+
+def attestation_counts(record: Mapping[str, Any], keys: Sequence[PublicKey]) -> bool:
+    """Whether an attestation binds: from a person without keys always, else only with a valid signature."""
+    return not keys or _signed_by(attestation_bytes(record), record, record, keys)
+
+
+def refresh_counts(record: Mapping[str, Any], keys: Sequence[PublicKey]) -> bool:
+    """Whether a refresh's attestation of lineage binds, ``keys`` being those of who attests; as above."""
+    return not keys or _signed_by(refresh_bytes(record), record, record, keys)
+
+
+def change_signed_by(record: Mapping[str, Any], person: str, keys: Sequence[PublicKey]) -> bool:
+    """Whether a change bears a valid signature of a person; without keys nobody's signature can be verified."""
+    message = change_bytes(record)
+    return any(s["person"] == person and _signed_by(message, record, s, keys) for s in record["signatures"])
+
+
+def _signed_by(message: bytes, record: Mapping[str, Any], signed: Mapping[str, Any], keys: Sequence[PublicKey]) -> bool:
+    signature = signed.get("signature")
+    key = next((k for k in keys if k.key_id == signed.get("key_id")), None)
     if key is None or not signature:
         return False
     try:
-        verify(acknowledgement_bytes(record), b64decode(signature, validate=True), key, int(record["event_time"]))
+        verify(message, b64decode(signature, validate=True), key, int(record["event_time"]))
     except (SignatureError, ValueError):
         return False
     return True

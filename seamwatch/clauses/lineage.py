@@ -1,0 +1,166 @@
+"""Lineage: data comes only from the agreed sources, attested, and as often as agreed.
+
+Each refresh of the dataset is checked. A source that `include` does not list, or that `exclude` does, is a breach with
+an episode of its own (slice: the source), from the first refresh that names it to the first that does not. With
+`include`, a refresh that names no source at all is a breach too. With `attested` a refresh must name who attests its
+lineage (`attested_by`), a person of the documents, and one who has published keys must have signed it.
+`refresh_every` is a clock from the newest refresh, which runs out in silence. `*` and `?` in a source stand for any
+characters and any one character.
+
+State: the newest refresh and the faults that are open; nothing is kept per refresh.
+
+What it cannot see: a source that the refresh does not name.
+
+```yaml
+- id: sources
+  kind: lineage
+  include: [claims-core, "partner-*"]
+  exclude: [partner-legacy]
+  refresh_every: 26h
+  attested: true
+```
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from fnmatch import fnmatchcase
+from typing import Any, Literal, Self
+
+from pydantic import Field, model_validator
+
+from seamwatch.clauses.clause import Clause
+from seamwatch.durations import SECOND, Duration, format_duration
+from seamwatch.expressions.closure import closure
+from seamwatch.judging.countdown import Countdown, Tick, restart, run_out
+from seamwatch.judging.facts import ForwardedEvent
+from seamwatch.judging.faults import Fault, follow, told_by
+from seamwatch.judging.judgement import Finding, Happening, Judgement, Moment, Open, Resolve
+from seamwatch.judging.seam import Seam
+from seamwatch.judging.wording import moment_text
+from seamwatch.signatures import refresh_counts
+
+
+@dataclass(frozen=True, slots=True)
+class LineageState:
+    """The refresh clock, the time of the newest refresh, and the faults that it or earlier ones began."""
+
+    clock: Countdown = field(default_factory=Countdown)
+    newest: int | None = None
+    faults: tuple[Fault, ...] = ()
+
+
+class Lineage(Clause, kind="lineage"):
+    """Only these sources, attested, this often."""
+
+    state_type = LineageState
+    wants = frozenset({"dataset_refresh"})
+
+    kind: Literal["lineage"]
+    include: tuple[str, ...] = Field((), description="the sources that are allowed; all when absent")
+    exclude: tuple[str, ...] = Field((), description="sources that are not allowed, even when `include` matches them")
+    refresh_every: Duration | None = Field(None, description="longest time between two refreshes")
+    attested: bool = Field(False, description="whether each refresh must name, and bind, who attests it")
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Self:
+        if not (self.include or self.exclude or self.refresh_every or self.attested):
+            raise ValueError("lineage needs include, exclude, refresh_every or attested: it agrees nothing so far")
+        both = sorted(set(self.include) & set(self.exclude))
+        if both:
+            raise ValueError(f"{both[0]!r} is both included and excluded: leave it in one of the two")
+        return self
+
+    def sources(self) -> tuple[str, ...]:
+        """Refreshes of the dataset."""
+        return ("dataset_refresh",)
+
+    def part_of(self, happening: Happening) -> str | None:
+        """One state a dataset; refreshes that `where` does not select are not judged."""
+        if isinstance(happening, ForwardedEvent) and self.where is not None:
+            return "" if closure(self.where, "dataset_refresh")(happening.record) is True else None
+        return ""
+
+    def judge(self, seam: Seam, state: LineageState | None, happening: Happening, moment: Moment) -> Judgement:
+        """The clock, and each refresh's sources and attestation."""
+        state = state or LineageState()
+        findings: tuple[Finding, ...] = ()
+        if isinstance(happening, ForwardedEvent):
+            state, findings = self._refresh(seam, state, happening)
+        if self.refresh_every is None:
+            return Judgement(state, findings)
+        clock, ticks = run_out(state.clock, self.refresh_every, moment.watermark)
+        findings += tuple(self._told(seam, tick, self.refresh_every) for tick in ticks)
+        return Judgement(replace(state, clock=clock), findings, clock.due(self.refresh_every))
+
+    def _refresh(
+        self, seam: Seam, state: LineageState, event: ForwardedEvent
+    ) -> tuple[LineageState, tuple[Finding, ...]]:
+        at = int(event.record["event_time"])
+        faults, findings = follow(
+            state.faults, at, self._faults(seam, event), severity=self.severity, newest=state.newest
+        )
+        newest = at if state.newest is None else max(at, state.newest)
+        state = replace(state, faults=faults, newest=newest)
+        if self.refresh_every is not None:
+            clock, ticks = restart(state.clock, at, told_by(event), self.refresh_every)
+            findings += tuple(self._told(seam, tick, self.refresh_every) for tick in ticks)
+            state = replace(state, clock=clock)
+        return state, findings
+
+    def _faults(self, seam: Seam, event: ForwardedEvent) -> list[Fault]:
+        record, evidence = event.record, (told_by(event),)
+        when = moment_text(evidence[0].event_time)
+        faults = []
+        for source in sorted(set(record["sources"])):
+            why = self._against(source)
+            if why is not None:
+                text = f"{seam.system}: the refresh of {when} took data from {source!r}, {why}"
+                faults.append(Fault(text, evidence, source, "source"))
+        if self.include and not record["sources"]:
+            text = f"{seam.system}: the refresh of {when} does not say where its data came from"
+            faults.append(Fault(text, evidence, seam.system, "unnamed"))
+        why = self._unattested(seam, record) if self.attested else None
+        if why is not None:
+            text = f"{seam.system}: the lineage of the refresh of {when} is not attested: {why}"
+            faults.append(Fault(text, evidence, seam.system, "unattested"))
+        return faults
+
+    def _against(self, source: str) -> str | None:
+        if any(fnmatchcase(source, pattern) for pattern in self.exclude):
+            return "which was agreed to be left out"
+        if self.include and not any(fnmatchcase(source, pattern) for pattern in self.include):
+            return "which is not among the agreed sources"
+        return None
+
+    def _unattested(self, seam: Seam, record: Mapping[str, Any]) -> str | None:
+        person = record.get("attested_by")
+        if not person:
+            return "it names nobody who attests it"
+        if person not in seam.keys:
+            return f"{person} is nobody that the documents know"
+        if not refresh_counts(record, seam.keys[person]):
+            return f"it bears no valid signature of {person}"
+        return None
+
+    def _told(self, seam: Seam, tick: Tick, every: int) -> Finding:
+        key = f"{tick.started}/refresh"
+        if tick.what == "over":
+            text = f"{seam.system}: refreshed again at {moment_text(tick.at)}"
+            return Resolve(self.severity, key, tick.at, slice=seam.system, summary=text)
+        summary = (
+            f"{seam.system}: not refreshed since {moment_text(tick.started)}; agreed every {format_duration(every)}"
+        )
+        return Open(
+            self.severity,
+            key,
+            tick.at,
+            summary,
+            slice=seam.system,
+            since=tick.started,
+            observed=every / SECOND,
+            limit=every / SECOND,
+            unit="s",
+            evidence=tick.evidence,
+        )
