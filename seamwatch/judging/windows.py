@@ -51,9 +51,10 @@ class Windows:
         """With the fact merged into its window; None when that window has been judged (the fact is late)."""
         if fact.window_end <= self.done:
             return None
-        place = bisect_left(self.filling, fact.window_start, key=_start)
+        # Two versions of a contract may disagree on the width: such windows lie side by side.
+        place = bisect_left(self.filling, (fact.window_start, fact.window), key=_place)
         after = place
-        if place < len(self.filling) and self.filling[place].start == fact.window_start:
+        if place < len(self.filling) and _place(self.filling[place]) == (fact.window_start, fact.window):
             fact, after = merge_facts(self.filling[place].fact, fact), place + 1
         filling = (*self.filling[:place], Window(fact, moment.now), *self.filling[after:])
         return replace(self, filling=filling)
@@ -80,8 +81,8 @@ class Windows:
         return min((w.arrived + moment.settle for w in self.filling if not w.settled(moment)), default=None)
 
 
-def _start(window: Window) -> int:
-    return window.start
+def _place(window: Window) -> tuple[int, int]:
+    return window.start, window.fact.window
 
 
 def earliest(*times: int | None) -> int | None:
