@@ -79,7 +79,8 @@ class Approval(Clause, kind="approval"):
         if not seam.declared:
             summary = f"{seam.system} is running unregistered since {when}: nobody declared, owns or approved it"
         else:
-            summary = f"{seam.system} serves {part} since {when} without an approval in force"
+            served = (part or "").rstrip("/")  # a call has no use case, and not everything has a digest
+            summary = f"{seam.system} serves {served} since {when} without an approval in force"
         if self.grace:
             summary += f" (grace of {format_duration(self.grace)} is over)"
         return Open(

@@ -265,7 +265,7 @@ class _Search:
         for reason, expression in plan.wrong:
             wrong = read.select(expression.fill_null(value=False).alias("wrong"))["wrong"]
             if wrong.any():
-                self.rejects += [(row, f"not a {self._type}: {reason}") for row in read.filter(wrong)[_ROW]]
+                self.rejects += [(row, f"not a valid {self._type}: {reason}") for row in read.filter(wrong)[_ROW]]
                 read = read.filter(~wrong)
         self.frames.append(read.select(_ROW, *plan.made))
 

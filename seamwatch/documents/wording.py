@@ -52,6 +52,7 @@ def _problem(detail: ErrorDetails, model: type[Document], written: Written) -> P
             message = f"{_named(place)} of {owner} is empty: list at least one"
         case _:
             told = detail["msg"].replace("Input should", "it should").replace("String should", "it should")
+            told = told.replace("a valid tuple", "a list")  # pydantic's word for what YAML calls a list
             message = f"{_named(place)} of {owner} is {_shown(detail['input'])}: {told[0].lower()}{told[1:]}"
     return Problem(written.file, written.line(place), message)
 

@@ -44,7 +44,7 @@ class Resolution:
         except (EOFError, IndexError):
             raise UndecodableRecord(f"truncated: {len(datum)} bytes are not a whole {self.schema.name}") from None
         except Exception as error:
-            raise UndecodableRecord(f"not a {self.schema.name}: {_words(error)}") from error
+            raise UndecodableRecord(f"not a valid {self.schema.name}: {_words(error)}") from error
         left = len(datum) - stream.tell()
         if left:
             raise UndecodableRecord(f"{left} trailing bytes after the {self.schema.name}")

@@ -78,7 +78,7 @@ class Writers:
         schema_id = schema_id_of(header)
         if self._registry is None:
             raise UndecodableRecord(
-                f"unknown schema id {schema_id}: no registry is configured (SEAMWATCH_SCHEMA_REGISTRY)"
+                f"unknown schema id {schema_id}: no registry is configured (SEAMWATCH_SCHEMA_REGISTRY_URL)"
             )
         asked, reason = self._unknown.get(header, (0.0, ""))
         if reason and time.monotonic() - asked < _FORGET_UNKNOWN_AFTER:

@@ -132,7 +132,9 @@ def test_an_approved_version_digest_and_use_case_serves_while_its_approval_is_in
 
 def test_tool_calls_need_an_approved_version_too() -> None:
     events = [call("1h", "x", system="scorer", config_digest="aaa"), call("2h", "x", system="scorer", version="v9")]
-    assert brief(found(APPROVAL, events)) == [("v9/", "breach", "open", 2 * HOUR)]
+    violations = found(APPROVAL, events)
+    assert brief(violations) == [("v9/", "breach", "open", 2 * HOUR)]
+    assert violations[0].summary.startswith("scorer serves v9 since ")
 
 
 def test_a_system_with_no_contract_and_no_document_is_running_unregistered() -> None:

@@ -204,6 +204,7 @@ def test_gaps_in_the_hand_over_and_idle_covers_are_warnings(tmp_path: Path) -> N
         (b"# long\n" * 800_000, "1: is larger than 2 MB: no contract is; split it"),
         (b"just words\n", "1: is no document: write keys and values, such as kind: System"),
         (b"kind: Person\nid: 5\nname: [x]\n", "3: 'name' of person 5 is ['x']: it should be a valid string"),
+        (b"kind: System\nid: s\nuse_cases: x\n", "3: 'use_cases' of system 's' is 'x': it should be a list"),
     ],
 )
 def test_no_yaml_ends_in_a_traceback(tmp_path: Path, text: bytes, problem: str) -> None:

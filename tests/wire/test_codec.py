@@ -111,7 +111,7 @@ def test_an_enum_names_its_symbols() -> None:
         (lambda v: v + v, "trailing bytes"),
         (lambda v: v[:10], "truncated: 0 bytes"),
         (lambda v: b"\xc3\x01" + b"unknown!" + v[10:], "unknown schema fingerprint 756e6b6e6f776e21"),
-        (lambda v: confluent_header(77) + v[10:], "unknown schema id 77"),
+        (lambda v: confluent_header(77) + v[10:], "id 77: no registry is configured (SEAMWATCH_SCHEMA_REGISTRY_URL)"),
         (lambda v: CODEC.encode("tool_call", tool_call().record()), "it is a record of type tool_call"),
         (lambda v: v[:10] + b"\xff" * 600_000, "too large: 600010 bytes"),
     ],
