@@ -46,6 +46,7 @@ STAGE = "measure"
 MEASURED: tuple[Source, ...] = get_args(Source)
 FORWARDED = tuple(name for name in INPUT_TYPES if name not in MEASURED)
 FACTS_A_RECORD = 1_000
+EVIDENCE_A_RECORD = 5_000
 EVENTS_A_RECORD = 200
 RARE_IDS = 1 << 17
 WARMED_RECORDS = 100_000
@@ -215,13 +216,14 @@ class Measure:
             # All of them once a heartbeat, between heartbeats those that moved: the rest say nothing new.
             said = marks if silent else recent
             self._told[number] = moment if silent else self._told[number]
-            parts = max(-(-len(mine) // FACTS_A_RECORD), -(-len(rare) // EVENTS_A_RECORD), 1)
+            facts_by_part = _records_of(mine)
+            parts = max(len(facts_by_part), -(-len(rare) // EVENTS_A_RECORD), 1)
             for part in range(parts):
                 # Watermarks come last: they say that everything before them has been told.
                 measurement = Measurement(
                     now,
                     said if part == parts - 1 else (),
-                    tuple(mine[part * FACTS_A_RECORD : (part + 1) * FACTS_A_RECORD]),
+                    facts_by_part[part] if part < len(facts_by_part) else (),
                     tuple(rare[part * EVENTS_A_RECORD : (part + 1) * EVENTS_A_RECORD]),
                 )
                 value = self._codec.encode("measurement", measurement_record(measurement, self._codec))
@@ -244,6 +246,18 @@ def run(settings: Settings) -> None:
     stop_on_signals(loop)
     with unhurried_collector():
         loop.run()
+
+
+def _records_of(facts: list[Fact]) -> list[tuple[Fact, ...]]:
+    # As many facts a record as it can hold: some bring a thousand rows of evidence, most bring five or none.
+    records: list[tuple[Fact, ...]] = []
+    begun = rows = 0
+    for number, fact in enumerate(facts):
+        rows += len(fact.evidence)
+        if number - begun == FACTS_A_RECORD or (rows > EVIDENCE_A_RECORD and number > begun):
+            records.append(tuple(facts[begun:number]))
+            begun, rows = number, len(fact.evidence)
+    return [*records, tuple(facts[begun:])] if facts else []
 
 
 def _source(record_type: str) -> Source:

@@ -16,11 +16,13 @@ import polars as pl
 
 from seamwatch.columnar.expressions import polars_expression
 from seamwatch.expressions import Expression
-from seamwatch.judging.facts import EVIDENCE_LIMIT, Evidence
+from seamwatch.judging.calls import matched
+from seamwatch.judging.facts import Evidence
 from seamwatch.judging.measure import Histogram, Measure, Source
 from streams.dedup import Dedup
 from streams.groups import Coded, Groups, Integers, grouped, sliced
 
+ROWS_A_FACT = 1_000
 Mask = npt.NDArray[np.bool_]
 Position = Callable[[int], tuple[str | None, int | None, int | None]]
 """Topic, partition and offset of a row of the frame that was measured."""
@@ -79,6 +81,7 @@ def columns_of(measures: Sequence[Measure]) -> frozenset[str]:
             columns |= expression.columns if expression is not None else frozenset()
         columns.update(measure.slice)
         columns.update([measure.label] if measure.label is not None else [])
+        columns.update(["arguments"] if measure.matching else [])
     return frozenset(columns)
 
 
@@ -131,7 +134,8 @@ class _Pass:
             }
             if values is not None:
                 numbers |= values.numbers(group)
-            yield Statistic(number, system, part, start, numbers)
+            for said in _bounded(numbers) if measure.evidence is None else (numbers,):
+                yield Statistic(number, system, part, start, said)
 
     def _holds(self, condition: Expression) -> Mask | bool:
         """Where a condition holds; True or False where it does so for all rows or none."""
@@ -220,25 +224,29 @@ class _Pass:
         return breaches, self._evidence(measure, places, ids)
 
     def _evidence(self, measure: Measure, places: Integers, ids: Integers) -> dict[int, tuple[Evidence, ...]]:
-        """The five earliest of the offending rows at ``places``, for each of their groups."""
+        """The earliest (mostly five) of the offending rows at ``places``, for each of their groups."""
         times = self._rows.times[places]
-        if len(places) > EVIDENCE_LIMIT:
+        limit = len(places) if measure.evidence is None else measure.evidence
+        if len(places) > limit:
             # Only rows as early as their group's fifth can be among the five: ids decide between equal times.
             order = np.lexsort((times, ids))
             starts = np.flatnonzero(np.r_[True, ids[order][1:] != ids[order][:-1]])
             lengths = np.diff(np.r_[starts, len(order)])
-            fifths = times[order[starts + np.minimum(lengths, EVIDENCE_LIMIT) - 1]]
+            fifths = times[order[starts + np.minimum(lengths, limit) - 1]]
             early = order[times[order] <= np.repeat(fifths, lengths)]
             places, ids, times = places[early], ids[early], times[early]
         frame = self._rows.frame
         events = frame["event_id"].gather(places)
-        labels = frame[measure.label].cast(pl.String).gather(places) if measure.label is not None else None
+        label = "arguments" if measure.matching else measure.label
+        labels = frame[label].cast(pl.String).gather(places).to_list() if label is not None else None
+        if labels is not None and measure.matching:
+            labels = [matched(text, measure.matching) for text in labels]
         values = self._number(measure.value)[places] if measure.value is not None else None
         ordered = sorted(zip(ids.tolist(), times.tolist(), events.to_list(), range(len(places)), strict=True))
         found: dict[int, list[Evidence]] = {}
         for group, time, event, at in ordered:
             listed = found.setdefault(group, [])
-            if len(listed) < EVIDENCE_LIMIT:
+            if len(listed) < limit:
                 value = None if values is None or np.isnan(values[at]) else float(values[at])
                 label = None if labels is None else labels[at]
                 listed.append(Evidence(time, event, *self._rows.position(int(places[at])), value, label))
@@ -286,6 +294,19 @@ def _histograms(bins: Histogram, values: npt.NDArray[np.float64], ids: Integers,
     places = np.clip(scaled, 0, bins.bins - 1).astype(np.int64)
     counted = np.bincount(ids * bins.bins + places, minlength=size * bins.bins)
     return counted.reshape(size, bins.bins)
+
+
+def _bounded(numbers: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    # Facts of rows that are all told one by one, none longer than a record of a topic may be.
+    told: tuple[Evidence, ...] = numbers["evidence"]
+    for rows in (told[at : at + ROWS_A_FACT] for at in range(0, len(told), ROWS_A_FACT)):
+        yield {
+            "count": len(rows),
+            "breaches": len(rows),
+            "first_time": rows[0].event_time,
+            "last_time": rows[-1].event_time,
+            "evidence": rows,
+        }
 
 
 def _both(left: Mask | bool, right: Mask | bool) -> Mask | bool:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from seamwatch.expressions import Expression
+from seamwatch.judging.facts import EVIDENCE_LIMIT
 
 Source = Literal["inference", "tool_call", "outcome"]
 
@@ -36,6 +37,10 @@ class Measure:
       (the fact's slice is None; a single field that is NULL gives None too).
     - ``window``: tumbling, aligned to the UTC epoch, in microseconds.
     - ``only_breaches``: facts without a breach are not worth sending.
+    - ``evidence``: how many of the earliest offending rows a fact keeps; None for all of them, for clauses that need
+      the order of rows and not their number (then a fact is of a thousand rows at most, and there may be several).
+    - ``matching``: names of arguments of a tool call; the evidence's label is then the digest of their values, by
+      `seamwatch.judging.calls.matched`.
     - ``distinct``: equal values within a window count once (for retried requests).
     """
 
@@ -50,3 +55,5 @@ class Measure:
     distinct: bool = False
     name: str = ""
     label: str | None = None
+    evidence: int | None = EVIDENCE_LIMIT
+    matching: tuple[str, ...] = ()

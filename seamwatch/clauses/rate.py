@@ -1,0 +1,254 @@
+"""Rate: no more than an agreed number, in a conversation, for one person, or in a stretch of time.
+
+- `per: trace` counts the tool calls of a conversation (`trace_id`; calls without one are not counted). It begins anew
+  when nothing was counted for a day. One episode a conversation, over when nothing was counted for half an hour.
+- `per: subject` counts the decisions about one person in each `window`.
+- `per: 1h` (any duration) counts the tool calls of the system in each hour.
+
+Windows tumble, aligned to the UTC epoch; windows that exceed one after the other are one episode, over with the
+first window that does not. Every call counts, also one that a guard refused, unless `where` leaves it out.
+
+A breach is told with the first event beyond `max`, which is when it opens (`opened_at`); its evidence are the
+first five beyond. Both are exact whatever the batches and whatever the order of arrival, for a `max` up to 995;
+above, a breach is told when its window is complete, opens at the window's end and shows the window's first events.
+Until the window is complete the number observed is `max` + 1, then the window's own.
+
+What it costs: the earliest `max` + 5 events of each conversation or window that is still open are remembered.
+
+What it cannot see: a burst across the border of two windows, each of them within bounds.
+
+```yaml
+- id: one-refund
+  kind: rate
+  max: 1
+  per: trace
+  tool: refund
+```
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Literal, Self
+
+from pydantic import Field, model_validator
+
+from seamwatch.clauses.clause import Clause
+from seamwatch.durations import DAY, MINUTE, Duration, format_duration
+from seamwatch.expressions.build import all_of, always, equals, is_null, negate
+from seamwatch.judging.facts import EVIDENCE_LIMIT, Evidence, Fact
+from seamwatch.judging.judgement import Finding, Happening, Judgement, Moment, Open, Resolve
+from seamwatch.judging.measure import Measure
+from seamwatch.judging.seam import Seam
+from seamwatch.judging.windows import earliest
+from seamwatch.judging.wording import moment_text
+
+TRACE_IDLE = 30 * MINUTE
+KEPT = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """What was counted in a window, or in a conversation; ``events`` are the earliest, ``seen`` is the last arrival."""
+
+    start: int
+    window: int
+    count: int
+    last: int
+    seen: int
+    events: tuple[Evidence, ...]
+
+    @property
+    def end(self) -> int:
+        """The first microsecond after the window."""
+        return self.start + self.window
+
+    def with_fact(self, fact: Fact, moment: Moment, kept: int) -> Tally:
+        """With what the fact counted."""
+        return replace(
+            self,
+            count=self.count + fact.count,
+            last=max(self.last, fact.last_time),
+            seen=moment.now,
+            events=tuple(sorted((*self.events, *fact.evidence))[:kept]),
+        )
+
+    def complete(self, moment: Moment) -> bool:
+        """Whether all of the window has arrived."""
+        return moment.watermark >= self.end and moment.now - self.seen >= moment.settle
+
+
+@dataclass(frozen=True, slots=True)
+class RateState:
+    """Tallies that still fill, in order; ``done`` is the end of the last complete window.
+
+    ``first`` and ``until``: start of the first and end of the last window of the run that exceeds, None for no run.
+    ``over``: the conversation's episode has ended, and it has no second.
+    """
+
+    tallies: tuple[Tally, ...] = ()
+    done: int = -(2**62)
+    first: int | None = None
+    until: int = 0
+    over: bool = False
+
+
+class Rate(Clause, kind="rate"):
+    """No more than so many."""
+
+    state_type = RateState
+
+    kind: Literal["rate"]
+    max: int = Field(ge=0, description="the largest number that is agreed")
+    per: Literal["trace", "subject"] | Duration = Field(
+        description="what is counted: calls of a conversation (`trace`), decisions about a person (`subject`), or "
+        "calls in a stretch of time (a duration)"
+    )
+    tool: str | None = Field(None, min_length=1, description="only calls of this tool; not with `per: subject`")
+    window: Duration = Field(DAY, description="`per: subject`: the window in which decisions are counted")
+
+    @model_validator(mode="after")
+    def _possible(self) -> Self:
+        if self.per == "subject" and self.tool is not None:
+            raise ValueError("per: subject counts decisions, which have no tool: leave tool out, or count per: trace")
+        if self.per == "trace" and self.max > KEPT - EVIDENCE_LIMIT:
+            raise ValueError(f"per: trace counts up to {KEPT - EVIDENCE_LIMIT} calls: lower max, or count per: 1h")
+        return self
+
+    def sources(self) -> tuple[str, ...]:
+        """Decisions for `per: subject`, tool calls otherwise."""
+        return ("inference",) if self.per == "subject" else ("tool_call",)
+
+    def measures(self, seam: Seam) -> tuple[Measure, ...]:
+        """Events that count, by conversation, subject or window."""
+        counted = always() if self.tool is None else equals("tool", self.tool)
+        if self.per == "trace":
+            counted = all_of(counted, negate(is_null("trace_id")))
+        sliced = {"trace": ("trace_id",), "subject": ("subject",)}.get(str(self.per), ())
+        source: Literal["inference", "tool_call"] = "inference" if self.per == "subject" else "tool_call"
+        return (
+            Measure(
+                source,
+                counted,
+                self._window,
+                select=self.where,
+                slice=sliced,
+                only_breaches=True,
+                evidence=self._kept,
+            ),
+        )
+
+    @property
+    def _window(self) -> int:
+        if isinstance(self.per, int):
+            return self.per
+        return self.window if self.per == "subject" else TRACE_IDLE
+
+    @property
+    def _kept(self) -> int:
+        return min(self.max + EVIDENCE_LIMIT, KEPT)
+
+    def judge(self, seam: Seam, state: RateState | None, happening: Happening, moment: Moment) -> Judgement:
+        """Counts what came, and says when it is more than was agreed."""
+        fact = happening if isinstance(happening, Fact) else None
+        state = state or RateState()
+        if self.per == "trace":
+            return self._conversation(seam, state, fact, moment)
+        return self._windows(seam, state, fact, moment)
+
+    def _conversation(self, seam: Seam, state: RateState, fact: Fact | None, moment: Moment) -> Judgement:
+        findings: list[Finding] = []
+        tally = next(iter(state.tallies), None)
+        idle = tally is not None and (fact.first_time if fact else moment.watermark) >= tally.last + TRACE_IDLE
+        if tally is not None and idle and state.first is not None and not state.over:
+            findings.append(Resolve(self.severity, "", tally.last + TRACE_IDLE, slice=moment.slice))
+            state = replace(state, over=True)
+        if fact is not None:
+            if tally is None or fact.first_time >= tally.last + DAY:
+                state = RateState()
+                tally = Tally(fact.window_start, fact.window, 0, fact.last_time, moment.now, ())
+            tally = tally.with_fact(fact, moment, self._kept)
+            state = replace(state, tallies=(tally,))
+            if tally.count > self.max and not state.over:
+                findings.append(self._open(seam, "", tally, moment.slice, exact=True))
+                state = replace(state, first=tally.start)
+        if tally is None or moment.watermark >= tally.last + DAY:
+            return Judgement(None, tuple(findings))
+        waits_for_idle = state.first is not None and not state.over
+        return Judgement(state, tuple(findings), tally.last + (TRACE_IDLE if waits_for_idle else DAY))
+
+    def _windows(self, seam: Seam, state: RateState, fact: Fact | None, moment: Moment) -> Judgement:
+        state, late = self._with(state, fact, moment)
+        first, until, done = state.first, state.until, state.done
+        findings: list[Finding] = []
+        waits: list[int] = []
+        left = list(state.tallies)
+        while left:
+            tally = left[0]
+            complete = tally.complete(moment)
+            if moment.watermark < tally.start:
+                # A window before it may still be found to exceed, and would name the episode.
+                waits.append(tally.start)
+                break
+            if tally.count > self.max and (complete or self._exact):
+                if first is not None and tally.start > until:
+                    findings.append(Resolve(self.severity, str(first), until + tally.window, slice=moment.slice))
+                    first = None
+                if first is None or first == tally.start:
+                    first = tally.start
+                    findings.append(self._open(seam, str(first), tally, moment.slice, exact=not complete))
+                until = max(until, tally.end)
+            if not complete:
+                break
+            done = max(done, tally.end)
+            left.pop(0)
+        if first is not None:
+            over = until + self._window
+            if moment.watermark >= over and not (left and left[0].start <= until):
+                findings.append(Resolve(self.severity, str(first), over, slice=moment.slice))
+                first = None
+            else:
+                waits.append(over)
+        waits += [tally.end for tally in left]
+        unsettled = [tally.seen + moment.settle for tally in left if moment.now - tally.seen < moment.settle]
+        kept = RateState(tuple(left), done, first, until) if left or first is not None else None
+        deadline = earliest(*(time for time in waits if time > moment.watermark))
+        return Judgement(kept, tuple(findings), deadline, min(unsettled, default=None), late)
+
+    def _with(self, state: RateState, fact: Fact | None, moment: Moment) -> tuple[RateState, int]:
+        if fact is None:
+            return state, 0
+        if fact.window_end <= state.done:
+            return state, 1
+        tallies = {(tally.start, tally.window): tally for tally in state.tallies}
+        place = (fact.window_start, fact.window)
+        before = tallies.get(place) or Tally(*place, 0, fact.last_time, moment.now, ())
+        tallies[place] = before.with_fact(fact, moment, self._kept)
+        return replace(state, tallies=tuple(tallies[key] for key in sorted(tallies))), 0
+
+    @property
+    def _exact(self) -> bool:
+        return self.max + EVIDENCE_LIMIT <= KEPT
+
+    def _open(self, seam: Seam, key: str, tally: Tally, part: str | None, *, exact: bool) -> Open:
+        beyond = tally.events[self.max :] if self._exact else ()
+        opened_at = beyond[0].event_time if beyond else tally.end
+        observed = self.max + 1 if exact else tally.count
+        what = "decisions" if self.per == "subject" else f"calls of tool {self.tool!r}" if self.tool else "tool calls"
+        where = {"trace": f"in conversation {part}", "subject": f"about {part}"}.get(str(self.per), "")
+        if self.per != "trace":
+            stretch = f"in the {format_duration(tally.window)} from {moment_text(tally.start)}"
+            where = f"{where} {stretch}".strip()
+        number = f"more than {self.max}" if exact else str(observed)
+        return Open(
+            self.severity,
+            key,
+            opened_at,
+            f"{seam.system} made {number} {what} {where}; agreed at most {self.max}",
+            slice=part,
+            since=tally.events[0].event_time,
+            observed=observed,
+            limit=self.max,
+            unit="events",
+            evidence=(beyond or tally.events)[:EVIDENCE_LIMIT],
+        )

@@ -1,0 +1,92 @@
+"""Calls one by one: the order of the calls of a conversation, for clauses that agree on it.
+
+Measure tells of each call that matters to such a clause (`Measure.evidence` None); here they wait until what came
+before them has arrived, and are then handed out once, in the order of (event_time, event_id), however they were
+batched. Values only; what the order means is the clause's.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from bisect import bisect_left
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from seamwatch.expressions.arguments import read_arguments, value_at
+from seamwatch.judging.facts import Evidence, Fact
+from seamwatch.judging.judgement import Moment
+
+_LONG_AGO = -(2**62)
+
+
+def matched(text: str | None, names: Sequence[str]) -> str | None:
+    """A digest of the values of some arguments in a tool call's JSON text; None when one is absent or null.
+
+    A name with dots reaches inside. Equal values have equal digests: 1 and 1.0 are equal, 1 and "1" are not.
+    """
+    arguments = read_arguments(text)
+    values = [value_at(arguments, tuple(name.split("."))) for name in names]
+    if any(value is None for value in values):
+        return None
+    return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()[:24]
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One call; ``role`` is the name of the measure that told of it, ``seen`` when, by the stream's clock."""
+
+    event: Evidence
+    role: str
+    seen: int
+
+    @property
+    def place(self) -> tuple[int, str]:
+        """Where it stands in its conversation."""
+        return (self.event.event_time, self.event.event_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Calls:
+    """The calls of one conversation that still wait, in order, and the place of the last one handed out."""
+
+    waiting: tuple[Call, ...] = ()
+    done: tuple[int, str] = (_LONG_AGO, "")
+
+    def add(self, fact: Fact, moment: Moment) -> tuple[Calls, tuple[Call, ...]]:
+        """With the fact's calls among those that wait, and the ones that came too late to stand in line."""
+        came = [Call(event, fact.measure, moment.now) for event in fact.evidence]
+        late = tuple(call for call in came if call.place <= self.done)
+        new = [call for call in came if call.place > self.done]
+        return Calls(tuple(sorted((*self.waiting, *new), key=_place)), self.done), late
+
+    def take(self, moment: Moment, *, all_of_them: bool = False) -> tuple[tuple[Call, ...], Calls]:
+        """The calls that everything before has arrived for, in order, and what is left."""
+        if all_of_them:
+            ready = len(self.waiting)
+        else:
+            unsettled = (n for n, call in enumerate(self.waiting) if moment.now - call.seen < moment.settle)
+            reached = bisect_left(self.waiting, moment.watermark + 1, key=_time)
+            ready = min(reached, next(unsettled, reached))
+        if not ready:
+            return (), self
+        return self.waiting[:ready], Calls(self.waiting[ready:], self.waiting[ready - 1].place)
+
+    def deadline(self) -> int | None:
+        """The event time at which the first may be handed out."""
+        return self.waiting[0].event.event_time if self.waiting else None
+
+    def wake(self, moment: Moment) -> int | None:
+        """The stream's time at which the first will have settled."""
+        first = next(iter(self.waiting), None)
+        if first is None or moment.settle == 0 or moment.now - first.seen >= moment.settle:
+            return None
+        return first.seen + moment.settle
+
+
+def _place(call: Call) -> tuple[int, str]:
+    return call.place
+
+
+def _time(call: Call) -> int:
+    return call.event.event_time
