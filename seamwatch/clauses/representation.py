@@ -168,7 +168,8 @@ class Representation(Clause, kind="representation"):
     ) -> tuple[RepresentationState, tuple[Finding, ...]]:
         if whole.count < self.min_count:
             return state, ()
-        outside, findings = dict(state.outside), []
+        outside = dict(state.outside)
+        findings: list[Finding] = []
         for cohort in self.shares:
             part = _fact_of(state, cohort, whole)
             hits = 0 if part is None else part.breaches

@@ -1,0 +1,250 @@
+"""Signal: one of the five signals stays within its bounds.
+
+| `signal` | what is judged in each window | unit of `max` and `min` |
+|---|---|---|
+| `latency` | the `quantile` of `latency_ms`, of decisions that give one | milliseconds |
+| `accuracy` | share of outcomes for which `correct` holds | share |
+| `drift` | share of the scores that lie elsewhere than they did in the reference | share |
+| `abuse` | share of decisions recognised as abuse | share |
+| `fallback` | share of decisions that a fallback answered | share |
+
+A window is judged when it is complete and holds at least `min_count` events; smaller ones neither open nor end
+anything. A breach runs from the first window outside the bounds to the first judged one within. Shares are told with
+a 95 % interval (Wilson's). A quantile breaks its bound exactly when more events lie beyond the bound than the
+quantile leaves; only `observed` is read from a histogram (to 1.6 % of the bound).
+
+`drift` compares histograms of scores over `range`. Its reference is the first complete windows that together hold
+`reference_count` scores. What is judged against `max` is the distance (half the sum of the differences of the
+shares) less what chance alone would give so few scores in 99.9 % of windows, so small samples never alarm. For a
+bound on false alarms over the lifetime of a model use `distribution`.
+
+State: the windows that are not yet complete, what is open, and for `drift` one histogram.
+
+What it cannot see: an outcome that carries no score of its own (`accuracy` leaves it out), a drift that was there
+when the reference was taken.
+
+```yaml
+- id: fast
+  kind: signal
+  signal: latency
+  quantile: 0.95
+  max: 800
+  window: 15m
+  min_count: 200
+```
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from math import ceil, log, sqrt
+from typing import Literal, Self
+
+from pydantic import Field, model_validator
+
+from seamwatch.clauses.clause import Clause
+from seamwatch.durations import HOUR, Duration, format_duration
+from seamwatch.expressions import Expression
+from seamwatch.expressions.build import above, all_of, any_of, equals, is_null, negate
+from seamwatch.judging.facts import Evidence, Fact
+from seamwatch.judging.intervals import interval_text
+from seamwatch.judging.judgement import Finding, Happening, Judgement, Moment, Open, Resolve
+from seamwatch.judging.measure import Histogram, Measure, Source
+from seamwatch.judging.seam import Seam
+from seamwatch.judging.windows import Windows
+from seamwatch.judging.wording import moment_text, number_text, share_text
+
+Side = Literal["above", "below"]
+_LATENCY_BINS = 256
+_DRIFT_BINS = 20
+_CHANCE = 0.001
+_RIGHT = Expression.parse("abs(score - label) < 0.5")
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """The episode that is open: the start of the first window outside the bounds, and on which side."""
+
+    start: int
+    side: Side
+
+
+@dataclass(frozen=True, slots=True)
+class SignalState:
+    """Windows that are not yet complete, what is open, and the reference histogram of `drift` over its range."""
+
+    windows: Windows = field(default_factory=Windows)
+    broken: Broken | None = None
+    reference: tuple[int, ...] = ()
+    over: tuple[float, float] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """What one window says: the value, how it is told, and the bound it breaks."""
+
+    value: float
+    text: str
+    side: Side | None = None
+
+
+class Signal(Clause, kind="signal"):
+    """One of the five signals within [min, max]."""
+
+    state_type = SignalState
+
+    kind: Literal["signal"]
+    signal: Literal["latency", "accuracy", "drift", "abuse", "fallback"] = Field(description="which of the five")
+    max: float | None = Field(None, ge=0, description="highest value: milliseconds for `latency`, else a share")
+    min: float | None = Field(None, ge=0, description="lowest value")
+    quantile: float = Field(0.95, gt=0, le=1, description="`latency`: which quantile is judged")
+    correct: Expression = Field(_RIGHT, description="`accuracy`: what makes an outcome right; NULL is not counted")
+    range: tuple[float, float] = Field((0.0, 1.0), description="`drift`: the range of scores that is compared")
+    reference_count: int = Field(1000, ge=100, description="`drift`: fewest scores of the reference")
+    window: Duration = Field(HOUR, description="over which the signal is judged")
+    min_count: int = Field(30, ge=1, description="fewest events on which a window is judged")
+
+    @model_validator(mode="after")
+    def _bounds(self) -> Self:
+        if self.min is None and self.max is None:
+            raise ValueError("signal needs max, min or both")
+        if self.min is not None and self.max is not None and self.min > self.max:
+            raise ValueError(f"min {self.min:g} is above max {self.max:g}: turn them round")
+        if self.signal != "latency" and any(b is not None and b > 1 for b in (self.min, self.max)):
+            raise ValueError(f"{self.signal} is a share: its bounds lie between 0 and 1, such as 0.05 for 5 %")
+        if self.signal in ("drift", "latency") and (not self.max or self.min is not None):
+            raise ValueError(f"{self.signal} is bounded by max alone, which must be above 0")
+        if self.range[0] >= self.range[1]:
+            raise ValueError("range has its lower end first and has a width, such as [0, 1]")
+        self.correct.check("outcome")
+        return self
+
+    def sources(self) -> tuple[str, ...]:
+        """Outcomes for `accuracy`, else decisions."""
+        return (self._source,)
+
+    @property
+    def _source(self) -> Source:
+        return "outcome" if self.signal == "accuracy" else "inference"
+
+    def measures(self, seam: Seam) -> tuple[Measure, ...]:
+        """The events that count; those beyond the bound offend."""
+        value: Expression | None = None
+        histogram: Histogram | None = None
+        breach: Expression | None = None
+        counts: list[Expression] = [] if self.where is None else [self.where]
+        if self.signal == "latency":
+            value, breach = Expression.parse("latency_ms"), above("latency_ms", self.max or 0)
+            histogram = Histogram(0, 4 * (self.max or 1), _LATENCY_BINS)
+            counts.append(negate(is_null("latency_ms")))
+        elif self.signal == "drift":
+            value, histogram = Expression.parse("score"), Histogram(*self.range, _DRIFT_BINS)
+            counts.append(negate(is_null("score")))
+        elif self.signal == "accuracy":
+            breach = negate(self.correct)
+            counts.append(any_of(self.correct, negate(self.correct)))
+        else:
+            breach = equals(self.signal, value=True)
+        select = all_of(*counts) if counts else None
+        return (Measure(self._source, breach, self.window, select=select, value=value, histogram=histogram),)
+
+    def judge(self, seam: Seam, state: SignalState | None, happening: Happening, moment: Moment) -> Judgement:
+        """Each complete window that holds enough."""
+        state = state or SignalState()
+        windows, late = state.windows, 0
+        if isinstance(happening, Fact):
+            added = windows.add(happening, moment)
+            late, windows = (1, windows) if added is None else (0, added)
+        complete, windows = windows.take_complete(moment)
+        findings: tuple[Finding, ...] = ()
+        for fact in complete:
+            if self.signal == "drift" and not self._compares(state):
+                # Histograms of another range, from an earlier version of the contract, say nothing here.
+                before = state.reference if state.over == self.range else ()
+                grown = tuple(map(sum, zip(before or (0,) * _DRIFT_BINS, fact.histogram, strict=True)))
+                state = replace(state, reference=grown, over=self.range)
+            elif fact.count >= self.min_count:
+                broken, told = self._window(seam, state, fact)
+                state, findings = replace(state, broken=broken), findings + told
+        state = replace(state, windows=windows)
+        return Judgement(state, findings, windows.deadline(moment), windows.wake(moment), late)
+
+    def _compares(self, state: SignalState) -> bool:
+        return state.over == self.range and sum(state.reference) >= self.reference_count
+
+    def _window(self, seam: Seam, state: SignalState, fact: Fact) -> tuple[Broken | None, tuple[Finding, ...]]:
+        reading, broken = self._reading(state, fact), state.broken
+        if broken is not None and reading.side == broken.side:
+            return broken, ()
+        findings: tuple[Finding, ...] = ()
+        if broken is not None:
+            findings += (Resolve(self.severity, str(broken.start), fact.window_end),)
+        if reading.side is None:
+            return None, findings
+        latency = self.signal == "latency"
+        limit = self.max if reading.side == "above" else self.min
+        agreed = f"{number_text(limit)} ms" if latency else share_text(limit or 0)
+        summary = (
+            f"{seam.system}: {reading.text} in the {format_duration(self.window)} from "
+            f"{moment_text(fact.window_start)}; agreed at {'most' if reading.side == 'above' else 'least'} {agreed}"
+        )
+        opened = Open(
+            self.severity,
+            str(fact.window_start),
+            fact.window_end,
+            summary,
+            since=fact.window_start,
+            observed=reading.value,
+            limit=limit,
+            unit="ms" if latency else "share",
+            evidence=self._evidence(fact, reading.side),
+        )
+        return Broken(fact.window_start, reading.side), (*findings, opened)
+
+    def _evidence(self, fact: Fact, side: Side) -> tuple[Evidence, ...]:
+        # Too few of something cannot be shown by those that there are; wrong outcomes show too little accuracy.
+        return fact.evidence if (side == "below") == (self.signal == "accuracy") else ()
+
+    def _reading(self, state: SignalState, fact: Fact) -> _Reading:
+        if self.signal == "latency":
+            return self._latency(fact)
+        if self.signal == "drift":
+            return self._drift(state, fact)
+        hits = fact.count - fact.breaches if self.signal == "accuracy" else fact.breaches
+        share = hits / fact.count
+        side: Side | None = None
+        if self.max is not None and hits > (self.max + 1e-9) * fact.count:
+            side = "above"
+        elif self.min is not None and hits < (self.min - 1e-9) * fact.count:
+            side = "below"
+        things = {"accuracy": "outcomes right", "abuse": "decisions abuse", "fallback": "decisions fallback"}
+        return _Reading(share, f"{self.signal} {interval_text(hits, fact.count)} ({things[self.signal]})", side)
+
+    def _latency(self, fact: Fact) -> _Reading:
+        assert self.max is not None
+        rank = max(1, ceil(self.quantile * fact.count - 1e-9))
+        side: Side | None = "above" if fact.count - fact.breaches < rank else None
+        width, passed, value = 4 * self.max / _LATENCY_BINS, 0, 0.0
+        for number, held in enumerate(fact.histogram):
+            if passed + held >= rank:
+                last = number == _LATENCY_BINS - 1
+                value = (fact.maximum or 0.0) if last else (number + (rank - passed) / held) * width
+                break
+            passed += held
+        value = min(max(value, fact.minimum or 0.0), value if fact.maximum is None else fact.maximum)
+        value = max(value, self.max) if side else min(value, self.max)
+        text = f"latency at the quantile {self.quantile:g} is {number_text(value)} ms, of {fact.count:,} decisions"
+        return _Reading(value, text, side)
+
+    def _drift(self, state: SignalState, fact: Fact) -> _Reading:
+        assert self.max is not None
+        count, reference = sum(fact.histogram), sum(state.reference)
+        pairs = list(zip(fact.histogram, state.reference, strict=True))
+        moved = sum(abs(now / count - then / reference) for now, then in pairs) / 2
+        thin = 1 / count + 1 / reference
+        pooled = [(now + then) / (count + reference) for now, then in pairs]
+        # What chance alone moves: its expectation (by Jensen) and how far it strays from it (by McDiarmid).
+        chance = sum(sqrt(p * (1 - p) * thin) for p in pooled) / 2 + sqrt(log(1 / _CHANCE) / 2 * thin)
+        sure = max(0.0, moved - chance)
+        text = f"{share_text(moved)} of {count:,} scores have moved ({share_text(sure)} beyond what chance would move)"
+        return _Reading(moved, text, "above" if sure > self.max else None)

@@ -1,0 +1,95 @@
+"""Signal: latency by quantile, shares of decisions and outcomes, scores that moved; small samples stay silent."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from random import Random
+from typing import Any
+
+import pytest
+
+from seamwatch.durations import HOUR
+from tests.clauses.history import at, brief, contract, decision, found
+
+
+def clause(text: str) -> str:
+    return contract("scorer", f"- {{id: sig, kind: signal, {text}}}")
+
+
+def hour(number: int, count: int, fields: Callable[[int], dict[str, Any]]) -> list[dict[str, Any]]:
+    return [
+        decision(f"{number * 3600 + 1 + i}s", event_id=f"e{number}-{i:04}", **fields(i)) for i in range(count)
+    ]  # fmt: skip
+
+
+def outcome(offset: str, score: float | None, label: float) -> dict[str, Any]:
+    return {
+        "type": "outcome", "event_time": at(offset), "system": "scorer", "inference_id": offset, "score": score,
+        "label": label, "observed_at": at(offset), "event_id": f"o{offset}",
+    }  # fmt: skip
+
+
+def test_a_quantile_breaks_its_bound_exactly_when_more_lie_beyond_than_it_leaves() -> None:
+    text = clause("signal: latency, quantile: 0.9, max: 800, min_count: 20")
+    within = hour(0, 20, lambda i: {"latency_ms": 900.0 if i < 2 else 800.0})
+    beyond = hour(1, 20, lambda i: {"latency_ms": 900.0 if i < 3 else 100.0})
+    assert found(text, within, now="1h") == []
+    violations = found(text, [*within, *beyond, *hour(2, 20, lambda _: {"latency_ms": 1.0})], now="3h")
+    assert brief(violations) == [(None, "breach", "resolved", 2 * HOUR)]
+    assert violations[0].observed == pytest.approx(900, rel=0.016)
+    assert (violations[0].limit, violations[0].unit, violations[0].resolved_at) == (800, "ms", at("3h"))
+    assert [e.event_id for e in violations[0].evidence] == ["e1-0000", "e1-0001", "e1-0002"]
+
+
+def test_decisions_without_a_latency_are_not_counted() -> None:
+    text = clause("signal: latency, max: 800, min_count: 10")
+    slow = hour(0, 9, lambda _: {"latency_ms": 9_000.0})
+    assert found(text, [*slow, *(decision(f"{20 + m}m") for m in range(30))], now="1h") == []
+    assert [v.observed for v in found(text, [*slow, decision("30m", latency_ms=9_000.0)], now="1h")] == [9_000]
+
+
+@pytest.mark.parametrize("signal", ["fallback", "abuse"])
+def test_a_share_above_its_bound_is_told_with_its_interval(signal: str) -> None:
+    text = clause(f"signal: {signal}, max: 0.1, min_count: 20")
+    assert found(text, hour(0, 20, lambda i: {signal: i < 2}), now="1h") == []
+    violations = found(text, hour(0, 20, lambda i: {signal: i < 5}), now="1h")
+    assert brief(violations) == [(None, "breach", "open", HOUR)]
+    assert (violations[0].observed, violations[0].limit) == (0.25, 0.1)
+    assert f"{signal} 25 % (95 % sure: 11 % to 47 %) of 20" in violations[0].summary
+    assert len(violations[0].evidence) == 5
+
+
+def test_a_small_sample_neither_opens_nor_ends_anything() -> None:
+    text = clause("signal: fallback, max: 0.1, min_count: 20")
+    assert found(text, hour(0, 19, lambda _: {"fallback": True}), now="1h") == []
+    events = [*hour(0, 20, lambda _: {"fallback": True}), *hour(1, 19, lambda _: {})]
+    assert brief(found(text, events, now="2h")) == [(None, "breach", "open", HOUR)]
+
+
+def test_accuracy_is_the_share_of_outcomes_that_bear_out_the_score() -> None:
+    text = clause("signal: accuracy, min: 0.75, min_count: 4, window: 1h")
+    right, wrong = [outcome(f"{m}m", 0.9, 1) for m in range(1, 4)], [outcome(f"{m}m", 0.9, 0) for m in (10, 11)]
+    assert found(text, [*right, wrong[0], outcome("20m", None, 0)], now="1h") == []
+    violations = found(text, [*right, *wrong], now="1h")
+    assert [(v.observed, v.limit, v.opened_at) for v in violations] == [(0.6, 0.75, at("1h"))]
+    assert [e.event_id for e in violations[0].evidence] == ["o10m", "o11m"]
+    own = clause("signal: accuracy, min: 0.75, min_count: 4, correct: label = 0")
+    assert [v.observed for v in found(own, [*right, *wrong], now="1h")] == [0.4]
+
+
+def test_drift_alarms_on_scores_that_moved_and_not_on_chance_or_few() -> None:
+    text = clause("signal: drift, max: 0.1, reference_count: 500")
+    random = Random(7)
+    stable = [e for n in range(30) for e in hour(n, 60, lambda _: {"score": random.random()})]
+    assert found(text, stable, now="30h") == []
+    moved = hour(30, 400, lambda _: {"score": random.random() / 3})
+    violations = found(text, [*stable, *moved], now="31h")
+    assert brief(violations) == [(None, "breach", "open", 31 * HOUR)]
+    assert violations[0].observed == pytest.approx(2 / 3, abs=0.1)
+    assert found(text, [*stable, *hour(30, 29, lambda _: {"score": 0.1})], now="31h") == []
+
+
+@pytest.mark.parametrize("faulty", ["signal: latency, min: 3", "signal: abuse, max: 5", "signal: abuse", "signal: x"])
+def test_bounds_that_say_nothing_are_refused(faulty: str) -> None:
+    with pytest.raises(Exception, match="sig"):
+        found(clause(faulty), [])
