@@ -1,0 +1,197 @@
+"""Precondition: before this call, that one, in the same conversation.
+
+A call of `tool` must come after a call of `requires` in the same conversation (`trace_id`), with equal values of the
+arguments named in `matching` (a name with dots reaches inside; an argument that is absent or null equals nothing).
+What was required holds for the rest of the conversation, for a day at most. A required call that was denied did
+not happen; a call of `tool` is checked allowed or not, since one that a guard refused shows what the agent tried.
+`where` selects among the calls of `tool`. A call outside any conversation has nothing before it.
+
+The order is that of (event_time, event_id). A call is therefore judged when what came before it has had time to
+arrive: the allowed lateness and the settling time (seconds) after it was made. One that comes later than that is
+counted as late: as a required call it still holds for calls after it, as a call of `tool` it is not judged. There is
+one episode a conversation, over half an hour after its last call of either tool.
+
+What it costs: both tools' calls travel one by one; of a conversation the last 1,000 different values of what is
+matched are remembered, for a day.
+
+What it cannot see: whether the required call succeeded, unless its `decision` says so.
+
+```yaml
+- id: identity-before-refund
+  kind: precondition
+  tool: refund
+  requires: verify_identity
+  matching: [user_id]
+```
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import Literal, Self
+
+from pydantic import Field, model_validator
+
+from seamwatch.clauses.clause import Clause
+from seamwatch.durations import DAY, MINUTE
+from seamwatch.expressions.build import all_of, equals, is_in, is_null, negate
+from seamwatch.judging.calls import Call, Calls
+from seamwatch.judging.facts import Evidence, Fact, merge_evidence
+from seamwatch.judging.judgement import Finding, Happening, Judgement, Moment, Open, Resolve
+from seamwatch.judging.measure import Measure
+from seamwatch.judging.seam import Seam
+from seamwatch.judging.windows import earliest
+from seamwatch.judging.wording import moment_text
+
+TRACE_IDLE = 30 * MINUTE
+REMEMBERED = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class PreconditionState:
+    """One conversation: its waiting calls, when each matched value was last required, and what offended.
+
+    ``last`` is the time of the last call judged; ``over`` says that its episode has ended, and it has no second.
+    """
+
+    calls: Calls = field(default_factory=Calls)
+    required: dict[str, int] = field(default_factory=dict)
+    offending: tuple[Evidence, ...] = ()
+    last: int = -(2**62)
+    over: bool = False
+
+
+class Precondition(Clause, kind="precondition"):
+    """Before this, that."""
+
+    state_type = PreconditionState
+
+    kind: Literal["precondition"]
+    tool: str = Field(min_length=1, description="the call that has a precondition")
+    requires: str = Field(min_length=1, description="the tool that must have been called before")
+    matching: tuple[str, ...] = Field((), description="arguments whose values must be equal in both calls")
+
+    @model_validator(mode="after")
+    def _two_tools(self) -> Self:
+        if self.tool == self.requires:
+            raise ValueError(f"tool and requires are both {self.tool!r}: a call cannot be its own precondition")
+        return self
+
+    def sources(self) -> tuple[str, ...]:
+        """Tool calls."""
+        return ("tool_call",)
+
+    def measures(self, seam: Seam) -> tuple[Measure, ...]:
+        """The calls of both tools, one by one."""
+        happened = all_of(is_in("decision", ["allowed", "escalated"]), negate(is_null("trace_id")))
+        tool, requires = equals("tool", self.tool), all_of(equals("tool", self.requires), happened)
+        return (
+            Measure(
+                "tool_call",
+                tool,
+                TRACE_IDLE,
+                select=self.where,
+                slice=("trace_id",),
+                only_breaches=True,
+                name="tool",
+                evidence=None,
+                matching=self.matching,
+            ),
+            Measure(
+                "tool_call",
+                requires,
+                TRACE_IDLE,
+                slice=("trace_id",),
+                only_breaches=True,
+                name="requires",
+                evidence=None,
+                matching=self.matching,
+            ),
+        )
+
+    def judge(self, seam: Seam, state: PreconditionState | None, happening: Happening, moment: Moment) -> Judgement:
+        """Takes calls in when they come, and judges them in order when their time has come."""
+        state = state or PreconditionState()
+        late = 0
+        if isinstance(happening, Fact):
+            # Judged in the next turn: facts of the same flush may be of calls before these.
+            calls, missed = state.calls.add(happening, moment)
+            state = replace(state, calls=calls)
+            for call in missed:
+                state = self._required(state, call) if call.role == "requires" else state
+            late = sum(call.role == "tool" for call in missed)
+            return Judgement(state, (), self._deadline(state), calls.wake(moment), late)
+        findings: list[Finding] = []
+        ready, calls = state.calls.take(moment)
+        state = replace(state, calls=calls)
+        for call in ready:
+            state = self._ended(state, call.event.event_time, moment, findings)
+            state = self._judged(seam, state, call, moment, findings)
+        if not state.calls.waiting:
+            state = self._ended(state, moment.watermark, moment, findings)
+        forgotten = not state.calls.waiting and moment.watermark >= state.last + DAY
+        kept = None if forgotten else state
+        return Judgement(kept, tuple(findings), self._deadline(state), state.calls.wake(moment))
+
+    def _deadline(self, state: PreconditionState) -> int | None:
+        begun = state.last > -(2**62)
+        open_until = state.last + TRACE_IDLE if begun and state.offending and not state.over else None
+        return earliest(state.calls.deadline(), open_until, state.last + DAY if begun else None)
+
+    def _ended(self, state: PreconditionState, now: int, moment: Moment, findings: list[Finding]) -> PreconditionState:
+        if not state.offending or state.over or now < state.last + TRACE_IDLE:
+            return state
+        findings.append(Resolve(self.severity, "", state.last + TRACE_IDLE, slice=moment.slice))
+        return replace(state, over=True)
+
+    def _judged(
+        self, seam: Seam, state: PreconditionState, call: Call, moment: Moment, findings: list[Finding]
+    ) -> PreconditionState:
+        time = call.event.event_time
+        if time >= state.last + DAY:
+            # What a silent day has ended is forgotten, live as well as in a history that is read at once.
+            state = PreconditionState(state.calls)
+        state = replace(state, last=time)
+        if call.role == "requires":
+            return self._required(state, call)
+        value = self._value(call)
+        before = None if value is None else state.required.get(value)
+        if state.over or (before is not None and time < before + DAY):
+            return state
+        shown = merge_evidence(state.offending, (replace(call.event, label=None),))
+        if shown == state.offending:
+            return state
+        state = replace(state, offending=shown)
+        findings.append(self._open(seam, state, moment.slice))
+        return state
+
+    def _required(self, state: PreconditionState, call: Call) -> PreconditionState:
+        value = self._value(call)
+        if value is None:
+            return state
+        time = max(call.event.event_time, state.required.get(value, call.event.event_time))
+        required = {**state.required, value: time}
+        if len(required) > REMEMBERED:
+            del required[min(required, key=lambda known: (required[known], known))]
+        return replace(state, required=required)
+
+    def _value(self, call: Call) -> str | None:
+        return call.event.label if self.matching else ""
+
+    def _open(self, seam: Seam, state: PreconditionState, trace: str | None) -> Open:
+        first = state.offending[0]
+        same = f" with the same {' and '.join(self.matching)}" if self.matching else ""
+        where = f"in conversation {trace}" if trace else "outside any conversation"
+        summary = (
+            f"{seam.system} called tool {self.tool!r} without having called {self.requires!r}{same} before, {where} "
+            f"at {moment_text(first.event_time)}"
+        )
+        return Open(
+            self.severity,
+            "",
+            first.event_time,
+            summary,
+            slice=trace,
+            since=first.event_time,
+            evidence=state.offending,
+        )
