@@ -1,0 +1,144 @@
+"""Threshold: the decision follows from the score as agreed, and nobody moves the line alone.
+
+`decision` is given exactly when `when` holds: a decision without its condition is a breach, and so is the condition
+without the decision. A `when` that is NULL does not hold. The first such event opens the breach, which is over after
+a day (`quiet`) without another.
+
+With `co_signers`, each announced change of kind `threshold` must bear a valid Ed25519 signature of every one of them
+(`signatures` of the `config_change`; what is signed is `seamwatch.signatures.change_bytes`). One that lacks any is a
+breach at its own time that names who did not sign (slice: the change), until a threshold change is announced that all
+have signed. A co-signer whose document lists no key cannot sign.
+
+State: the offending windows of decisions, and the changes that are open.
+
+What it cannot see: a threshold that was moved without an announcement and without a decision on the wrong side of
+the agreed one (see `change_notice` with `unannounced`).
+
+```yaml
+- id: line
+  kind: threshold
+  decision: approve
+  when: score >= 0.62
+  co_signers: [lead@example.org]
+```
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Literal, Self
+
+from pydantic import Field, model_validator
+
+from seamwatch.clauses.clause import Clause
+from seamwatch.durations import DAY, HOUR, Duration
+from seamwatch.expressions import Expression
+from seamwatch.expressions.build import all_of, any_of, equals, not_true
+from seamwatch.judging.facts import Fact, ForwardedEvent
+from seamwatch.judging.faults import Fault, follow, told_by
+from seamwatch.judging.judgement import Finding, Happening, Judgement, Moment, Open, Resolve
+from seamwatch.judging.measure import Measure
+from seamwatch.judging.runs import Change, Runs, occurrences
+from seamwatch.judging.seam import Seam
+from seamwatch.judging.wording import moment_text
+from seamwatch.signatures import change_signed_by
+
+_CHANGES = "\x00changes"
+
+
+@dataclass(frozen=True, slots=True)
+class ThresholdState:
+    """Runs of offending decisions; or, in the state of the changes, the newest and those that lack a signature."""
+
+    runs: Runs | None = None
+    newest: int | None = None
+    faults: tuple[Fault, ...] = ()
+
+
+class Threshold(Clause, kind="threshold"):
+    """The decision is given exactly when the condition holds."""
+
+    state_type = ThresholdState
+    wants = frozenset({"config_change"})
+
+    kind: Literal["threshold"]
+    decision: str = Field(min_length=1, description="the decision, in the product's own words")
+    when: Expression = Field(description="the condition under which it is given, and only then")
+    co_signers: tuple[str, ...] = Field((), description="persons who must sign each change of a threshold")
+    quiet: Duration = Field(DAY, description="a breach is over after so long without an offending decision")
+
+    @model_validator(mode="after")
+    def _known_fields(self) -> Self:
+        self.when.check("inference")
+        return self
+
+    def people(self) -> tuple[str, ...]:
+        """The co-signers."""
+        return self.co_signers
+
+    def measures(self, seam: Seam) -> tuple[Measure, ...]:
+        """Decisions given without their condition, and conditions without the decision."""
+        given = equals("decision", self.decision)
+        breach = any_of(all_of(given, not_true(self.when)), all_of(self.when, not_true(given)))
+        score = Expression.parse("score")
+        return (
+            Measure("inference", breach, HOUR, select=self.where, value=score, only_breaches=True, label="decision"),
+        )
+
+    def part_of(self, happening: Happening) -> str | None:
+        """One state for decisions, one for the changes of thresholds."""
+        if isinstance(happening, ForwardedEvent):
+            return _CHANGES if self.co_signers and happening.record["kind"] == "threshold" else None
+        return ""
+
+    def judge(self, seam: Seam, state: ThresholdState | None, happening: Happening, moment: Moment) -> Judgement:
+        """The occurrence rule over decisions; the signatures under a change."""
+        state = state or ThresholdState()
+        if isinstance(happening, ForwardedEvent):
+            return self._change(seam, state, happening, moment)
+        if moment.slice == _CHANGES:
+            return Judgement(state)
+        fact = happening if isinstance(happening, Fact) else None
+        advance = occurrences(state.runs, fact, moment, quiet=self.quiet)
+        judged = advance.judgement(lambda change: self._finding(seam, change))
+        return replace(judged, state=None if advance.state is None else ThresholdState(advance.state))
+
+    def _finding(self, seam: Seam, change: Change) -> Finding:
+        key = str(change.run.first)
+        if change.what == "off":
+            return Resolve(self.severity, key, change.at)
+        first = change.run.evidence[0]
+        what = "was given, against" if first.label == self.decision else f"was not given ({first.label}), against"
+        summary = (
+            f"{seam.system}: the decision {self.decision!r} {what} the agreed condition {self.when} at "
+            f"{moment_text(first.event_time)}"
+        )
+        return Open(
+            self.severity,
+            key,
+            change.at,
+            summary,
+            since=first.event_time,
+            observed=first.value,
+            evidence=change.run.evidence,
+        )
+
+    def _change(self, seam: Seam, state: ThresholdState, event: ForwardedEvent, moment: Moment) -> Judgement:
+        record, evidence = event.record, told_by(event)
+        at = evidence.event_time
+        if at < moment.horizon:
+            return Judgement(state)
+        lacking = [p for p in self.co_signers if not change_signed_by(record, p, seam.keys.get(p, ()))]
+        shown: list[Fault] = []
+        if lacking:
+            change = record["change_id"]
+            summary = (
+                f"{seam.system}: threshold change {change} by {record['announced_by']} lacks a valid signature of "
+                f"{' and '.join(lacking)}"
+            )
+            # Another unsigned change does not make good an earlier one.
+            others = [fault for fault in state.faults if fault.slice != change]
+            shown = [*others, Fault(summary, (evidence,), change, "signature")]
+        faults, findings = follow(state.faults, at, shown, severity=self.severity, newest=state.newest)
+        newest = at if state.newest is None else max(at, state.newest)
+        return Judgement(ThresholdState(newest=newest, faults=faults), findings)
