@@ -52,6 +52,7 @@ def replay(estate: Estate, records: Iterable[tuple[str, Mapping[str, Any]]], now
     end = max(last, now) if now is not None and last is not None else (last if last is not None else now)
     if end is not None:
         tell(end)
+    episodes |= {violation.violation_id: violation for violation in judge.finish().violations}
     return sorted(episodes.values(), key=lambda v: (v.opened_at, v.violation_id))
 
 

@@ -20,7 +20,8 @@ class Clause(BaseModel):
     """One clause of a contract. A kind subclasses it with ``kind="<name>"``.
 
     ``state_type`` is a frozen dataclass with defaults (the state before the first happening), kept as JSON.
-    ``wants`` names the rare event types that the kind judges directly.
+    ``wants`` names the rare event types that the kind judges directly. ``ends_with_input``: the kind waits for what
+    is to follow, and is told when a replay's input ends (`TimePassed.ended`).
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=False)
@@ -28,6 +29,7 @@ class Clause(BaseModel):
     kind_name: ClassVar[str] = ""
     state_type: ClassVar[type[Any]]
     wants: ClassVar[frozenset[str]] = frozenset()
+    ends_with_input: ClassVar[bool] = False
 
     id: str = Field(
         min_length=1,

@@ -148,6 +148,15 @@ class Judge:
         self._pass_time(told)
         return Output(tuple(told.violations), tuple(told.notices))
 
+    def finish(self) -> Output:
+        """The input is over for good (a replay's): what waits for more to follow is told that nothing will."""
+        told = _Told()
+        for key, entry in sorted(self._entries.items()):
+            bound = self._seams.bound(key.contract, entry.version, key.clause, key.system)
+            if bound is not None and bound.clause.ends_with_input:
+                self._judge(key, bound, TimePassed(ended=True), told)
+        return Output(tuple(told.violations), tuple(told.notices))
+
     def episodes(self) -> Iterator[Violation]:
         """The latest state of every open episode."""
         for entry in self._entries.values():

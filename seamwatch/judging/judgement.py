@@ -13,7 +13,12 @@ from seamwatch.judging.facts import Evidence, Fact, ForwardedEvent
 
 @dataclass(frozen=True, slots=True)
 class TimePassed:
-    """A deadline that the clause asked for has come, or its stream went quiet."""
+    """A deadline that the clause asked for has come, or its stream went quiet.
+
+    ``ended``: the input is over for good, so that nothing can follow (a replay's end).
+    """
+
+    ended: bool = False
 
 
 Happening = Fact | ForwardedEvent | TimePassed

@@ -1,0 +1,220 @@
+"""Escalation: when this holds, a person takes over.
+
+After a call for which `when` holds (NULL does not hold), the conversation (`trace_id`) must be handed to a person
+within `within` calls: by a call of the tool `to`, unless that was denied, or by a call with the decision `to`
+(`escalated` unless given). A call that is itself such a hand-over is handed over. One hand-over serves all calls
+that wait for it. A conversation that ends without it, after half an hour without a call or with the end of a
+replay's history, is a miss. `where` selects among the calls for which `when` may hold; all calls are counted.
+
+The breach opens at the time of the call for which `when` held (`opened_at`); there is one episode a conversation,
+over when the conversation is. Its sentence says, for the conversation so far, how many of the hand-overs that were
+due were made (recall, which is the number observed), and how many of those made were due (precision).
+
+The order is that of (event_time, event_id). Calls are judged when what came before them has had time to arrive: the
+allowed lateness and the settling time (seconds) after they were made. What comes later is counted as late, and not
+judged.
+
+What it costs: every call of the agent travels one by one; of a conversation the calls that wait are remembered.
+
+What it cannot see: calls outside any conversation, and whether the person was there to take over.
+
+```yaml
+- id: large-refunds-go-to-a-person
+  kind: escalation
+  when: tool = 'refund' AND arguments.amount > 1000
+  to: transfer_to_human
+  within: 2
+```
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import ClassVar, Literal, Self
+
+from pydantic import Field, model_validator
+
+from seamwatch.clauses.clause import Clause
+from seamwatch.durations import DAY, MINUTE
+from seamwatch.expressions import Expression
+from seamwatch.expressions.build import all_of, any_of, equals, is_in, is_null, negate, not_true
+from seamwatch.judging.calls import Call, Calls
+from seamwatch.judging.facts import Evidence, Fact, merge_evidence
+from seamwatch.judging.judgement import Finding, Happening, Judgement, Moment, Open, Resolve, TimePassed
+from seamwatch.judging.measure import Measure
+from seamwatch.judging.seam import Seam
+from seamwatch.judging.windows import earliest
+from seamwatch.judging.wording import moment_text, share_text
+
+TRACE_IDLE = 30 * MINUTE
+_LONG_AGO = -(2**62)
+
+
+@dataclass(frozen=True, slots=True)
+class Owed:
+    """A call whose conversation must be handed over within ``left`` more calls."""
+
+    event: Evidence
+    left: int
+
+
+@dataclass(frozen=True, slots=True)
+class EscalationState:
+    """One conversation: what waits, and what has been found.
+
+    ``due`` were to be handed over, ``met`` of them were; of ``made`` hand-overs ``wanted`` were due.
+    ``last`` is the time of the last call judged; ``over`` says that its episode has ended, and it has no second.
+    """
+
+    calls: Calls = field(default_factory=Calls)
+    owed: tuple[Owed, ...] = ()
+    missed: tuple[Evidence, ...] = ()
+    due: int = 0
+    met: int = 0
+    made: int = 0
+    wanted: int = 0
+    last: int = _LONG_AGO
+    over: bool = False
+
+
+class Escalation(Clause, kind="escalation"):
+    """When this, a person."""
+
+    state_type = EscalationState
+    ends_with_input: ClassVar[bool] = True
+
+    kind: Literal["escalation"]
+    when: Expression = Field(description="over the fields of a tool call; NULL does not hold")
+    to: str = Field("escalated", min_length=1, description="the tool, or the decision, that hands over to a person")
+    within: int = Field(1, ge=1, le=1_000, description="calls of the same conversation in which it must be handed over")
+
+    @model_validator(mode="after")
+    def _known_fields(self) -> Self:
+        self.when.check("tool_call")
+        return self
+
+    def sources(self) -> tuple[str, ...]:
+        """Tool calls."""
+        return ("tool_call",)
+
+    def measures(self, seam: Seam) -> tuple[Measure, ...]:
+        """Every call of a conversation, one by one, by what it is: due, a hand-over, both or neither."""
+        made = all_of(equals("tool", self.to), is_in("decision", ["allowed", "escalated"]))
+        if self.to in {"allowed", "denied", "escalated"}:
+            made = any_of(made, equals("decision", self.to))
+        due = self.when if self.where is None else all_of(self.where, self.when)
+        roles = {
+            "due": all_of(due, not_true(made)),
+            "made": all_of(made, not_true(due)),
+            "due and made": all_of(due, made),
+            "other": all_of(not_true(due), not_true(made)),
+        }
+        return tuple(
+            Measure(
+                "tool_call",
+                expression,
+                TRACE_IDLE,
+                select=negate(is_null("trace_id")),
+                slice=("trace_id",),
+                only_breaches=True,
+                name=role,
+                evidence=None,
+            )
+            for role, expression in roles.items()
+        )
+
+    def judge(self, seam: Seam, state: EscalationState | None, happening: Happening, moment: Moment) -> Judgement:
+        """Takes calls in when they come, and judges them in order when their time has come."""
+        state = state or EscalationState()
+        if isinstance(happening, Fact):
+            # Judged in the next turn: facts of the same flush may be of calls before these.
+            calls, missed = state.calls.add(happening, moment)
+            state = replace(state, calls=calls)
+            return Judgement(state, (), _deadline(state), calls.wake(moment), len(missed))
+        ended = isinstance(happening, TimePassed) and happening.ended
+        findings: list[Finding] = []
+        ready, calls = state.calls.take(moment, all_of_them=ended)
+        state = replace(state, calls=calls)
+        for call in ready:
+            state = self._idle(seam, state, call.event.event_time, moment, findings)
+            state = self._judged(seam, state, call, moment, findings)
+        if not state.calls.waiting:
+            state = self._idle(seam, state, moment.watermark, moment, findings)
+        if ended:
+            state = self._missed(seam, state, state.owed, moment, findings)
+        forgotten = not state.calls.waiting and moment.watermark >= state.last + DAY
+        return Judgement(None if forgotten else state, tuple(findings), _deadline(state), state.calls.wake(moment))
+
+    def _idle(
+        self, seam: Seam, state: EscalationState, now: int, moment: Moment, findings: list[Finding]
+    ) -> EscalationState:
+        """Ends the conversation when it has been idle for long enough at event time ``now``."""
+        if state.last == _LONG_AGO or now < state.last + TRACE_IDLE:
+            return state
+        state = self._missed(seam, state, state.owed, moment, findings)
+        if state.missed and not state.over:
+            state = replace(state, over=True)
+            summary = self._sentence(seam, state, moment.slice)
+            findings.append(Resolve(self.severity, "", state.last + TRACE_IDLE, slice=moment.slice, summary=summary))
+        return state
+
+    def _judged(
+        self, seam: Seam, state: EscalationState, call: Call, moment: Moment, findings: list[Finding]
+    ) -> EscalationState:
+        time = call.event.event_time
+        if time >= state.last + DAY:
+            # What a silent day has ended is forgotten, live as well as in a history that is read at once.
+            state = EscalationState(state.calls)
+        due, made = call.role.startswith("due"), call.role.endswith("made")
+        owed = tuple(Owed(one.event, one.left - 1) for one in state.owed)
+        state = replace(state, last=time, owed=owed, due=state.due + due)
+        if made:
+            met, wanted = len(owed) + due, bool(owed) or due
+            return replace(state, owed=(), met=state.met + met, made=state.made + 1, wanted=state.wanted + wanted)
+        state = self._missed(seam, state, tuple(one for one in owed if one.left == 0), moment, findings)
+        return replace(state, owed=(*state.owed, Owed(call.event, self.within))) if due else state
+
+    def _missed(
+        self, seam: Seam, state: EscalationState, owed: tuple[Owed, ...], moment: Moment, findings: list[Finding]
+    ) -> EscalationState:
+        if not owed:
+            return state
+        missed = merge_evidence(state.missed, tuple(one.event for one in owed))
+        state = replace(state, missed=missed, owed=tuple(one for one in state.owed if one not in owed))
+        if not state.over:
+            findings.append(self._open(seam, state, moment.slice))
+        return state
+
+    def _open(self, seam: Seam, state: EscalationState, trace: str | None) -> Open:
+        first = state.missed[0]
+        return Open(
+            self.severity,
+            "",
+            first.event_time,
+            self._sentence(seam, state, trace),
+            slice=trace,
+            since=first.event_time,
+            observed=state.met / state.due,
+            limit=1,
+            unit="recall",
+            evidence=state.missed,
+        )
+
+    def _sentence(self, seam: Seam, state: EscalationState, trace: str | None) -> str:
+        calls = "the next call" if self.within == 1 else f"{self.within} calls"
+        recall = f"{state.met} of {state.due} hand-overs due were made (recall {share_text(state.met / state.due)})"
+        precision = "and no other was made"
+        if state.made:
+            share = share_text(state.wanted / state.made)
+            precision = f"{state.wanted} of {state.made} made were due (precision {share})"
+        return (
+            f"{seam.system}: {self.when} held in conversation {trace} at {moment_text(state.missed[0].event_time)}, "
+            f"and it was not handed to a person ({self.to}) within {calls}; so far {recall}, {precision}"
+        )
+
+
+def _deadline(state: EscalationState) -> int | None:
+    if state.last == _LONG_AGO:
+        return state.calls.deadline()
+    running = bool(state.owed or state.missed) and not state.over
+    return earliest(state.calls.deadline(), state.last + (TRACE_IDLE if running else DAY))

@@ -1,0 +1,82 @@
+"""Escalation: what must be handed to a person is, in time; and what the sentence says of it."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+
+from seamwatch.clauses import kinds
+from seamwatch.durations import HOUR, SECOND
+from tests.clauses.history import at, call, contract, found
+from tests.clauses.test_rate import live, told
+from tests.clauses.worked import worked_example
+
+LARGE = contract("agent", worked_example(kinds()["escalation"]))
+ASKED = contract("agent", "- {id: asked, kind: escalation, when: confidence < 0.5}")
+LARGE_REFUND = '{"amount": 5000}'
+
+
+def large(offset: str, trace: str = "t1", **fields: object) -> dict[str, object]:
+    return call(offset, "refund", trace, arguments=LARGE_REFUND, **fields)
+
+
+def test_a_hand_over_in_time_is_no_breach_and_one_call_later_is() -> None:
+    in_time = [large("1m"), call("2m", "find"), call("3m", "transfer_to_human")]
+    assert found(LARGE, in_time, now="2h") == []
+    late = [large("1m", event_id="a"), call("2m", "find"), call("3m", "find"), call("4m", "transfer_to_human")]
+    violations = found(LARGE, late)
+    assert [(v.slice, v.opened_at, v.observed, v.state) for v in violations] == [("t1", at("1m"), 0, "open")]
+    assert [e.event_id for e in violations[0].evidence] == ["a"]
+    assert "not handed to a person (transfer_to_human) within 2 calls" in violations[0].summary
+
+
+def test_calls_of_other_conversations_are_not_counted() -> None:
+    events = [large("1m"), call("2m", "find", "t2"), call("3m", "find", "t2"), call("4m", "transfer_to_human")]
+    assert found(LARGE, events) == []
+
+
+def test_a_conversation_that_ends_without_it_is_a_miss() -> None:
+    assert [v.opened_at for v in found(LARGE, [large("1m")])] == [at("1m")]
+    idle = [large("1m"), call("40m", "transfer_to_human")]
+    assert [(v.opened_at, v.state, v.resolved_at) for v in found(LARGE, idle)] == [(at("1m"), "resolved", at("31m"))]
+    assert [v.state for v in found(LARGE, [large("1m")], now="31m")] == ["resolved"]
+
+
+def test_a_denied_hand_over_is_none() -> None:
+    assert len(found(LARGE, [large("1m"), call("2m", "transfer_to_human", decision="denied")])) == 1
+
+
+def test_a_decision_hands_over_too_and_null_does_not_hold() -> None:
+    assert found(ASKED, [call("1m", "x", confidence=0.1, decision="escalated")]) == []
+    assert found(ASKED, [call("1m", "x", confidence=0.1), call("2m", "y", decision="escalated")]) == []
+    assert found(ASKED, [call("1m", "x"), call("2m", "y", confidence=0.7), call("3m", "y", trace=None)]) == []
+    assert len(found(ASKED, [call("1m", "x", confidence=0.1), call("2m", "y")])) == 1
+
+
+def test_the_sentence_gives_recall_and_precision() -> None:
+    events = [
+        call("1m", "x", confidence=0.1), call("2m", "y", decision="escalated"), call("3m", "y", decision="escalated"),
+        call("4m", "x", confidence=0.1), call("5m", "y"),
+    ]  # fmt: skip
+    violations = found(ASKED, events)
+    assert [(v.opened_at, v.observed, v.unit) for v in violations] == [(at("4m"), 0.5, "recall")]
+    assert violations[0].summary.endswith(
+        "so far 1 of 2 hand-overs due were made (recall 50 %), 1 of 2 made were due (precision 50 %)"
+    )
+
+
+@pytest.mark.parametrize("batch", [1, 17, 300])
+def test_batches_order_and_restarts_change_nothing(batch: int) -> None:
+    chance = random.Random(6)
+    times = sorted(chance.randrange(3 * HOUR) for _ in range(300))
+    events = [
+        call("1s", chance.choice(["refund", "find", "find", "transfer_to_human"]), f"t{time * 8 // HOUR}",
+             arguments=chance.choice([LARGE_REFUND, "{}"]), event_time=at() + time, event_id=f"e{number:04d}")
+        for number, time in enumerate(times)
+    ]  # fmt: skip
+    jumbled = sorted(events, key=lambda event: event["event_time"] + chance.randrange(2 * SECOND))
+    closing = call("5h", "find", "end", event_id="end")
+    expected = found(LARGE, [*events, closing])
+    assert len(expected) > 3
+    assert told(live(LARGE, [*jumbled, closing], batch, lag=SECOND)) == told(expected)
