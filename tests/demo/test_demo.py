@@ -49,7 +49,9 @@ def test_the_questions_are_answered_from_the_store(played: dict[str, Any]) -> No
     assert [row["system"] for row in answers["stale_decisions"]] == ["eligibility-model"]
     assert answers["stale_decisions"][0]["oldest_data_in_days"] > 9
     assert [row["system"] for row in answers["unregistered"]] == ["price-experiment"]
-    assert {"risk-lead@example.org", "compliance@example.org", "eligibility-lead@example.org"} <= {row["person"] for row in answers["answers"]}
+    assert {"risk-lead@example.org", "compliance@example.org", "eligibility-lead@example.org"} <= {
+        row["person"] for row in answers["answers"]
+    }
     assert "credit-operations@example.org" in {row["person"] for row in answers["no_answer"]}
     assert len(answers["on_the_hook"]) == len(played["violations"])
     assert sum(int(row["stored"]) for row in answers["account"]) == played["events"]
