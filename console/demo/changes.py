@@ -41,11 +41,19 @@ def changes(origin: int) -> list[Planned]:
         planned(ConfigChange, "change/threshold", day(timeline.CHANGE_ANNOUNCED), "change-desk", threshold),
         _answer("credit-model", "credit-threshold-60", "credit-lead@example.org", "accept", day(timeline.LEAD_ACCEPTS)),
         planned(ConfigChange, "change/prompt", day(timeline.PROMPT_ANNOUNCED), "change-desk", prompt),
-        _answer("credit-model", "credit-threshold-60", "compliance@example.org", "object", day(timeline.COMPLIANCE_OBJECTS)),
         _answer(
-            "claims-assistant", "assistant-names-clause", "assistant-owner@example.org", "accept", day(timeline.PROMPT_ACCEPTED)
+            "credit-model", "credit-threshold-60", "compliance@example.org", "object", day(timeline.COMPLIANCE_OBJECTS)
         ),
-        _answer("credit-model", "credit-threshold-60", "risk-lead@example.org", "accept", day(timeline.RISK_ANSWERS_LATE)),
+        _answer(
+            "claims-assistant",
+            "assistant-names-clause",
+            "assistant-owner@example.org",
+            "accept",
+            day(timeline.PROMPT_ACCEPTED),
+        ),
+        _answer(
+            "credit-model", "credit-threshold-60", "risk-lead@example.org", "accept", day(timeline.RISK_ANSWERS_LATE)
+        ),
     ]
     return sorted(answers, key=lambda answer: answer.at)
 
