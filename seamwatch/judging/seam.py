@@ -50,7 +50,10 @@ class PublicKey:
 
 @dataclass(frozen=True, slots=True)
 class Seam:
-    """A contract version as it binds one system. ``declared`` is False for a system without a document."""
+    """A contract version as it binds one system.
+
+    ``declared`` is False for a system without a document; ``reviewed_at`` is its document's last review (micros).
+    """
 
     contract: str
     contract_version: str
@@ -60,3 +63,4 @@ class Seam:
     versions: tuple[DeclaredVersion, ...] = ()
     escalation: tuple[Step, ...] = ()
     keys: Mapping[str, tuple[PublicKey, ...]] = field(default_factory=dict)
+    reviewed_at: int | None = None

@@ -107,6 +107,7 @@ def seam_of(
         versions,
         _steps(estate, contract, system, default_owner),
         keys or {},
+        declared.review.last if declared is not None and declared.review is not None else None,
     )
 
 

@@ -1,0 +1,89 @@
+"""Review: the clock runs from the document, the first event or the last review, and runs out in silence."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from typing import Any
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from seamwatch.durations import DAY, HOUR
+from seamwatch.signatures import attestation_bytes, sign
+from seamwatch.wire.text import record_of
+from tests.clauses.history import at, brief, contract, decision, found
+
+QUARTERLY = contract("scorer", "- {id: quarterly, kind: review, every: 90d, by: second@example.org}")
+SYSTEM = """---
+apiVersion: seamwatch/v1
+kind: System
+id: scorer
+type: model
+owner: owner@example.org
+review: {every: 90d, by: second@example.org, last: 2026-02-20}
+"""
+PRIVATE = bytes(range(32))
+PUBLIC = b64encode(Ed25519PrivateKey.from_private_bytes(PRIVATE).public_key().public_bytes_raw()).decode()
+
+
+def review(offset: str, **fields: Any) -> dict[str, Any]:
+    return {
+        "type": "attestation", "event_time": at(offset), "system": "scorer", "subject": "example#quarterly",
+        "kind": "review", "person": "second@example.org", "event_id": f"a{offset}", **fields,
+    }  # fmt: skip
+
+
+def test_a_system_that_is_never_reviewed_breaches_so_long_after_its_first_event() -> None:
+    events = [decision("5h"), decision("1h"), decision("30d")]
+    assert found(QUARTERLY, events, now="90d") == []
+    (violation,) = found(QUARTERLY, events, now="91d")
+    assert brief([violation]) == [(None, "breach", "open", 90 * DAY + HOUR)]
+    assert (violation.person, violation.limit, violation.since) == ("second@example.org", 90 * 86_400, at("1h"))
+
+
+def test_each_review_restarts_the_clock_and_a_late_one_ends_the_breach() -> None:
+    events = [decision("1h"), review("80d"), review("200d")]
+    violations = found(QUARTERLY, events, now="290d1h")
+    assert brief(violations) == [(None, "breach", "resolved", 170 * DAY), (None, "breach", "open", 290 * DAY)]
+    assert violations[0].resolved_at == at("200d")
+    assert [e.event_id for e in violations[0].evidence] == ["a80d"]
+
+
+def test_the_handoff_point_names_the_review_too() -> None:
+    assert found(QUARTERLY, [review("1h", subject="review"), review("80d", subject="review")], now="100d") == []
+
+
+def test_others_and_other_things_have_no_effect() -> None:
+    for other in ({"person": "owner@example.org"}, {"kind": "coverage"}, {"subject": "other#quarterly"}):
+        assert brief(found(QUARTERLY, [decision("1h"), review("80d", **other)], now="100d")) == [
+            (None, "breach", "open", 90 * DAY + HOUR)
+        ]
+
+
+def test_the_system_document_says_when_it_was_last_reviewed() -> None:
+    violations = found(QUARTERLY + SYSTEM, [decision("1h")], now="81d")
+    assert brief(violations) == [(None, "breach", "open", 80 * DAY)]
+    assert found(QUARTERLY + SYSTEM, [decision("1h"), review("79d")], now="100d") == []
+    late = found(QUARTERLY + SYSTEM, [review("85d")], now="100d")
+    assert [(v.opened_at, v.resolved_at) for v in late] == [(at("80d"), at("85d"))]
+
+
+def test_who_has_keys_must_sign() -> None:
+    person = f"""---
+apiVersion: seamwatch/v1
+kind: Person
+id: lead@example.org
+name: Example Lead
+keys: [{{key_id: k1, public: "{PUBLIC}"}}]
+"""
+    text = contract("scorer", "- {id: quarterly, kind: review, every: 90d, by: lead@example.org}") + person
+    event = review("80d", person="lead@example.org", key_id="k1", value=0.5)
+    signature = b64encode(sign(attestation_bytes(record_of(event, make_ids=True)[1]), PRIVATE)).decode()
+    assert found(text, [decision("1h"), event | {"signature": signature}], now="100d") == []
+    for fault in ({}, {"signature": signature, "value": 0.6}):
+        assert len(found(text, [decision("1h"), event | fault], now="100d")) == 1
+
+
+def test_without_by_any_person_of_the_documents_may_review() -> None:
+    text = contract("scorer", "- {id: quarterly, kind: review, every: 90d}")
+    assert found(text, [decision("1h"), review("80d", person="owner@example.org")], now="100d") == []
+    assert len(found(text, [decision("1h"), review("80d", person="stranger@example.org")], now="100d")) == 1
