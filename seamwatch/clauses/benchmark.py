@@ -1,0 +1,155 @@
+"""Benchmark: the output is as good as it was when approved, measured as often as agreed.
+
+A measurement is an `attestation` of kind `benchmark` with a `value`, whose `metric` is the agreed one (or absent, when
+its `subject` is this clause) and whose `subject` is this clause (`<contract>#<clause>`) or `benchmark`, the point of
+the handoff. It must be by a person of the documents, signed when that person has published keys. Others have no
+effect. A value outside the bounds is a breach (slice: the metric) until the first later value within them.
+
+With `every`, measurements are a clock that runs out in silence; it runs from the newest measurement or, before the
+first, from the system's first event. Silence and a bad value are two episodes.
+
+State: the clock, and the breach that is open.
+
+What it cannot see: a benchmark that no longer resembles what is asked in production.
+
+```yaml
+- id: as-approved
+  kind: benchmark
+  metric: auc
+  min: 0.82
+  every: 30d
+```
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import Literal, Self
+
+from pydantic import Field, model_validator
+
+from seamwatch.clauses.clause import Clause
+from seamwatch.durations import DAY, SECOND, Duration, format_duration
+from seamwatch.judging.countdown import Countdown, Tick, restart, run_out
+from seamwatch.judging.facts import Fact, ForwardedEvent
+from seamwatch.judging.faults import Fault, follow, told_by
+from seamwatch.judging.judgement import Finding, Happening, Judgement, Moment, Open, Resolve
+from seamwatch.judging.measure import Measure, Source
+from seamwatch.judging.seam import Seam
+from seamwatch.judging.wording import moment_text, number_text
+from seamwatch.signatures import attestation_counts
+
+
+@dataclass(frozen=True, slots=True)
+class BenchmarkState:
+    """The clock, the time of the newest measurement (None before the first), and the bad value that is open."""
+
+    clock: Countdown = field(default_factory=Countdown)
+    newest: int | None = None
+    faults: tuple[Fault, ...] = ()
+
+
+class Benchmark(Clause, kind="benchmark"):
+    """A metric within [min, max], measured this often."""
+
+    state_type = BenchmarkState
+    wants = frozenset({"attestation"})
+
+    kind: Literal["benchmark"]
+    metric: str = Field(min_length=1, description="the metric, as attestations name it")
+    min: float | None = Field(None, description="lowest value")
+    max: float | None = Field(None, description="highest value")
+    every: Duration | None = Field(None, description="longest time between two measurements; no clock when absent")
+
+    @model_validator(mode="after")
+    def _bounds(self) -> Self:
+        if self.min is None and self.max is None:
+            raise ValueError("benchmark needs min, max or both")
+        if self.min is not None and self.max is not None and self.min > self.max:
+            raise ValueError(f"min {self.min:g} is above max {self.max:g}: turn them round")
+        return self
+
+    def sources(self) -> tuple[str, ...]:
+        """Decisions and tool calls, the first of which starts the clock."""
+        return ("inference", "tool_call")
+
+    def measures(self, seam: Seam) -> tuple[Measure, ...]:
+        """With `every`: whether the system runs at all."""
+        of: tuple[Source, ...] = ("inference", "tool_call") if self.every is not None else ()
+        return tuple(Measure(source, None, DAY, select=self.where, name=source) for source in of)
+
+    def part_of(self, happening: Happening) -> str | None:
+        """One state a system."""
+        if isinstance(happening, ForwardedEvent):
+            return "" if happening.record["kind"] == "benchmark" else None
+        return ""
+
+    def judge(self, seam: Seam, state: BenchmarkState | None, happening: Happening, moment: Moment) -> Judgement:
+        """Each measurement's value, and the clock."""
+        state = state or BenchmarkState()
+        findings: tuple[Finding, ...] = ()
+        if isinstance(happening, Fact):
+            started = state.clock.started
+            if state.newest is None and not state.clock.out and (started is None or happening.first_time < started):
+                state = replace(state, clock=Countdown(happening.first_time))
+        elif isinstance(happening, ForwardedEvent) and self._counts(seam, happening):
+            state, findings = self._measured(seam, state, happening)
+        if self.every is None:
+            return Judgement(state, findings)
+        clock, ticks = run_out(state.clock, self.every, moment.watermark)
+        findings += tuple(self._told(seam, tick, self.every) for tick in ticks)
+        return Judgement(replace(state, clock=clock), findings, clock.due(self.every))
+
+    def _counts(self, seam: Seam, event: ForwardedEvent) -> bool:
+        record, own = event.record, f"{seam.contract}#{self.id}"
+        metric, subject, person = record["metric"], record["subject"], record["person"]
+        if record["value"] is None or subject not in (own, "benchmark") or person not in seam.keys:
+            return False
+        if metric != self.metric and not (metric is None and subject == own):
+            return False
+        return attestation_counts(record, seam.keys[person])
+
+    def _measured(
+        self, seam: Seam, state: BenchmarkState, event: ForwardedEvent
+    ) -> tuple[BenchmarkState, tuple[Finding, ...]]:
+        evidence, value = told_by(event), float(event.record["value"])
+        at = evidence.event_time
+        shown: list[Fault] = []
+        limit = self.min if self.min is not None and value < self.min else None
+        limit = self.max if self.max is not None and value > self.max else limit
+        if limit is not None:
+            word = "least" if value < limit else "most"
+            summary = (
+                f"{seam.system}: benchmark {self.metric} is {number_text(value)} at {moment_text(at)}; agreed at "
+                f"{word} {number_text(limit)}"
+            )
+            shown = [Fault(summary, (evidence,), self.metric, word, value, limit)]
+        faults, findings = follow(state.faults, at, shown, severity=self.severity, newest=state.newest)
+        clock = state.clock
+        if self.every is not None:
+            clock, ticks = restart(clock, at, evidence, self.every)
+            findings += tuple(self._told(seam, tick, self.every) for tick in ticks)
+        newest = at if state.newest is None else max(at, state.newest)
+        return BenchmarkState(clock, newest, faults), findings
+
+    def _told(self, seam: Seam, tick: Tick, every: int) -> Finding:
+        key = f"{tick.started}/silence"
+        if tick.what == "over":
+            text = f"{seam.system}: benchmark {self.metric} measured at {moment_text(tick.at)}"
+            return Resolve(self.severity, key, tick.at, slice=self.metric, summary=text)
+        summary = (
+            f"{seam.system}: benchmark {self.metric} not measured since {moment_text(tick.started)}; agreed every "
+            f"{format_duration(every)}"
+        )
+        return Open(
+            self.severity,
+            key,
+            tick.at,
+            summary,
+            slice=self.metric,
+            since=tick.started,
+            observed=every / SECOND,
+            limit=every / SECOND,
+            unit="s",
+            evidence=tick.evidence,
+        )

@@ -1,0 +1,59 @@
+"""Benchmark: values within the bounds, measured as often as agreed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from seamwatch.durations import DAY, HOUR
+from tests.clauses.history import at, brief, contract, decision, found
+
+AUC = contract("scorer", "- {id: good, kind: benchmark, metric: auc, min: 0.8, max: 0.99, every: 30d}")
+VALUES = contract("scorer", "- {id: good, kind: benchmark, metric: auc, min: 0.8}")
+
+
+def measured(offset: str, value: float | None, **fields: Any) -> dict[str, Any]:
+    return {
+        "type": "attestation", "event_time": at(offset), "system": "scorer", "subject": "example#good",
+        "kind": "benchmark", "metric": "auc", "value": value, "person": "owner@example.org",
+        "event_id": f"b{offset}", **fields,
+    }  # fmt: skip
+
+
+def test_a_value_outside_is_a_breach_until_one_is_within() -> None:
+    events = [measured("1h", 0.8), measured("2h", 0.79), measured("3h", 0.7), measured("4h", 0.85)]
+    violations = found(AUC, events)
+    assert brief(violations) == [("auc", "breach", "resolved", 2 * HOUR)]
+    assert (violations[0].observed, violations[0].limit, violations[0].resolved_at) == (0.79, 0.8, at("4h"))
+    assert [e.event_id for e in violations[0].evidence] == ["b2h", "b3h"]
+
+
+def test_silence_is_a_breach_from_the_first_event_or_the_last_measurement() -> None:
+    never = found(AUC, [decision("1h"), decision("9d")], now="31d")
+    assert brief(never) == [("auc", "breach", "open", 30 * DAY + HOUR)]
+    violations = found(AUC, [decision("1h"), measured("20d", 0.9), measured("60d", 0.9)], now="89d")
+    assert brief(violations) == [("auc", "breach", "resolved", 50 * DAY)]
+    assert violations[0].resolved_at == at("60d")
+    assert found(VALUES, [decision("1h")], now="400d") == []
+
+
+def test_a_bad_value_and_silence_are_two_episodes() -> None:
+    violations = found(AUC, [measured("1h", 0.5)], now="31d")
+    assert brief(violations) == [("auc", "breach", "open", HOUR), ("auc", "breach", "open", 30 * DAY + HOUR)]
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"metric": "f1"}, {"kind": "review"}, {"subject": "other#good"}, {"person": "stranger@example.org"},
+        {"value": None}, {"subject": "benchmark", "metric": None},
+    ],
+)  # fmt: skip
+def test_other_metrics_subjects_and_strangers_have_no_effect(other: dict[str, Any]) -> None:
+    assert found(VALUES, [measured("1h", 0.1) | other]) == []
+
+
+def test_the_handoff_point_or_the_clause_alone_say_what_is_measured() -> None:
+    for subject in ({"subject": "benchmark"}, {"metric": None}):
+        assert len(found(VALUES, [measured("1h", 0.1) | subject])) == 1
