@@ -82,7 +82,7 @@ def _shown(field: FieldInfo) -> str:
     value = field.default
     if value is None or value == () or value is PydanticUndefined:
         return "none"
-    if _is_duration(field):
+    if _is_duration(field) and isinstance(value, int):
         return f"`{compact_duration(value)}`"
     if isinstance(value, bool):
         return f"`{str(value).lower()}`"

@@ -1,0 +1,169 @@
+"""Coverage: after each change the reviewer confirms that what is asserted still covers the product.
+
+With `after: change` (the default) each announced change (`config_change`) of the system starts a clock of its own; a
+confirmation stops all clocks that run. With `after: <period>` one clock runs from the last confirmation or, before the
+first, from the system's first event: the confirmation is due that period later, and overdue after `within`.
+
+A confirmation is an `attestation` of kind `coverage` whose `subject` is this clause (`<contract>#<clause>`) or
+`coverage`, by the `reviewer`, signed when they have published keys. Others have no effect. A clock that runs out is a
+breach on which the reviewer must act (slice: the change), and which a late confirmation ends.
+
+State: the clocks that run or ran out (at most 1,000 changes), and nothing of those that were confirmed.
+
+What it cannot see: a change that nobody announces (see `change_notice` with `unannounced`).
+
+```yaml
+- id: still-covered
+  kind: coverage
+  reviewer: owner@example.org
+  within: 48h
+  after: change
+```
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from pydantic import Field
+
+from seamwatch.clauses.clause import Clause
+from seamwatch.durations import DAY, HOUR, SECOND, Duration, format_duration
+from seamwatch.judging.countdown import Countdown, Tick, restart, run_out
+from seamwatch.judging.facts import Fact, ForwardedEvent
+from seamwatch.judging.faults import told_by
+from seamwatch.judging.judgement import Finding, Happening, Judgement, Moment, Open, Resolve
+from seamwatch.judging.measure import Measure, Source
+from seamwatch.judging.seam import Seam
+from seamwatch.judging.windows import earliest
+from seamwatch.judging.wording import moment_text
+from seamwatch.signatures import attestation_counts
+
+_CLOCKS_KEPT = 1_000
+_PERIOD = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CoverageState:
+    """Clocks by change (one named "" for a period), and when coverage was last confirmed."""
+
+    clocks: tuple[tuple[str, Countdown], ...] = ()
+    confirmed: int | None = None
+
+
+class Coverage(Clause, kind="coverage"):
+    """Coverage confirmed in time after each change, or each period."""
+
+    state_type = CoverageState
+    wants = frozenset({"attestation", "config_change"})
+
+    kind: Literal["coverage"]
+    reviewer: str = Field(description="the person who confirms")
+    within: Duration = Field(48 * HOUR, description="how long the reviewer has")
+    after: Literal["change"] | Duration = Field("change", description="`change`, or a period such as `30d`")
+
+    def sources(self) -> tuple[str, ...]:
+        """Decisions and tool calls, the first of which starts the clock of a period."""
+        return ("inference", "tool_call")
+
+    def people(self) -> tuple[str, ...]:
+        """The reviewer."""
+        return (self.reviewer,)
+
+    @property
+    def _allowed(self) -> int:
+        return self.within if self.after == "change" else self.after + self.within
+
+    def measures(self, seam: Seam) -> tuple[Measure, ...]:
+        """For a period: whether the system runs at all."""
+        of: tuple[Source, ...] = () if self.after == "change" else ("inference", "tool_call")
+        return tuple(Measure(source, None, DAY, select=self.where, name=source) for source in of)
+
+    def part_of(self, happening: Happening) -> str | None:
+        """One state a system."""
+        if isinstance(happening, ForwardedEvent):
+            changes = happening.type == "config_change"
+            return "" if (self.after == "change" if changes else happening.record["kind"] == "coverage") else None
+        return ""
+
+    def judge(self, seam: Seam, state: CoverageState | None, happening: Happening, moment: Moment) -> Judgement:
+        """Clocks begun by changes or the first event, stopped by confirmations, run out in silence."""
+        state = state or CoverageState()
+        findings: tuple[Finding, ...] = ()
+        if isinstance(happening, Fact):
+            state = self._begun(state, happening.first_time)
+        elif isinstance(happening, ForwardedEvent) and happening.type == "config_change":
+            state = self._changed(state, happening, moment)
+        elif isinstance(happening, ForwardedEvent) and self._counts(seam, happening):
+            state, findings = self._confirmed(seam, state, happening)
+        clocks = []
+        for change, before in state.clocks:
+            clock, ticks = run_out(before, self._allowed, moment.watermark)
+            findings += tuple(self._told(seam, change, tick) for tick in ticks)
+            clocks.append((change, clock))
+        deadline = earliest(*(clock.due(self._allowed) for _, clock in clocks))
+        return Judgement(replace(state, clocks=tuple(clocks)), findings, deadline)
+
+    def _begun(self, state: CoverageState, at: int) -> CoverageState:
+        clock = dict(state.clocks).get(_PERIOD, Countdown())
+        if state.confirmed is not None or clock.out or (clock.started is not None and clock.started <= at):
+            return state
+        return replace(state, clocks=((_PERIOD, Countdown(at)),))
+
+    def _changed(self, state: CoverageState, event: ForwardedEvent, moment: Moment) -> CoverageState:
+        change, evidence = event.record["change_id"], told_by(event)
+        at = evidence.event_time
+        known = change in dict(state.clocks) or (state.confirmed is not None and at <= state.confirmed)
+        if known or at < moment.horizon:
+            return state
+        return replace(state, clocks=(*state.clocks, (change, Countdown(at, evidence)))[-_CLOCKS_KEPT:])
+
+    def _counts(self, seam: Seam, event: ForwardedEvent) -> bool:
+        record = event.record
+        named = record["subject"] in (f"{seam.contract}#{self.id}", "coverage")
+        mine = named and record["person"] == self.reviewer
+        return mine and attestation_counts(record, seam.keys.get(self.reviewer, ()))
+
+    def _confirmed(
+        self, seam: Seam, state: CoverageState, event: ForwardedEvent
+    ) -> tuple[CoverageState, tuple[Finding, ...]]:
+        evidence = told_by(event)
+        at = evidence.event_time
+        findings: tuple[Finding, ...] = ()
+        kept = []
+        clocks = state.clocks if self.after == "change" else state.clocks or ((_PERIOD, Countdown()),)
+        for change, clock in clocks:
+            if clock.started is not None and at < clock.started:
+                kept.append((change, clock))
+                continue
+            after, ticks = restart(clock, at, evidence, self._allowed)
+            findings += tuple(self._told(seam, change, tick) for tick in ticks)
+            if self.after != "change":
+                kept.append((change, after))
+        confirmed = at if state.confirmed is None else max(at, state.confirmed)
+        return CoverageState(tuple(kept), confirmed), findings
+
+    def _told(self, seam: Seam, change: str, tick: Tick) -> Finding:
+        key, part = str(tick.started), change or None
+        what = f"change {change}" if change else "the last time"
+        if tick.what == "over":
+            text = f"{seam.system}: {self.reviewer} confirmed coverage after {what} at {moment_text(tick.at)}"
+            return Resolve(self.severity, key, tick.at, slice=part, summary=text)
+        summary = (
+            f"{seam.system}: {self.reviewer} has not confirmed that the assertions still cover the product since "
+            f"{what} ({moment_text(tick.started)}); agreed within {format_duration(self._allowed)}"
+        )
+        return Open(
+            self.severity,
+            key,
+            tick.at,
+            summary,
+            slice=part,
+            since=tick.started,
+            observed=self._allowed / SECOND,
+            limit=self._allowed / SECOND,
+            unit="s",
+            person=self.reviewer,
+            evidence=tick.evidence,
+        )

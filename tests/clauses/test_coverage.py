@@ -1,0 +1,53 @@
+"""Coverage: confirmed in time after each change, or each period."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from seamwatch.durations import DAY, HOUR
+from tests.clauses.history import at, brief, contract, decision, found
+
+AFTER = contract("scorer", "- {id: cov, kind: coverage, reviewer: second@example.org}")
+PERIOD = contract("scorer", "- {id: cov, kind: coverage, reviewer: second@example.org, within: 2d, after: 30d}")
+
+
+def change(offset: str, number: str) -> dict[str, Any]:
+    return {
+        "type": "config_change", "event_time": at(offset), "system": "scorer", "change_id": number, "kind": "prompt",
+        "effective_at": at(offset), "announced_by": "owner@example.org", "event_id": f"c{offset}",
+    }  # fmt: skip
+
+
+def confirmed(offset: str, **fields: Any) -> dict[str, Any]:
+    return {
+        "type": "attestation", "event_time": at(offset), "system": "scorer", "subject": "example#cov",
+        "kind": "coverage", "person": "second@example.org", "event_id": f"a{offset}", **fields,
+    }  # fmt: skip
+
+
+def test_a_change_that_is_not_confirmed_in_time_is_a_breach_until_it_is() -> None:
+    assert found(AFTER, [change("1h", "c1")], now="48h59m") == []
+    (violation,) = found(AFTER, [change("1h", "c1")], now="9d")
+    assert brief([violation]) == [("c1", "breach", "open", 49 * HOUR)]
+    assert (violation.person, violation.limit) == ("second@example.org", 48 * 3600)
+    assert [e.event_id for e in violation.evidence] == ["c1h"]
+    late = found(AFTER, [change("1h", "c1"), confirmed("60h")], now="9d")
+    assert [(v.violation_id, v.resolved_at) for v in late] == [(violation.violation_id, at("60h"))]
+
+
+def test_one_confirmation_stops_all_running_clocks_and_no_later_one() -> None:
+    events = [change("1h", "c1"), change("2h", "c2"), confirmed("3h"), change("4h", "c3")]
+    assert brief(found(AFTER, events, now="9d")) == [("c3", "breach", "open", 52 * HOUR)]
+
+
+def test_others_and_other_things_do_not_confirm() -> None:
+    for other in ({"person": "owner@example.org"}, {"kind": "review"}, {"subject": "example#other"}):
+        assert len(found(AFTER, [change("1h", "c1"), confirmed("2h", **other)], now="9d")) == 1
+    assert found(AFTER, [change("1h", "c1"), confirmed("2h", subject="coverage")], now="9d") == []
+
+
+def test_a_period_runs_from_the_first_event_and_from_each_confirmation() -> None:
+    assert brief(found(PERIOD, [decision("1h")], now="40d")) == [(None, "breach", "open", 32 * DAY + HOUR)]
+    events = [decision("1h"), confirmed("20d"), confirmed("60d")]
+    violations = found(PERIOD, events, now="91d")
+    assert [(v.opened_at, v.resolved_at) for v in violations] == [(at("52d"), at("60d"))]
