@@ -10,11 +10,15 @@ from dataclasses import dataclass
 from typing import Final, Protocol
 
 from seamwatch.durations import SECOND, format_duration
+from seamwatch.judging import facts
 from seamwatch.judging.facts import Violation
 from seamwatch.judging.wording import moment_text, number_text, share_text
 
 DELIVERED: Final = "delivered"
 """The result of an attempt that reached the channel; any other result says why it did not."""
+
+NOTICE: Final = "notice"
+"""The severity of what is told and is no violation."""
 
 _LISTED: Final = 5
 _OPEN: Final = ("open", "escalated")
@@ -93,6 +97,30 @@ def notice_of(violation: Violation, recipient: Recipient, now: int) -> Notice:
     title = f"{violation.severity.upper()} {violation.system}: {violation.clause}"
     about = ((violation.violation_id, violation.step),)
     return Notice(title, "\n".join(lines), violation.severity, about)
+
+
+def as_told(notice: facts.Notice) -> Violation:
+    """A notice in the form in which the pager keeps what is due: open until it is delivered, never escalated."""
+    return Violation(
+        violation_id=notice.notice_id, contract=notice.contract, contract_version=notice.contract_version,
+        contract_digest=notice.contract_digest, clause=notice.clause, kind=notice.type, system=notice.system,
+        slice=notice.slice, severity=NOTICE, state="open", observed=None, limit=None, unit=None,
+        summary=notice.summary, opened_at=notice.due_at, since=None, detected_at=notice.detected_at,
+        person=notice.person,
+    )  # fmt: skip
+
+
+def reminder_of(told: Violation, recipient: Recipient, now: int) -> Notice:
+    """What a reminder or a summary says: its sentence, by when, and how to answer."""
+    lines = [told.summary, "", f"System    {told.system}"]
+    if told.kind == "reminder":
+        lines.append(f"Due       {moment_text(told.opened_at)}, in {format_duration(max(0, told.opened_at - now))}")
+    lines.append(f"Contract  {told.contract}@{told.contract_version}, clause {told.clause}")
+    if told.kind == "reminder" and told.slice:
+        change = told.slice.removesuffix(f"/{recipient.id}")
+        lines += ["", "To answer:", f"  {ack_command(change, recipient)}"]
+    title = f"{told.kind.upper()} {told.system}: {told.clause}"
+    return Notice(title, "\n".join(lines), NOTICE, ((told.violation_id, told.step),))
 
 
 def digest_of(violations: Sequence[Violation], recipient: Recipient, now: int) -> Notice:

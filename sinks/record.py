@@ -48,8 +48,9 @@ STOP_SECONDS: Final = 8.0
 
 
 def topics_recorded(topics: Topics) -> tuple[str, ...]:
-    """The topics that are recorded: all inputs, the violations of every clause kind, pages and documents."""
-    return (*topics.inputs, *(topics.violations(kind) for kind in kinds()), topics.page, topics.contracts)
+    """The topics that are recorded: all inputs, the violations of every clause kind, notices, pages and documents."""
+    violations = (topics.violations(kind) for kind in kinds())
+    return (*topics.inputs, *violations, topics.notice, topics.page, topics.contracts)
 
 
 def decoding(codec: Codec, clock: Clock) -> Decode:

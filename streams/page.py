@@ -24,11 +24,11 @@ from seamwatch.clauses import kinds
 from seamwatch.clock import Clock
 from seamwatch.errors import StageError, UnreachableError, UsageError
 from seamwatch.judging.facts import Violation
-from seamwatch.paging import NOBODY, Attempt, Deliver, Recipient, digest_of, notice_of
+from seamwatch.paging import NOBODY, NOTICE, Attempt, Deliver, Recipient, digest_of, notice_of, reminder_of
 from seamwatch.settings import Settings
 from seamwatch.wire.codec import Codec
 from seamwatch.wire.topics import Topics
-from streams.page_codec import PageCodec, violation_topic
+from streams.page_codec import NoticeCodec, PageCodec, violation_topic
 from streams.page_desk import Desk
 from streams.page_follow import Follower, Heard, Known, News, Told
 
@@ -79,6 +79,9 @@ class Pager:
         self._pages = app.topic(topics.page, key_serializer="raw", value_serializer=PageCodec())
         for kind in kinds():
             self._agent(violation_topic(app, kind, topics.prefix), kind)
+        self._agent(
+            app.topic(topics.notice, key_serializer="raw", key_type=bytes, value_serializer=NoticeCodec()), NOTICE
+        )
 
     def _agent(self, topic: Any, kind: str) -> None:
         async def hear(stream: Any) -> None:
@@ -122,10 +125,17 @@ class Pager:
 
     def _tell_due(self) -> None:
         people: defaultdict[str, list[Violation]] = defaultdict(list)
+        now = self._clock.now()
         for violation in self._desk.due(asyncio.get_running_loop().time(), self._is_mine):
+            if violation.kind == "reminder" and violation.severity == NOTICE and violation.opened_at <= now:
+                # The clock it reminds of has run out: the breach says so.
+                continue
             people[violation.person or ""].append(violation)
         for person, violations in people.items():
-            for group in [[v] for v in violations] if len(violations) <= SINGLY else [violations]:
+            notices = [v for v in violations if v.severity == NOTICE]
+            breaches = [v for v in violations if v.severity != NOTICE]
+            singly = [[v] for v in breaches] if len(breaches) <= SINGLY else [breaches]
+            for group in [*([v] for v in notices), *singly]:
                 task = asyncio.create_task(self._tell(person, self._desk.take(group)))
                 self._tasks.add(task)
                 task.add_done_callback(self._tasks.discard)
@@ -138,7 +148,11 @@ class Pager:
         recipient = self._persons.get(person) or (Recipient(person, person) if person else NOBODY)
         now = self._clock.now()
         single = len(violations) == 1
-        notice = notice_of(violations[0], recipient, now) if single else digest_of(violations, recipient, now)
+        if single:
+            word = reminder_of if violations[0].severity == NOTICE else notice_of
+            notice = word(violations[0], recipient, now)
+        else:
+            notice = digest_of(violations, recipient, now)
         delivered = False
         try:
             async for attempt in self._deliver(recipient, notice):

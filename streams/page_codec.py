@@ -18,7 +18,8 @@ from typing import Any
 import faust
 from faust.serializers import codecs
 
-from seamwatch.judging.facts import Violation
+from seamwatch.judging.facts import Notice, Violation
+from seamwatch.paging import as_told
 from seamwatch.wire.codec import Codec
 from seamwatch.wire.topics import DEFAULT_PREFIX, Topics
 from seamwatch.wire.values import violation_of, violation_record
@@ -36,6 +37,17 @@ class ViolationCodec(codecs.Codec):
 
     def _dumps(self, s: Violation) -> bytes:
         return self._codec.encode("violation", violation_record(s))
+
+
+class NoticeCodec(codecs.Codec):
+    """Avro to a notice, in the form in which the pager keeps what is due."""
+
+    def __init__(self, codec: Codec | None = None, **options: Any) -> None:
+        super().__init__(**options)
+        self._codec = codec or Codec()
+
+    def _loads(self, s: bytes) -> Violation:
+        return as_told(Notice(**self._codec.decode("notice", s)))
 
 
 class PageCodec(codecs.Codec):

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from seamwatch.judging.facts import Violation
-from seamwatch.paging import DELIVERED, is_open
+from seamwatch.paging import DELIVERED, NOTICE, is_open
 
 Step = tuple[str, int]
 """A violation's id and the step of its escalation list."""
@@ -121,7 +121,7 @@ class Desk:
     def _settle(self, violation_id: str, step: int) -> None:
         self._delivered.add((violation_id, step))
         known = self._standing.get(violation_id)
-        if known is not None and known.violation is not None and known.violation.state == "resolved":
+        if known is not None and known.violation is not None and _ends_when_told(known.violation):
             self._standing[violation_id] = replace(known, violation=None)
 
     def _is_current(self, violation: Violation) -> bool:
@@ -131,3 +131,8 @@ class Desk:
     def _forget(self, violation_id: str) -> None:
         for step in [step for step in self._trouble if step[0] == violation_id]:
             del self._trouble[step]
+
+
+def _ends_when_told(violation: Violation) -> bool:
+    # What is over, and what was only to be told.
+    return violation.state == "resolved" or violation.severity == NOTICE

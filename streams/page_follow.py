@@ -16,8 +16,8 @@ import structlog
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from seamwatch.errors import RecordError, UnreachableError
-from seamwatch.judging.facts import Violation
-from seamwatch.paging import Recipient
+from seamwatch.judging.facts import Notice, Violation
+from seamwatch.paging import Recipient, as_told
 from seamwatch.wire.codec import Codec
 from seamwatch.wire.topics import Topics
 from seamwatch.wire.values import violation_of
@@ -66,7 +66,7 @@ class Follower:
     ) -> None:
         self._bootstrap = bootstrap
         self._topics = topics
-        self._names = [*(topics.violations(kind) for kind in kinds), topics.page, topics.contracts]
+        self._names = [*(topics.violations(kind) for kind in kinds), topics.notice, topics.page, topics.contracts]
         self._tell = tell
         self._codec = codec
         self._stop = Event()
@@ -150,6 +150,8 @@ class Follower:
         if topic == self._topics.page:
             page = self._codec.decode("page", value)
             return Told(page["violation_id"], page["step"], page["result"])
+        if topic == self._topics.notice:
+            return Heard(as_told(Notice(**self._codec.decode("notice", value))), topic, partition, offset)
         return Heard(violation_of(self._codec.decode("violation", value)), topic, partition, offset)
 
 

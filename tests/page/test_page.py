@@ -7,13 +7,15 @@ import json
 import re
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Any
 
 import faust
 import pytest
 
 from seamwatch.clock import SystemClock
+from seamwatch.durations import HOUR
+from seamwatch.judging import facts
 from seamwatch.judging.facts import Violation
 from seamwatch.paging import DELIVERED, Attempt, Notice, Recipient
 from seamwatch.wire.values import violation_record
@@ -141,6 +143,37 @@ def test_only_what_is_open_and_untold_is_told_and_each_step_once(own: Estate) ->
         first.close()
     assert first.steps() == [("v0001", 0), ("v0001", 1)]
     assert [recipient.id for recipient, _ in first.told] == ["ann", "bob"]
+    second = Running(own)
+    try:
+        publish(own, violation(4))
+        wait_for(lambda: ("v0004", 0) in delivered(own), what="telling of the new one")
+    finally:
+        second.close()
+    assert second.steps() == [("v0004", 0)]
+
+
+def test_a_reminder_is_told_once_and_one_that_is_too_late_never(own: Estate) -> None:
+    now = SystemClock().now()
+    in_time = facts.Notice(
+        notice_id="n1", type="reminder", contract="c", contract_version="1", contract_digest="d", clause="tell",
+        kind="change_notice", system="scorer", slice="c1/ann", person="ann", summary="change c1 waits for you",
+        due_at=now + HOUR, detected_at=now,
+    )  # fmt: skip
+    too_late = replace(in_time, notice_id="n2", due_at=now - HOUR)
+    summary = replace(in_time, notice_id="n3", type="summary", due_at=now - HOUR)
+    producer = own.producer()
+    for notice in (in_time, too_late, summary):
+        producer.produce(own.topics.notice, CODEC.encode("notice", asdict(notice)), key=notice.notice_id.encode())
+    assert producer.flush(20) == 0
+    first = Running(own)
+    try:
+        wait_for(lambda: len(delivered(own)) == 2, what="telling of both")
+    finally:
+        first.close()
+    assert sorted(first.steps()) == [("n1", 0), ("n3", 0)]
+    reminder = next(notice for _, notice in first.told if notice.about == (("n1", 0),))
+    assert "change c1 waits for you" in reminder.body
+    assert "seamwatch ack c1 --as ann" in reminder.body
     second = Running(own)
     try:
         publish(own, violation(4))
