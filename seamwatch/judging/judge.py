@@ -32,7 +32,8 @@ from seamwatch.signatures import acknowledgement_counts
 
 _LONG_AGO = -(2**62)
 _CLOCK_KEY = "\x00clock"
-_CLOCK_KEPT_EVERY = 10 * SECOND
+_MARKS_KEY = "\x00marks"
+_MARKS_KEPT_EVERY = 10 * SECOND
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +83,7 @@ class Judge:
         self._watermarks: dict[tuple[str, int], Watermark] = {}
         self._deadlines: list[tuple[int, EntryKey]] = []
         self._wakes: list[tuple[int, EntryKey]] = []
-        self._now = self._watermark = self._progress = self._clock_kept = _LONG_AGO
+        self._now = self._watermark = self._progress = self._marks_kept = _LONG_AGO
         self._held: set[EntryKey] = set()
         self.late = 0
 
@@ -91,9 +92,10 @@ class Judge:
     def restore(self, key: str, value: bytes) -> None:
         """Take back one record of the state topic. Raises nothing: what cannot be read is judged anew."""
         if key == _CLOCK_KEY:
-            saved = json.loads(value)
-            self._watermarks = {(w["topic"], w["partition"]): Watermark(**w) for w in saved["watermarks"]}
-            self._now = saved["now"]
+            self._now, self._watermark, self._progress = json.loads(value)
+            return
+        if key == _MARKS_KEY:
+            self._watermarks = {(w["topic"], w["partition"]): Watermark(**w) for w in json.loads(value)}
             return
         entry_key = EntryKey(*json.loads(key))
         entry = read_entry(value)
@@ -107,10 +109,13 @@ class Judge:
         for key in sorted(self._dirty):
             entry = self._entries.get(key)
             dirty[key.text()] = None if entry is None else write_entry(entry)
-        if dirty or self._now - self._clock_kept >= _CLOCK_KEPT_EVERY:
-            clock = {"now": self._now, "watermarks": [_plain(w) for w in self._watermarks.values()]}
-            dirty[_CLOCK_KEY] = json.dumps(clock).encode()
-            self._clock_kept = self._now
+        # What comes next is judged under this time, crash or no crash. The marks behind it are many, and are told
+        # anew with every heartbeat: older ones only make the judge wait that long.
+        dirty[_CLOCK_KEY] = json.dumps([self._now, self._watermark, self._progress]).encode()
+        if self._now - self._marks_kept >= _MARKS_KEPT_EVERY or len(dirty) > 1:
+            marks = [_plain(mark) for mark in self._watermarks.values()]
+            dirty[_MARKS_KEY] = json.dumps(marks).encode()
+            self._marks_kept = self._now
         self._dirty.clear()
         return dirty
 
