@@ -49,10 +49,11 @@ def test_a_killed_process_is_started_again_and_it_is_said(tmp_path: Path) -> Non
     supervisor.watch(stage(tmp_path, "import time; time.sleep(60)"))
     os.kill(supervisor.pids()["sleeper"], signal.SIGKILL)
     with pytest.raises(Enough):
-        supervisor.run(until(lambda: len(set(seen)) > 1 and bool(supervisor.pids())))
+        supervisor.run(until(lambda: any("runs again" in line for line in said) and bool(supervisor.pids())))
     assert "was ended by SIGKILL; starting it again in 0.5 s" in said[0]
-    assert said[-1] == f"sleeper runs again (process {supervisor.pids()['sleeper']})"
     running = supervisor.pids()["sleeper"]
+    assert said[-1] == f"sleeper runs again (process {running})"
+    assert seen[-1] == running
     supervisor.end(["sleeper"], seconds=2)
     assert gone(running)
 
