@@ -38,7 +38,7 @@ from sinks.writer import Entry, Writer
 _log = structlog.get_logger("sinks.record")
 
 GROUP: Final = "record"
-ROUND_ROWS: Final = 50_000
+ROUND_ROWS: Final = 100_000
 ROUND_BYTES: Final = 64 * 1024 * 1024
 BUFFER_ROWS: Final = 200_000
 BUFFER_BYTES: Final = 256 * 1024 * 1024
