@@ -28,18 +28,16 @@ from typing import Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from seamwatch.clauses.clause import Clause
-from seamwatch.durations import DAY, HOUR, MINUTE, Duration, format_duration
+from seamwatch.durations import DAY, HOUR, Duration, format_duration
 from seamwatch.expressions import Expression
 from seamwatch.expressions.build import not_true
 from seamwatch.judging.facts import Fact
 from seamwatch.judging.judgement import Finding, Happening, Judgement, Moment, Open, Remind, Resolve
 from seamwatch.judging.measure import Measure
-from seamwatch.judging.runs import Change, Runs, occurrences, shares
+from seamwatch.judging.runs import TRACE_IDLE, Change, Runs, occurrences, shares
 from seamwatch.judging.seam import Seam
 from seamwatch.judging.windows import Windows, earliest
 from seamwatch.judging.wording import moment_text, share_text
-
-TRACE_IDLE = 30 * MINUTE
 
 
 class Summary(BaseModel):

@@ -35,18 +35,18 @@ from typing import ClassVar, Literal, Self
 from pydantic import Field, model_validator
 
 from seamwatch.clauses.clause import Clause
-from seamwatch.durations import DAY, MINUTE
+from seamwatch.durations import DAY
 from seamwatch.expressions import Expression
 from seamwatch.expressions.build import all_of, any_of, equals, is_in, is_null, negate, not_true
 from seamwatch.judging.calls import Call, Calls
 from seamwatch.judging.facts import Evidence, Fact, merge_evidence
 from seamwatch.judging.judgement import Finding, Happening, Judgement, Moment, Open, Resolve, TimePassed
 from seamwatch.judging.measure import Measure
+from seamwatch.judging.runs import TRACE_IDLE
 from seamwatch.judging.seam import Seam
 from seamwatch.judging.windows import earliest
 from seamwatch.judging.wording import moment_text, share_text
 
-TRACE_IDLE = 30 * MINUTE
 _LONG_AGO = -(2**62)
 
 

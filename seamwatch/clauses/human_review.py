@@ -26,18 +26,17 @@ from typing import Literal
 from pydantic import Field
 
 from seamwatch.clauses.clause import Clause
-from seamwatch.durations import DAY, MINUTE, Duration
+from seamwatch.durations import DAY, Duration
 from seamwatch.errors import SeamwatchError
 from seamwatch.expressions import Expression
 from seamwatch.expressions.build import all_of, below, equals
 from seamwatch.judging.facts import Fact
 from seamwatch.judging.judgement import Finding, Happening, Judgement, Moment, Open, Resolve
 from seamwatch.judging.measure import Measure
-from seamwatch.judging.runs import Change, Runs, occurrences
+from seamwatch.judging.runs import TRACE_IDLE, Change, Runs, occurrences
 from seamwatch.judging.seam import Seam
 from seamwatch.judging.wording import moment_text, number_text
 
-TRACE_IDLE = 30 * MINUTE
 # What says of an event of either type that it did not go to a person.
 _UNREVIEWED = {"inference": equals("human_review", False), "tool_call": equals("decision", "allowed")}
 

@@ -33,17 +33,17 @@ from typing import Literal, Self
 from pydantic import Field, model_validator
 
 from seamwatch.clauses.clause import Clause
-from seamwatch.durations import DAY, MINUTE
+from seamwatch.durations import DAY
 from seamwatch.expressions.build import all_of, equals, is_in, is_null, negate
 from seamwatch.judging.calls import Call, Calls
 from seamwatch.judging.facts import Evidence, Fact, merge_evidence
 from seamwatch.judging.judgement import Finding, Happening, Judgement, Moment, Open, Resolve
 from seamwatch.judging.measure import Measure
+from seamwatch.judging.runs import TRACE_IDLE
 from seamwatch.judging.seam import Seam
 from seamwatch.judging.windows import earliest
 from seamwatch.judging.wording import moment_text
 
-TRACE_IDLE = 30 * MINUTE
 REMEMBERED = 1_000
 
 

@@ -34,16 +34,16 @@ from typing import Literal, Self
 from pydantic import Field, model_validator
 
 from seamwatch.clauses.clause import Clause
-from seamwatch.durations import DAY, MINUTE, Duration, format_duration
+from seamwatch.durations import DAY, Duration, format_duration
 from seamwatch.expressions.build import all_of, always, equals, is_null, negate
 from seamwatch.judging.facts import EVIDENCE_LIMIT, Evidence, Fact
 from seamwatch.judging.judgement import Finding, Happening, Judgement, Moment, Open, Resolve
 from seamwatch.judging.measure import Measure
+from seamwatch.judging.runs import TRACE_IDLE
 from seamwatch.judging.seam import Seam
 from seamwatch.judging.windows import earliest
 from seamwatch.judging.wording import moment_text
 
-TRACE_IDLE = 30 * MINUTE
 KEPT = 1_000
 
 

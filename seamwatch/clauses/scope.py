@@ -23,17 +23,14 @@ from typing import Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from seamwatch.clauses.clause import Clause
-from seamwatch.durations import MINUTE
 from seamwatch.expressions import Expression
 from seamwatch.expressions.build import all_of, any_of, equals, not_true
 from seamwatch.judging.facts import Fact
 from seamwatch.judging.judgement import Finding, Happening, Judgement, Moment, Open, Resolve
 from seamwatch.judging.measure import Measure
-from seamwatch.judging.runs import Change, Runs, occurrences
+from seamwatch.judging.runs import TRACE_IDLE, Change, Runs, occurrences
 from seamwatch.judging.seam import Seam
 from seamwatch.judging.wording import moment_text
-
-TRACE_IDLE = 30 * MINUTE
 
 
 class PermittedTool(BaseModel):

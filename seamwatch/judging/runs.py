@@ -17,10 +17,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from seamwatch.durations import DAY
+from seamwatch.durations import DAY, MINUTE
 from seamwatch.judging.facts import Evidence, Fact, merge_evidence
 from seamwatch.judging.judgement import Finding, Judgement, Moment
 from seamwatch.judging.windows import Windows, earliest
+
+TRACE_IDLE = 30 * MINUTE
+"""A conversation without a call for so long has ended."""
 
 
 @dataclass(frozen=True, slots=True)
