@@ -17,12 +17,13 @@ import polars as pl
 from seamwatch.columnar.expressions import polars_expression
 from seamwatch.expressions import Expression
 from seamwatch.judging.calls import matched
-from seamwatch.judging.facts import Evidence
+from seamwatch.judging.facts import BILLION, Evidence
 from seamwatch.judging.measure import Histogram, Measure, Source
 from streams.dedup import Dedup
 from streams.groups import Coded, Groups, Integers, grouped, sliced
 
 ROWS_A_FACT = 1_000
+_HEAVIEST = 1e3
 Mask = npt.NDArray[np.bool_]
 Position = Callable[[int], tuple[str | None, int | None, int | None]]
 """Topic, partition and offset of a row of the frame that was measured."""
@@ -56,7 +57,9 @@ class Program:
         self._measures = tuple(dict.fromkeys(replace(measure, name="") for measure in measures))
         self.index = tuple(self._measures.index(replace(measure, name="")) for measure in measures)
         conditions = dict.fromkeys(e for m in self._measures for e in (m.select, m.breach) if e is not None)
-        values = dict.fromkeys(m.value for m in self._measures if m.value is not None)
+        values = dict.fromkeys(
+            e for m in self._measures for e in (m.value, *(m.weigh if m.histogram else ())) if e is not None
+        )
         self._conditions = {condition: f"c{number}" for number, condition in enumerate(conditions)}
         self._values = {value: f"v{number}" for number, value in enumerate(values)}
         self._expressions = [
@@ -77,7 +80,7 @@ def columns_of(measures: Sequence[Measure]) -> frozenset[str]:
     """The columns that measures read, beside the event's id, time and system."""
     columns: set[str] = set()
     for measure in measures:
-        for expression in (measure.select, measure.breach, measure.value):
+        for expression in (measure.select, measure.breach, measure.value, *measure.weigh):
             columns |= expression.columns if expression is not None else frozenset()
         columns.update(measure.slice)
         columns.update([measure.label] if measure.label is not None else [])
@@ -121,7 +124,10 @@ class _Pass:
         present = np.flatnonzero(counts)
         first = _extreme(np.minimum, groups, times)
         last = _extreme(np.maximum, groups, times)
-        values = None if measure.value is None else _Values.of(self._number(measure.value), index, groups, measure)
+        values = None
+        if measure.value is not None:
+            weights = [self._number(weight) for weight in measure.weigh] if measure.histogram else []
+            values = _Values.of(self._number(measure.value), weights, index, groups, measure)
         breaches, evidence = self._breaches(measure, breaching, index, groups, counts)
         for group in present.tolist():
             system, part, start = groups.identity(group)
@@ -262,26 +268,42 @@ class _Values:
     minima: npt.NDArray[np.float64]
     maxima: npt.NDArray[np.float64]
     histograms: Integers | None
+    sums: tuple[Integers, ...]
 
     @classmethod
-    def of(cls, values: npt.NDArray[np.float64], index: Integers | None, groups: Groups, measure: Measure) -> _Values:
+    def of(
+        cls,
+        values: npt.NDArray[np.float64],
+        weights: Sequence[npt.NDArray[np.float64]],
+        index: Integers | None,
+        groups: Groups,
+        measure: Measure,
+    ) -> _Values:
         values, ids = _taken(values, index), groups.ids
+        weights = [_taken(weight, index) for weight in weights]
         missing = np.isnan(values)
         if missing.any():
             values, ids = values[~missing], ids[~missing]
+            weights = [weight[~missing] for weight in weights]
         minima, maxima = np.full(groups.size, np.inf), np.full(groups.size, -np.inf)
         np.minimum.at(minima, ids, values)
         np.maximum.at(maxima, ids, values)
         counts = np.bincount(ids, minlength=groups.size)
         totals = np.bincount(ids, weights=values, minlength=groups.size).astype(np.float64)
-        histograms = None if measure.histogram is None else _histograms(measure.histogram, values, ids, groups.size)
-        return cls(counts, totals, minima, maxima, histograms)
+        if measure.histogram is None:
+            return cls(counts, totals, minima, maxima, None, ())
+        cells, size = _cells(measure.histogram, values, ids), (groups.size, measure.histogram.bins)
+        histograms = np.bincount(cells, minlength=size[0] * size[1]).reshape(size)
+        sums = tuple(_billionths(weight, cells, size) for weight in weights)
+        return cls(counts, totals, minima, maxima, histograms, sums)
 
     def numbers(self, group: int) -> dict[str, Any]:
         histogram = () if self.histograms is None else tuple(self.histograms[group].tolist())
+        sums = tuple(number for summed in self.sums for number in summed[group].tolist())
         if not self.counts[group]:
-            return {"histogram": histogram}
+            return {"histogram": histogram, "sums": sums}
         return {
+            "sums": sums,
             "total": float(self.totals[group]),
             "minimum": float(self.minima[group]),
             "maximum": float(self.maxima[group]),
@@ -289,11 +311,19 @@ class _Values:
         }
 
 
-def _histograms(bins: Histogram, values: npt.NDArray[np.float64], ids: Integers, size: int) -> Integers:
+def _cells(bins: Histogram, values: npt.NDArray[np.float64], ids: Integers) -> Integers:
+    # Group and bin of each value, as one number.
     scaled = np.floor((values - bins.low) * (bins.bins / (bins.high - bins.low)))
-    places = np.clip(scaled, 0, bins.bins - 1).astype(np.int64)
-    counted = np.bincount(ids * bins.bins + places, minlength=size * bins.bins)
-    return counted.reshape(size, bins.bins)
+    cells: Integers = ids * bins.bins + np.clip(scaled, 0, bins.bins - 1).astype(np.int64)
+    return cells
+
+
+def _billionths(weights: npt.NDArray[np.float64], cells: Integers, size: tuple[int, int]) -> Integers:
+    # Whole numbers, since sums of doubles depend on the order of the rows.
+    summed = np.zeros(size[0] * size[1], np.int64)
+    whole = np.rint(np.clip(np.nan_to_num(weights), -_HEAVIEST, _HEAVIEST) * BILLION).astype(np.int64)
+    np.add.at(summed, cells, whole)
+    return summed.reshape(size)
 
 
 def _bounded(numbers: dict[str, Any]) -> Iterator[dict[str, Any]]:

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 EVIDENCE_LIMIT = 5
+BILLION = 1_000_000_000
+"""The unit of a fact's ``sums``, in one."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -36,6 +38,7 @@ class Fact:
 
     ``breaches`` of ``count`` selected events offended; ``total``, ``minimum``, ``maximum`` and ``histogram``
     are of the measured value, over the events where it is not null (None or empty where nothing is measured).
+    ``sums`` has, for each weighed expression in turn, its sum per bin of the histogram, in billionths.
     """
 
     contract: str
@@ -56,6 +59,7 @@ class Fact:
     histogram: tuple[int, ...] = ()
     evidence: tuple[Evidence, ...] = ()
     measure: str = ""
+    sums: tuple[int, ...] = ()
 
     @property
     def window_end(self) -> int:
@@ -95,6 +99,18 @@ class Watermark:
 
 
 @dataclass(frozen=True, slots=True)
+class Waiting:
+    """``change`` more (or fewer) outcomes of a system, of the minute of event time from ``minute``, wait for a join.
+
+    Until they are told, nothing that looks at the system's outcomes is complete beyond that minute.
+    """
+
+    system: str
+    minute: int
+    change: int
+
+
+@dataclass(frozen=True, slots=True)
 class Measurement:
     """What one flush of measure says to one partition of judge."""
 
@@ -102,6 +118,7 @@ class Measurement:
     watermarks: tuple[Watermark, ...] = ()
     facts: tuple[Fact, ...] = ()
     events: tuple[ForwardedEvent, ...] = ()
+    waiting: tuple[Waiting, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,6 +32,8 @@ class Measure:
     - ``breach``: selected rows that offend; NULL does not offend (a clause for which NULL offends says so in it).
     - ``value``: numeric expression (mostly a field) whose total, minimum, maximum and histogram are taken; also
       the evidence's ``value``.
+    - ``weigh``: numeric expressions of small magnitude (shares), each summed per bin of the histogram, in whole
+      billionths so that any order of the rows gives the same sums; a row where one is NULL adds nothing to it.
     - ``label``: string field kept beside each evidence, for the sentence a woken person reads (the tool called).
     - ``slice``: fields whose values, joined by ``/`` (NULL as the empty string), name the slice; () for no slice
       (the fact's slice is None; a single field that is NULL gives None too).
@@ -51,6 +53,7 @@ class Measure:
     value: Expression | None = None
     slice: tuple[str, ...] = ()
     histogram: Histogram | None = None
+    weigh: tuple[Expression, ...] = ()
     only_breaches: bool = False
     distinct: bool = False
     name: str = ""

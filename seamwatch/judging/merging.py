@@ -28,6 +28,7 @@ def merge_facts(left: Fact, right: Fact) -> Fact:
         minimum=_either(left.minimum, right.minimum, min),
         maximum=_either(left.maximum, right.maximum, max),
         histogram=_add(left.histogram, right.histogram),
+        sums=_add(left.sums, right.sums),
         evidence=merge_evidence(left.evidence, right.evidence),
     )
 
@@ -44,6 +45,7 @@ def _either(left: float | None, right: float | None, both: Callable[[float, floa
 
 
 def _add(left: tuple[int, ...], right: tuple[int, ...]) -> tuple[int, ...]:
-    if not left or not right:
-        return left or right
+    if len(left) != len(right):
+        # None where nothing was measured; else a new version of the contract has other bins, and the finer count.
+        return max(left, right, key=len)
     return tuple(a + b for a, b in zip(left, right, strict=True))

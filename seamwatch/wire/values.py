@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from seamwatch.judging.facts import Evidence, Fact, ForwardedEvent, Measurement, Violation, Watermark
+from seamwatch.judging.facts import Evidence, Fact, ForwardedEvent, Measurement, Violation, Waiting, Watermark
 from seamwatch.wire.codec import Codec
 
 
@@ -45,6 +45,7 @@ def measurement_record(measurement: Measurement, codec: Codec) -> dict[str, Any]
             }
             for event in measurement.events
         ],
+        "waiting": [asdict(waiting) for waiting in measurement.waiting],
     }
 
 
@@ -58,6 +59,7 @@ def measurement_of(record: Mapping[str, Any], codec: Codec) -> Measurement:
             ForwardedEvent(item["type"], codec.decode(item["type"], item["record"]), *_place(item), item["arrived"])
             for item in record["events"]
         ),
+        tuple(Waiting(**waiting) for waiting in record["waiting"]),
     )
 
 
@@ -65,6 +67,7 @@ def _fact_record(fact: Fact) -> dict[str, Any]:
     return {
         **{name: getattr(fact, name) for name in Fact.__slots__},
         "histogram": list(fact.histogram),
+        "sums": list(fact.sums),
         "evidence": [
             {
                 "event_id": item.event_id,
@@ -83,7 +86,8 @@ def _fact_of(record: Mapping[str, Any]) -> Fact:
         Evidence(item["event_time"], item["event_id"], *_place(item), item["value"], item["label"])
         for item in record["evidence"]
     )
-    return Fact(**{**record, "histogram": tuple(record["histogram"]), "evidence": evidence})
+    lists = {"histogram": tuple(record["histogram"]), "sums": tuple(record["sums"]), "evidence": evidence}
+    return Fact(**{**record, **lists})
 
 
 def _position(item: Evidence) -> dict[str, Any]:
