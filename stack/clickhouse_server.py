@@ -2,9 +2,9 @@
 
 Run as ``python -m stack.clickhouse_server --path DIR --port N --secrets FILE``. It serves what clients of ClickHouse
 use: the query in URL or body, data of inserts in the body, settings, ``param_*``, ``database``, ``default_format``,
-credentials in headers or URL, compressed bodies, ClickHouse's error codes. It has two users, the writer and the
-auditor, and holds the auditor to reading (``stack.readonly``). Sessions, temporary tables, clusters and ClickHouse's
-native protocol it has not.
+credentials in headers or URL, compressed bodies and answers, ClickHouse's error codes, ``KILL QUERY`` by id. It has
+two users, the writer and the auditor, and holds the auditor to reading (``stack.readonly``). Sessions, temporary
+tables, clusters and ClickHouse's native protocol it has not.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import logging
 import os
 import socket
 import sys
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from pathlib import Path
 from secrets import token_hex
 from typing import Final
@@ -28,25 +28,20 @@ from starlette.applications import Starlette
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
+from starlette.types import Receive
 
+from stack.compressed import packed, unpacked
 from stack.engine import Answer, Engine, Session, Written
 from stack.http_request import Call, call_of, plain_chunks
+from stack.incoming import can_stream, read_statement, reads, text_of
 from stack.refusals import Refusal
-from stack.statement import InsertHead, first_keyword, insert_head, output_format, tokens, trailing_statement
+from stack.running import Running, Statement, killed_id
+from stack.statement import output_format, quoted
 
 _log = logging.getLogger("seamwatch.clickhouse")
 
 # Statements that run at once; more wait their turn.
 MAX_CONCURRENT: Final = 32
-# A statement with its literals; the data of an insert are not counted.
-MAX_STATEMENT_BYTES: Final = 64 * 1024 * 1024
-_HEAD_STEP: Final = 64 * 1024
-
-# Formats whose blocks, each formatted by itself, make a whole when they are joined.
-_STREAMED: Final = frozenset(
-    {"Native", "RowBinary", "JSONEachRow", "JSONCompactEachRow", "JSONStringsEachRow", "TabSeparated", "TSV",
-     "TabSeparatedRaw", "TSVRaw", "CSV", "NDJSON", "JSONLines", "Null"}
-)  # fmt: skip
 
 
 class Server:
@@ -56,6 +51,9 @@ class Server:
         self._engine = engine
         self._secrets = secrets
         self._limiter = anyio.CapacityLimiter(MAX_CONCURRENT)
+        # Ending a statement must not wait behind those that run.
+        self._enders = anyio.CapacityLimiter(MAX_CONCURRENT)
+        self._running = Running(engine.run)
 
     def app(self) -> Starlette:
         """The ASGI application."""
@@ -79,23 +77,54 @@ class Server:
         def next_chunk() -> bytes:
             return anyio.from_thread.run(anext, body, b"")
 
+        chunks = plain_chunks(iter(next_chunk, b""), request.headers.get("content-encoding", ""))
+        if call.body_packed:
+            chunks = unpacked(chunks)
         try:
-            chunks = plain_chunks(iter(next_chunk, b""), request.headers.get("content-encoding", ""))
-            return await anyio.to_thread.run_sync(self._carry_out, call, chunks, limiter=self._limiter)
+            statement = self._running.begin(call.query_id, call.user)
         except Refusal as refusal:
             return self._refused(refusal, call)
-        except ClientDisconnect:
-            return Response(status_code=499)
+        asking = anyio.Event()  # set when the body is read, and is a query
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(self._watch, request, statement, asking)
+            try:
+                answer = await anyio.to_thread.run_sync(
+                    self._carry_out, call, chunks, statement, asking, limiter=self._limiter
+                )
+            except Refusal as refusal:
+                answer = self._refused(refusal, call)
+            except ClientDisconnect:
+                answer = Response(status_code=499)
+            tasks.cancel_scope.cancel()
+        return answer
 
-    def _carry_out(self, call: Call, chunks: Iterator[bytes]) -> Response:
+    async def _watch(self, request: Request, statement: Statement, asking: anyio.Event) -> None:
+        """End a query when its client goes away before the answer; what writes is carried out all the same."""
+        await asking.wait()
+        while (await request.receive())["type"] != "http.disconnect":
+            pass
+        await self._kill(statement)
+
+    async def _kill(self, statement: Statement) -> None:
+        await anyio.to_thread.run_sync(self._running.kill, statement, limiter=self._enders)
+
+    def _carry_out(self, call: Call, chunks: Iterator[bytes], running: Statement, asking: anyio.Event) -> Response:
         """Run a call in a worker thread. The session outlives this for as long as the answer is being sent."""
-        head, sql, data = _read_statement(call.query, chunks)
-        output = output_format(sql) or call.default_format
-        streamed = head is None and _can_stream(sql, output, call)
-        session = self._engine.session()
         kept = False
+        session = self._engine.session()
         try:
-            session.prepare(call.database, call.settings, call.parameters, auditor=call.auditor, held=not streamed)
+            head, sql, data = read_statement(call.query, chunks)
+            output = output_format(sql) or call.default_format
+            if head is None:
+                if reads(sql):
+                    anyio.from_thread.run_sync(asking.set)
+                if (query_id := killed_id(sql)) is not None and call.may_write:
+                    return self._killed(call, session, query_id, output)
+            streamed = head is None and can_stream(sql, output, call)
+            session.prepare(
+                call.database, call.settings, call.parameters,
+                auditor=call.auditor, held=not streamed, token=running.token,
+            )  # fmt: skip
             if call.auditor:
                 session.read_only(1)
             elif not call.may_write:
@@ -103,43 +132,53 @@ class Server:
             if head is not None:
                 if call.auditor:
                     raise Refusal(497, "ACCESS_DENIED", "auditor: INSERT is not among what a read-only user may use")
-                return self._done(call, session.insert(head.text, head.format, data))
-            statement = _text(sql)
+                return self._answered(call, Answer(iter(()), written=session.insert(head.text, head.format, data)), "")
+            text = text_of(sql)
             if call.auditor:
-                statement = session.readable(statement)
+                text = session.readable(text)
             if not streamed:
-                return self._held(call, session.held(statement, output), output)
-            answer = session.streamed(statement, output)
+                return self._answered(call, session.held(text, output), output)
+            answer = session.streamed(text, output)
             kept = True
-            return self._streamed(call, session, answer, output)
+            return self._streamed(call, session, answer, output, running)
         finally:
             if not kept:
                 session.close()
+                self._running.end(running)
 
-    def _held(self, call: Call, answer: Answer, output: str) -> Response:
-        headers = self._headers(call) | _summary(answer.read_rows, answer.read_bytes, answer.written)
-        return Response(
-            b"".join(answer.blocks), headers=headers | {"X-ClickHouse-Format": output} | _content_type(output)
-        )
+    def _killed(self, call: Call, session: Session, query_id: str, output: str) -> Response:
+        found = self._running.named(query_id, call.user)
+        if found is not None:
+            self._running.kill(found)
+        columns = f"'waiting' AS kill_status, {quoted(query_id)} AS query_id, {quoted(call.user)} AS user"
+        return self._answered(call, session.held(f"SELECT {columns} WHERE {int(found is not None)}", output), output)
 
-    def _done(self, call: Call, written: Written) -> Response:
-        return Response(b"", headers=self._headers(call) | _summary(0, 0, written) | _content_type(""))
+    def _answered(self, call: Call, answer: Answer, output: str) -> Response:
+        body = b"".join(answer.blocks)
+        headers = self._about(call, answer, output)
+        return Response(b"".join(packed(body)) if call.packed else body, headers=headers)
 
-    def _streamed(self, call: Call, session: Session, answer: Answer, output: str) -> Response:
-        headers = self._headers(call) | _summary(answer.read_rows, answer.read_bytes, answer.written)
-        headers |= {"X-ClickHouse-Format": output} | _content_type(output)
+    def _streamed(
+        self, call: Call, session: Session, answer: Answer, output: str, running: Statement
+    ) -> StreamingResponse:
         tag = token_hex(8)
-        headers["X-ClickHouse-Exception-Tag"] = tag
-        return StreamingResponse(self._send(session, answer, tag), headers=headers)
+        headers = self._about(call, answer, output) | {"X-ClickHouse-Exception-Tag": tag}
+        return _Streamed(self._send(session, answer, tag, call.packed, running), headers, lambda: self._kill(running))
 
-    async def _send(self, session: Session, answer: Answer, tag: str) -> AsyncIterator[bytes]:
+    async def _send(
+        self, session: Session, answer: Answer, tag: str, pack: bool, running: Statement
+    ) -> AsyncIterator[bytes]:
         blocks = answer.blocks
         try:
             while True:
                 block = await anyio.to_thread.run_sync(next, blocks, b"", limiter=self._limiter)
                 if not block:
                     return
-                yield block
+                if pack:
+                    for piece in packed(block):
+                        yield piece
+                else:
+                    yield block
         except Refusal as refusal:
             # The status is sent already. As ClickHouse does: the error in a frame that names this answer's tag, then
             # the connection breaks, so that no client takes a part for the whole.
@@ -152,6 +191,11 @@ class Server:
             if close is not None:
                 close()
             session.close()
+            self._running.end(running)
+
+    def _about(self, call: Call, answer: Answer, output: str) -> dict[str, str]:
+        headers = self._headers(call) | _summary(answer.read_rows, answer.read_bytes, answer.written)
+        return headers | ({"X-ClickHouse-Format": output} if output else {}) | _content_type(output)
 
     def _headers(self, call: Call | None) -> dict[str, str]:
         return {
@@ -166,57 +210,23 @@ class Server:
         return PlainTextResponse(refusal.body(self._engine.version), refusal.status, headers)
 
 
+class _Streamed(StreamingResponse):
+    """An answer that is sent as it comes; ``gone`` is called when its client has gone away before the end."""
+
+    def __init__(
+        self, content: AsyncIterator[bytes], headers: Mapping[str, str], gone: Callable[[], Awaitable[None]]
+    ) -> None:
+        super().__init__(content, headers=headers)
+        self._gone = gone
+
+    async def listen_for_disconnect(self, receive: Receive) -> None:
+        """Return when the client is gone and its statement told to end: the thread in it is waited for."""
+        await super().listen_for_disconnect(receive)
+        await self._gone()
+
+
 async def _ok(_request: Request) -> Response:
     return PlainTextResponse("Ok.\n")
-
-
-def _read_statement(query: str, chunks: Iterator[bytes]) -> tuple[InsertHead | None, bytes, Iterator[bytes]]:
-    """The head of an insert, the statement, and the insert's data.
-
-    The data are read as they are needed: only what holds the text is read here.
-    """
-    text = query.encode("utf-8", "surrogateescape")
-    buffered = text + b"\n" if text else b""
-    wanted, ended = _HEAD_STEP if not text else 0, False
-    while True:
-        while not ended and len(buffered) < wanted:
-            chunk = next(chunks, None)
-            buffered, ended = buffered + (chunk or b""), chunk is None
-        head = insert_head(buffered)
-        # A name at the very end may go on in the next chunk; the query of a URL is whole.
-        if head is not None and (ended or text or head.data_start + 2 < len(buffered)):
-            rest = buffered[head.data_start :]
-            return head, buffered, _joined(rest, chunks)
-        if ended:
-            break
-        if len(buffered) > MAX_STATEMENT_BYTES:
-            raise Refusal(223, "QUERY_IS_TOO_LARGE", f"The statement is longer than {MAX_STATEMENT_BYTES} bytes")
-        wanted = max(len(buffered) * 2, _HEAD_STEP)
-    if not buffered.strip():
-        raise Refusal(62, "SYNTAX_ERROR", "Empty query")
-    if (more := trailing_statement(buffered)) is not None:
-        raise Refusal(62, "SYNTAX_ERROR", f"Syntax error (Multi-statements are not allowed): {more[:60]}")
-    return None, buffered, iter(())
-
-
-def _joined(first: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
-    if first:
-        yield first
-    yield from rest
-
-
-def _can_stream(sql: bytes, output: str, call: Call) -> bool:
-    if output not in _STREAMED or first_keyword(sql) not in {"SELECT", "WITH", "FROM"} or "extremes" in call.settings:
-        return False
-    # Totals come after the rows, and a stream of blocks leaves them out; WITH may also open an insert.
-    return not any(token.keyword in {"TOTALS", "INSERT", "OUTFILE"} for token in tokens(sql))
-
-
-def _text(sql: bytes) -> str:
-    try:
-        return sql.decode().rstrip().rstrip(";")
-    except UnicodeDecodeError as error:
-        raise Refusal(62, "SYNTAX_ERROR", f"The statement is not UTF-8 at byte {error.start}") from error
 
 
 def _summary(read_rows: int, read_bytes: int, written: Written) -> dict[str, str]:

@@ -68,6 +68,11 @@ class Engine:
     def _ask(self, sql: str) -> str:
         return bytes(self._own.query(sql, "TSVRaw").bytes()).decode()
 
+    def run(self, sql: str) -> None:
+        """Run a statement of ours, in a session of its own."""
+        with self.session() as session:
+            session.held(sql, "Null")
+
     def session(self) -> Session:
         """A session of the writer, until it is told to be read-only."""
         return Session(chdb.connect(self._path), self)
@@ -104,9 +109,11 @@ class Session:
         *,
         auditor: bool,
         held: bool,
+        token: str,
     ) -> None:
         """Choose the database, then apply settings and the ``{name:Type}`` parameters.
 
+        ``token`` goes before the client's own ``log_comment``, so that the statement can be found among those that run.
         An auditor's limits may only be lowered, and other settings than those of output are refused. An answer that
         is ``held`` ends with an error (396) at ``MAX_HELD_RESULT_BYTES``.
         """
@@ -115,7 +122,8 @@ class Session:
         if database:
             self._run("USE `" + database.replace("\\", "\\\\").replace("`", "\\`") + "`")
         limits = dict(_AUDITOR_LIMITS) if auditor else {}
-        for name, value in settings.items():
+        marked = {**settings, "log_comment": f"{token} {settings.get('log_comment', '')}".rstrip()}
+        for name, value in marked.items():
             if not _NAME.match(name):
                 raise Refusal(115, "UNKNOWN_SETTING", f"Unknown setting {name!r}")
             if auditor and name in limits and value.isdigit() and int(value) > 0:

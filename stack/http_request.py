@@ -53,7 +53,10 @@ class Decompressor(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A request without its body. ``settings`` and ``parameters`` are texts as they arrived."""
+    """A request without its body. ``settings`` and ``parameters`` are texts as they arrived.
+
+    ``packed`` asks for an answer in ClickHouse's compressed blocks, ``body_packed`` says that the body is in them.
+    """
 
     user: str
     query: str
@@ -63,6 +66,8 @@ class Call:
     settings: Mapping[str, str]
     parameters: Mapping[str, str]
     may_write: bool
+    packed: bool = False
+    body_packed: bool = False
 
     @property
     def auditor(self) -> bool:
@@ -74,10 +79,6 @@ def call_of(request: Request, secrets: Mapping[str, str]) -> Call:
     """The call that a request makes. Raises Refusal when its credentials are not those of a user in ``secrets``."""
     url = request.query_params
     user = _authenticated(request, secrets)
-    if url.get("compress") == "1" or url.get("decompress") == "1":
-        raise Refusal(
-            48, "NOT_IMPLEMENTED", "Blocks in ClickHouse's own compression are not served; use Content-Encoding"
-        )
     settings, parameters = {}, {}
     for name, value in url.items():
         if name.startswith("param_"):
@@ -93,6 +94,8 @@ def call_of(request: Request, secrets: Mapping[str, str]) -> Call:
         settings=settings,
         parameters=parameters,
         may_write=request.method == "POST",
+        packed=url.get("compress") == "1",
+        body_packed=url.get("decompress") == "1",
     )
 
 
