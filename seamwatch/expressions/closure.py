@@ -52,9 +52,9 @@ class Row:
 
     __slots__ = ("_arguments", "record")
 
-    def __init__(self, record: Mapping[str, Any]) -> None:
+    def __init__(self, record: Mapping[str, Any], arguments: Mapping[str, Any] | None = None) -> None:
         self.record = record
-        self._arguments: Mapping[str, Any] | None = None
+        self._arguments = arguments
 
     def argument(self, path: tuple[str, ...]) -> Any:
         """The JSON value at a path, or None."""
