@@ -31,7 +31,7 @@ from starlette.routing import Route
 from starlette.types import Receive
 
 from stack.compressed import packed, unpacked
-from stack.engine import Answer, Engine, Session, Written
+from stack.engine import Answer, Engine, Session
 from stack.http_request import Call, call_of, plain_chunks
 from stack.incoming import can_stream, read_statement, reads, text_of
 from stack.refusals import Refusal
@@ -194,7 +194,7 @@ class Server:
             self._running.end(running)
 
     def _about(self, call: Call, answer: Answer, output: str) -> dict[str, str]:
-        headers = self._headers(call) | _summary(answer.read_rows, answer.read_bytes, answer.written)
+        headers = self._headers(call) | _summary(answer)
         return headers | ({"X-ClickHouse-Format": output} if output else {}) | _content_type(output)
 
     def _headers(self, call: Call | None) -> dict[str, str]:
@@ -229,13 +229,13 @@ async def _ok(_request: Request) -> Response:
     return PlainTextResponse("Ok.\n")
 
 
-def _summary(read_rows: int, read_bytes: int, written: Written) -> dict[str, str]:
+def _summary(answer: Answer) -> dict[str, str]:
     counts = {
-        "read_rows": read_rows,
-        "read_bytes": read_bytes,
-        "written_rows": written.rows,
-        "written_bytes": written.bytes,
-        "result_rows": 0,
+        "read_rows": answer.read_rows,
+        "read_bytes": answer.read_bytes,
+        "written_rows": answer.written.rows,
+        "written_bytes": answer.written.bytes,
+        "result_rows": answer.rows,
         "result_bytes": 0,
     }
     return {"X-ClickHouse-Summary": json.dumps({name: str(count) for name, count in counts.items()})}

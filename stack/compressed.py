@@ -19,6 +19,7 @@ BLOCK_BYTES: Final = 1024 * 1024
 MAX_PLAIN_BYTES: Final = 1024 * 1024 * 1024
 _CHECKSUM: Final = 16
 _HEAD: Final = struct.Struct("<BII")
+_HALVES: Final = struct.Struct("<QQ")
 _NONE, _LZ4, _ZSTD = 0x02, 0x82, 0x90
 
 
@@ -100,4 +101,5 @@ def _unpack_zstd(body: bytes) -> bytes:
 
 def _checksum(block: bytes) -> bytes:
     number: int = importlib.import_module("clickhouse_cityhash.cityhash").CityHash128(block)
-    return number.to_bytes(_CHECKSUM, "little")
+    # ClickHouse writes the upper half first.
+    return _HALVES.pack(number >> 64, number & (1 << 64) - 1)

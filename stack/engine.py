@@ -37,6 +37,9 @@ _AUDITOR_SETTINGS: Final = re.compile(
     r"|limit|offset|max_threads|extremes|result_overflow_mode|use_query_cache|log_comment)$"
 )
 
+# ClickHouse's Java client sends them with every statement; who inserts nothing is not touched by them.
+_INSERT_SETTINGS: Final = re.compile(r"(async_insert|wait_for_async_insert|insert_)\w*$")
+
 
 @dataclass(frozen=True, slots=True)
 class Written:
@@ -48,9 +51,10 @@ class Written:
 
 @dataclass(slots=True)
 class Answer:
-    """A result as it is formatted: its blocks, and the rows and bytes that were read so far for it."""
+    """A result as it is formatted: its blocks, and the rows so far: read for it, and in it."""
 
     blocks: Iterator[bytes]
+    rows: int = 0
     read_rows: int = 0
     read_bytes: int = 0
     written: Written = field(default_factory=lambda: Written(0, 0))
@@ -128,7 +132,7 @@ class Session:
                 raise Refusal(115, "UNKNOWN_SETTING", f"Unknown setting {name!r}")
             if auditor and name in limits and value.isdigit() and int(value) > 0:
                 limits[name] = min(limits[name], int(value))
-            elif auditor and name == "readonly":
+            elif auditor and (name == "readonly" or _INSERT_SETTINGS.match(name)):
                 continue
             elif auditor and not _AUDITOR_SETTINGS.match(name):
                 raise Refusal(164, "READONLY", f"Cannot modify {name!r} setting in readonly mode")
@@ -153,7 +157,8 @@ class Session:
     def held(self, sql: str, output: str) -> Answer:
         """Run a statement of any kind and hold its whole answer."""
         result = self._run(sql, output)
-        answer = Answer(iter((bytes(result.bytes()),)), result.storage_rows_read(), result.storage_bytes_read())
+        answer = Answer(iter((bytes(result.bytes()),)), result.rows_read())
+        answer.read_rows, answer.read_bytes = result.storage_rows_read(), result.storage_bytes_read()
         answer.written = Written(result.rows_written(), result.bytes_written())
         return answer
 
@@ -169,6 +174,7 @@ class Session:
         answer = Answer(iter(()))
         answer.blocks = _blocks(first, stream, answer)
         if first is not None:
+            answer.rows = first.rows_read()
             answer.read_rows, answer.read_bytes = first.storage_rows_read(), first.storage_bytes_read()
         return answer
 
