@@ -47,14 +47,14 @@ _FUNCTIONS: Final[dict[str, Callable[..., Any]]] = {
 }
 
 
-class Row:
-    """One record, with its arguments parsed when they are first asked for, once for all conditions asked of it."""
+class _Row:
+    """One record, with its arguments parsed when they are first asked for."""
 
     __slots__ = ("_arguments", "record")
 
-    def __init__(self, record: Mapping[str, Any], arguments: Mapping[str, Any] | None = None) -> None:
+    def __init__(self, record: Mapping[str, Any]) -> None:
         self.record = record
-        self._arguments = arguments
+        self._arguments: Mapping[str, Any] | None = None
 
     def argument(self, path: tuple[str, ...]) -> Any:
         """The JSON value at a path, or None."""
@@ -63,7 +63,7 @@ class Row:
         return value_at(self._arguments, path)
 
 
-_Run = Callable[[Row], Any]
+_Run = Callable[[_Row], Any]
 
 
 def closure(expression: Expression, record_type: str) -> Callable[[Mapping[str, Any]], bool | None]:
@@ -72,12 +72,7 @@ def closure(expression: Expression, record_type: str) -> Callable[[Mapping[str, 
     Raises ExpressionError when the expression has no meaning for the record type, or is no condition.
     """
     run = _compiled(resolve(expression, record_type))
-    return lambda record: run(Row(record))
-
-
-def row_closure(expression: Expression, record_type: str) -> Callable[[Row], bool | None]:
-    """As `closure`, of a row: for many conditions over one record, whose arguments are then parsed once."""
-    return _compiled(resolve(expression, record_type))
+    return lambda record: run(_Row(record))
 
 
 def value_closure(
@@ -85,7 +80,7 @@ def value_closure(
 ) -> Callable[[Mapping[str, Any]], Any]:
     """A function that gives the value (a float, text or bool) or None for a record. Errors as `closure`."""
     run = _compiled(resolve(expression, record_type, kind))
-    return lambda record: run(Row(record))
+    return lambda record: run(_Row(record))
 
 
 def _compiled(node: typed.Typed) -> _Run:  # noqa: C901  one line a form
@@ -138,7 +133,7 @@ def _column(name: str, kind: typed.ValueKind) -> _Run:
 def _argument(path: tuple[str, ...], kind: typed.ValueKind) -> _Run:
     of_kind = {"number": float, "text": str, "boolean": bool}[kind]
 
-    def run(row: Row) -> Any:
+    def run(row: _Row) -> Any:
         value = row.argument(path)
         return value if isinstance(value, of_kind) else None
 
@@ -158,7 +153,7 @@ def _each(function: Callable[[Any], Any], operand: _Run) -> _Run:
 
 
 def _both(function: Callable[[Any, Any], Any], left: _Run, right: _Run) -> _Run:
-    def run(row: Row) -> Any:
+    def run(row: _Row) -> Any:
         a = left(row)
         if a is None:
             return None
@@ -169,7 +164,7 @@ def _both(function: Callable[[Any, Any], Any], left: _Run, right: _Run) -> _Run:
 
 
 def _every(operands: list[_Run]) -> _Run:
-    def run(row: Row) -> bool | None:
+    def run(row: _Row) -> bool | None:
         result: bool | None = True
         for operand in operands:
             value = operand(row)
@@ -183,7 +178,7 @@ def _every(operands: list[_Run]) -> _Run:
 
 
 def _some(operands: list[_Run]) -> _Run:
-    def run(row: Row) -> bool | None:
+    def run(row: _Row) -> bool | None:
         result: bool | None = False
         for operand in operands:
             value = operand(row)
