@@ -99,18 +99,6 @@ class Watermark:
 
 
 @dataclass(frozen=True, slots=True)
-class Waiting:
-    """``change`` more (or fewer) outcomes of a system, of the minute of event time from ``minute``, wait for a join.
-
-    Until they are told, nothing that looks at the system's outcomes is complete beyond that minute.
-    """
-
-    system: str
-    minute: int
-    change: int
-
-
-@dataclass(frozen=True, slots=True)
 class Measurement:
     """What one flush of measure says to one partition of judge."""
 
@@ -118,7 +106,6 @@ class Measurement:
     watermarks: tuple[Watermark, ...] = ()
     facts: tuple[Fact, ...] = ()
     events: tuple[ForwardedEvent, ...] = ()
-    waiting: tuple[Waiting, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,1 +1,1 @@
-"""Statistics behind the clauses: numbers in, numbers out. Needs numpy and scipy, so clauses import it late."""
+"""Statistics behind the clauses: numbers in, numbers out. Whatever needs numpy or scipy, clauses import late."""

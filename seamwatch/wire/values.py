@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from seamwatch.judging.facts import Evidence, Fact, ForwardedEvent, Measurement, Violation, Waiting, Watermark
+from seamwatch.judging.facts import Evidence, Fact, ForwardedEvent, Measurement, Violation, Watermark
 from seamwatch.wire.codec import Codec
 
 
@@ -45,7 +45,6 @@ def measurement_record(measurement: Measurement, codec: Codec) -> dict[str, Any]
             }
             for event in measurement.events
         ],
-        "waiting": [asdict(waiting) for waiting in measurement.waiting],
     }
 
 
@@ -59,7 +58,6 @@ def measurement_of(record: Mapping[str, Any], codec: Codec) -> Measurement:
             ForwardedEvent(item["type"], codec.decode(item["type"], item["record"]), *_place(item), item["arrived"])
             for item in record["events"]
         ),
-        tuple(Waiting(**waiting) for waiting in record["waiting"]),
     )
 
 

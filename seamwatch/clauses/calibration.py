@@ -1,0 +1,269 @@
+"""Calibration: a score means a probability, in every cohort.
+
+Each outcome brings the score that was given and the label that turned out to be true. Scores fall into `bins` equal
+bins of `range`; the expected calibration error is the mean, over the outcomes, of the distance between a bin's mean
+score and the share that came true in it. It is cumulative since the version was approved, and looked at after every
+minute of event time that brought an outcome, from `min_outcomes` on. A breach opens when the error is above
+`max_error`, at the time of the last outcome of that minute, is told again when the error has moved by a tenth of a
+percent, and is over when the error is within `max_error` again.
+
+By default the clause judges each cohort (slice: the cohort) and all outcomes together (no slice); with `by: cohort`
+cohorts alone, those without a cohort as one (no slice); with `by: none` all together alone.
+
+An outcome counts with the score and the cohort that it carries; one without a score is left out. It says nothing of
+the version that decided, so it counts for the version whose approval is the newest at the outcome's time. Where the
+system declares no version that is approved, everything counts together.
+
+The sentence gives the error with a 95 % interval, the error that chance alone would show, and the bin that adds most
+to it. The judgement is on the error itself, as signed, not on the interval: a model that is calibrated perfectly shows
+by chance an error of about 0.3·√(`bins`/outcomes): 3 % for 10 bins and 1,000 outcomes, 10 % for 100. Choose
+`min_outcomes` such that chance stays well below `max_error`, else a small sample alarms.
+
+State: per cohort and version three whole numbers a bin, and minutes that are not yet complete. A version that another
+one was approved after is forgotten, and its breach is over, seven days after its last outcome.
+
+What it cannot see: the score of a decision that its outcome does not carry; which of two versions that serve at once
+decided; decisions whose outcome never comes, which is rarely chance (nobody observes the loan that was refused); labels
+outside 0 to 1 and scores outside `range`, which are left out; errors that cancel within a bin.
+
+```yaml
+- id: means-what-it-says
+  kind: calibration
+  bins: 10
+  max_error: 0.05
+  min_outcomes: 1000
+  by: cohort
+```
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from typing import ClassVar, Literal, Self
+
+from pydantic import Field, model_validator
+
+from seamwatch.clauses.clause import Clause
+from seamwatch.durations import DAY, MINUTE
+from seamwatch.expressions import Expression
+from seamwatch.expressions.build import all_of, is_null, negate, outside
+from seamwatch.judging.facts import Fact
+from seamwatch.judging.judgement import Finding, Happening, Judgement, Moment, Open, Resolve, TimePassed
+from seamwatch.judging.measure import Histogram, Measure
+from seamwatch.judging.seam import Seam
+from seamwatch.judging.windows import Windows, earliest
+from seamwatch.judging.wording import moment_text, number_text, share_text
+from seamwatch.statistics.reliability import Reliability
+
+LOOK_EVERY = MINUTE
+FORGOTTEN_AFTER = 7 * DAY
+_OVERALL = "overall"
+_EVER = 2**62
+_MOST_VERSIONS = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """The outcomes of one version ("" for one that is not known), and the look at which its episode opened."""
+
+    version: str
+    range: tuple[float, float]
+    reliability: Reliability = field(default_factory=Reliability)
+    windows: Windows = field(default_factory=Windows)
+    first: int | None = None
+    last: int = -_EVER
+    opened: int | None = None
+    told: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class CalibrationState:
+    """One cohort: a tally a version, in the order in which they were first met."""
+
+    tallies: tuple[Tally, ...] = ()
+
+
+class Calibration(Clause, kind="calibration"):
+    """The expected calibration error is at most what was agreed."""
+
+    state_type = CalibrationState
+    ends_with_input: ClassVar[bool] = True
+
+    kind: Literal["calibration"]
+    max_error: float = Field(gt=0, lt=1, description="largest expected calibration error, a probability")
+    bins: int = Field(10, ge=1, le=100, description="equal bins of `range`")
+    range: tuple[float, float] = Field((0.0, 1.0), description="the scores that mean never and always")
+    min_outcomes: int = Field(500, ge=1, description="fewest outcomes on which the error is judged")
+    by: Literal["cohort", "none"] | None = Field(
+        None, description="`cohort`: each cohort alone; `none`: all together alone; otherwise both"
+    )
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if self.range[0] >= self.range[1]:
+            raise ValueError("range is [never, always]: turn them round")
+        return self
+
+    def sources(self) -> tuple[str, ...]:
+        """Outcomes."""
+        return ("outcome",)
+
+    def measures(self, seam: Seam) -> tuple[Measure, ...]:
+        """Outcomes with score and label per bin of the score; by cohort, together, or both."""
+        low, high = self.range
+        score = Expression.parse("score" if self.range == (0, 1) else f"(score - {low!r}) / {high - low!r}")
+        label = Expression.parse("label")
+        counts = [negate(is_null("score")), negate(outside("score", low, high)), negate(outside("label", 0, 1))]
+        if self.where is not None:
+            counts.append(self.where)
+
+        def measure(name: str, slice_: tuple[str, ...], *more: Expression) -> Measure:
+            return Measure(
+                "outcome",
+                None,
+                LOOK_EVERY,
+                select=all_of(*counts, *more),
+                value=score,
+                weigh=(score, label),
+                slice=slice_,
+                histogram=Histogram(0, 1, self.bins),
+                name=name,
+            )
+
+        if self.by == "cohort":
+            return (measure("", ("cohort",)),)
+        together = measure(_OVERALL, ())
+        if self.by == "none":
+            return (together,)
+        return (together, measure("", ("cohort",), negate(is_null("cohort"))))
+
+    def part_of(self, happening: Happening) -> str | None:
+        """The cohort; "" for all together, and for those without one."""
+        return (happening.slice or "") if isinstance(happening, Fact) else None
+
+    def judge(self, seam: Seam, state: CalibrationState | None, happening: Happening, moment: Moment) -> Judgement:
+        """After each minute that is complete, or at the end of the input."""
+        tallies = {tally.version: tally for tally in (state or CalibrationState()).tallies}
+        late = 0
+        if isinstance(happening, Fact) and len(happening.histogram) == self.bins:
+            version = _version(seam, happening.window_start)
+            tally = tallies.get(version)
+            if tally is None or tally.range != self.range or len(tally.reliability.counts) not in (0, self.bins):
+                # Bins of another range, from an earlier version of the contract, say nothing here.
+                tally = Tally(version, self.range, opened=None if tally is None else tally.opened)
+            added = tally.windows.add(replace(happening, slice=version), moment)
+            if added is None:
+                # Its minute has been judged; it counts at the next look, which is the only one it could change.
+                late, tally = 1, self._counted(tally, happening)
+            tallies[version] = tally if added is None else replace(tally, windows=added)
+        if isinstance(happening, TimePassed) and happening.ended:
+            moment = replace(moment, watermark=_EVER, settle=0)
+        findings: list[Finding] = []
+        looked = [self._looked(seam, tally, moment, findings) for tally in tallies.values()]
+        kept = tuple(self._remembered(seam, looked, moment, findings))
+        deadlines = (earliest(t.windows.deadline(moment), _forgotten_at(seam, t)) for t in kept)
+        deadline = earliest(*(d for d in deadlines if d is not None and d > moment.watermark))
+        wake = earliest(*(t.windows.wake(moment) for t in kept))
+        return Judgement(CalibrationState(kept) if kept else None, tuple(findings), deadline, wake, late)
+
+    def _looked(self, seam: Seam, tally: Tally, moment: Moment, findings: list[Finding]) -> Tally:
+        complete, windows = tally.windows.take_complete(moment)
+        tally = replace(tally, windows=windows)
+        for window in complete:
+            tally = self._look(seam, tally, window, moment.slice, findings)
+        return tally
+
+    def _look(self, seam: Seam, tally: Tally, window: Fact, cohort: str | None, findings: list[Finding]) -> Tally:
+        tally = self._counted(tally, window)
+        if tally.reliability.size < self.min_outcomes:
+            return tally
+        error = tally.reliability.error()
+        if error <= self.max_error + 1e-12:
+            if tally.opened is not None:
+                key = _key(tally.version, tally.opened)
+                findings.append(Resolve(self.severity, key, window.last_time, slice=cohort))
+            return replace(tally, opened=None)
+        if tally.opened is not None and abs(error - tally.told) < 0.001:
+            return tally
+        opened = window.last_time if tally.opened is None else tally.opened
+        tally = replace(tally, opened=opened, told=error)
+        findings.append(
+            Open(
+                self.severity,
+                _key(tally.version, opened),
+                opened,
+                self._sentence(seam, tally, cohort),
+                slice=cohort,
+                since=tally.first,
+                observed=error,
+                limit=self.max_error,
+                unit="probability",
+            )
+        )
+        return tally
+
+    def _counted(self, tally: Tally, fact: Fact) -> Tally:
+        reliability = tally.reliability.plus(fact.histogram, fact.sums[: self.bins], fact.sums[self.bins :])
+        first = fact.first_time if tally.first is None else min(tally.first, fact.first_time)
+        return replace(tally, reliability=reliability, first=first, last=max(tally.last, fact.last_time))
+
+    def _sentence(self, seam: Seam, tally: Tally, cohort: str | None) -> str:
+        reliability = tally.reliability
+        worst = reliability.worst()
+        score, share = reliability.of_bin(worst)
+        low, high = reliability.interval()
+        width = (self.range[1] - self.range[0]) / self.bins
+        start, end = self.range[0] + worst * width, self.range[0] + (worst + 1) * width
+        said = self.range[0] + score * (self.range[1] - self.range[0])
+        who = f"{seam.system} (cohort {cohort})" if cohort else seam.system
+        approved = _approved_at(seam, tally.version)
+        since = f"since {moment_text(tally.first or 0)}"
+        if tally.version and approved is not None and approved > -_EVER:
+            since = f"since version {tally.version} was approved at {moment_text(approved)}"
+        elif tally.version:
+            since = f"of version {tally.version}"
+        return (
+            f"{who}: scores are off by {share_text(reliability.error())} (95 % sure: {share_text(low)} to "
+            f"{share_text(high)}; chance alone would show {share_text(reliability.chance())}) over "
+            f"{reliability.size:,} outcomes {since}; agreed at most {share_text(self.max_error)}; worst between "
+            f"{number_text(start)} and {number_text(end)}: said {said:.2f}, happened {share:.2f}, "
+            f"{reliability.counts[worst]:,} outcomes"
+        )
+
+    def _remembered(self, seam: Seam, tallies: list[Tally], moment: Moment, findings: list[Finding]) -> Iterator[Tally]:
+        # Versions that others followed are forgotten in time; the oldest at once when there are too many.
+        for number, tally in enumerate(tallies):
+            end = _forgotten_at(seam, tally)
+            over = end is not None and moment.watermark >= end and not tally.windows.filling
+            if moment.watermark == _EVER or not (over or number < len(tallies) - _MOST_VERSIONS):
+                yield tally
+            elif tally.opened is not None:
+                at = end if end is not None and over else tally.last
+                summary = f"{seam.system}: version {tally.version} was followed by another and is no longer judged"
+                key = _key(tally.version, tally.opened)
+                findings.append(Resolve(self.severity, key, at, slice=moment.slice, summary=summary))
+
+
+def _approved_at(seam: Seam, version: str) -> int | None:
+    """When a version was first approved, as far back as can be for one without a date; None for never."""
+    approvals = [a for declared in seam.versions if declared.version == version for a in declared.approvals]
+    return min((-_EVER if a.approved_at is None else a.approved_at for a in approvals), default=None)
+
+
+def _version(seam: Seam, at: int) -> str:
+    """The version that an outcome at ``at`` counts for: the one approved last by then; "" for none."""
+    approved = [(_approved_at(seam, v.version), n, v.version) for n, v in enumerate(seam.versions)]
+    in_force = [(since, number, version) for since, number, version in approved if since is not None and since <= at]
+    return max(in_force)[2] if in_force else ""
+
+
+def _forgotten_at(seam: Seam, tally: Tally) -> int | None:
+    own = _approved_at(seam, tally.version)
+    approvals = [_approved_at(seam, v.version) for v in seam.versions if v.version != tally.version]
+    later = [since for since in approvals if since is not None and (own is None or since > own)]
+    return max(tally.last + FORGOTTEN_AFTER, min(later)) if later and tally.last > -_EVER else None
+
+
+def _key(version: str, opened: int) -> str:
+    return f"{version}/{opened}"

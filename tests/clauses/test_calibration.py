@@ -1,0 +1,166 @@
+"""Calibration: hand-computed errors, cohorts, versions, small samples."""
+
+from __future__ import annotations
+
+from random import Random
+from typing import Any
+
+import pytest
+
+from seamwatch.clauses import kinds
+from seamwatch.durations import HOUR, MINUTE
+from seamwatch.judging.facts import Violation
+from tests.clauses.history import at, brief, contract, found
+from tests.clauses.worked import worked_example
+
+SYSTEM = """
+kind: System
+id: scorer
+type: model
+owner: owner@example.org
+versions:
+  - {version: v1, approvals: [{id: A1, use_case: credit, approved_at: "2026-03-01"}]}
+  - {version: v/2, approvals: [{id: A2, use_case: credit, approved_at: "2026-03-12"}]}
+---
+"""
+
+
+def clause(text: str) -> str:
+    return contract("scorer", f"- {{id: means, kind: calibration, {text}}}")
+
+
+def moment(minute: float) -> int:
+    return at() + round(minute * MINUTE)
+
+
+def outcome(number: int, minute: float, score: float | None, label: float, **fields: Any) -> dict[str, Any]:
+    return {
+        "type": "outcome", "event_time": moment(minute), "event_id": f"o{number:05}", "system": "scorer",
+        "label": label,
+        "inference_id": f"i{number:05}", "score": score, "observed_at": at(), **fields,
+    }  # fmt: skip
+
+
+def minutes(score: float, right: int, of: int, start: int = 0, **fields: Any) -> list[dict[str, Any]]:
+    """Outcomes a minute apart, all with one score: the first ``right`` of them true."""
+    return [
+        outcome(start + n, start + n, score, 1.0 if n < right else 0.0, **fields) for n in range(of)
+    ]  # fmt: skip
+
+
+def told(violations: list[Violation]) -> list[tuple[str | None, str, float]]:
+    return [(v.slice, v.state, round(v.observed or 0.0, 6)) for v in violations]
+
+
+def test_the_error_is_the_distance_of_each_bin_weighted_by_its_outcomes() -> None:
+    # 4 at 0.9 of which 3 came true (0.15 off), 6 at 0.2 of which 3 did (0.30 off): 0.4 · 0.15 + 0.6 · 0.30 = 0.24.
+    events = [*minutes(0.9, 3, 4), *minutes(0.2, 3, 6, start=4)]
+    assert found(clause("max_error: 0.24, min_outcomes: 10"), events) == []
+    (violation,) = found(clause("max_error: 0.23, min_outcomes: 10"), events)
+    assert told([violation]) == [(None, "open", 0.24)]
+    assert (violation.limit, violation.unit, violation.kind) == (0.23, "probability", "calibration")
+    assert violation.opened_at == at("9m")  # the tenth outcome
+    assert violation.since == at()
+    assert "worst between 0.2 and 0.3: said 0.20, happened 0.50, 6 outcomes" in violation.summary
+    assert "off by 24 % (95 % sure: " in violation.summary
+    assert "over 10 outcomes since 2026-03-02 00:00:00 UTC; agreed at most 23 %" in violation.summary
+
+
+def test_scores_within_a_bin_are_taken_together_and_the_edge_belongs_to_the_upper() -> None:
+    # Bins of a half: 0.4 and 0.0 say 0.2 on average and half came true (0.3 off); 0.5 is in the upper bin (0.5 off).
+    events = [outcome(1, 1, 0.4, 1), outcome(2, 2, 0.0, 0), outcome(3, 3, 0.5, 1), outcome(4, 4, 0.5, 1)]
+    assert told(found(clause("bins: 2, max_error: 0.1, min_outcomes: 4"), events)) == [(None, "open", 0.4)]
+
+
+def test_a_score_of_another_range_means_its_place_in_it() -> None:
+    # Deciles: 7 of 10 means 0.7, and one in four came true. What lies outside the range is not counted.
+    events = [*minutes(7.0, 1, 4), outcome(9, 9, 11.0, 1), outcome(10, 10, 7.0, 40)]
+    (violation,) = found(clause("range: [0, 10], max_error: 0.1, min_outcomes: 4"), events)
+    assert told([violation]) == [(None, "open", 0.45)]
+    assert "worst between 7 and 8: said 7.00, happened 0.25" in violation.summary
+
+
+def test_each_cohort_is_judged_alone_and_all_together() -> None:
+    # North is exact, south says 0.5 where all came true; together 20 at 0.5 of which 15 came true.
+    north, south = minutes(0.5, 5, 10, cohort="north"), minutes(0.5, 10, 10, start=10, cohort="south")
+    text = "max_error: 0.2, min_outcomes: 10"
+    assert told(found(clause(text), [*north, *south])) == [(None, "open", 0.25), ("south", "open", 0.5)]
+    assert told(found(clause(f"{text}, by: cohort"), [*north, *south])) == [("south", "open", 0.5)]
+    assert told(found(clause(f"{text}, by: none"), [*north, *south])) == [(None, "open", 0.25)]
+    nobody = minutes(0.5, 10, 10, start=20)
+    assert told(found(clause(f"{text}, by: cohort"), [*north, *nobody])) == [(None, "open", 0.5)]
+
+
+def test_it_opens_with_the_outcome_that_makes_it_true_and_ends_when_it_is_true_no_more() -> None:
+    # Eight of eight at 0.5 are off by 0.5; after eight more that are false the share is 0.5 again.
+    events = [*minutes(0.5, 8, 8), *minutes(0.5, 0, 8, start=8)]
+    (violation,) = found(clause("max_error: 0.3, min_outcomes: 8"), events)
+    assert (violation.opened_at, violation.state) == (at("7m"), "resolved")
+    # 8 of 10 is 0.3 off, which is within.
+    assert violation.resolved_at == at("9m")
+
+
+def test_too_few_outcomes_are_not_judged() -> None:
+    events = minutes(0.1, 9, 9, cohort="north")
+    assert found(clause("max_error: 0.05, min_outcomes: 10"), events, now="30d") == []
+
+
+def test_a_well_calibrated_model_does_not_alarm_where_chance_is_below_what_is_agreed() -> None:
+    # 0.3 · √(10 / 500) is 0.045: what is agreed is twice that.
+    alarms = 0
+    for seed in range(8):
+        chance = Random(seed)
+        scores = [chance.random() for _ in range(1_200)]
+        events = [outcome(n, n / 3, score, float(chance.random() < score)) for n, score in enumerate(scores)]
+        alarms += len(found(clause("max_error: 0.09, by: none"), events))
+    assert alarms == 0
+
+
+def test_an_outcome_without_a_score_is_left_out() -> None:
+    unknown = [outcome(n, n, None, 1.0) for n in range(20)]
+    carried = minutes(0.1, 4, 4, start=30)
+    violations = found(clause("max_error: 0.2, min_outcomes: 4"), [*unknown, *carried])
+    assert [(v.slice, v.opened_at) for v in violations] == [(None, at("33m"))]
+
+
+def test_it_begins_anew_with_the_approval_of_the_next_version() -> None:
+    bad, good = minutes(0.9, 0, 10), minutes(0.9, 9, 10, start=12 * 24 * 60)
+    violations = found(SYSTEM + clause("max_error: 0.2, min_outcomes: 10"), [*bad, *good])
+    assert brief(violations) == [(None, "breach", "resolved", 9 * MINUTE)]
+    before = found(SYSTEM + clause("max_error: 0.2, min_outcomes: 10"), bad)
+    assert "since version v1 was approved at 2026-03-01 00:00:00 UTC" in before[0].summary
+    # No outcome of v1 for seven days when its successor is approved: it is judged no longer.
+    assert violations[0].resolved_at == at("10d")
+
+
+def test_where_selects_outcomes_and_order_does_not_matter() -> None:
+    events = minutes(0.9, 0, 20)
+    text = clause("max_error: 0.2, min_outcomes: 5, where: attributes.kind = 'loan'")
+    assert found(text, events) == []
+    loans = [{**event, "attributes": [{"key": "kind", "value": "loan"}]} for event in events]
+    shuffled = list(loans)
+    Random(5).shuffle(shuffled)
+    assert found(text, shuffled) == found(text, loans)
+    assert len(found(text, loans)) == 1
+
+
+def test_the_worked_example_flags_the_cohort_whose_scores_promise_too_much() -> None:
+    chance = Random(3)
+    events = []
+    for number in range(2_400):
+        score, cohort = chance.random(), "north" if number % 2 else "south"
+        truth = score if cohort == "north" else score * 0.8
+        events.append(outcome(number, number / 2, score, float(chance.random() < truth), cohort=cohort))
+    text = contract("scorer", worked_example(kinds()["calibration"]))
+    violations = found(text, events)
+    assert [(v.slice, v.state) for v in violations] == [("south", "open")]
+    assert violations[0].opened_at > at() + 16 * HOUR
+    assert violations[0].observed == pytest.approx(0.1, abs=0.03)
+
+
+@pytest.mark.parametrize(
+    "faulty", ["range: [1, 0], max_error: 0.1", "max_error: 0", "bins: 0, max_error: 0.1", "bins: 5"]
+)
+def test_what_says_nothing_is_refused(faulty: str) -> None:
+    with pytest.raises(Exception, match="means"):
+        found(clause(faulty), [])
