@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -85,6 +85,8 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]], *, empty:
 def _plain(value: Any) -> Any:
     if isinstance(value, datetime):
         return format_instant(micros_of(value) or 0)
+    if isinstance(value, date):
+        return value.isoformat()
     if isinstance(value, Mapping):
         return plain(value)
     if isinstance(value, list | tuple):

@@ -18,6 +18,7 @@ from console.app import build
 from seamwatch.clock import SystemClock
 from seamwatch.documents import documents_of, load_folder, published
 from seamwatch.durations import DAY, HOUR, MINUTE
+from seamwatch.errors import SeamwatchError
 from seamwatch.judging.facts import Violation
 from seamwatch.judging.seam import PublicKey
 from seamwatch.judging.text import violation_object
@@ -290,3 +291,49 @@ def test_an_acknowledgement_is_signed_found_by_a_prefix_and_counts(own: Estate, 
     assert not acknowledgement_counts(
         {**record, "answer": "object"}, [PublicKey("bob-1", BOB.public_key().public_bytes_raw())]
     )
+
+
+def test_why_says_what_allowed_a_decision_and_who_answers(own: Estate) -> None:
+    (row,) = own.rows("SELECT event_id FROM why WHERE subject = 's1'")
+    result = run(own, "why", row["event_id"])
+    assert result.exit_code == 0
+    assert "approval    A-7 by bob@example.org" in result.stdout
+    assert "owner       Ann Example (ann@example.org)" in result.stdout
+    answer = json.loads(run(own, "why", row["event_id"], "--json").stdout)
+    assert (answer["contracts"], answer["violations"]) == (["credit-data@1"], [])
+    (rogue,) = own.rows("SELECT event_id FROM tool_call")
+    unapproved = run(own, "why", rogue["event_id"])
+    assert unapproved.exit_code == 1
+    assert "approval    NONE" in unapproved.stdout
+    with pytest.raises(SeamwatchError, match="no inference or tool call"):
+        run(own, "why", "absent")
+
+
+def test_trail_prints_a_trace_with_the_approval_of_each_link(own: Estate) -> None:
+    lines = run(own, "trail", "trace-1", "--json").stdout.splitlines()
+    rows = [json.loads(line) for line in lines]
+    assert [(row["type"], row["approval_id"]) for row in rows] == [("inference", "A-7")] * 4 + [("tool_call", None)]
+    assert run(own, "trail", "trace-1").stdout.count("A-7") == 4
+    with pytest.raises(SeamwatchError, match="nothing with trace_id"):
+        run(own, "trail", "absent")
+
+
+def test_drift_lists_every_system_the_worst_first(own: Estate) -> None:
+    result = run(own, "drift", "--json")
+    assert result.exit_code == 1
+    rows = [json.loads(line) for line in result.stdout.splitlines()]
+    assert [(row["system"], row["drift"]) for row in rows] == [
+        ("credit-risk", "drifting"),
+        ("rogue-agent", "unwatched"),
+    ]
+    assert "0.31, agreed 0.2 share" in run(own, "drift").stdout
+    assert run(own, "drift", "--system", "rogue-agent").exit_code == 0
+
+
+def test_signals_shows_the_five_of_a_system(own: Estate) -> None:
+    rows = [json.loads(line) for line in run(own, "signals", "--days", "2", "--json").stdout.splitlines()]
+    assert sum(row["events"] for row in rows if row["system"] == "credit-risk") == 4
+    shown = run(own, "signals", "--system", "credit-risk", "--days", "2")
+    assert shown.exit_code == 0
+    assert "1 open" in shown.stdout
+    assert run(own, "signals", "--system", "absent").stdout.startswith("nothing was served since")

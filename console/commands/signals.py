@@ -1,0 +1,68 @@
+"""`seamwatch signals`: the five signals of every system."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command()(signals)
+
+
+def signals(
+    system: Annotated[str | None, typer.Option(help="only this system")] = None,
+    days: Annotated[int, typer.Option(min=1, max=3660, help="how many days of event time, up to now")] = 1,
+    as_json: Annotated[bool, typer.Option("--json", help="one object a system, version and day")] = False,
+    data: Annotated[Path | None, typer.Option(help="data folder of a running `seamwatch up`")] = None,
+) -> None:
+    """Latency, accuracy, drift, abuse and fallback of every system seen in traffic, by version and day.
+
+    Example: seamwatch signals --days 7
+    """
+    from datetime import UTC, datetime, timedelta
+
+    from console.asking import auditor, print_lines, print_table
+    from seamwatch.settings import load_settings
+
+    now = datetime.fromtimestamp(load_settings().clock().now() / 1e6, UTC)
+    first = (now - timedelta(days=days)).date().isoformat()
+    conditions, values = ["day >= toDate({first:String})"], {"first": first}
+    if system is not None:
+        conditions.append("system = {system:String}")
+        values["system"] = system
+    with auditor(data) as store:
+        rows = store.rows(
+            f"SELECT * FROM five_signals WHERE {' AND '.join(conditions)} ORDER BY system, day DESC, version", values
+        )
+    if as_json:
+        print_lines(rows)
+        return
+    print_table(
+        ("SYSTEM", "VERSION", "DAY", "EVENTS", "LATENCY p50/p95/p99", "ACCURACY (Brier)", "DRIFT", "ABUSE", "FALLBACK"),
+        (
+            (
+                row["system"],
+                row["version"],
+                str(row["day"])[:10],
+                f"{row['events']:,}",
+                _latency(row),
+                f"{row['brier']:.3f} of {row['outcomes']:,}" if row["outcomes"] else "no outcomes yet",
+                f"{row['open_drift_episodes']} open" if row["open_drift_episodes"] else "none open",
+                f"{row['abuse_share']:.2%}",
+                f"{row['fallback_share']:.2%}",
+            )
+            for row in rows
+        ),
+        empty=f"nothing was served since {first}",
+    )
+
+
+def _latency(row: dict[str, Any]) -> str:
+    shown = [row[f"latency_p{quantile}_ms"] for quantile in (50, 95, 99)]
+    if shown[0] is None or shown[0] != shown[0]:  # NaN where no event carried one
+        return "not reported"
+    return " / ".join(f"{value:.0f}" for value in shown) + " ms"

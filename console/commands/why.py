@@ -1,0 +1,78 @@
+"""`seamwatch why`: from one decision to the approval that allowed it, its contracts and the person on the hook."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command()(why)
+
+
+def why(
+    event: Annotated[str, typer.Argument(help="event_id of an inference or a tool call", metavar="EVENT_ID")],
+    as_json: Annotated[bool, typer.Option("--json", help="one object")] = False,
+    data: Annotated[Path | None, typer.Option(help="data folder of a running `seamwatch up`")] = None,
+) -> None:
+    """Say why a decision was allowed: its approval, the contracts that bind it, who answers for it, where it is kept.
+
+    Exit 1 when there is no such event, or no approval covers it.
+
+    Example: seamwatch why 019539d9-1e5c-7c3a-9d1b-0c1f8f6b2a11
+    """
+    from console.asking import auditor, plain
+    from seamwatch.errors import SeamwatchError
+
+    with auditor(data) as store:
+        found = store.rows("SELECT * FROM why WHERE event_id = {event:String}", {"event": event})
+        broken = store.rows(
+            "SELECT violation_id, contract, contract_version, clause, severity, state, summary, person FROM violations "
+            "WHERE arrayExists(e -> e.event_id = {event:String}, evidence) ORDER BY opened_at",
+            {"event": event},
+        )
+    if not found:
+        raise SeamwatchError(
+            f"no inference or tool call with event_id {event!r} is on record: it may not have arrived, or its kind is "
+            "another (`seamwatch trail` shows all kinds of a trace)"
+        )
+    answer = {**plain(found[0]), "violations": [plain(row) for row in broken]}
+    if as_json:
+        import json
+
+        print(json.dumps(answer, ensure_ascii=False))
+    else:
+        _print(answer)
+    raise typer.Exit(answer["approval_id"] is None)
+
+
+def _print(answer: dict[str, Any]) -> None:
+    said = f"{answer['decision'] or 'no decision'}" + (
+        "" if answer["score"] is None else f", score {answer['score']:g}"
+    )
+    print(f"{answer['event_id']}  {answer['type']} of {answer['system']} at {answer['event_time']}: {said}")
+    served = ", ".join(
+        f"{name} {answer[key]}"
+        for name, key in (("version", "version"), ("configuration", "config_digest"), ("for", "use_case"))
+        if answer[key]
+    )
+    print(f"  served by   {served or 'an unnamed version'}")
+    if answer["approval_id"] is None:
+        claimed = f"; it claims {answer['claimed_approval']}" if answer["claimed_approval"] else ""
+        print(f"  approval    NONE for this version, configuration and use case{claimed}")
+    else:
+        until = f", until {answer['expires']}" if answer["expires"] else ""
+        print(
+            f"  approval    {answer['approval_id']} by {answer['approved_by']} on {answer['approved_at'] or '?'}{until}"
+        )
+    owner = f"{answer['owner_name'] or answer['owner']} ({answer['owner']})" if answer["owner"] else "nobody"
+    print(f"  owner       {owner}")
+    print(f"  contracts   {', '.join(answer['contracts']) or 'none; the defaults apply'}")
+    if answer["escalation"]:
+        print(f"  paged       {' then '.join(answer['escalation'])}")
+    print(f"  on record   {answer['topic']}, partition {answer['partition']}, offset {answer['offset']}")
+    for row in answer["violations"]:
+        print(f"  {row['severity']:<11} {row['contract']}/{row['clause']} ({row['state']}): {row['summary']}")
