@@ -1,13 +1,15 @@
 """Replay: judge a history offline, by the same measuring code and the same judges, with no broker.
 
-The history is put in event-time order; measured in runs between its rare events (a change, an acknowledgement, a
-refresh), so that each is judged after what came before it; and its end advances the clock to the last event time,
-or to a later one that is asked for. Nobody is paged, so nothing climbs an escalation list.
+The history is put in event-time order (`streams.history`); measured in runs between its rare events (a change, an
+acknowledgement, a refresh), so that each is judged after what came before it; and its end advances the clock to the
+last event time, or to a later one that is asked for. Nobody is paged, so nothing climbs an escalation list.
+
+What is held in memory: a run, the judges' own state, the episodes that are still open, and the rare events.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 import polars as pl
@@ -17,97 +19,129 @@ from seamwatch.documents import Estate
 from seamwatch.judging.facts import Fact, ForwardedEvent, Measurement, Violation, Watermark
 from seamwatch.judging.judge import Judge, JudgeSettings
 from seamwatch.judging.measure import Source
-from streams.dedup import EveryId
+from streams.history.episodes import Episodes
+from streams.history.gathering import History, Limits
 from streams.plan import Plan
 
-MEASURED: tuple[Source, ...] = ("inference", "tool_call", "outcome")
 RUN_ROWS = 50_000
+RECORDS_AT_ONCE = 20_000
 _SETTINGS = JudgeSettings(lateness=0, settle=0, climbs=False, history=True)
-_POSITION = {"__topic": pl.String(), "__partition": pl.Int32(), "__offset": pl.Int64()}
+
+Chunk = tuple[str, pl.DataFrame]
+"""Events of one record type in input order, with all its columns."""
 
 
-def replay(estate: Estate, records: Iterable[tuple[str, Mapping[str, Any]]], now: int | None = None) -> list[Violation]:
+def replay(
+    estate: Estate,
+    records: Iterable[tuple[str, Mapping[str, Any]]],
+    now: int | None = None,
+    *,
+    limits: Limits | None = None,
+    run_rows: int = RUN_ROWS,
+) -> list[Violation]:
     """The violations of a history, one an episode in its last state, ordered by opening time and id.
 
     ``records`` are (record type, record) pairs in any order; ``now`` (micros) is where the clock ends when that is
     after the last event.
     """
-    frames, rare, last = _arranged(records)
+    with History([Plan(estate)], limits) as history:
+        for record_type, frame in chunks_of(records):
+            history.add(record_type, frame)
+        return list(judged(estate, history, now, run_rows=run_rows))
+
+
+def judged(
+    estate: Estate,
+    history: History,
+    now: int | None = None,
+    *,
+    run_rows: int = RUN_ROWS,
+    progress: Callable[[int], None] | None = None,
+) -> Iterator[Violation]:
+    """The violations of a history that was gathered for a plan of this estate, as `replay` gives them.
+
+    ``progress`` is told after each run how many measured events have been judged.
+    """
     judge, plan = Judge(estate, _SETTINGS), Plan(estate)
-    episodes: dict[str, Violation] = {}
+    done = 0
+    with Episodes() as episodes:
 
-    def tell(at: int, facts: Iterable[Fact] = (), events: Iterable[ForwardedEvent] = ()) -> None:
-        mark = Watermark("replay", 0, 0, at, caught_up=True)
-        measurement = Measurement(at, (mark,), tuple(facts), tuple(events))
-        for violation in judge.on_measurement(measurement).violations:
-            episodes[violation.violation_id] = violation
+        def tell(at: int, facts: Iterable[Fact] = (), events: Iterable[ForwardedEvent] = ()) -> None:
+            mark = Watermark("replay", 0, 0, at, caught_up=True)
+            episodes.add(judge.on_measurement(Measurement(at, (mark,), tuple(facts), tuple(events))).violations)
 
-    for run in _runs(frames, [event.record["event_time"] for event in rare]):
-        if isinstance(run, int):
-            event = rare[run]
-            tell(event.record["event_time"], events=[event])
-        else:
-            facts = [fact for source, frame in run.items() for fact in plan.facts(source, frame)]
-            tell(max(int(frame["event_time"][-1]) for frame in run.values()), facts=facts)
-    end = max(last, now) if now is not None and last is not None else (last if last is not None else now)
-    if end is not None:
-        tell(end)
-    episodes |= {violation.violation_id: violation for violation in judge.finish().violations}
-    return sorted(episodes.values(), key=lambda v: (v.opened_at, v.violation_id))
+        for step in _steps(history, run_rows):
+            if isinstance(step, ForwardedEvent):
+                tell(step.record["event_time"], events=[step])
+                continue
+            facts = [fact for source, frame in step.items() for fact in plan.facts(source, frame)]
+            tell(max(int(frame["event_time"][-1]) for frame in step.values()), facts=facts)
+            done += sum(frame.height for frame in step.values())
+            if progress is not None:
+                progress(done)
+        last = history.last
+        end = max(last, now) if now is not None and last is not None else (last if last is not None else now)
+        if end is not None:
+            tell(end)
+        episodes.add(judge.finish().violations)
+        yield from episodes.in_order()
 
 
-def _arranged(
-    records: Iterable[tuple[str, Mapping[str, Any]]],
-) -> tuple[dict[Source, pl.DataFrame], list[ForwardedEvent], int | None]:
-    by_type: dict[str, list[Mapping[str, Any]]] = {}
+def chunks_of(records: Iterable[tuple[str, Mapping[str, Any]]]) -> Iterator[Chunk]:
+    """Single records as chunks; of each type in the order in which they came."""
+    waiting: dict[str, list[Mapping[str, Any]]] = {}
     for record_type, record in records:
-        by_type.setdefault(record_type, []).append(record)
-    last = max((record["event_time"] for group in by_type.values() for record in group), default=None)
-    frames: dict[Source, pl.DataFrame] = {}
-    rare: list[ForwardedEvent] = []
-    for record_type, group in by_type.items():
-        if record_type in MEASURED:
-            frame = frame_of(record_type, group).sort("event_time", "event_id", maintain_order=True)
-            frame = frame.filter(EveryId().fresh(frame["event_id"]))
-            frames[record_type] = frame.with_columns(
-                pl.lit(None, dtype).alias(name) for name, dtype in _POSITION.items()
-            )
-        else:
-            once = {record["event_id"]: record for record in reversed(group)}
-            rare.extend(ForwardedEvent(record_type, dict(record)) for record in once.values())
-    rare.sort(key=lambda event: (event.record["event_time"], event.record["event_id"]))
-    return frames, rare, last
+        group = waiting.setdefault(record_type, [])
+        group.append(record)
+        if len(group) == RECORDS_AT_ONCE:
+            yield record_type, frame_of(record_type, group)
+            group.clear()
+    for record_type, group in waiting.items():
+        if group:
+            yield record_type, frame_of(record_type, group)
 
 
-def _runs(frames: Mapping[Source, pl.DataFrame], cuts: list[int]) -> Iterator[int | dict[Source, pl.DataFrame]]:
-    # Runs of rows in time order, and the index of each rare event at its place between them.
-    begun = dict.fromkeys(frames, 0)
-    for index, cut in [*enumerate(cuts), (None, None)]:
-        ends = {
-            name: len(frame) if cut is None else int(frame["event_time"].search_sorted(cut, side="left"))
-            for name, frame in frames.items()
-        }
-        yield from _slices(frames, begun, ends)
-        begun = ends
-        if index is not None:
-            yield index
+Step = ForwardedEvent | dict[Source, pl.DataFrame]
+"""A rare event, or a run of rows by type, in time order."""
 
 
-def _slices(
-    frames: Mapping[Source, pl.DataFrame], begun: Mapping[Source, int], ends: Mapping[Source, int]
-) -> Iterator[dict[Source, pl.DataFrame]]:
+def _steps(history: History, run_rows: int) -> Iterator[Step]:
+    # Each rare event stands before the rows of its own time.
+    feeds = {source: _Feed(blocks, run_rows) for source, blocks in history.blocks().items()}
+    for event in history.rare():
+        yield from _runs(feeds, int(event.record["event_time"]))
+        yield event
+    yield from _runs(feeds, None)
+
+
+def _runs(feeds: Mapping[Source, _Feed], cut: int | None) -> Iterator[dict[Source, pl.DataFrame]]:
     # Record types advance together, so that the clock never runs ahead of one of them.
-    at = dict(begun)
-    while True:
-        left = {name: frames[name] for name in frames if at[name] < ends[name]}
-        if not left:
-            return
-        horizons = [int(f["event_time"][min(at[n] + RUN_ROWS, ends[n]) - 1]) for n, f in left.items()]
+    while horizons := [at for feed in feeds.values() if (at := feed.horizon(cut)) is not None]:
         until = min(horizons)
-        run: dict[Source, pl.DataFrame] = {}
-        for name, frame in left.items():
-            stop = min(int(frame["event_time"].search_sorted(until, side="right")), ends[name])
-            if stop > at[name]:
-                run[name] = frame.slice(at[name], stop - at[name])
-                at[name] = stop
-        yield run
+        taken = {source: feed.take(until) for source, feed in feeds.items()}
+        yield {source: frame for source, frame in taken.items() if not frame.is_empty()}
+
+
+class _Feed:
+    """The rows of one record type, ``rows`` at a time."""
+
+    def __init__(self, blocks: Iterator[pl.DataFrame], rows: int) -> None:
+        self._blocks = blocks
+        self._rows = rows
+        self._read = pl.DataFrame(schema={"event_time": pl.Int64()})
+
+    def horizon(self, cut: int | None) -> int | None:
+        """The event time up to which a run of these rows alone would go; None when none is before ``cut``."""
+        while self._read.height < self._rows and (block := next(self._blocks, None)) is not None:
+            if not block.is_empty():
+                both = [frame for frame in (self._read, block) if not frame.is_empty()]
+                self._read = pl.concat(both, how="diagonal", rechunk=True)
+        times = self._read["event_time"]
+        end = len(times) if cut is None else int(times.search_sorted(cut, side="left"))
+        return int(times[min(self._rows, end) - 1]) if end else None
+
+    def take(self, until: int) -> pl.DataFrame:
+        """The rows up to an event time."""
+        end = int(self._read["event_time"].search_sorted(until, side="right"))
+        taken, self._read = self._read.slice(0, end), self._read.slice(end)
+        return taken

@@ -1,0 +1,137 @@
+"""Gathering: takes a history in, chunk by chunk, and gives it back in event-time order, without repeated events.
+
+Only the columns that some plan measures are kept. Events that are measured go to disk once there are many; the rare
+ones (changes, acknowledgements, refreshes, attestations) are kept in memory, since there are few of them.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Final, Protocol, Self, cast, get_args
+
+import polars as pl
+
+from seamwatch.judging.facts import ForwardedEvent
+from seamwatch.judging.measure import Source
+from streams.dedup import EveryId
+from streams.history.repeats import HELD, Repeats
+from streams.history.sorting import BLOCK_ROWS, ROWS_IN_MEMORY, Sorter
+
+MEASURED: Final = frozenset(get_args(Source))
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much of a history is held in memory before it goes to disk, in rows of a record type."""
+
+    rows_in_memory: int = ROWS_IN_MEMORY
+    block_rows: int = BLOCK_ROWS
+    held_ids: int = HELD
+
+
+class Wants(Protocol):
+    """Who says which columns are measured (`streams.plan.Plan`)."""
+
+    def meet(self, systems: Iterable[str]) -> None:
+        """Take note of systems."""
+        ...
+
+    def columns(self, source: Source) -> frozenset[str]:
+        """The columns that are measured of the systems met so far."""
+        ...
+
+
+class History:
+    """Events of any types, taken in any order. A context: its temporary folder goes with it.
+
+    ``plans`` are all that will measure it; ``folder`` is where the temporary folder is made (None: the system's).
+    """
+
+    def __init__(self, plans: Iterable[Wants], limits: Limits | None = None, folder: Path | None = None) -> None:
+        self._plans = tuple(plans)
+        self._limits = limits or Limits()
+        self._temporary = tempfile.TemporaryDirectory(prefix="seamwatch-replay-", dir=folder)
+        self._sorters: dict[Source, Sorter] = {}
+        self._repeats: dict[Source, Repeats] = {}
+        self._rare: dict[str, list[pl.DataFrame]] = {}
+        self._known: dict[str, EveryId] = {}
+        self.last: int | None = None
+        """The latest event time taken in, of repeated events too."""
+        self.events = 0
+        """How many events were taken in, repeated ones among them."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._temporary.cleanup()
+
+    def columns(self, source: Source) -> frozenset[str]:
+        """The columns that are kept of a measured type, for the systems met so far."""
+        return frozenset().union(*(plan.columns(source) for plan in self._plans), {"event_id", "event_time", "system"})
+
+    def add(self, record_type: str, frame: pl.DataFrame) -> None:
+        """Take events of one type in, after all that came before; ``frame`` has all columns of the type."""
+        if frame.is_empty():
+            return
+        self.events += frame.height
+        latest = cast(int, frame["event_time"].max())
+        self.last = latest if self.last is None else max(self.last, latest)
+        if record_type in MEASURED:
+            self._add_measured(cast(Source, record_type), frame)
+        else:
+            fresh = self._known.setdefault(record_type, EveryId()).fresh(frame["event_id"])
+            self._rare.setdefault(record_type, []).append(frame.filter(fresh))
+
+    def _add_measured(self, source: Source, frame: pl.DataFrame) -> None:
+        if source not in self._sorters:
+            folder = Path(self._temporary.name) / source
+            folder.mkdir()
+            limits = self._limits
+            self._sorters[source] = Sorter(folder, rows_in_memory=limits.rows_in_memory, block_rows=limits.block_rows)
+            self._repeats[source] = Repeats(folder, held=limits.held_ids)
+        systems = frame["system"].unique().to_list()
+        for plan in self._plans:
+            plan.meet(systems)
+        kept = self.columns(source)
+        self._repeats[source].add(frame["event_id"], frame["event_time"])
+        self._sorters[source].add(frame.select([name for name in frame.columns if name in kept]))
+
+    def blocks(self) -> dict[Source, Iterator[pl.DataFrame]]:
+        """The measured events by type, in order of (event_time, event_id), each once; times are never parted."""
+        return {source: self._blocks(source) for source in self._sorters}
+
+    def _blocks(self, source: Source) -> Iterator[pl.DataFrame]:
+        fresh = self._repeats[source].fresh()
+        for block in self._sorters[source].blocks():
+            yield fresh.of(block)
+
+    def rare(self) -> Iterator[ForwardedEvent]:
+        """The other events in order of (event_time, event_id), each once."""
+        frames = {record_type: pl.concat(parts) for record_type, parts in self._rare.items()}
+        places = pl.concat(
+            [_NO_PLACES]
+            + [
+                frame.select("event_time", "event_id", type=pl.lit(name), row=pl.int_range(pl.len()))
+                for name, frame in frames.items()
+            ]
+        )
+        # Of equal ids of two types the type that came first comes first.
+        for name, row in places.sort("event_time", "event_id", maintain_order=True).select("type", "row").iter_rows():
+            yield ForwardedEvent(name, _record(frames[name], row))
+
+
+_NO_PLACES = pl.DataFrame(
+    schema={"event_time": pl.Int64(), "event_id": pl.String(), "type": pl.String(), "row": pl.Int64()}
+)
+
+
+def _record(frame: pl.DataFrame, row: int) -> dict[str, Any]:
+    record: Mapping[str, Any] = frame.row(row, named=True)
+    return dict(record)

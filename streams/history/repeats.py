@@ -1,0 +1,111 @@
+"""Repeated events of a history: each id counts once, at its earliest time, however long the history is.
+
+What is remembered of an event while it is read is a hash and its time, on disk once there are many. Ids whose hash came
+with several times are looked at one by one; copies with one and the same time lie side by side once sorted. So memory
+grows with the ids that were repeated at another time, and with nothing else. No id is ever taken for another.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+PARTS = 64
+HELD = 1_000_000
+_KEY = np.dtype([("hash", "<u8"), ("time", "<i8")])
+Keys = npt.NDArray[np.void]
+
+
+class Repeats:
+    """Finds the ids of one record type that come again at another time. ``held`` keys are kept in memory."""
+
+    def __init__(self, folder: Path, *, held: int = HELD) -> None:
+        self._folder = folder
+        self._limit = held
+        self._held: list[Keys] = []
+        self._rows = 0
+        self._written = False
+        self._suspects: npt.NDArray[np.uint64] | None = None
+
+    def add(self, ids: pl.Series, times: pl.Series) -> None:
+        """Take note of events."""
+        keys = np.empty(len(ids), _KEY)
+        keys["hash"] = ids.hash(seed=0).to_numpy()
+        keys["time"] = times.to_numpy()
+        self._held.append(keys)
+        self._rows += len(keys)
+        if self._rows >= self._limit:
+            self._write()
+
+    def fresh(self) -> Fresh:
+        """What tells copies apart, over all that was taken note of; for one reading in order."""
+        if self._suspects is None:
+            if self._written:
+                self._write()
+                parts = (
+                    np.fromfile(self._part(number), _KEY) for number in range(PARTS) if self._part(number).exists()
+                )
+            else:
+                parts = (np.concatenate(self._held) for _ in range(bool(self._held)))
+            found = [_at_several_times(keys) for keys in parts]
+            self._suspects = np.sort(np.concatenate(found)) if found else np.empty(0, np.uint64)
+            self._held = []
+        return Fresh(self._suspects)
+
+    def _part(self, number: int) -> Path:
+        return self._folder / f"{number:02d}.keys"
+
+    def _write(self) -> None:
+        keys = np.concatenate(self._held) if self._held else np.empty(0, _KEY)
+        self._held, self._rows, self._written = [], 0, True
+        numbers = (keys["hash"] >> np.uint64(58)).astype(np.int64)
+        order = np.argsort(numbers, kind="stable")
+        ends = np.searchsorted(numbers[order], np.arange(PARTS + 1))
+        for number in range(PARTS):
+            part = keys[order[ends[number] : ends[number + 1]]]
+            if len(part):
+                with self._part(number).open("ab") as file:
+                    part.tofile(file)
+
+
+class Fresh:
+    """Leaves the copies out of rows that come in order."""
+
+    def __init__(self, suspects: npt.NDArray[np.uint64]) -> None:
+        self._suspects = suspects
+        self._seen: set[str] = set()
+
+    def of(self, frame: pl.DataFrame) -> pl.DataFrame:
+        """The rows whose event has not been seen; rows of one event time must come in one frame."""
+        times, ids = frame["event_time"], frame["event_id"]
+        again = (times == times.shift(1)) & (ids == ids.shift(1))
+        if again.any():
+            frame = frame.filter(~again.fill_null(value=False))
+        if not len(self._suspects):
+            return frame
+        hashes = frame["event_id"].hash(seed=0).to_numpy()
+        places = np.searchsorted(self._suspects, hashes)
+        places[places == len(self._suspects)] = 0
+        rows = np.flatnonzero(self._suspects[places] == hashes)
+        if not len(rows):
+            return frame
+        kept = np.ones(frame.height, np.bool_)
+        for row, name in zip(rows.tolist(), frame["event_id"].gather(rows).to_list(), strict=True):
+            kept[row] = name not in self._seen
+            self._seen.add(name)
+        return frame.filter(pl.Series(kept))
+
+
+def _at_several_times(keys: Keys) -> npt.NDArray[np.uint64]:
+    """The hashes that come with more than one time."""
+    hashes = keys["hash"]
+    order = np.argsort(hashes)
+    hashes, times = hashes[order], keys["time"][order]
+    equal = hashes[1:] == hashes[:-1]
+    if not equal.any():
+        return np.empty(0, np.uint64)
+    # Within a run of equal hashes some neighbours differ in time exactly when not all are of one time.
+    return np.unique(hashes[1:][equal & (times[1:] != times[:-1])])

@@ -1,0 +1,127 @@
+"""Replay of long histories: sorted on disk, judged in runs, and yet what a plain replay in memory finds."""
+
+from __future__ import annotations
+
+import random
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from seamwatch.documents import Estate
+from seamwatch.wire.text import record_of
+from streams.history.gathering import Limits
+from streams.history.repeats import Repeats
+from streams.history.sorting import Sorter
+from streams.replay import replay
+from tests.clauses.history import at, call, contract, decision, estate_of
+from tests.streams.plain_replay import plain_replay
+
+SMALL = Limits(rows_in_memory=7, block_rows=3, held_ids=5)
+
+_MODEL = """
+- {id: valid, kind: range, min: 0, max: 1}
+- {id: mostly, kind: range, min: 0, max: 1, tolerate: 0.2, window: 10m}
+- {id: fresh, kind: freshness, of: inference, max_lag: 26h, warn_at: 20h}
+- {id: approved, kind: approval}
+- {id: told, kind: change_notice, unannounced: true, acknowledgers: [owner@example.org], acknowledge_within: 30m}
+- {id: quick, kind: signal, signal: latency, max: 100, window: 10m, min_count: 2}
+- {id: right, kind: signal, signal: accuracy, min: 0.9, window: 30m, min_count: 2}
+- {id: twice, kind: rate, max: 2, per: subject, window: 1h}
+- {id: enough, kind: volume, min: 2, max: 9, per: 10m}
+"""
+_AGENT = """
+- {id: tools, kind: scope, tools: [{tool: find}, {tool: verify}, {tool: refund, where: arguments.amount <= 10}]}
+- {id: never, kind: prohibition, never: "tool = 'delete'"}
+- {id: identity, kind: precondition, tool: refund, requires: verify, matching: [user]}
+- {id: few, kind: rate, max: 2, per: trace, tool: refund}
+- {id: person, kind: escalation, when: arguments.amount > 8, to: transfer, within: 2}
+"""
+
+
+@cache
+def estate() -> Estate:
+    return estate_of(
+        "kind: System\nid: scorer\ntype: model\nowner: owner@example.org\n"
+        "versions: [{version: v1, approvals: [{id: a1, use_case: credit}]}]\n",
+        contract("scorer", _MODEL),
+        contract("agent", _AGENT).replace("id: example", "id: pact"),
+    )
+
+
+def events(chance: random.Random, number: int) -> list[tuple[str, dict[str, Any]]]:
+    """Events of all kinds, many at one time, ids repeated at the same and at another time."""
+    made: list[dict[str, Any]] = []
+    for _ in range(number):
+        offset, name = f"{chance.randrange(1, 120)}m", f"e{chance.randrange(number * 2)}"
+        kind = chance.choice(["decision"] * 5 + ["call"] * 5 + ["outcome"] * 2 + ["change", "answer"])
+        if kind == "decision":
+            made.append(decision(
+                offset, event_id=name, score=chance.uniform(0, 1.2), latency_ms=chance.uniform(0, 130),
+                version=chance.choice(["v1", "v1", "v2"]), subject=f"s{chance.randrange(6)}",
+                data_as_of=at() - chance.choice([1, 21, 27]) * 3_600_000_000,
+            ))  # fmt: skip
+        elif kind == "call":
+            arguments = {"user": chance.choice("ab"), "amount": chance.randrange(14)}
+            tool = chance.choice(["find", "verify", "refund", "refund", "delete", "transfer"])
+            made.append(call(offset, tool, f"t{chance.randrange(6)}", event_id=name, arguments=arguments))
+        elif kind == "outcome":
+            made.append({"type": "outcome", "event_time": at(offset), "event_id": name, "system": "scorer",
+                         "inference_id": "x", "score": chance.random(), "label": 1.0, "observed_at": at()})  # fmt: skip
+        elif kind == "change":
+            made.append({"type": "config_change", "event_time": at(offset), "event_id": name, "system": "scorer",
+                         "change_id": f"c{chance.randrange(3)}", "kind": "model", "to_value": "v2", "summary": "-",
+                         "effective_at": at(offset), "announced_by": "owner@example.org"})  # fmt: skip
+        else:
+            made.append({"type": "acknowledgement", "event_time": at(offset), "event_id": name, "system": "scorer",
+                         "of": "change", "reference": f"c{chance.randrange(3)}", "person": "owner@example.org",
+                         "answer": chance.choice(["accept", "object"])})  # fmt: skip
+    return [record_of(event) for event in made]
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.randoms(use_true_random=False), st.integers(1, 90))
+def test_a_history_sorted_on_disk_is_judged_as_one_in_memory(chance: random.Random, number: int) -> None:
+    records = events(chance, number)
+    expected = plain_replay(estate(), records, at("3h"))
+    assert replay(estate(), records, at("3h"), limits=SMALL) == expected
+
+
+def test_the_plain_replay_finds_something_of_every_clause() -> None:
+    found = plain_replay(estate(), events(random.Random(4), 400), at("3h"))
+    clauses = {line.split(",")[0] for line in (_MODEL + _AGENT).split("id: ")[1:]}
+    assert {v.clause for v in found} >= clauses - {"enough"}
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.lists(st.tuples(st.integers(0, 30), st.integers(0, 5)), max_size=150), st.integers(1, 12))
+def test_sorting_keeps_times_whole_and_copies_in_input_order(rows: list[tuple[int, int]], memory: int) -> None:
+    import tempfile
+
+    with tempfile.TemporaryDirectory() as folder:
+        sorter = Sorter(Path(folder), rows_in_memory=memory, block_rows=2)
+        for number, (time, name) in enumerate(rows):
+            sorter.add(pl.DataFrame({"event_time": [time], "event_id": [f"e{name}"], "place": [number]}))
+        expected = sorted((time, f"e{name}", number) for number, (time, name) in enumerate(rows))
+        for _ in range(2):
+            blocks = list(sorter.blocks())
+            assert [row for block in blocks for row in block.iter_rows()] == expected
+            lasts, firsts = [b["event_time"][-1] for b in blocks], [b["event_time"][0] for b in blocks]
+            assert all(last < first for last, first in zip(lasts, firsts[1:], strict=False))
+
+
+@pytest.mark.parametrize("held", [3, 1_000])
+def test_an_id_counts_once_at_its_earliest_time_and_no_other_is_lost(tmp_path: Path, held: int) -> None:
+    rows = [(1, "a"), (1, "a"), (1, "b"), (2, "c"), (3, "b"), (4, "a"), (4, "d"), (5, "e")]
+    repeats = Repeats(tmp_path, held=held)
+    for time, name in rows[::-1]:
+        repeats.add(pl.Series([name]), pl.Series([time]))
+    frame = pl.DataFrame(rows, schema=["event_time", "event_id"], orient="row")
+    for _ in range(2):
+        fresh = repeats.fresh()
+        kept = [row for part in (frame.head(4), frame.tail(4)) for row in fresh.of(part).iter_rows()]
+        assert kept == [(1, "a"), (1, "b"), (2, "c"), (4, "d"), (5, "e")]
