@@ -25,6 +25,7 @@ COMMANDS: Final = (
     "emit",
     "cat",
     "contracts",
+    "keys",
     "replay",
     "ack",
     "inventory",

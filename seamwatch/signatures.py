@@ -1,7 +1,8 @@
-"""Ed25519 signatures over events: the bytes that are signed, signing, and verifying.
+"""Ed25519 signatures over events and documents: the bytes that are signed, signing, and verifying.
 
 Canonical bytes are UTF-8 JSON with sorted keys, no white space and no escapes of non-ASCII characters, so that
-another program can make them. Keys are held by whoever calls; nothing here reads a file.
+another program can make them (docs/signatures.md has them with test vectors). Keys are held by whoever calls; nothing
+here reads a file.
 """
 
 from __future__ import annotations
@@ -19,8 +20,6 @@ from seamwatch.errors import SignatureError
 from seamwatch.judging.seam import PublicKey
 
 ACKNOWLEDGEMENT_FIELDS = ("answer", "event_time", "note", "of", "person", "reference", "system")
-
-
 ATTESTATION_FIELDS = ("event_time", "evidence_uri", "kind", "metric", "person", "subject", "system", "value")
 REFRESH_FIELDS = (
     "attested_by",
@@ -34,6 +33,11 @@ REFRESH_FIELDS = (
 )
 CHANGE_FIELDS = (
     "announced_by", "change_id", "config_digest", "effective_at", "from_value", "kind", "summary", "system", "to_value",
+)  # fmt: skip
+DOCUMENT_FIELDS = ("digest", "id", "key_id", "kind", "person", "signed_at", "version")
+APPROVAL_FIELDS = (
+    "approved_at", "approved_by", "config_digest", "evidence", "expires", "id", "key_id", "person", "system",
+    "use_case", "version",
 )  # fmt: skip
 
 
@@ -62,6 +66,20 @@ def refresh_bytes(record: Mapping[str, Any]) -> bytes:
 def change_bytes(record: Mapping[str, Any]) -> bytes:
     """What a co-signer of a change signs: the change, not when it is announced, so that it can be signed before."""
     return _canonical("config_change", {name: record.get(name) for name in CHANGE_FIELDS})
+
+
+def document_bytes(statement: Mapping[str, Any]) -> bytes:
+    """What a person signs under a document: which one, its digest, who signs with which key, and when (RFC 3339 text).
+
+    ``version`` is null for a document without one. The key and the time are signed too, so that neither can be changed
+    afterwards to one that was valid.
+    """
+    return _canonical("document", {name: statement[name] for name in DOCUMENT_FIELDS})
+
+
+def approval_bytes(statement: Mapping[str, Any]) -> bytes:
+    """What a person signs under an approval: all that it says of which version and use case, times as written."""
+    return _canonical("approval", {name: statement.get(name) for name in APPROVAL_FIELDS})
 
 
 def _canonical(record_type: str, body: Mapping[str, Any]) -> bytes:

@@ -1,6 +1,6 @@
-"""`seamwatch contracts`: check documents, start new ones, publish them.
+"""`seamwatch contracts`: check documents, start new ones, sign and compare them, publish them.
 
-Says what `seamwatch.documents` finds; judges nothing itself.
+Says what `seamwatch.documents` finds; judges nothing itself. Parts with a module of their own register themselves.
 """
 
 from __future__ import annotations
@@ -13,15 +13,21 @@ from typing import Annotated
 
 import typer
 
+from console.commands import contracts_diff, contracts_signing
+
 Folder = Annotated[Path, typer.Argument(metavar="DIR", help="folder of *.yaml documents, or one file")]
 AsJson = Annotated[bool, typer.Option("--json", help="one JSON object instead of lines")]
 
 
 def register(app: typer.Typer) -> None:
     """Add the group."""
-    group = typer.Typer(no_args_is_help=True, help="Check, start and publish contracts and the documents they name.")
+    group = typer.Typer(
+        no_args_is_help=True, help="Check, start, sign, compare and publish contracts and the documents they name."
+    )
     group.command()(check)
     group.command()(new)
+    contracts_signing.add(group)
+    contracts_diff.add(group)
     group.command()(publish)
     app.add_typer(group, name="contracts")
 
@@ -35,11 +41,15 @@ def check(folder: Folder, as_json: AsJson = False) -> None:
     """
     from seamwatch.documents.loading import load_folder, read_folder
     from seamwatch.documents.problems import is_error
+    from seamwatch.documents.signing_verdicts import contract_verdicts, unsigned_of
+    from seamwatch.settings import load_settings
 
-    estate, problems = load_folder(folder)
+    problems = load_folder(folder)[1]
     errors = sum(is_error(problem) for problem in problems)
-    documents = len(read_folder(folder)[0])
-    unsigned = sorted(c.id for c in estate.contracts if c.unsigned) if estate is not None else []
+    reads = read_folder(folder)[0]
+    documents = len(reads)
+    verdicts, _ = contract_verdicts(reads, load_settings().clock().now())
+    unsigned = list(unsigned_of(verdicts))
     if as_json:
         found = [{"file": p.file, "line": p.line, "severity": p.severity, "message": p.message} for p in problems]
         print(json.dumps({"documents": documents, "errors": errors, "unsigned": unsigned, "problems": found}))
@@ -49,7 +59,7 @@ def check(folder: Folder, as_json: AsJson = False) -> None:
         warnings = len(problems) - errors
         print(f"{_count(documents, 'document')}: {_count(errors, 'error')}, {_count(warnings, 'warning')}")
     if unsigned:
-        print(f"note: not signed: {', '.join(unsigned)}", file=sys.stderr)
+        print(f"note: not signed: {', '.join(unsigned)} (see `contracts verify`)", file=sys.stderr)
     if not documents and not errors:
         print(f"note: there is no document in {folder}", file=sys.stderr)
     raise typer.Exit(1 if errors else 0)

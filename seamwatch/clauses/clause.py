@@ -62,6 +62,10 @@ class Clause(BaseModel):
         """The ids of persons this clause names, so that unknown ones are found when it is loaded."""
         return ()
 
+    def co_signatories(self) -> tuple[str, ...]:
+        """Persons who must sign the contract beside its parties, because this clause binds them."""
+        return ()
+
     def measures(self, seam: Seam) -> tuple[Measure, ...]:
         """What is to be measured of one system's events; nothing by default."""
         return ()

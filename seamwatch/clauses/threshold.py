@@ -7,7 +7,8 @@ a day (`quiet`) without another.
 With `co_signers`, each announced change of kind `threshold` must bear a valid Ed25519 signature of every one of them
 (`signatures` of the `config_change`; what is signed is `seamwatch.signatures.change_bytes`). One that lacks any is a
 breach at its own time that names who did not sign (slice: the change), until a threshold change is announced that all
-have signed. A co-signer whose document lists no key cannot sign.
+have signed. A co-signer whose document lists no key cannot sign. Co-signers sign each version of the contract as well,
+since a version can move the line: `seamwatch contracts verify` looks for it ([signatures](../signatures.md)).
 
 State: the offending windows of decisions, and the changes that are open.
 
@@ -74,6 +75,10 @@ class Threshold(Clause, kind="threshold"):
 
     def people(self) -> tuple[str, ...]:
         """The co-signers."""
+        return self.co_signers
+
+    def co_signatories(self) -> tuple[str, ...]:
+        """The co-signers: a contract version that moves the line is a change of it too."""
         return self.co_signers
 
     def measures(self, seam: Seam) -> tuple[Measure, ...]:

@@ -1,6 +1,6 @@
 """Documents: persons, systems and contracts, read from YAML or from the contracts topic, and the estate they make.
 
-See docs/documents.md. Nothing here reads a topic or verifies a signature.
+See docs/documents.md, and docs/signatures.md for who signs what. Nothing here reads a topic.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from seamwatch.documents.loading import load_folder
 from seamwatch.documents.models import Document, Person, System
 from seamwatch.documents.problems import Problem
 from seamwatch.documents.publishing import documents_of, published
+from seamwatch.documents.signing_verdicts import unsigned_contracts
 
 __all__ = [
     "Contract",
@@ -26,4 +27,5 @@ __all__ = [
     "documents_of",
     "load_folder",
     "published",
+    "unsigned_contracts",
 ]

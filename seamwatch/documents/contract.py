@@ -8,9 +8,9 @@ from __future__ import annotations
 import difflib
 from collections.abc import Mapping
 from fnmatch import fnmatchcase
-from typing import Annotated, Any, ClassVar, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import BeforeValidator, Field, InstanceOf, PrivateAttr
+from pydantic import BeforeValidator, Field, InstanceOf
 
 from seamwatch.clauses import Clause, kinds
 from seamwatch.documents.fields import ContractVersion, Identifier, Words
@@ -80,19 +80,6 @@ class Contract(Document):
     clauses: tuple[Annotated[InstanceOf[Clause], BeforeValidator(_clause)], ...] = Field(
         min_length=1, description="what is agreed"
     )
-
-    _unsigned: bool = PrivateAttr(default=False)
-
-    @property
-    def unsigned(self) -> bool:
-        """Whether it was read from a file that no signature file lies beside."""
-        return self._unsigned
-
-    def without_signature(self) -> Self:
-        """The same contract, known to be unsigned."""
-        copy = self.model_copy()
-        copy._unsigned = True  # noqa: SLF001  its own
-        return copy
 
     @property
     def key(self) -> str:

@@ -97,9 +97,6 @@ def _document(written: Written) -> tuple[Read | None, list[Problem]]:
         document = model.model_validate(content)
     except ValidationError as error:
         return Read(kind, written, None), problems_of(error, model, written)
-    # Signatures lie beside the file; whether they hold is not judged here.
-    if isinstance(document, Contract) and not Path(f"{written.file}.sig").exists():
-        document = document.without_signature()
     return Read(kind, written, document), []
 
 

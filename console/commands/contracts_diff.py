@@ -1,0 +1,124 @@
+"""`seamwatch contracts diff`: what a change of contracts changes, before anybody signs it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from seamwatch.documents.contract import Contract
+    from seamwatch.documents.differences import ContractDifference
+    from seamwatch.documents.signing_verdicts import Verdict
+
+
+def add(group: typer.Typer) -> None:
+    """Add it to the group `contracts`."""
+    group.command()(diff)
+
+
+def diff(
+    old: Annotated[Path, typer.Argument(metavar="OLD", help="folder or file of contracts as they were")],
+    new: Annotated[Path, typer.Argument(metavar="NEW", help="folder or file of contracts as they are to be")],
+    as_json: Annotated[bool, typer.Option("--json", help="one JSON object instead of lines")] = False,
+) -> None:
+    """What differs between two states of contracts, clause by clause, and who must sign anew.
+
+    A parameter is loosened or tightened where that can be told, else changed. Exit 0 when the contracts are the same,
+    1 when they differ, as `diff` does.
+
+    Example: seamwatch contracts diff contracts/insurer.yaml contracts/fintech.yaml
+    """
+    from seamwatch.documents.differences import differences
+
+    found = differences(_contracts(old), _contracts(new))
+    signatures = _signatures(new, found)
+    if as_json:
+        print(json.dumps({"contracts": [_plain(d, signatures) for d in found]}, ensure_ascii=False))
+    else:
+        for difference in found:
+            print("\n".join(_lines(difference, signatures)))
+        if not found:
+            print("the contracts are the same")
+    raise typer.Exit(bool(found))
+
+
+def _contracts(place: Path) -> list[Contract]:
+    """The contracts of a folder or file; DocumentError when one is wrong in itself (its references may lead out)."""
+    from seamwatch.documents.contract import Contract
+    from seamwatch.documents.loading import read_folder
+    from seamwatch.documents.problems import is_error
+    from seamwatch.errors import DocumentError
+
+    reads, problems = read_folder(place)
+    if wrong := [str(problem) for problem in problems if is_error(problem)]:
+        raise DocumentError("\n".join(wrong))
+    return [read.document for read in reads if isinstance(read.document, Contract)]
+
+
+def _signatures(new: Path, found: Sequence[ContractDifference]) -> dict[str, list[Verdict]]:
+    """By contract, the verdicts over who must sign what it has become."""
+    from seamwatch.documents.loading import read_folder
+    from seamwatch.documents.signing_verdicts import contract_verdicts
+    from seamwatch.settings import load_settings
+
+    verdicts, _ = contract_verdicts(read_folder(new)[0], load_settings().clock().now())
+    keys = {d.id: d.after.key for d in found if d.after is not None}
+    return {name: [v for v in verdicts if v.document == key and v.roles] for name, key in keys.items()}
+
+
+def _lines(difference: ContractDifference, signatures: dict[str, list[Verdict]]) -> Iterator[str]:
+    was, now = difference.before, difference.after
+    versions = [f"version {contract.version}" for contract in (was, now) if contract is not None]
+    told = versions[0] if len(set(versions)) == 1 else " → ".join(versions)
+    yield f"{difference.id}  {difference.what}, {told}"
+    for change in difference.fields:
+        yield f"  {change.direction:<9}  {_told(change)}"
+    for clause in difference.clauses:
+        name = f"clause {clause.id} ({clause.kind})"
+        if clause.what != "changed":
+            way = {"added": "tightened", "removed": "loosened"}[clause.what]
+            yield f"  {way:<9}  {name} {clause.what}"
+        for change in clause.changes:
+            yield f"  {change.direction:<9}  {name}: {_told(change)}"
+    if difference.what == "changed" and not difference.fields and not difference.clauses:
+        same = was is not None and now is not None and was.version != now.version
+        yield "  same       " + ("nothing but the version differs" if same else "only written differently")
+    if difference.same_version:
+        yield "  note       the version is the same: give what was changed a new one"
+    for verdict in signatures.get(difference.id, ()):
+        if not verdict.holds:
+            yield f"  must sign  {verdict.person or 'nobody named'} ({', '.join(verdict.roles)})"
+
+
+def _told(change: Any) -> str:
+    return f"{change.name} {_value(change.before)} → {_value(change.after)}"
+
+
+def _value(value: Any) -> str:
+    if value is None:
+        return "not given"
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def _plain(difference: ContractDifference, signatures: dict[str, list[Verdict]]) -> dict[str, Any]:
+    return {
+        "contract": difference.id,
+        "what": difference.what,
+        "before": _named(difference.before),
+        "after": _named(difference.after),
+        "same_version": difference.same_version,
+        "fields": [asdict(change) for change in difference.fields],
+        "clauses": [asdict(clause) for clause in difference.clauses],
+        "signatures": [
+            {"person": v.person, "roles": v.roles, "status": v.status} for v in signatures.get(difference.id, ())
+        ],
+    }
+
+
+def _named(contract: Contract | None) -> dict[str, str] | None:
+    return None if contract is None else {"version": contract.version, "digest": contract.digest}

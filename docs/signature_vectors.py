@@ -1,0 +1,126 @@
+"""Writes `docs/signature-vectors.json`: for everything that is signed, its fields, the exact bytes and a signature.
+
+Run by `docs/check.py`. The private key of the vectors is published here and is worth nothing.
+"""
+
+from __future__ import annotations
+
+import json
+from base64 import b64encode
+from pathlib import Path
+from typing import Any, Final
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from seamwatch.documents import canonical_json, digest_of
+from seamwatch.signatures import (
+    acknowledgement_bytes,
+    approval_bytes,
+    attestation_bytes,
+    change_bytes,
+    document_bytes,
+    refresh_bytes,
+    sign,
+)
+
+PAGE: Final = Path(__file__).parent / "signature-vectors.json"
+KEY: Final = bytes(range(32))
+
+_CONTRACT: Final = {
+    "apiVersion": "seamwatch/v1",
+    "kind": "Contract",
+    "id": "credit-limits",
+    "version": "2",
+    "seam": "model-to-product",
+    "covers": ["credit-model"],
+    "parties": {
+        "provider": {"team": "credit-models", "signatory": "lead@example.org"},
+        "consumer": {"team": "Kreditprodukt für Österreich", "signatory": "product@example.org"},
+    },
+    "clauses": [
+        {"id": "valid", "kind": "range", "min": 0, "max": 1.0, "nullable": False, "tolerate": 1e-3},
+        {"id": "line", "kind": "threshold", "decision": "approve", "when": "score >= 0.62",
+         "co_signers": ["lead@example.org"]},
+    ],
+}  # fmt: skip
+_MESSAGES: Final = (
+    (
+        "document",
+        document_bytes,
+        {
+            "kind": "Contract", "id": "credit-limits", "version": "2", "digest": digest_of(_CONTRACT),
+            "person": "lead@example.org", "key_id": "lead-2026", "signed_at": "2026-03-02T09:30:00Z",
+        },
+    ),
+    (
+        "approval",
+        approval_bytes,
+        {
+            "system": "credit-model", "version": "2.1", "config_digest": "sha256:9a4be2710c53d866", "id": "CR-21",
+            "use_case": "credit-limit", "approved_by": "lead@example.org", "approved_at": "2026-01-08",
+            "expires": None, "evidence": None, "person": "lead@example.org", "key_id": "lead-2026",
+        },
+    ),
+    (
+        "acknowledgement",
+        acknowledgement_bytes,
+        {
+            "event_time": 1_772_443_800_000_000, "system": "credit-model", "of": "change", "reference": "CHG-7",
+            "person": "lead@example.org", "answer": "accept", "note": "größer als „0,62“",
+        },
+    ),
+    (
+        "attestation",
+        attestation_bytes,
+        {
+            "event_time": 1_772_443_800_000_000, "system": "credit-model", "subject": "credit-limits#gini",
+            "kind": "benchmark", "metric": "gini", "value": 0.61, "person": "lead@example.org", "evidence_uri": None,
+        },
+    ),
+    (
+        "dataset_refresh",
+        refresh_bytes,
+        {
+            "event_time": 1_772_443_800_000_000, "system": "credit-features", "version": None,
+            "data_as_of": 1_772_440_200_000_000, "row_count": 120_000, "sources": ["bureau-extract", "repayments"],
+            "schema_digest": None, "attested_by": "lead@example.org",
+        },
+    ),
+    (
+        "config_change",
+        change_bytes,
+        {
+            "system": "credit-model", "change_id": "CHG-7", "kind": "threshold", "from_value": "0.62",
+            "to_value": "0.58", "config_digest": None, "effective_at": 1_772_616_600_000_000,
+            "summary": "the line moves", "announced_by": "product@example.org",
+        },
+    ),
+)  # fmt: skip
+
+
+def vectors() -> dict[str, Any]:
+    """The vectors, as JSON values."""
+    key = Ed25519PrivateKey.from_private_bytes(KEY)
+    return {
+        "private_key_hex": KEY.hex(),
+        "public_key": b64encode(key.public_key().public_bytes_raw()).decode(),
+        "document": {
+            "content": _CONTRACT,
+            "canonical": canonical_json(_CONTRACT).decode(),
+            "sha256": digest_of(_CONTRACT),
+        },
+        "messages": [
+            {
+                "type": name,
+                "fields": fields,
+                "bytes": make(fields).decode(),
+                "signature": b64encode(sign(make(fields), KEY)).decode(),
+            }
+            for name, make, fields in _MESSAGES
+        ],
+    }
+
+
+def pages() -> dict[Path, str]:
+    """The file, by its path."""
+    return {PAGE: json.dumps(vectors(), indent=2, ensure_ascii=False) + "\n"}

@@ -1,0 +1,279 @@
+"""Who must sign a contract or approval, and whether they have: one verdict a person.
+
+The parties' signatories sign, and whoever a clause binds beside them (`Clause.co_signatories`). Reads signature files
+beside the documents; knows no clock, so `now` is given.
+"""
+
+from __future__ import annotations
+
+from base64 import b64decode
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, Literal
+
+from seamwatch.documents.contract import Contract
+from seamwatch.documents.loading import read_folder
+from seamwatch.documents.models import Approved, Person, PublicKeyEntry, System, Version
+from seamwatch.documents.problems import Problem
+from seamwatch.documents.reading import Place
+from seamwatch.documents.references import Read
+from seamwatch.documents.signing import SignatureLine, read_signatures, signature_file
+from seamwatch.durations import MINUTE
+from seamwatch.errors import SignatureError
+from seamwatch.instants import format_instant
+from seamwatch.judging.seam import PublicKey
+from seamwatch.signatures import approval_bytes, verify
+
+Status = Literal[
+    "signed",  # holds
+    "missing",  # nobody's line is there
+    "changed",  # signed, but another version or text than this one
+    "unknown_key",  # by a key that the person's document does not list
+    "revoked",  # by a key that was revoked when it was signed
+    "not_yet_valid",  # by a key that was not valid yet when it was signed
+    "future",  # at a time that has not come
+    "invalid",  # the signature does not hold
+    "unnamed",  # a party names no signatory, so nobody can sign for it
+    "stranger",  # by somebody who has nothing to sign here, or under no contract of this file
+]
+SKEW: Final = 5 * MINUTE
+
+
+@dataclass(frozen=True, slots=True)
+class Signer:
+    """A person who must sign, in which roles; no person where a party names none. ``place``: where it says so."""
+
+    person: str | None
+    roles: tuple[str, ...]
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Whether one person's signature under one document binds; ``file`` and ``line`` say where to look."""
+
+    document: str
+    digest: str
+    person: str | None
+    roles: tuple[str, ...]
+    status: Status
+    message: str
+    file: str
+    line: int
+    key_id: str | None = None
+    signed_at: str | None = None
+
+    @property
+    def holds(self) -> bool:
+        """Whether nothing is wrong."""
+        return self.status == "signed"
+
+
+def signers_of(contract: Contract) -> tuple[Signer, ...]:
+    """Who must sign a contract, each once: the parties' signatories, then those whom clauses bind."""
+    named: list[tuple[str | None, str, Place]] = [
+        (party.signatory, side, ("parties", side, "signatory"))
+        for side, party in (("provider", contract.parties.provider), ("consumer", contract.parties.consumer))
+    ]
+    for number, clause in enumerate(contract.clauses):
+        place: Place = ("clauses", number, "co_signers")
+        named.extend((person, f"co-signer of {clause.id}", place) for person in clause.co_signatories())
+    found: dict[str | None, Signer] = {}
+    unnamed: list[Signer] = []
+    for person, role, where in named:
+        if person is None:
+            unnamed.append(Signer(None, (role,), where))
+        elif person in found:
+            found[person] = Signer(person, (*found[person].roles, role), found[person].place)
+        else:
+            found[person] = Signer(person, (role,), where)
+    return (*unnamed, *found.values())
+
+
+def contract_verdicts(documents: Sequence[Read], now: int | None = None) -> tuple[list[Verdict], list[Problem]]:
+    """A verdict for each contract and each person who must sign it or did, and what is no signature in the files.
+
+    ``now`` (micros): a signature that claims a later time does not count; None takes every time as past.
+    """
+    verdicts: list[Verdict] = []
+    problems: list[Problem] = []
+    persons = persons_of(documents)
+    files: dict[str, list[tuple[Read, Contract]]] = {}
+    for read in documents:
+        if read.kind == Contract.kind_name:
+            files.setdefault(read.written.file, [])
+        if isinstance(read.document, Contract):
+            files[read.written.file].append((read, read.document))
+    for file, contracts in files.items():
+        lines, wrong = read_signatures(signature_file(file))
+        problems.extend(wrong)
+        for read, contract in contracts:
+            verdicts.extend(_of_contract(read, contract, lines, persons, now))
+        known = {read.id for read in documents if read.written.file == file and read.kind == Contract.kind_name}
+        verdicts.extend(_stray(line) for line in lines if line.kind != Contract.kind_name or line.id not in known)
+    return verdicts, problems
+
+
+def approval_verdicts(documents: Sequence[Read], now: int) -> list[Verdict]:
+    """A verdict for each signature under an approval, and for each approver who has keys and did not sign."""
+    persons = persons_of(documents)
+    return [
+        verdict
+        for read in documents
+        if isinstance(read.document, System)
+        for v, version in enumerate(read.document.versions)
+        for a, approval in enumerate(version.approvals)
+        for verdict in _of_approval(
+            read, read.document, version, approval, ("versions", v, "approvals", a), persons, now
+        )
+    ]
+
+
+def unsigned_contracts(folder: Path, now: int | None = None) -> tuple[str, ...]:
+    """The ids of contracts below a folder that lack a valid signature of anybody who must sign them, in order."""
+    verdicts, _ = contract_verdicts(read_folder(folder)[0], now)
+    return unsigned_of(verdicts)
+
+
+def unsigned_of(verdicts: Sequence[Verdict]) -> tuple[str, ...]:
+    """The same from the verdicts; a stranger's signature leaves nothing unsigned."""
+    lacking = {v.document for v in verdicts if v.status not in ("signed", "stranger")}
+    return tuple(sorted(document.partition("/")[2].rpartition("@")[0] for document in lacking))
+
+
+def persons_of(documents: Sequence[Read]) -> dict[str, Person]:
+    """The readable persons among documents, by id."""
+    return {read.document.id: read.document for read in documents if isinstance(read.document, Person)}
+
+
+def public_key(entry: PublicKeyEntry) -> PublicKey:
+    """A key as documents list it, in the form that verifies."""
+    return PublicKey(entry.key_id, b64decode(entry.public), entry.not_before, entry.revoked_at)
+
+
+def approval_statement(
+    system: System, version: Version, approval: Approved, written: Mapping[str, Any], person: str, key_id: str
+) -> dict[str, Any]:
+    """What is signed under an approval; ``written`` is the approval as its author wrote it, for its times."""
+    return {
+        "system": system.id, "version": version.version, "config_digest": version.config_digest, "id": approval.id,
+        "use_case": approval.use_case, "approved_by": approval.approved_by, "approved_at": written.get("approved_at"),
+        "expires": written.get("expires"), "evidence": approval.evidence, "person": person, "key_id": key_id,
+    }  # fmt: skip
+
+
+def _of_contract(
+    read: Read, contract: Contract, lines: Sequence[SignatureLine], persons: Mapping[str, Person], now: int | None
+) -> Iterator[Verdict]:
+    mine = [line for line in lines if (line.kind, line.id) == (contract.kind_name, contract.id)]
+    signers = signers_of(contract)
+    for signer in signers:
+        theirs = [line for line in mine if line.person == signer.person]
+        found = [_of_line(contract, signer, line, persons, now) for line in theirs]
+        holding = next((verdict for verdict in found if verdict.holds), None)
+        yield holding or (found[-1] if found else _lacking(read, contract, signer, persons))
+    binding = {signer.person for signer in signers}
+    for line in mine:
+        if line.person not in binding:
+            said = f"{line.person} signed, who is neither a party's signatory nor a co-signer: take the line out"
+            yield _told(contract, Signer(line.person, (), ()), "stranger", said, line)
+
+
+def _of_line(
+    contract: Contract, signer: Signer, line: SignatureLine, persons: Mapping[str, Person], now: int | None
+) -> Verdict:
+    person = line.person
+    again = "sign it again with `seamwatch contracts sign`"
+    if line.version != contract.version:
+        said = f"{person} signed version {line.version}, not version {contract.version}: {again}"
+        return _told(contract, signer, "changed", said, line)
+    if line.digest != contract.digest:
+        said = f"the contract was changed after {person} signed it at {line.signed_at}: {again}"
+        return _told(contract, signer, "changed", said, line)
+    status, said = _judged(persons.get(person), line.key_id, line.message, line.signature, line.at, now)
+    return _told(contract, signer, status, f"{person} {said}" + ("" if status == "signed" else f": {again}"), line)
+
+
+def _judged(
+    person: Person | None, key_id: str, message: bytes, signature: str, at: int, now: int | None
+) -> tuple[Status, str]:
+    """What a signature is worth, and that in words that follow the person's name."""
+    entry = next((key for key in person.keys if key.key_id == key_id), None) if person is not None else None
+    if entry is None:
+        return "unknown_key", f"signed with key {key_id!r}, which their Person document does not list"
+    moment = format_instant(at)[:19] + "Z"
+    if now is not None and at > now + SKEW:
+        return "future", f"signed at {moment}, a time that has not come"
+    if entry.not_before is not None and at < entry.not_before:
+        return "not_yet_valid", f"signed at {moment} with key {key_id!r}, which was not valid yet"
+    if entry.revoked_at is not None and at >= entry.revoked_at:
+        return "revoked", f"signed at {moment} with key {key_id!r}, which was revoked by then"
+    try:
+        verify(message, b64decode(signature, validate=True), public_key(entry), at)
+    except (SignatureError, ValueError):
+        return "invalid", f"has a signature that does not hold for key {key_id!r}"
+    return "signed", f"signed at {moment}"
+
+
+def _lacking(read: Read, contract: Contract, signer: Signer, persons: Mapping[str, Person]) -> Verdict:
+    status: Status = "missing"
+    if signer.person is None:
+        status = "unnamed"
+        said = f"the {signer.roles[0]} names no signatory, so nobody signs for it: name a person as its `signatory`"
+    elif (person := persons.get(signer.person)) is None or not person.keys:
+        said = f"{signer.person} has not signed and has no key: make one with `seamwatch keys new`"
+    else:
+        said = f"{signer.person} has not signed: `seamwatch contracts sign {read.written.file} --as {signer.person}`"
+    return Verdict(
+        contract.key, contract.digest, signer.person, signer.roles, status, said, read.written.file,
+        read.written.line(signer.place),
+    )  # fmt: skip
+
+
+def _told(contract: Contract, signer: Signer, status: Status, said: str, line: SignatureLine) -> Verdict:
+    return Verdict(
+        contract.key, contract.digest, signer.person, signer.roles, status, said, line.file, line.line, line.key_id,
+        line.signed_at,
+    )  # fmt: skip
+
+
+def _stray(line: SignatureLine) -> Verdict:
+    said = f"{line.person} signed {line.subject}, which is no contract of the file beside: take the line out"
+    return Verdict(
+        line.subject, line.digest, line.person, (), "stranger", said, line.file, line.line, line.key_id, line.signed_at
+    )
+
+
+def _of_approval(
+    read: Read,
+    system: System,
+    version: Version,
+    approval: Approved,
+    place: Place,
+    persons: Mapping[str, Person],
+    now: int,
+) -> Iterator[Verdict]:
+    written: Any = read.written.content
+    for part in place:
+        written = written[part]
+    name = f"Approval/{approval.id}"
+
+    def told(person: str, status: Status, said: str, at: Place, key_id: str | None = None) -> Verdict:
+        roles = ("approver",) if person == approval.approved_by else ()
+        where = read.written.file, read.written.line((*place, *at))
+        return Verdict(name, system.digest, person, roles, status, said, *where, key_id)
+
+    again = f"sign it again with `seamwatch contracts sign {read.written.file} --approval {approval.id}`"
+    # An approval that does not say when it was given was given now, as far as its key is concerned.
+    at = now if approval.approved_at is None else approval.approved_at
+    for number, given in enumerate(approval.signatures):
+        message = approval_bytes(approval_statement(system, version, approval, written, given.person, given.key_id))
+        status, said = _judged(persons.get(given.person), given.key_id, message, given.signature, at, None)
+        if status == "invalid":
+            said += ", or the approval was changed after it was signed"
+        said = f"{given.person} {said}" + ("" if status == "signed" else f": {again}")
+        yield told(given.person, status, said, ("signatures", number), given.key_id)
+    approver = persons.get(approval.approved_by or "")
+    if approver is not None and approver.keys and all(given.person != approver.id for given in approval.signatures):
+        yield told(approver.id, "missing", f"{approver.id} has keys and has not signed it: {again}", ("id",))
