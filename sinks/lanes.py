@@ -46,15 +46,20 @@ class Lane:
         return len(self._messages)
 
     def add(self, messages: list[Message]) -> None:
-        """Take messages in offset order; those before the position are not taken again."""
-        if self.position is not None and offset_of(messages[0]) < self.position:
-            messages = [message for message in messages if offset_of(message) >= (self.position or 0)]
+        """Take messages in offset order; those before the position, or delivered twice, are not taken again."""
+        wanted = offset_of(self._messages[-1]) + 1 if self._messages else self.position
+        if wanted is not None and offset_of(messages[0]) < wanted:
+            messages = [message for message in messages if offset_of(message) >= wanted]
         if not messages:
             return
         if not self._messages:
             self.since = time.monotonic()
         self._messages += messages
         self.bytes += sum(map(len, messages))
+
+    def is_behind(self, end: int) -> bool:
+        """Whether there is more in the topic partition, up to this end of it, than was read and handed over."""
+        return bool(self._messages) or max(self.position or 0, self.end) < end
 
     @property
     def is_ready(self) -> bool:

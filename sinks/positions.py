@@ -36,22 +36,23 @@ def positions(store: Store, topics: Iterable[str]) -> dict[Place, Position]:
         f"FROM ledger_commit WHERE topic IN ({named}) GROUP BY topic, partition"
     )
     found = {(row["topic"], row["partition"]): Position(row["position"], row["size"]) for row in committed}
+    # An intent at the position is one that nobody has committed. Of several the newest claim's counts: it was made by
+    # somebody who had seen the others, or nothing was ever written for it (docs/store.md, "Several recorders").
     open_intents = store.rows(
-        "SELECT intents.topic AS topic, intents.partition AS partition, intents.first_offset AS first, "
-        "min(intents.next_offset) AS next, argMin(intents.count, intents.next_offset) AS records "
-        f"FROM (SELECT * FROM ledger_intent WHERE topic IN ({named})) AS intents "
-        f"LEFT ANTI JOIN (SELECT * FROM ledger_commit WHERE topic IN ({named})) AS commits "
-        "ON intents.topic = commits.topic AND intents.partition = commits.partition "
-        "AND intents.first_offset = commits.first_offset "
-        "GROUP BY topic, partition, first ORDER BY first"
+        "SELECT intents.topic AS topic, intents.partition AS partition, first_offset AS first, "
+        "argMax((next_offset, count), (epoch, recorder)) AS newest "
+        f"FROM (SELECT * FROM ledger_intent WHERE topic IN ({named})) AS intents LEFT JOIN "
+        "(SELECT topic, partition, max(next_offset) AS position, count() AS commits "
+        f"FROM ledger_commit WHERE topic IN ({named}) GROUP BY topic, partition) AS committed "
+        "ON intents.topic = committed.topic AND intents.partition = committed.partition "
+        "WHERE commits = 0 OR first_offset = position GROUP BY topic, partition, first "
+        "ORDER BY max((epoch, recorder))"
     )
     for row in open_intents:
         place = (row["topic"], row["partition"])
         known = found.get(place, Position())
-        # An intent elsewhere than at the position was never the next thing to do; nothing of it counts.
-        if known.intent is None and known.offset in (None, row["first"]):
-            intent = Range(*place, row["first"], row["next"], row["records"])
-            found[place] = Position(known.offset, known.size, intent)
+        intent = Range(*place, row["first"], *row["newest"])
+        found[place] = Position(known.offset, known.size, intent)
     return found
 
 

@@ -11,7 +11,7 @@ from itertools import pairwise
 import numpy as np
 from confluent_kafka import KafkaError, Message
 
-from seamwatch.errors import SeamwatchError, StoreError, UnreachableError
+from seamwatch.errors import SeamwatchError, StageError, StoreError, UnreachableError
 
 Place = tuple[str, int]
 """A topic and one of its partitions."""
@@ -88,6 +88,25 @@ _PASSING = {
 }
 
 
+def is_no_longer_ours(error: KafkaError) -> bool:
+    """Whether the group refuses us because it has given our partitions away, which the next `consume` will tell."""
+    return error.code() in _MOVED_ON
+
+
+_MOVED_ON = {KafkaError.ILLEGAL_GENERATION, KafkaError.UNKNOWN_MEMBER_ID, KafkaError.REBALANCE_IN_PROGRESS}
+
+
+def reading_error(error: KafkaError, what: str) -> SeamwatchError:
+    """Our error for one of Kafka's that ends the recorder."""
+    # The client tells it as a fatal error, with the broker's reason in words only.
+    if error.code() in (KafkaError.FENCED_INSTANCE_ID, KafkaError._FENCED) or "fenced" in error.str():  # noqa: SLF001
+        return StageError(
+            "another recorder runs under this one's name and has taken its place: give each process its own "
+            f"SEAMWATCH_INSTANCE ({error.str()})"
+        )
+    return UnreachableError(f"{what} cannot be read: {error.str()}")
+
+
 def _consumer_error(error: KafkaError, message: Message) -> SeamwatchError:
     place = f"{message.topic()}[{message.partition()}]" if message.topic() else "Kafka"
     if error.code() in (KafkaError._AUTO_OFFSET_RESET, KafkaError.OFFSET_OUT_OF_RANGE):  # noqa: SLF001
@@ -96,4 +115,4 @@ def _consumer_error(error: KafkaError, message: Message) -> SeamwatchError:
             'them before they were recorded, or the topic was made anew. docs/store.md, "When records are gone", '
             "says how to accept the gap and go on."
         )
-    return UnreachableError(f"{place} cannot be read: {error.str()}")
+    return reading_error(error, place)

@@ -2,19 +2,22 @@
 
     consume → runs of one topic partition → range → blocks (decoded in bulk) → writer's thread → store
 
-Where a topic partition goes on is what the store says was committed; Kafka's committed offsets are kept only so that
-its tools can show the lag. A restart does the open range again, with the same bounds. While the store is away the
-recorder reads ahead as far as its buffers reach, then pauses; detection does not notice, and nothing is lost as long
-as the topics keep it. It judges nothing and produces nothing.
+The group says who records a topic partition, a claim in the store makes it so, and what the store says was committed
+is where it goes on; Kafka's committed offsets are kept only so that its tools can show the lag. A restart does the
+open range again, with the same bounds. While the store is away the recorder reads ahead as far as its buffers reach,
+then pauses; detection does not notice, and nothing is lost as long as the topics keep it. It judges nothing and
+produces nothing.
 """
 
 from __future__ import annotations
 
 import gc
 import signal
+import socket
 import time
 from threading import Event, current_thread, main_thread
 from typing import Any, Final
+from uuid import uuid4
 
 import structlog
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaException, Message, TopicPartition
@@ -22,16 +25,23 @@ from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaException, Message,
 from seamwatch.clauses import kinds
 from seamwatch.clock import Clock
 from seamwatch.columnar.decode import Decoded, Decoder
-from seamwatch.errors import UnreachableError, UsageError
+from seamwatch.errors import SeamwatchError, UsageError
 from seamwatch.settings import Settings
 from seamwatch.wire.codec import Codec
 from seamwatch.wire.registry import SchemaRegistry
 from seamwatch.wire.topics import Topics
 from sinks.blocks import Batch, Decode, batch_of
+from sinks.claims import Claim, claim
+from sinks.lag import Lag
 from sinks.lanes import Cut, Lane
+from sinks.ledger.keys import read_signer
+from sinks.ledger.ledger import Ledger
+from sinks.ledger.notes import SignerKey
+from sinks.ledger.publishing import CheckpointTopic
+from sinks.metrics import Metrics
 from sinks.positions import positions
-from sinks.reading import Place, split
-from sinks.retries import until_it_works
+from sinks.reading import Place, is_no_longer_ours, reading_error, split
+from sinks.retries import Patience, until_it_works
 from sinks.store import Store
 from sinks.writer import Entry, Writer
 
@@ -45,6 +55,8 @@ BUFFER_BYTES: Final = 256 * 1024 * 1024
 FLUSH_SECONDS: Final = 1.0
 PAUSE_SECONDS: Final = 5.0
 STOP_SECONDS: Final = 8.0
+TAKE_UP_SECONDS: Final = 30.0
+"""How long one question of a take-up may take: in the meantime nobody tells the group that this process lives."""
 
 
 def topics_recorded(topics: Topics) -> tuple[str, ...]:
@@ -93,19 +105,36 @@ def consumer_settings(bootstrap: str, group: str, instance: str) -> dict[str, An
 class Recorder:
     """One process's share of the record."""
 
-    def __init__(self, bootstrap: str, store_url: str, topics: Topics, decode: Decode, instance: str = "0") -> None:
+    def __init__(
+        self,
+        bootstrap: str,
+        store_url: str,
+        topics: Topics,
+        decode: Decode,
+        instance: str = "0",
+        metrics: Metrics | None = None,
+        key: SignerKey | None = None,
+    ) -> None:
         self._topics = topics
         self._decode = decode
         self._store_url = store_url
+        self._name = f"{GROUP}-{instance}/{uuid4().hex[:8]}"  # another run of this process is another recorder
         self._stop = Event()
         self._given_up = Event()
+        self._claim = Claim(0, self._name)
         self._lanes: dict[Place, Lane] = {}
+        self._recorded: dict[Place, int] = {}
         self._coming: list[Place] = []
         self._moved = False
+        self._patience = Patience()
         self._paused = False
         self._full_since: float | None = None
+        self._metrics = metrics or Metrics()
+        self._lag = Lag(bootstrap, self._metrics)
         self._consumer = Consumer(consumer_settings(bootstrap, f"{topics.prefix}.{GROUP}", instance))
-        self._writer = Writer(store_url, f"{GROUP}-{instance}", self._given_up)
+        self._checkpoints = CheckpointTopic(bootstrap, topics)
+        self._ledger = Ledger(key, self._checkpoints)
+        self._writer = Writer(store_url, self._given_up, self._metrics, self._ledger)
 
     def stop(self) -> None:
         """Ask ``run`` to commit what it has read and return; from any thread or signal handler."""
@@ -126,9 +155,11 @@ class Recorder:
                 if self._is_due() and self._writer.has_room:
                     self._hand_over()
                 self._note_done()
+                self._heed_others()
+                self._show()
             self._finish()
         except KafkaException as error:
-            raise UnreachableError(f"the recorder's topics cannot be read: {error.args[0]}") from error
+            raise reading_error(error.args[0], "the recorder's topics") from error
         finally:
             self._given_up.set()
             self._consumer.close()
@@ -141,6 +172,7 @@ class Recorder:
                 self._paused = False
             return self._consumer.consume(10_000, 0.05)
         now = time.monotonic()
+        self._metrics.paused.inc(now - (self._full_since or now))
         self._full_since = self._full_since or now
         if now - self._full_since < PAUSE_SECONDS:
             # A short wait for the writer; pausing would throw away what the client has fetched ahead.
@@ -185,7 +217,7 @@ class Recorder:
                 break
             cut = lane.cut(ROUND_ROWS - rows if entries else ROUND_ROWS, ROUND_BYTES)
             batch = self._batch(cut)
-            entries.append(Entry(batch, cut.repeated))
+            entries.append(Entry(batch, self._claim, cut.repeated))
             rows, size = rows + len(cut.run.messages), size + cut.bytes
         if entries and not self._writer.submit(entries):
             raise AssertionError("a round was made without room for it")
@@ -197,10 +229,38 @@ class Recorder:
         )
 
     def _note_done(self) -> None:
-        offsets = [TopicPartition(done.topic, done.partition, done.next_offset) for done in self._writer.done()]
-        held = [offset for offset in offsets if (offset.topic, offset.partition) in self._lanes]
-        if held:
-            self._consumer.commit(offsets=held, asynchronous=True)
+        done = {extent.place: extent.next_offset for extent in self._writer.done() if extent.place in self._lanes}
+        self._recorded |= done
+        if done:
+            self._consumer.commit(offsets=[TopicPartition(*place, at) for place, at in done.items()], asynchronous=True)
+
+    def _heed_others(self) -> None:
+        """Where another recorder has claimed what this one holds, ask the group which of the two is right.
+
+        The group's coordinator refuses the offsets of a process that it has put out. One that it accepts claims
+        again: then the other was the late one, and is told the same way.
+        """
+        lost = {place for place, claim in self._writer.superseded() if claim == self._claim and place in self._lanes}
+        if not lost:
+            return
+        self._metrics.superseded.inc(len(lost))
+        held, self._lanes = list(self._lanes), {}
+        self._consumer.assign([])
+        try:
+            self._consumer.commit(
+                offsets=[TopicPartition(*place, self._recorded.get(place, 0)) for place in held], asynchronous=False
+            )
+        except KafkaException as error:
+            if not is_no_longer_ours(error.args[0]):
+                raise
+            _log.warning("the group has given our partitions to others, waiting to be told ours", partitions=len(held))
+        else:
+            self._coming, self._moved = held, True
+
+    def _show(self) -> None:
+        self._metrics.buffered_rows.set(self._rows())
+        self._metrics.buffered_bytes.set(self._bytes())
+        self._lag.keep(self._lanes, self._recorded)
 
     def _finish(self) -> None:
         """Commit what has been read, as far as that can be done in time; the rest is read again at the next start."""
@@ -213,6 +273,7 @@ class Recorder:
                 time.sleep(0.02)
         if not self._writer.close(max(0.1, until - time.monotonic())):
             _log.warning("stopped before the store had everything; the next start finishes it")
+        self._checkpoints.close(1.0)
         self._note_done()
 
     # The callbacks come from within `consume`; what is slow or may fail is left to `_take_up`. Until then nothing is
@@ -231,20 +292,45 @@ class Recorder:
             _log.warning("partitions revoked while the store is away; their next owner repeats the open range")
 
     def _take_up(self) -> None:
-        self._moved, self._paused, self._full_since, self._lanes = False, False, None, {}
-        places = self._coming
-        if not places:
+        """Claim what the group assigned and go on where the store says, as soon as the store answers.
+
+        One try a call: between them the group must hear that this process lives.
+        """
+        if not self._patience.is_over:
             return
-        with Store(self._store_url) as store:
-            known = until_it_works(self._stop)(lambda: positions(store, {topic for topic, _ in places}))
-        self._lanes = {place: Lane(*place, known.get(place)) for place in places}
-        self._writer.expect({place: lane.size for place, lane in self._lanes.items()})
+        places = self._coming
+        self._lanes, self._recorded = {}, {}
+        self._lag.forget()
+        if places:
+            try:
+                with Store(self._store_url, timeout=TAKE_UP_SECONDS) as store:
+                    # In this order: nothing that an older claim's owner begins later counts any more.
+                    self._claim = claim(store, places, self._name)
+                    known = positions(store, {topic for topic, _ in places})
+                    self._ledger.publish_again(store, places)
+            except SeamwatchError as error:
+                self._patience.have(error)
+                return
+            self._lanes = {place: Lane(*place, known.get(place)) for place in places}
+        self._moved, self._paused, self._full_since = False, False, None
+        self._patience = Patience()
+        if not self._lanes:
+            return
+        self._writer.expect({place: lane.size for place, lane in self._lanes.items()}, self._claim)
         start = {place: lane.position for place, lane in self._lanes.items()}
+        self._recorded = {place: at for place, at in start.items() if at is not None}
         self._consumer.assign(
             [TopicPartition(*place, OFFSET_BEGINNING if at is None else at) for place, at in start.items()]
         )
         repeated = [str(lane.intent) for lane in self._lanes.values() if lane.intent]
-        _log.info("assigned", partitions=len(places), repeating=repeated)
+        _log.info("assigned", partitions=len(places), epoch=self._claim.epoch, repeating=repeated)
+
+
+def _signer(settings: Settings) -> SignerKey | None:
+    if settings.ledger_key is None:
+        _log.warning("nobody signs for the ledger: make a key and set SEAMWATCH_LEDGER_KEY (docs/ledger.md)")
+        return None
+    return read_signer(settings.ledger_key)
 
 
 def run(settings: Settings) -> None:
@@ -253,7 +339,15 @@ def run(settings: Settings) -> None:
         raise UsageError("record needs KAFKA_BOOTSTRAP_SERVERS and CLICKHOUSE_URL")
     url = settings.schema_registry_url
     codec = Codec(SchemaRegistry(url) if url else None, settings.schemas)
-    recorder = Recorder(settings.kafka, settings.clickhouse, Topics(settings.prefix), decoding(codec, settings.clock()))
+    recorder = Recorder(
+        settings.kafka,
+        settings.clickhouse,
+        Topics(settings.prefix),
+        decoding(codec, settings.clock()),
+        settings.instance or socket.gethostname(),
+        Metrics(settings.metrics_port),
+        _signer(settings),
+    )
     # Batches of tens of thousands of short-lived objects make the collector run all the time: 15 % of the rate.
     gc.set_threshold(200_000, 20, 20)
     if current_thread() is main_thread():

@@ -5,6 +5,7 @@ A policy only says when to try again; making a second try harmless (the same blo
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from threading import Event
 from typing import Final
@@ -19,7 +20,8 @@ from tenacity import (
     wait_random_exponential,
 )
 
-from seamwatch.errors import UnreachableError
+from seamwatch.errors import SeamwatchError, UnreachableError
+from sinks.claims import SupersededError
 from sinks.store import StoreRefusedError
 
 _log = structlog.get_logger("sinks.retries")
@@ -66,18 +68,42 @@ def is_transient(error: BaseException) -> bool:
     return isinstance(error, UnreachableError)
 
 
-def until_it_works(stop: Event, *, longest: float = 10.0, failed: Callable[[], None] | None = None) -> Retrying:
+class Patience:
+    """The same policy for a caller that has other things to do between tries: it asks ``is_over`` before each."""
+
+    def __init__(self, longest: float = 10.0) -> None:
+        self._longest = longest
+        self._pause = 0.1
+        self._until = 0.0
+
+    @property
+    def is_over(self) -> bool:
+        """Whether it is time to try."""
+        return time.monotonic() >= self._until
+
+    def have(self, error: SeamwatchError) -> None:
+        """Wait after this failure; raises it when it is not one that passes."""
+        if not isinstance(error, SupersededError) and not is_transient(error):
+            raise error
+        _log.warning("not taken up yet, trying again", error=str(error))
+        self._until = time.monotonic() + self._pause
+        self._pause = min(self._pause * 2, self._longest)
+
+
+def until_it_works(
+    stop: Event, *, longest: float = 10.0, failed: Callable[[BaseException], None] | None = None
+) -> Retrying:
     """The policy of the recorder: transient failures are tried again without end, 0.1 s to ``longest`` apart.
 
-    Setting ``stop`` ends the waiting: then the last failure is raised. ``failed`` is called at each failure. A
-    failure that does not pass is raised at once.
+    Setting ``stop`` ends the waiting: then the last failure is raised. ``failed`` is called with each
+    failure. A failure that does not pass is raised at once.
     """
 
     def tell(state: RetryCallState) -> None:
         error = state.outcome.exception() if state.outcome else None
         _log.warning("store away, trying again", attempt=state.attempt_number, error=str(error))
-        if failed is not None:
-            failed()
+        if failed is not None and error is not None:
+            failed(error)
 
     return Retrying(
         retry=retry_if_exception(is_transient),

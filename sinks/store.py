@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Self
@@ -22,6 +22,7 @@ _SAID = re.compile(r"(Code: \d+\. DB::Exception: .*?)(?: \(for url [^)]*\))?$")
 _STATUS = re.compile(r"HTTP status (\d+)")
 _PASSING = {"408", "425", "429", "502", "503", "504"}
 """What a proxy says of a server behind it that is away or overloaded."""
+_PIECE = 1024 * 1024
 _INSERT_SETTINGS = {"async_insert": 0, "insert_deduplicate": 1}
 
 
@@ -90,26 +91,35 @@ class Store:
         if client is not None:
             client.close()
 
-    def insert(self, table: str, frame: pl.DataFrame, token: str) -> None:
+    def insert(
+        self, table: str, frame: pl.DataFrame, token: str, while_sending: Callable[[], None] | None = None
+    ) -> None:
         """Insert a frame as one block; a block with a token that the table has seen before is left out by it.
 
-        Returns once the store has the rows. Raises UnreachableError when that is not known, StoreRefusedError when
-        it answered with an error.
+        Returns once the store has the rows. ``while_sending`` is called before each piece of the body; what it raises
+        ends the insert, and then the store keeps nothing of it. Raises UnreachableError when it is not known what
+        became of the insert, StoreRefusedError when the store answered with an error.
         """
         buffer = io.BytesIO()
         frame.write_ipc_stream(buffer, compat_level=pl.CompatLevel.oldest())
         settings = _INSERT_SETTINGS | {"insert_deduplication_token": token}
-        self._call("raw_insert", table, frame.columns, buffer.getvalue(), settings, "ArrowStream")
+        body = buffer.getvalue() if while_sending is None else _pieces(buffer.getbuffer(), while_sending)
+        self._call("raw_insert", table, frame.columns, body, settings, "ArrowStream")
 
     def rows(self, sql: str, parameters: Mapping[str, Any] | None = None) -> list[dict[str, Any]]:
         """The answer to a query as dicts; times as aware datetimes. ``{name:Type}`` in it takes a parameter."""
         result = self._call("query", sql, parameters=dict(parameters or {}))
         return list(result.named_results())
 
-    def frame(self, sql: str) -> pl.DataFrame:
-        """The answer to a query as a polars frame."""
-        answer = self._call("raw_query", sql, fmt="ArrowStream")
-        return pl.read_ipc_stream(io.BytesIO(answer))
+    def frame(
+        self, sql: str, parameters: Mapping[str, Any] | None = None, *, exact_bytes: bool = False
+    ) -> pl.DataFrame:
+        """The answer to a query as a polars frame.
+
+        With ``exact_bytes`` the store's String columns, which may hold any bytes, come as Binary and not as String.
+        """
+        answer = self._call("raw_query", sql, dict(parameters or {}), fmt="ArrowStream")
+        return _with_binary(answer) if exact_bytes else pl.read_ipc_stream(io.BytesIO(answer))
 
     def text(self, sql: str, form: str | None) -> bytes:
         """The answer to a query in one of ClickHouse's formats (``JSONEachRow``, ``CSV`` …), byte for byte.
@@ -170,7 +180,40 @@ class Store:
         return StoreRefusedError(f"the store refused: {said[1] if said else text}", code)
 
 
+def _pieces(body: memoryview, before_each: Callable[[], None]) -> Iterator[bytes]:
+    for start in range(0, len(body), _PIECE):
+        before_each()
+        yield bytes(body[start : start + _PIECE])
+
+
 def quoted(values: Sequence[str]) -> str:
     """Texts as a list of ClickHouse string literals, for an IN."""
     escaped = (value.replace("\\", "\\\\").replace("'", "\\'") for value in values)
     return ", ".join(f"'{value}'" for value in escaped)
+
+
+def _with_binary(stream: bytes) -> pl.DataFrame:
+    """An Arrow stream whose texts are taken for bytes; a read-only user may not ask the store itself for that."""
+    import pyarrow as pa
+
+    table = pa.ipc.open_stream(stream).read_all()
+    kinds = [_binary(column.type) for column in table.columns]
+    columns = [
+        pa.chunked_array([chunk.view(kind) for chunk in column.chunks], kind)
+        for column, kind in zip(table.columns, kinds, strict=True)
+    ]
+    found = pl.from_arrow(pa.table(columns, names=table.column_names))
+    assert isinstance(found, pl.DataFrame)
+    return found
+
+
+def _binary(kind: Any) -> Any:
+    import pyarrow as pa
+
+    if pa.types.is_string(kind):
+        return pa.binary()
+    if pa.types.is_list(kind):
+        return pa.list_(kind.value_field.with_type(_binary(kind.value_type)))
+    if pa.types.is_struct(kind):
+        return pa.struct([kind.field(i).with_type(_binary(kind.field(i).type)) for i in range(kind.num_fields)])
+    return kind

@@ -1,12 +1,13 @@
 """The writer: takes rounds of batches to the store on a thread of its own, exactly once.
 
-One round: intent rows → blocks → commit rows, in this order, each insert repeated by the named policy until it is
-known to be in. It decides nothing about what is in a batch, and reads no topic.
+One round: intent rows → the claim still holds? → blocks → commit rows, in this order, each insert repeated by the
+named policy until it is known to be in. It decides nothing about what is in a batch, and reads no topic.
 """
 
 from __future__ import annotations
 
 import hashlib
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -20,42 +21,59 @@ import structlog
 from seamwatch.clock import SystemClock
 from seamwatch.errors import StoreError
 from sinks.blocks import Batch, Block, Range
+from sinks.claims import Claim, SupersededError, check
 from sinks.columns import TIME
+from sinks.ledger.ledger import Ledger
+from sinks.metrics import Metrics
 from sinks.positions import stored_offsets
 from sinks.reading import Place
 from sinks.retries import until_it_works
-from sinks.store import Store, quoted
+from sinks.store import Store, StoreRefusedError, quoted
 
 _log = structlog.get_logger("sinks.writer")
 _TRIES: Final = 3
+CLAIM_SECONDS: Final = 5.0
+"""How long a look at the claims serves. A recorder that was paused for longer looks again before it sends more."""
 
 T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A batch on its way; ``repeated``: its intent is already in the store, and perhaps some of its blocks."""
+    """A batch on its way, under a claim; ``repeated``: it was intended before, and perhaps some of it is stored."""
 
     batch: Batch
+    claim: Claim
     repeated: bool = False
 
 
 class Writer:
     """Writes rounds in the order they are handed in; at most one in hand and one waiting.
 
-    Guarantee: once a round is in ``done()``, each record of its ranges is in exactly one row of the store, whatever
-    happened to this process, to an earlier one or to the store's server in between. It rests on three things: a
-    range is intended before anything of it is written; a block is only ever inserted whole with its own token; and
-    whenever an insert's fate was in doubt, the rows are counted before the range is committed.
+    Guarantee: once a range is in ``done()``, each of its records is in exactly one row of the store, whatever
+    happened to this process, to others that record the same topic partition, or to the store's server. It rests on:
+
+    1. Bounds are decided once. An intent MUST be in the store, and the claim seen to be the newest *after* that,
+       before a block of the range is sent. So whoever claims later finds the intent, and keeps to its bounds.
+    2. A block MUST only be sent whole, with the token that its range gives it: two owners send the same blocks.
+    3. The claim MUST have been seen to be the newest within the last ``CLAIM_SECONDS`` whenever bytes of a block
+       are sent: a process that was paused sends nothing that the store has forgotten the token of.
+    4. Whenever an insert's fate was in doubt, or the range was intended before, its rows MUST be counted before it
+       is committed.
+    5. A range's commit row MUST have the range's own token: it is there once, whoever sends it.
     """
 
-    def __init__(self, url: str, recorder: str, stop: Event) -> None:
+    def __init__(self, url: str, stop: Event, metrics: Metrics | None = None, ledger: Ledger | None = None) -> None:
         self._url = url
-        self._recorder = recorder
         self._stop = stop
+        self._metrics = metrics or Metrics()
+        self._ledger = ledger or Ledger()
         self._rounds: Queue[Sequence[Entry] | None] = Queue(maxsize=1)
         self._done: Queue[Range] = Queue()
-        self._sizes: dict[Place, int] = {}
+        self._superseded: Queue[tuple[Place, Claim]] = Queue()
+        self._sizes: dict[tuple[Place, Claim], int] = {}
+        self._claims: dict[Place, Claim] = {}
+        self._checked = 0.0
         self._error: BaseException | None = None
         self._doubt = False
         self._thread = Thread(target=self._run, name="writer", daemon=True)
@@ -70,9 +88,9 @@ class Writer:
             return False
         return True
 
-    def expect(self, sizes: Mapping[Place, int]) -> None:
-        """Say how many rows of each topic partition are recorded so far; only while nothing is handed over."""
-        self._sizes = dict(sizes)
+    def expect(self, sizes: Mapping[Place, int], claim: Claim) -> None:
+        """Say how many rows of each topic partition were recorded when this claim was made on it."""
+        self._sizes.update({(place, claim): size for place, size in sizes.items()})
 
     @property
     def has_room(self) -> bool:
@@ -81,12 +99,11 @@ class Writer:
 
     def done(self) -> list[Range]:
         """The ranges committed since this was last asked, in order."""
-        found = []
-        while True:
-            try:
-                found.append(self._done.get_nowait())
-            except Empty:
-                return found
+        return _taken(self._done)
+
+    def superseded(self) -> list[tuple[Place, Claim]]:
+        """What was given up since this was last asked, because somebody else had claimed it. Nothing of it counts."""
+        return _taken(self._superseded)
 
     def check(self) -> None:
         """Raise what the writer ended with, if it did: a failure of the store that waiting does not mend."""
@@ -124,16 +141,32 @@ class Writer:
                     self._rounds.task_done()
 
     def _write(self, store: Store, entries: Sequence[Entry]) -> None:
-        self._doubt = False
-        fresh = [entry.batch.range for entry in entries if not entry.repeated]
-        if fresh:
-            self._note(store, "ledger_intent", fresh, self._intents(fresh))
-        counts = {entry.batch.range: self._write_batch(store, entry) for entry in entries}
-        for extent, count in counts.items():
-            self._sizes[extent.place] = self._sizes.get(extent.place, 0) + count
-        self._note(store, "ledger_commit", list(counts), self._commits(entries, counts))
-        for extent in counts:
-            self._done.put(extent)
+        begun = time.monotonic()
+        self._claims = {entry.batch.range.place: entry.claim for entry in entries}
+        self._note_intents(store, entries)
+        self._look(store)
+        for entry in entries:
+            # A claim that was lost is lost for one topic partition; the others of the round go on.
+            if entry.batch.range.place in self._claims:
+                try:
+                    self._complete(store, entry)
+                except SupersededError as lost:
+                    self._give_up(lost)
+        self._metrics.rounds.inc()
+        self._metrics.round.observe(time.monotonic() - begun)
+
+    def _complete(self, store: Store, entry: Entry) -> None:
+        """Write the blocks of one range, and commit it."""
+        extent = entry.batch.range
+        count = self._write_batch(store, entry)
+        size = self._sizes[extent.place, entry.claim] + count
+        head = self._retried(lambda: self._ledger.grow(store, entry.batch, size - count, count))
+        commit = self._commits(entry, count, size).with_columns(**head.columns())
+        self._note(store, "ledger_commit", [extent], commit, str(extent))
+        self._ledger.publish(head)
+        self._sizes[extent.place, entry.claim] = size
+        self._metrics.rows.labels(extent.topic).inc(count)
+        self._done.put(extent)
 
     def _write_batch(self, store: Store, entry: Entry) -> int:
         """Write the blocks of one batch; returns the rows that the store has of its range."""
@@ -143,8 +176,31 @@ class Writer:
         for block in batch.blocks:
             rest = _without(block, {offset for offsets in before.values() for offset in offsets})
             if rest is not None:
-                self._insert(store, rest.table, rest.frame, rest.token)
+                self._insert_block(store, batch, rest, rest.token)
         return self._settled(store, batch) if self._doubt else batch.range.count
+
+    def _look(self, store: Store) -> None:
+        """See which claims of this round still are the newest; those that are not are given up."""
+        while self._claims:
+            try:
+                self._retried(lambda: check(store, self._claims))
+            except SupersededError as lost:
+                self._give_up(lost)
+            else:
+                self._checked = time.monotonic()
+                return
+
+    def _give_up(self, lost: SupersededError) -> None:
+        _log.warning("given up, another recorder has claimed it", places=sorted(map(str, lost.places)))
+        for place in lost.places:
+            self._superseded.put((place, self._claims.pop(place)))
+
+    def _holding(self, place: Place) -> None:
+        """Raise SupersededError unless the claim was the newest a moment ago; asks the store when that is long ago."""
+        if time.monotonic() - self._checked >= CLAIM_SECONDS:
+            with Store(self._url) as store:  # the writer's own connection may be in the middle of an insert
+                check(store, {place: self._claims[place]})
+            self._checked = time.monotonic()
 
     def _settled(self, store: Store, batch: Batch) -> int:
         """Count the rows of a range whose inserts were in doubt, and insert what is missing.
@@ -162,7 +218,7 @@ class Writer:
                 return len(there)
             for rest in missing:
                 _log.warning("rows missing behind a token, inserting them", range=str(batch.range), table=rest.table)
-                self._insert(store, rest.table, rest.frame, f"{rest.token}/again-{attempt}")
+                self._insert_block(store, batch, rest, f"{rest.token}/again-{attempt}")
         raise StoreError(f"{batch.range}: the store keeps losing rows that it accepted; look at its log and disk")
 
     def _stored(self, store: Store, batch: Batch) -> dict[str, list[int]]:
@@ -171,12 +227,24 @@ class Writer:
             for table in (batch.table, "dead_letter")
         }
 
-    def _note(self, store: Store, table: str, ranges: Sequence[Range], frame: pl.DataFrame) -> None:
+    def _note_intents(self, store: Store, entries: Sequence[Entry]) -> None:
+        ranges = [entry.batch.range for entry in entries]
+        claims = [entry.claim for entry in entries]
+        frame = _ranges(ranges).with_columns(
+            epoch=pl.Series([claim.epoch for claim in claims], dtype=pl.UInt64),
+            recorder=pl.Series([claim.recorder for claim in claims]),
+            intended_at=_now(),
+        )
+        named = " ".join(f"{extent}@{claim}" for extent, claim in zip(ranges, claims, strict=True))
+        self._note(store, "ledger_intent", ranges, frame, hashlib.sha256(named.encode()).hexdigest())
+
+    def _note(self, store: Store, table: str, ranges: Sequence[Range], frame: pl.DataFrame, name: str) -> None:
         """Insert rows of the ledger, and see that they are there when the insert was in doubt."""
         self._doubt = False
-        token = f"{table}/{hashlib.sha256(' '.join(map(str, ranges)).encode()).hexdigest()}"
+        token = f"{table}/{name}"
         for attempt in range(_TRIES):
-            self._insert(store, table, frame, token if not attempt else f"{token}/again-{attempt}")
+            again = token if not attempt else f"{token}/again-{attempt}"
+            self._retried(partial(store.insert, table, frame, again))
             if not self._doubt or self._noted(store, table, ranges):
                 return
         raise StoreError(f"{table}: the store keeps losing rows that it accepted; look at its log and disk")
@@ -189,27 +257,49 @@ class Writer:
         )
         return int(self._retried(lambda: store.rows(sql))[0]["found"]) == len(ranges)
 
-    def _insert(self, store: Store, table: str, frame: pl.DataFrame, token: str) -> None:
-        self._retried(lambda: store.insert(table, frame, token))
+    def _insert_block(self, store: Store, batch: Batch, block: Block, token: str) -> None:
+        """Insert a block, or what is missing of it. Raises StoreError with a way out where the store never takes it."""
+        place = batch.range.place
+
+        def send() -> None:
+            self._holding(place)
+            store.insert(block.table, block.frame, token, while_sending=partial(self._holding, place))
+
+        try:
+            self._retried(send)
+        except StoreRefusedError as error:
+            raise StoreRefusedError(
+                f"the store will not take block {token} ({len(block.frame)} rows of {block.table}); nothing of it is "
+                f'lost, and nothing after it is recorded: docs/store.md, "When the store refuses a block". {error}',
+                error.code,
+            ) from error
 
     def _retried(self, action: Callable[[], T]) -> T:
-        return until_it_works(self._stop, failed=self._set_doubt)(action)
+        return until_it_works(self._stop, failed=self._failed)(action)
 
-    def _set_doubt(self) -> None:
+    def _failed(self, error: BaseException) -> None:
         self._doubt = True
+        code = error.code if isinstance(error, StoreRefusedError) else None
+        self._metrics.retries.labels("unreachable" if code is None else str(code)).inc()
 
-    def _intents(self, ranges: Sequence[Range]) -> pl.DataFrame:
-        return _ranges(ranges).with_columns(recorder=pl.lit(self._recorder), intended_at=_now())
-
-    def _commits(self, entries: Sequence[Entry], counts: dict[Range, int]) -> pl.DataFrame:
-        ranges = [entry.batch.range for entry in entries]
-        return _ranges(ranges).with_columns(
-            pl.Series("count", [counts[extent] for extent in ranges], dtype=pl.UInt32),
-            pl.Series("dead_letters", [entry.batch.dead_letters for entry in entries], dtype=pl.UInt32),
-            pl.Series("size", [self._sizes[extent.place] for extent in ranges], dtype=pl.UInt64),
-            recorder=pl.lit(self._recorder),
+    def _commits(self, entry: Entry, count: int, size: int) -> pl.DataFrame:
+        return _ranges([entry.batch.range]).with_columns(
+            count=pl.lit(count, dtype=pl.UInt32),
+            dead_letters=pl.lit(entry.batch.dead_letters, dtype=pl.UInt32),
+            size=pl.lit(size, dtype=pl.UInt64),
+            epoch=pl.lit(entry.claim.epoch, dtype=pl.UInt64),
+            recorder=pl.lit(entry.claim.recorder),
             committed_at=_now(),
         )
+
+
+def _taken(queue: Queue[T]) -> list[T]:
+    found = []
+    while True:
+        try:
+            found.append(queue.get_nowait())
+        except Empty:
+            return found
 
 
 def _without(block: Block, stored: set[int]) -> Block | None:

@@ -1,0 +1,65 @@
+"""The retry policy: its table is ClickHouse's own, documented, and everything outside of it is raised at once."""
+
+from __future__ import annotations
+
+import re
+import threading
+from pathlib import Path
+
+import pytest
+
+from seamwatch.errors import UnreachableError
+from sinks.retries import TRANSIENT_CODES, Patience, is_transient, until_it_works
+from sinks.store import Store, StoreRefusedError
+
+DOCS = Path(__file__).parents[2] / "docs" / "store.md"
+
+
+def test_every_code_has_clickhouses_own_name(clickhouse: str) -> None:
+    codes = ", ".join(map(str, TRANSIENT_CODES))
+    with Store(clickhouse, database="default") as store:
+        named = store.rows(f"SELECT code, errorCodeToName(code) AS name FROM (SELECT arrayJoin([{codes}]) AS code)")
+    assert {row["code"]: row["name"] for row in named} == TRANSIENT_CODES
+
+
+def test_the_docs_have_the_table() -> None:
+    rows = re.findall(r"^\| (\d+) \| `(\w+)` \|$", DOCS.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    assert {int(code): name for code, name in rows} == TRANSIENT_CODES
+
+
+@pytest.mark.parametrize("code", sorted(TRANSIENT_CODES))
+def test_a_code_of_the_table_is_tried_again(code: int) -> None:
+    errors: list[BaseException] = [StoreRefusedError("refused", code), UnreachableError("away")]
+    seen: list[BaseException] = []
+
+    def action() -> str:
+        if errors:
+            raise errors.pop(0)
+        return "done"
+
+    assert until_it_works(threading.Event(), longest=0.01, failed=seen.append)(action) == "done"
+    assert len(seen) == 2
+
+
+@pytest.mark.parametrize("code", [None, 16, 27, 53, 60, 117, 497, 516, 123456])
+def test_any_other_code_is_raised_at_once(code: int | None) -> None:
+    error = StoreRefusedError("refused", code)
+    calls: list[int] = []
+
+    def action() -> None:
+        calls.append(1)
+        raise error
+
+    assert not is_transient(error)
+    with pytest.raises(StoreRefusedError):
+        until_it_works(threading.Event())(action)
+    assert calls == [1]
+    with pytest.raises(StoreRefusedError):
+        Patience().have(error)
+
+
+def test_patience_waits_before_the_next_try_and_longer_each_time() -> None:
+    patience = Patience()
+    assert patience.is_over
+    patience.have(UnreachableError("away"))
+    assert not patience.is_over
