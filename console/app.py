@@ -36,6 +36,7 @@ COMMANDS: Final = (
     "signals",
     "violations",
     "sql",
+    "verify",
     "store",
     "doctor",
 )

@@ -19,6 +19,7 @@ from seamwatch.settings import load_settings
 
 RUN_FILE: Final = "run.json"
 NETRC_FILE: Final = "netrc"
+LEDGER_KEY_FILE: Final = "ledger.key"
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import secrets
 import sys
 import time
 from collections.abc import Callable, Mapping
@@ -17,7 +18,7 @@ from types import TracebackType
 from typing import Any, Final, Self
 from urllib.parse import unquote, urlsplit
 
-from console.reach import NETRC_FILE, RUN_FILE
+from console.reach import LEDGER_KEY_FILE, NETRC_FILE, RUN_FILE
 from seamwatch.errors import SeamwatchError, UsageError
 from seamwatch.settings import Settings
 from stack.folder import DataFolder, write_private, write_private_text
@@ -110,6 +111,7 @@ class System:
             "KAFKA_BOOTSTRAP_SERVERS": addresses.kafka,
             "CLICKHOUSE_URL": addresses.clickhouse,
             "SEAMWATCH_DATA": str(self._settings.data),
+            "SEAMWATCH_LEDGER_KEY": str(_ledger_key(self._settings)),
             "PYTHONUNBUFFERED": "1",
             **further,
         }
@@ -151,6 +153,18 @@ def _netrc(url: str) -> str:
         return ""
     password = unquote(store.password or "")
     return f"machine {store.hostname}\nlogin {unquote(store.username)}\npassword {password}\n"
+
+
+def _ledger_key(settings: Settings) -> Path:
+    """The key that signs the ledger: the one that is set, else the data folder's own, made once."""
+    from sinks.ledger.keys import make_keys
+
+    if settings.ledger_key is not None:
+        return settings.ledger_key
+    file = settings.data / LEDGER_KEY_FILE
+    if not file.exists():
+        make_keys(file, f"seamwatch.local/{secrets.token_hex(4)}")
+    return file
 
 
 def _prepare(addresses: Addresses, settings: Settings) -> None:

@@ -108,6 +108,9 @@ class Settings(BaseSettings):
     metrics_port: Port | None = None
     """Loopback port on which a stage shows its Prometheus metrics; None for none."""
 
+    ledger_key: Path | None = None
+    """The file of the key that signs the ledger's checkpoints; None in production leaves them unsigned."""
+
     default_owner: str | None = None
     """The person paged for a system that nobody registered."""
 

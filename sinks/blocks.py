@@ -16,6 +16,7 @@ from confluent_kafka import Message
 from seamwatch.columnar.decode import Decoded
 from seamwatch.wire.topics import Topics
 from sinks.columns import BROKER_TIME, HEADERS, columns
+from sinks.ledger.leaves import leaf_hashes
 from sinks.published import published
 from sinks.reading import Place, Run
 
@@ -60,13 +61,15 @@ class Block:
 class Batch:
     """A range and its blocks: each record of the range is one row of one of them.
 
-    ``table`` is the record type's; what cannot be used goes to dead_letter instead.
+    ``table`` is the record type's; what cannot be used goes to dead_letter instead. ``leaves`` are the hashes of the
+    range's leaves in the ledger, one after another, in offset order.
     """
 
     range: Range
     table: str
     blocks: tuple[Block, ...]
     dead_letters: int
+    leaves: bytes
 
 
 def batch_of(run: Run, first_offset: int, next_offset: int, topics: Topics, decode: Decode) -> Batch:
@@ -88,7 +91,7 @@ def batch_of(run: Run, first_offset: int, next_offset: int, topics: Topics, deco
         typed = decoded.frame.select(_cast(record_type))
     good, dead = _split(typed, decoded, places, record_type)
     blocks = [*_by_month(extent, record_type, good, times), *_by_month(extent, "dead_letter", dead, times)]
-    return Batch(extent, record_type, tuple(blocks), len(dead))
+    return Batch(extent, record_type, tuple(blocks), len(dead), leaf_hashes(run.topic, run.partition, places))
 
 
 def _cast(record_type: str) -> list[pl.Expr]:

@@ -99,7 +99,7 @@ class SignerKey:
     @classmethod
     def parse(cls, text: str) -> SignerKey:
         """The key that a line says. Raises UsageError, which holds no part of it, when it says none."""
-        wrong = UsageError("no signer's key: write PRIVATE+KEY+<name>+<key id>+<base64>, as `seamwatch store key` does")
+        wrong = UsageError("no signer's key: write PRIVATE+KEY+<name>+<key id>+<base64>: see docs/ledger.md")
         line = text.strip()
         if not line.startswith(_SECRET):
             raise wrong

@@ -1,0 +1,192 @@
+"""The ledger's growth: the tree of a topic partition goes on with each range, and its head is signed.
+
+For each range, once its rows are in the store and before it is committed, tiles and the signed checkpoint are written;
+root and frontier go into the commit's own row; once that is in, the checkpoint goes to its topic. The same range gives
+the same tiles, root and note, whoever computes them and however often, so that what is written twice is the same twice.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+
+import polars as pl
+import structlog
+
+from seamwatch.clock import SystemClock
+from seamwatch.errors import StoreError
+from sinks.blocks import Batch
+from sinks.columns import TIME
+from sinks.ledger.merkle import HASH_SIZE, Tree
+from sinks.ledger.notes import Checkpoint, SignerKey
+from sinks.ledger.rows import of_place, stored_leaves
+from sinks.ledger.tiles import Piece, pieces
+from sinks.reading import Place
+from sinks.store import Store, quoted
+
+_log = structlog.get_logger("sinks.ledger")
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """Where a tree stands: what its commit keeps, and the signed note when there is a key."""
+
+    place: Place
+    size: int
+    root: bytes
+    frontier: bytes
+    origin: str
+    note: str | None
+    created_at: int
+
+    def columns(self) -> dict[str, pl.Expr]:
+        """What the row of its range in ledger_commit says of the tree."""
+        return {"root": pl.lit(self.root, dtype=pl.Binary), "frontier": pl.lit(self.frontier, dtype=pl.Binary)}
+
+
+Publish = Callable[[Sequence[Head]], None]
+"""Takes signed heads to the checkpoint topic, at least once, and returns without waiting for the broker."""
+
+
+def _nowhere(_heads: Sequence[Head]) -> None:
+    pass
+
+
+class Ledger:
+    """The trees of the topic partitions that one recorder writes.
+
+    Without a key the trees grow just the same, and nobody signs for them. What it remembers between ranges only saves
+    asking the store: the tree of a topic partition and a size is the same, whoever grew it.
+    """
+
+    def __init__(self, key: SignerKey | None = None, publish: Publish = _nowhere) -> None:
+        self._key = key
+        self._publish = publish
+        self._trees: dict[Place, Tree] = {}
+
+    def grow(self, store: Store, batch: Batch, size: int, count: int) -> Head:
+        """Append a range to the tree of ``size`` leaves, and write its tiles and checkpoint.
+
+        ``count`` rows of the range MUST be in the store already, and its commit not yet. Safe to repeat. Raises
+        StoreError when the store does not have the rows that it says it has.
+        """
+        extent = batch.range
+        tree = self._tree(store, batch, size).copy()
+        leaves = batch.leaves
+        if len(leaves) != count * HASH_SIZE:
+            # Compaction took records from the topic between two tries of the range; the store has them still.
+            leaves = stored_leaves(store, batch.table, extent.place, extent.first_offset, extent.next_offset)
+        made = tree.append(leaves)
+        if tree.size != size + count:
+            raise StoreError(f"{extent}: {tree.size - size} leaves for {count} rows; see docs/ledger.md")
+        head = self._head(extent.place, tree)
+        added = list(pieces(made))
+        if added:
+            store.insert("ledger_tile", _tile_rows(extent.place, added), _once("ledger_tile"))
+        if head.note is not None:
+            store.insert("checkpoint", _checkpoint_row(head), _once("checkpoint"))
+        self._trees[extent.place] = tree
+        return head
+
+    def publish(self, head: Head) -> None:
+        """Take a head to the checkpoint topic; only once its range is committed, so that nothing there is ahead."""
+        if head.note is not None:
+            self._publish([head])
+
+    def publish_again(self, store: Store, places: Collection[Place]) -> None:
+        """Publish the newest committed heads of these, which a crash may have kept from their topic."""
+        if self._key is None or not places:
+            return
+        rows = store.rows(
+            "SELECT topic, partition, argMax((size, hex(frontier)), next_offset) AS last "
+            f"FROM ledger_commit WHERE topic IN ({quoted(sorted({topic for topic, _ in places}))}) AND root != '' "
+            "GROUP BY topic, partition"
+        )
+        trees = {(row["topic"], row["partition"]): Tree(row["last"][0], bytes.fromhex(row["last"][1])) for row in rows}
+        heads = [self._head(place, tree) for place, tree in trees.items() if place in places and tree.size]
+        if heads:
+            self._publish(heads)
+
+    def _head(self, place: Place, tree: Tree) -> Head:
+        root, name = tree.root(), "" if self._key is None else self._key.name
+        origin = origin_of(name, place)
+        note = None if self._key is None else self._key.sign(Checkpoint(origin, tree.size, root))
+        return Head(place, tree.size, root, tree.frontier(), origin, note, SystemClock().now())
+
+    def _tree(self, store: Store, batch: Batch, size: int) -> Tree:
+        """The tree as it stands at this size: remembered, as the last commit left it, or grown from the rows."""
+        place = batch.range.place
+        tree = self._trees.get(place)
+        if tree is not None and tree.size == size:
+            return tree
+        tree = _committed(store, place)
+        if tree.size != size:
+            tree = _grown(store, batch, tree, size)
+        self._trees[place] = tree
+        return tree
+
+
+def origin_of(name: str, place: Place) -> str:
+    """The origin line of the tree of a topic partition, in the ledger whose key has this name."""
+    return f"{name}/{place[0]}/{place[1]}"
+
+
+def _committed(store: Store, place: Place) -> Tree:
+    """The tree that the last commit with one left, in constant time; an empty one when there is none."""
+    row = store.rows(
+        "SELECT argMax((size, hex(frontier)), next_offset) AS last "
+        f"FROM ledger_commit WHERE {of_place(place)} AND (root != '')"
+    )[0]
+    size, frontier = row["last"]
+    return Tree(int(size), bytes.fromhex(frontier))
+
+
+def _grown(store: Store, batch: Batch, tree: Tree, size: int) -> Tree:
+    """A tree grown to ``size`` from rows that were recorded before there were trees; writes their tiles."""
+    place = batch.range.place
+    _log.warning("growing the ledger's tree from rows recorded before", place=str(place), rows=size - tree.size)
+    ranges = store.rows(
+        f"SELECT first_offset, next_offset FROM ledger_commit WHERE {of_place(place)} "
+        f"AND size > {tree.size} AND size <= {size} ORDER BY next_offset"
+    )
+    for row in ranges:
+        leaves = stored_leaves(store, batch.table, place, row["first_offset"], row["next_offset"])
+        if added := list(pieces(tree.append(leaves))):
+            store.insert("ledger_tile", _tile_rows(place, added), _once("ledger_tile"))
+    if tree.size != size:
+        raise StoreError(
+            f"{place[0]}[{place[1]}]: {size} rows are committed, and {tree.size} are there: rows are missing, "
+            'and no tree can be grown over a hole; docs/ledger.md, "Records from before the ledger", says what to do'
+        )
+    return tree
+
+
+def _once(table: str) -> str:
+    """A token that no other block has: repeating these is harmless, and a repeated one must not be left out."""
+    return f"{table}/{time.time_ns()}"
+
+
+def _tile_rows(place: Place, added: Sequence[Piece]) -> pl.DataFrame:
+    return pl.DataFrame(
+        {
+            "level": pl.Series([piece.level for piece in added], dtype=pl.UInt8),
+            "tile": pl.Series([piece.tile for piece in added], dtype=pl.UInt64),
+            "start": pl.Series([piece.start for piece in added], dtype=pl.UInt8),
+            "hashes": pl.Series([piece.hashes for piece in added], dtype=pl.Binary),
+        }
+    ).with_columns(topic=pl.lit(place[0]), partition=pl.lit(place[1], dtype=pl.Int32))
+
+
+def _checkpoint_row(head: Head) -> pl.DataFrame:
+    return pl.DataFrame(
+        {
+            "origin": [head.origin],
+            "topic": [head.place[0]],
+            "partition": pl.Series([head.place[1]], dtype=pl.Int32),
+            "tree_size": pl.Series([head.size], dtype=pl.Int64),
+            "root_hash": pl.Series([head.root], dtype=pl.Binary),
+            "note": [head.note],
+            "created_at": pl.Series([head.created_at], dtype=pl.Int64).cast(TIME),
+        }
+    )

@@ -1,0 +1,86 @@
+"""Records written to a store as the recorder writes them, without a broker."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import polars as pl
+from confluent_kafka import Message
+
+from seamwatch.clock import SystemClock
+from seamwatch.wire.topics import Topics
+from sinks.blocks import Decode, batch_of
+from sinks.columns import TIME
+from sinks.ledger.ledger import Ledger
+from sinks.ledger.notes import SignerKey
+from sinks.reading import Place, Run
+from sinks.record import decoding
+from sinks.store import Store
+from tests.sinks.samples import CODEC
+
+NOW_MILLIS = time.time_ns() // 1_000_000
+
+
+@dataclass
+class Book:
+    """A store that records are written to, range by range."""
+
+    store: Store
+    topics: Topics
+    key: SignerKey = field(default_factory=lambda: SignerKey.make("ledger.example.org"))
+    decode: Decode = field(default_factory=lambda: decoding(CODEC, SystemClock()))
+    ledger: Ledger = field(init=False)
+    at: dict[Place, tuple[int, int]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.ledger = Ledger(self.key)
+
+    def record(
+        self,
+        values: Sequence[bytes | None],
+        topic: str = "inference",
+        partition: int = 0,
+        *,
+        key: bytes | None = b"k",
+        gap: int = 0,
+        millis: int = NOW_MILLIS,
+        headers: list[tuple[str, str | bytes | None]] | None = None,
+    ) -> None:
+        """Write values as one range that follows the last one; ``gap`` offsets without a record come before it."""
+        name = topic if "." in topic else f"{self.topics.prefix}.{topic}"
+        first, size = self.at.get((name, partition), (0, 0))
+        start = first + gap
+        messages = [
+            Message(
+                topic=name,
+                partition=partition,
+                offset=start + i,
+                key=key,
+                value=value,
+                timestamp=(2, millis + i),
+                headers=headers or [],
+            )
+            for i, value in enumerate(values)
+        ]
+        following = start + len(values)
+        batch = batch_of(Run(name, partition, messages), first, following, self.topics, self.decode)
+        for block in batch.blocks:
+            self.store.insert(block.table, block.frame, block.token)
+        head = self.ledger.grow(self.store, batch, size, len(values))
+        commit = pl.DataFrame(
+            {
+                "topic": [name],
+                "partition": pl.Series([partition], dtype=pl.Int32),
+                "first_offset": pl.Series([first], dtype=pl.Int64),
+                "next_offset": pl.Series([following], dtype=pl.Int64),
+                "count": pl.Series([len(values)], dtype=pl.UInt32),
+                "dead_letters": pl.Series([batch.dead_letters], dtype=pl.UInt32),
+                "size": pl.Series([size + len(values)], dtype=pl.UInt64),
+                "recorder": ["book"],
+                "committed_at": pl.Series([millis * 1000], dtype=pl.Int64).cast(TIME),
+            }
+        ).with_columns(**head.columns())
+        self.store.insert("ledger_commit", commit, f"ledger_commit/{batch.range}")
+        self.at[name, partition] = (following, size + len(values))
