@@ -17,7 +17,7 @@ import polars as pl
 
 from seamwatch.documents import Estate
 from seamwatch.judging.facts import Fact
-from seamwatch.judging.measure import Measure, Source
+from seamwatch.judging.measure import DECIDED_BY, Measure, Source
 from seamwatch.judging.seams import Seams
 from streams.dedup import Dedup, EveryId
 from streams.groups import Coded, coded
@@ -26,6 +26,8 @@ from streams.program import Position, Program, Rows, columns_of
 SYSTEMS_AHEAD = 100
 SYSTEMS_KEPT = 10_000
 PROGRAMS_KEPT = 1_000
+OF_DECISIONS = frozenset({"score", "cohort"})
+"""What an outcome may leave to the decision that it is the outcome of."""
 _ALWAYS = frozenset({"event_id", "event_time", "system"})
 
 
@@ -42,11 +44,15 @@ class Binding:
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """What is measured of one system over a stretch of event time, from ``start`` to before ``end`` (micros)."""
+    """What is measured of one system over a stretch of event time, from ``start`` to before ``end`` (micros).
+
+    ``of_decisions`` are the measured columns of outcomes that decisions have too.
+    """
 
     start: int
     end: int
     bindings: Mapping[Source, tuple[Binding, ...]]
+    of_decisions: frozenset[str]
 
     def measures(self, source: Source) -> tuple[Measure, ...]:
         """The measures of one record type, in the order of the bindings."""
@@ -69,12 +75,19 @@ class Plan:
         self._seams = Seams(estate)
         self._systems.clear()
         self._columns = dict.fromkeys(get_args(Source), _ALWAYS)
+        self._joined = False
         # Some declared systems tell most of the columns; one that needs more says so when it is met.
         self.meet(islice(estate.systems, SYSTEMS_AHEAD))
 
     def columns(self, source: Source) -> frozenset[str]:
         """The columns a frame must have, for the systems met so far."""
         return self._columns[source]
+
+    def joined_columns(self, source: Source) -> frozenset[str]:
+        """The columns that a join of outcomes to their decisions needs; none as long as no outcome needs one."""
+        if not self._joined or source == "tool_call":
+            return frozenset()
+        return frozenset({"inference_id"} if source == "outcome" else {"score", "cohort", "version"})
 
     def meet(self, systems: Iterable[str]) -> None:
         """Take note of systems, so that `columns` covers what is measured of them."""
@@ -89,19 +102,33 @@ class Plan:
             known = self._systems[system] = tuple(_terms(self._estate, self._seams, system))
             for term in known:
                 for source in term.bindings:
-                    self._columns[source] |= columns_of(term.measures(source))
+                    self._columns[source] |= columns_of(term.measures(source)) - {DECIDED_BY}
+                self._joined |= bool(term.of_decisions)
             if len(self._systems) > SYSTEMS_KEPT:
                 self._systems.popitem(last=False)
         return known
 
+    def unjoined(self, outcomes: pl.DataFrame) -> pl.Series:
+        """A mask: True for each outcome that lacks something measured of it, which its decision has."""
+        lacking: dict[str, list[str]] = {}
+        for system in outcomes["system"].unique():
+            for column in frozenset[str]().union(*(term.of_decisions for term in self.terms(system))):
+                lacking.setdefault(column, []).append(system)
+        parts = [pl.col("system").is_in(systems) & pl.col(column).is_null() for column, systems in lacking.items()]
+        nothing = pl.repeat(value=False, n=pl.len())
+        return outcomes.select(pl.any_horizontal(nothing, *parts).alias("unjoined"))["unjoined"]
+
     def facts(self, source: Source, frame: pl.DataFrame, position: Position | None = None) -> list[Fact]:
         """The facts of one record type's rows: one for each binding, slice and window that is worth saying.
 
-        ``frame`` has at least `columns` and no repeated event. Evidence says where events lie by ``position`` of
-        the row, else by columns ``__topic``, ``__partition`` and ``__offset``, else not at all.
+        ``frame`` has at least `columns` and no repeated event; outcomes have `DECIDED_BY` where they were joined.
+        Evidence says where events lie by ``position`` of the row, else by columns ``__topic``, ``__partition`` and
+        ``__offset``, else not at all.
         """
         if frame.is_empty():
             return []
+        if source == "outcome" and DECIDED_BY not in frame.columns:
+            frame = frame.with_columns(pl.lit(None, pl.String).alias(DECIDED_BY))
         systems = coded(frame["system"])
         rows = Rows(frame, systems, frame["event_time"].to_numpy(), position or _position_columns(frame))
         facts: list[Fact] = []
@@ -152,7 +179,8 @@ def _terms(estate: Estate, seams: Seams, system: str) -> Iterator[Term]:
                     bindings.setdefault(measure.source, []).append(
                         Binding(contract.id, contract.version, contract.digest, clause_id, measure)
                     )
-        yield Term(start, end, {source: tuple(found) for source, found in bindings.items()})
+        measured = columns_of([binding.measure for binding in bindings.get("outcome", ())])
+        yield Term(start, end, {source: tuple(found) for source, found in bindings.items()}, measured & OF_DECISIONS)
 
 
 def _part(rows: Rows, systems: list[int], start: int, end: int) -> Rows:

@@ -4,7 +4,10 @@ The history is put in event-time order (`streams.history`); measured in runs bet
 acknowledgement, a refresh), so that each is judged after what came before it; and its end advances the clock to the
 last event time, or to a later one that is asked for. Nobody is paged, so nothing climbs an escalation list.
 
-What is held in memory: a run, the judges' own state, the episodes that are still open, and the rare events.
+An outcome that does not carry what is measured of it takes it from its decision, wherever that stands in the history.
+
+What is held in memory: a run, the judges' own state, the episodes that are still open, the rare events, and some
+outcomes with their decisions.
 """
 
 from __future__ import annotations
@@ -21,6 +24,7 @@ from seamwatch.judging.judge import Judge, JudgeSettings
 from seamwatch.judging.measure import Source
 from streams.history.episodes import Episodes
 from streams.history.gathering import History, Limits
+from streams.outcomes import joined
 from streams.plan import Plan
 
 RUN_ROWS = 50_000
@@ -70,7 +74,7 @@ def judged(
             mark = Watermark("replay", 0, 0, at, caught_up=True)
             episodes.add(judge.on_measurement(Measurement(at, (mark,), tuple(facts), tuple(events))).violations)
 
-        for step in _steps(history, run_rows):
+        for step in _steps(history, plan, run_rows):
             if isinstance(step, ForwardedEvent):
                 tell(step.record["event_time"], events=[step])
                 continue
@@ -105,9 +109,12 @@ Step = ForwardedEvent | dict[Source, pl.DataFrame]
 """A rare event, or a run of rows by type, in time order."""
 
 
-def _steps(history: History, run_rows: int) -> Iterator[Step]:
+def _steps(history: History, plan: Plan, run_rows: int) -> Iterator[Step]:
     # Each rare event stands before the rows of its own time.
-    feeds = {source: _Feed(blocks, run_rows) for source, blocks in history.blocks().items()}
+    blocks = history.blocks()
+    if "outcome" in blocks:
+        blocks["outcome"] = joined(blocks["outcome"], plan.unjoined, lambda: history.blocks().get("inference", ()))
+    feeds = {source: _Feed(rows, run_rows) for source, rows in blocks.items()}
     for event in history.rare():
         yield from _runs(feeds, int(event.record["event_time"]))
         yield event

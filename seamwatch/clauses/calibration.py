@@ -10,9 +10,11 @@ percent, and is over when the error is within `max_error` again.
 By default the clause judges each cohort (slice: the cohort) and all outcomes together (no slice); with `by: cohort`
 cohorts alone, those without a cohort as one (no slice); with `by: none` all together alone.
 
-An outcome counts with the score and the cohort that it carries; one without a score is left out. It says nothing of
-the version that decided, so it counts for the version whose approval is the newest at the outcome's time. Where the
-system declares no version that is approved, everything counts together.
+In a replay an outcome that carries no score, or no cohort where that is needed, takes them from the decision it names
+(`inference_id`), wherever that stands in the history, and counts for the version that decided. Live nothing is looked
+up: an outcome counts with what it carries, and one without a score is left out. One that carries both says nothing of
+the version: it counts for the version whose approval is the newest at the outcome's time; so does one of a version
+that is not approved. Where the system declares no version that is approved, everything counts together.
 
 The sentence gives the error with a 95 % interval, the error that chance alone would show, and the bin that adds most
 to it. The judgement is on the error itself, as signed, not on the interval: a model that is calibrated perfectly shows
@@ -22,9 +24,9 @@ by chance an error of about 0.3·√(`bins`/outcomes): 3 % for 10 bins and 1,000
 State: per cohort and version three whole numbers a bin, and minutes that are not yet complete. A version that another
 one was approved after is forgotten, and its breach is over, seven days after its last outcome.
 
-What it cannot see: the score of a decision that its outcome does not carry; which of two versions that serve at once
-decided; decisions whose outcome never comes, which is rarely chance (nobody observes the loan that was refused); labels
-outside 0 to 1 and scores outside `range`, which are left out; errors that cancel within a bin.
+What it cannot see: live, the score of a decision that its outcome does not carry, and which of two versions that serve
+at once decided; decisions whose outcome never comes, which is rarely chance (nobody observes the loan that was
+refused); labels outside 0 to 1 and scores outside `range`, which are left out; errors that cancel within a bin.
 
 ```yaml
 - id: means-what-it-says
@@ -41,6 +43,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import ClassVar, Literal, Self
+from urllib.parse import unquote
 
 from pydantic import Field, model_validator
 
@@ -50,7 +53,7 @@ from seamwatch.expressions import Expression
 from seamwatch.expressions.build import all_of, is_null, negate, outside
 from seamwatch.judging.facts import Fact
 from seamwatch.judging.judgement import Finding, Happening, Judgement, Moment, Open, Resolve, TimePassed
-from seamwatch.judging.measure import Histogram, Measure
+from seamwatch.judging.measure import DECIDED_BY, Histogram, Measure
 from seamwatch.judging.seam import Seam
 from seamwatch.judging.windows import Windows, earliest
 from seamwatch.judging.wording import moment_text, number_text, share_text
@@ -132,22 +135,22 @@ class Calibration(Clause, kind="calibration"):
             )
 
         if self.by == "cohort":
-            return (measure("", ("cohort",)),)
-        together = measure(_OVERALL, ())
+            return (measure("", ("cohort", DECIDED_BY)),)
+        together = measure(_OVERALL, (DECIDED_BY,))
         if self.by == "none":
             return (together,)
-        return (together, measure("", ("cohort",), negate(is_null("cohort"))))
+        return (together, measure("", ("cohort", DECIDED_BY), negate(is_null("cohort"))))
 
     def part_of(self, happening: Happening) -> str | None:
         """The cohort; "" for all together, and for those without one."""
-        return (happening.slice or "") if isinstance(happening, Fact) else None
+        return _cohort_and_version(happening)[0] if isinstance(happening, Fact) else None
 
     def judge(self, seam: Seam, state: CalibrationState | None, happening: Happening, moment: Moment) -> Judgement:
         """After each minute that is complete, or at the end of the input."""
         tallies = {tally.version: tally for tally in (state or CalibrationState()).tallies}
         late = 0
         if isinstance(happening, Fact) and len(happening.histogram) == self.bins:
-            version = _version(seam, happening.window_start)
+            version = _version(seam, _cohort_and_version(happening)[1], happening.window_start)
             tally = tallies.get(version)
             if tally is None or tally.range != self.range or len(tally.reliability.counts) not in (0, self.bins):
                 # Bins of another range, from an earlier version of the contract, say nothing here.
@@ -245,16 +248,26 @@ class Calibration(Clause, kind="calibration"):
                 findings.append(Resolve(self.severity, key, at, slice=moment.slice, summary=summary))
 
 
+def _cohort_and_version(fact: Fact) -> tuple[str, str]:
+    if fact.measure == _OVERALL:
+        return "", unquote(fact.slice or "")
+    # The version is quoted, so that the last stroke is the one between the two.
+    cohort, _, version = (fact.slice or "").rpartition("/")
+    return cohort, unquote(version)
+
+
 def _approved_at(seam: Seam, version: str) -> int | None:
     """When a version was first approved, as far back as can be for one without a date; None for never."""
     approvals = [a for declared in seam.versions if declared.version == version for a in declared.approvals]
     return min((-_EVER if a.approved_at is None else a.approved_at for a in approvals), default=None)
 
 
-def _version(seam: Seam, at: int) -> str:
-    """The version that an outcome at ``at`` counts for: the one approved last by then; "" for none."""
+def _version(seam: Seam, decided_by: str, at: int) -> str:
+    """The version that an outcome at ``at`` counts for: that which decided, if it was approved, else the newest."""
     approved = [(_approved_at(seam, v.version), n, v.version) for n, v in enumerate(seam.versions)]
     in_force = [(since, number, version) for since, number, version in approved if since is not None and since <= at]
+    if any(version == decided_by for _, _, version in in_force):
+        return decided_by
     return max(in_force)[2] if in_force else ""
 
 

@@ -20,8 +20,10 @@ bound on false alarms over the lifetime of a model use `distribution`.
 
 State: the windows that are not yet complete, what is open, and for `drift` one histogram.
 
-What it cannot see: an outcome that carries no score of its own (`accuracy` leaves it out), a drift that was there
-when the reference was taken.
+An outcome that carries no score takes it in a replay from the decision it names; live `accuracy` leaves it out.
+
+What it cannot see: live, the score of a decision that its outcome does not carry; a drift that was there when the
+reference was taken.
 
 ```yaml
 - id: fast

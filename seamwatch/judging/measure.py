@@ -13,6 +13,10 @@ from seamwatch.judging.facts import EVIDENCE_LIMIT
 
 Source = Literal["inference", "tool_call", "outcome"]
 
+DECIDED_BY = "decided_by"
+"""A column that outcomes have beside their fields: the version that decided, percent-encoded so that it holds no
+``/``; NULL unless the decision had to be looked up for what the outcome does not carry."""
+
 
 @dataclass(frozen=True, slots=True)
 class Histogram:

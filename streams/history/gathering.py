@@ -44,6 +44,10 @@ class Wants(Protocol):
         """The columns that are measured of the systems met so far."""
         ...
 
+    def joined_columns(self, source: Source) -> frozenset[str]:
+        """The columns that outcomes are joined to their decisions by, and take from them."""
+        ...
+
 
 class History:
     """Events of any types, taken in any order. A context: its temporary folder goes with it.
@@ -74,7 +78,8 @@ class History:
 
     def columns(self, source: Source) -> frozenset[str]:
         """The columns that are kept of a measured type, for the systems met so far."""
-        return frozenset().union(*(plan.columns(source) for plan in self._plans), {"event_id", "event_time", "system"})
+        wanted = (plan.columns(source) | plan.joined_columns(source) for plan in self._plans)
+        return frozenset().union(*wanted, {"event_id", "event_time", "system"})
 
     def add(self, record_type: str, frame: pl.DataFrame) -> None:
         """Take events of one type in, after all that came before; ``frame`` has all columns of the type."""

@@ -1,4 +1,4 @@
-"""Calibration: hand-computed errors, cohorts, versions, small samples."""
+"""Calibration: hand-computed errors, cohorts, versions, what an outcome leaves to its decision, small samples."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from seamwatch.clauses import kinds
 from seamwatch.durations import HOUR, MINUTE
 from seamwatch.judging.facts import Violation
-from tests.clauses.history import at, brief, contract, found
+from tests.clauses.history import at, brief, contract, decision, found
 from tests.clauses.worked import worked_example
 
 SYSTEM = """
@@ -116,11 +116,25 @@ def test_a_well_calibrated_model_does_not_alarm_where_chance_is_below_what_is_ag
     assert alarms == 0
 
 
-def test_an_outcome_without_a_score_is_left_out() -> None:
+def test_an_outcome_takes_score_and_cohort_from_a_decision_days_before() -> None:
+    decided = [decision(f"{n + 1}m", event_id=f"i{n:05}", score=0.9, cohort="north") for n in range(10)]
+    lone = decision("1h", event_id="i00010", score=0.9, cohort=None)
+    outcomes = [outcome(n, 9 * 1440 + n, None, 0.0) for n in range(5)]
+    outcomes += [outcome(n, 9 * 1440 + n, 0.1 if n == 5 else None, 0.0, cohort="south") for n in range(5, 10)]
+    outcomes.append(outcome(10, 9 * 1440 + 10, None, 0.0))
+    # North: five at 0.9. South by the outcome's own word: one at its own 0.1, four at 0.9. One without any cohort.
+    violations = found(clause("max_error: 0.2, min_outcomes: 1"), [*decided, lone, *outcomes])
+    assert {v.slice: round(v.observed or 0, 6) for v in violations} == {
+        "north": 0.9, "south": 0.74, None: round((10 * 0.9 + 0.1) / 11, 6),
+    }  # fmt: skip
+
+
+def test_an_outcome_of_no_known_decision_counts_with_what_it_has() -> None:
     unknown = [outcome(n, n, None, 1.0) for n in range(20)]
+    other = [{**decision("1m", event_id=f"i{n:05}", score=0.1), "system": "other"} for n in range(20)]
     carried = minutes(0.1, 4, 4, start=30)
-    violations = found(clause("max_error: 0.2, min_outcomes: 4"), [*unknown, *carried])
-    assert [(v.slice, v.opened_at) for v in violations] == [(None, at("33m"))]
+    violations = found(clause("max_error: 0.2, min_outcomes: 4"), [*other, *unknown, *carried])
+    assert [(v.slice, v.opened_at) for v in violations if v.system == "scorer"] == [(None, at("33m"))]
 
 
 def test_it_begins_anew_with_the_approval_of_the_next_version() -> None:
@@ -131,6 +145,20 @@ def test_it_begins_anew_with_the_approval_of_the_next_version() -> None:
     assert "since version v1 was approved at 2026-03-01 00:00:00 UTC" in before[0].summary
     # No outcome of v1 for seven days when its successor is approved: it is judged no longer.
     assert violations[0].resolved_at == at("10d")
+
+
+def test_a_looked_up_outcome_counts_for_the_version_that_decided() -> None:
+    decided = [decision("1m", event_id=f"i{n:05}", score=0.9, version="v1") for n in range(10)]
+    decided += [decision("10d", event_id=f"i{n:05}", score=0.9, version="v/2") for n in range(10, 20)]
+    late = [outcome(n, 11 * 1440 + n, None, 0.0 if n < 10 else 1.0, cohort="north") for n in range(20)]
+    violations = found(SYSTEM + clause("max_error: 0.2, min_outcomes: 10, by: cohort"), [*decided, *late])
+    assert [(v.slice, v.opened_at - at("11d"), v.observed) for v in violations] == [("north", 9 * MINUTE, 0.9)]
+    assert "version v1" in violations[0].summary
+    # Had they carried their score, all would have counted for the newest: 20 at 0.9, of which half came true.
+    carried = [{**event, "score": 0.9} for event in late]
+    violations = found(SYSTEM + clause("max_error: 0.2, min_outcomes: 20, by: cohort"), carried)
+    assert told(violations) == [("north", "open", 0.4)]
+    assert "version v/2" in violations[0].summary
 
 
 def test_where_selects_outcomes_and_order_does_not_matter() -> None:

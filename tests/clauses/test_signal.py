@@ -77,6 +77,18 @@ def test_accuracy_is_the_share_of_outcomes_that_bear_out_the_score() -> None:
     assert [v.observed for v in found(own, [*right, *wrong], now="1h")] == [0.4]
 
 
+def test_accuracy_takes_the_score_of_the_decision_where_the_outcome_has_none() -> None:
+    text = clause("signal: accuracy, min: 0.75, min_count: 4, window: 1h")
+    decided = [decision("1m", event_id=f"d{n}", score=0.9) for n in range(4)]
+    outcomes = [
+        {"type": "outcome", "event_time": at("9d") + n, "system": "scorer", "inference_id": f"d{n}",
+         "label": 1.0 if n < 2 else 0.0, "observed_at": at()} for n in range(4)
+    ]  # fmt: skip
+    assert found(text, outcomes, now="9d1h") == []
+    (violation,) = found(text, [*outcomes, *decided], now="9d1h")
+    assert (violation.observed, violation.opened_at) == (0.5, at("9d1h"))
+
+
 def test_drift_alarms_on_scores_that_moved_and_not_on_chance_or_few() -> None:
     text = clause("signal: drift, max: 0.1, reference_count: 500")
     random = Random(7)

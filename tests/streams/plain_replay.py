@@ -23,7 +23,8 @@ def plain_replay(
     estate: Estate, records: Iterable[tuple[str, Mapping[str, Any]]], now: int | None = None
 ) -> list[Violation]:
     """The violations of a history, one an episode in its last state, ordered by opening time and id."""
-    frames, rare, last = _arranged(records)
+    records = list(records)
+    frames, rare, last = _arranged([*_joined(records)])
     judge, plan = Judge(estate, _SETTINGS), Plan(estate)
     episodes: dict[str, Violation] = {}
 
@@ -45,6 +46,23 @@ def plain_replay(
         tell(end)
     episodes |= {violation.violation_id: violation for violation in judge.finish().violations}
     return sorted(episodes.values(), key=lambda v: (v.opened_at, v.violation_id))
+
+
+def _joined(records: list[tuple[str, Mapping[str, Any]]]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    # What an outcome lacks, its decision has: of decisions with one id the earliest.
+    decisions: dict[tuple[str, str], Mapping[str, Any]] = {}
+    once: set[str] = set()
+    for record_type, record in sorted(records, key=lambda r: (r[1]["event_time"], r[1]["event_id"])):
+        if record_type == "inference" and record["event_id"] not in once:
+            once.add(record["event_id"])
+            decisions[record["system"], record["event_id"]] = record
+    for record_type, record in records:
+        decision = decisions.get((record["system"], record.get("inference_id", "")))
+        if record_type != "outcome" or decision is None:
+            yield record_type, record
+            continue
+        lacking = {name: decision[name] for name in ("score", "cohort") if record[name] is None}
+        yield record_type, {**record, **lacking}
 
 
 def _arranged(

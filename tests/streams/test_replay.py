@@ -31,6 +31,7 @@ _MODEL = """
 - {id: told, kind: change_notice, unannounced: true, acknowledgers: [owner@example.org], acknowledge_within: 30m}
 - {id: quick, kind: signal, signal: latency, max: 100, window: 10m, min_count: 2}
 - {id: right, kind: signal, signal: accuracy, min: 0.9, window: 30m, min_count: 2}
+- {id: means, kind: calibration, max_error: 0.2, bins: 2, min_outcomes: 2}
 - {id: twice, kind: rate, max: 2, per: subject, window: 1h}
 - {id: enough, kind: volume, min: 2, max: 9, per: 10m}
 """
@@ -71,7 +72,8 @@ def events(chance: random.Random, number: int) -> list[tuple[str, dict[str, Any]
             made.append(call(offset, tool, f"t{chance.randrange(6)}", event_id=name, arguments=arguments))
         elif kind == "outcome":
             made.append({"type": "outcome", "event_time": at(offset), "event_id": name, "system": "scorer",
-                         "inference_id": "x", "score": chance.random(), "label": 1.0, "observed_at": at()})  # fmt: skip
+                         "inference_id": f"e{chance.randrange(number * 2)}", "label": float(chance.random() < 0.9),
+                         "score": chance.choice([None, chance.random()]), "observed_at": at()})  # fmt: skip
         elif kind == "change":
             made.append({"type": "config_change", "event_time": at(offset), "event_id": name, "system": "scorer",
                          "change_id": f"c{chance.randrange(3)}", "kind": "model", "to_value": "v2", "summary": "-",
