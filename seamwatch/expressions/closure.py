@@ -47,14 +47,14 @@ _FUNCTIONS: Final[dict[str, Callable[..., Any]]] = {
 }
 
 
-class _Row:
-    """One record, with its arguments parsed when they are first asked for."""
+class Row:
+    """One record, with its arguments parsed when they are first asked for, once for all conditions asked of it."""
 
     __slots__ = ("_arguments", "record")
 
-    def __init__(self, record: Mapping[str, Any]) -> None:
+    def __init__(self, record: Mapping[str, Any], arguments: Mapping[str, Any] | None = None) -> None:
         self.record = record
-        self._arguments: Mapping[str, Any] | None = None
+        self._arguments = arguments
 
     def argument(self, path: tuple[str, ...]) -> Any:
         """The JSON value at a path, or None."""
@@ -63,7 +63,7 @@ class _Row:
         return value_at(self._arguments, path)
 
 
-_Run = Callable[[_Row], Any]
+_Run = Callable[[Row], Any]
 
 
 def closure(expression: Expression, record_type: str) -> Callable[[Mapping[str, Any]], bool | None]:
@@ -72,7 +72,12 @@ def closure(expression: Expression, record_type: str) -> Callable[[Mapping[str, 
     Raises ExpressionError when the expression has no meaning for the record type, or is no condition.
     """
     run = _compiled(resolve(expression, record_type))
-    return lambda record: run(_Row(record))
+    return lambda record: run(Row(record))
+
+
+def row_closure(expression: Expression, record_type: str) -> Callable[[Row], bool | None]:
+    """As `closure`, of a row: for many conditions over one record, whose arguments are then parsed once."""
+    return _compiled(resolve(expression, record_type))
 
 
 def value_closure(
@@ -80,7 +85,7 @@ def value_closure(
 ) -> Callable[[Mapping[str, Any]], Any]:
     """A function that gives the value (a float, text or bool) or None for a record. Errors as `closure`."""
     run = _compiled(resolve(expression, record_type, kind))
-    return lambda record: run(_Row(record))
+    return lambda record: run(Row(record))
 
 
 def _compiled(node: typed.Typed) -> _Run:  # noqa: C901  one line a form
@@ -133,7 +138,7 @@ def _column(name: str, kind: typed.ValueKind) -> _Run:
 def _argument(path: tuple[str, ...], kind: typed.ValueKind) -> _Run:
     of_kind = {"number": float, "text": str, "boolean": bool}[kind]
 
-    def run(row: _Row) -> Any:
+    def run(row: Row) -> Any:
         value = row.argument(path)
         return value if isinstance(value, of_kind) else None
 
@@ -153,7 +158,7 @@ def _each(function: Callable[[Any], Any], operand: _Run) -> _Run:
 
 
 def _both(function: Callable[[Any, Any], Any], left: _Run, right: _Run) -> _Run:
-    def run(row: _Row) -> Any:
+    def run(row: Row) -> Any:
         a = left(row)
         if a is None:
             return None
@@ -164,7 +169,7 @@ def _both(function: Callable[[Any, Any], Any], left: _Run, right: _Run) -> _Run:
 
 
 def _every(operands: list[_Run]) -> _Run:
-    def run(row: _Row) -> bool | None:
+    def run(row: Row) -> bool | None:
         result: bool | None = True
         for operand in operands:
             value = operand(row)
@@ -178,7 +183,7 @@ def _every(operands: list[_Run]) -> _Run:
 
 
 def _some(operands: list[_Run]) -> _Run:
-    def run(row: _Row) -> bool | None:
+    def run(row: Row) -> bool | None:
         result: bool | None = False
         for operand in operands:
             value = operand(row)

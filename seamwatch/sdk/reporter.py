@@ -52,6 +52,11 @@ class Reporter(ABC):
         self._clock = clock or SystemClock()
         self._refused = 0
 
+    @property
+    def clock(self) -> Clock:
+        """The clock that dates its events."""
+        return self._clock
+
     inference = _reports(Inference)
     tool_call = _reports(ToolCall)
     config_change = _reports(ConfigChange)

@@ -1,0 +1,346 @@
+"""Checks: a clause as a guard asks it, one act at a time, before the act.
+
+What offends or counts is the clause's own measure, as a Python closure; what is remembered between calls follows the
+judge of the same kind (its file says the rules), so that what a guard lets pass the stream finds no fault with. A
+kind that nothing is registered for here is left to the stream.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import singledispatch
+from typing import Any
+
+from seamwatch.clauses import Clause
+from seamwatch.clauses.human_review import HumanReview
+from seamwatch.clauses.precondition import REMEMBERED, Precondition
+from seamwatch.clauses.prohibition import Prohibition
+from seamwatch.clauses.rate import Rate
+from seamwatch.clauses.scope import Scope
+from seamwatch.durations import DAY, format_duration
+from seamwatch.expressions import Expression
+from seamwatch.expressions.build import all_of
+from seamwatch.expressions.closure import Row, row_closure
+from seamwatch.guard.memory import Key, Memory, Talk, Tally
+from seamwatch.guard.specialising import constant, for_tool, tools_named
+from seamwatch.judging.calls import matched
+from seamwatch.judging.measure import Measure
+from seamwatch.judging.seam import Seam
+from seamwatch.judging.wording import number_text
+
+Condition = Callable[[Row], bool | None]
+
+
+@dataclass(slots=True)
+class Asked:
+    """One act as the checks see it: its record as it would be reported, and what is remembered around it."""
+
+    row: Row
+    time: int
+    trace: str | None
+    talk: Talk
+    memory: Memory
+
+
+class Check(ABC):
+    """One clause's question to acts of one record type. ``hands_over``: an act it stops goes to a person."""
+
+    hands_over = False
+
+    def __init__(self, source: str, key: Key) -> None:
+        self.source = source
+        self.key = key
+
+    @abstractmethod
+    def conditions(self) -> tuple[Expression, ...]:
+        """The conditions it asks."""
+
+    @abstractmethod
+    def bound(self, tool: str | None) -> Bound | None:
+        """What is asked of calls of one tool (None: of any act); None when that can be of no interest to it."""
+
+
+class Bound(ABC):
+    """A check with its conditions compiled."""
+
+    @abstractmethod
+    def offends(self, asked: Asked) -> bool:
+        """Whether the act would break the clause."""
+
+    def note(self, asked: Asked) -> None:  # noqa: B027 - most have nothing to remember
+        """Remember an act that is reported, whatever was decided."""
+
+    @abstractmethod
+    def why(self, asked: Asked) -> str:
+        """What is wrong with an act that offends, in words."""
+
+
+def _condition(measure: Measure) -> Expression:
+    # A row that is not selected (FALSE or NULL) and one that does not offend are the same here.
+    assert measure.breach is not None
+    return measure.breach if measure.select is None else all_of(measure.select, measure.breach)
+
+
+def _compiled(expression: Expression, source: str, tool: str | None) -> Condition | None:
+    """The closure of a condition, for one tool if that is known; None when it never holds."""
+    left = expression if tool is None else for_tool(expression, tool)
+    fixed = constant(left)
+    if fixed is None:
+        return row_closure(left, source)
+    return (lambda _row: True) if fixed else None
+
+
+# Clauses that look at each act alone
+
+
+class Standing(Check):
+    """An act offends by itself: scope, prohibition, human review."""
+
+    def __init__(self, measure: Measure, key: Key, why: Callable[[Row], str], *, hands_over: bool = False) -> None:
+        super().__init__(measure.source, key)
+        self._condition = _condition(measure)
+        self._why = why
+        self.hands_over = hands_over
+
+    def conditions(self) -> tuple[Expression, ...]:
+        """What offends or counts."""
+        return (self._condition,)
+
+    def bound(self, tool: str | None) -> Bound | None:
+        """Compiled for a tool."""
+        condition = _compiled(self._condition, self.source, tool)
+        return None if condition is None else _BoundStanding(condition, self._why)
+
+
+@dataclass(slots=True)
+class _BoundStanding(Bound):
+    condition: Condition
+    wording: Callable[[Row], str]
+
+    def offends(self, asked: Asked) -> bool:
+        return self.condition(asked.row) is True
+
+    def why(self, asked: Asked) -> str:
+        return self.wording(asked.row)
+
+
+# Before this, that
+
+
+class Before(Check):
+    """A call of one tool must come after another's, in the same conversation."""
+
+    def __init__(self, tool: Measure, requires: Measure, key: Key, clause: Precondition) -> None:
+        super().__init__("tool_call", key)
+        self._tool = _condition(tool)
+        self._requires = _condition(requires)
+        self._clause = clause
+
+    def conditions(self) -> tuple[Expression, ...]:
+        """What offends or counts."""
+        return (self._tool, self._requires)
+
+    def bound(self, tool: str | None) -> Bound | None:
+        """Compiled for a tool."""
+        asks = _compiled(self._tool, self.source, tool)
+        gives = _compiled(self._requires, self.source, tool)
+        return None if asks is None and gives is None else _BoundBefore(asks, gives, self._clause, self.key)
+
+
+@dataclass(slots=True)
+class _Required:
+    """When each matched value was last required, and the time of the last call of either tool."""
+
+    required: dict[str, int] = field(default_factory=dict)
+    last: int = -(2**62)
+
+
+@dataclass(slots=True)
+class _BoundBefore(Bound):
+    asks: Condition | None
+    gives: Condition | None
+    clause: Precondition
+    key: Key
+
+    def offends(self, asked: Asked) -> bool:
+        if self.asks is None or self.asks(asked.row) is not True:
+            return False
+        if asked.trace is None:
+            return True
+        state = asked.talk.states.get(self.key)
+        value = self._value(asked)
+        if state is None or value is None or asked.time >= state.last + DAY:
+            return True
+        before = state.required.get(value)
+        return before is None or asked.time >= before + DAY
+
+    def note(self, asked: Asked) -> None:
+        if asked.trace is None:
+            return
+        gives = self.gives is not None and self.gives(asked.row) is True
+        if not gives and (self.asks is None or self.asks(asked.row) is not True):
+            return
+        state = asked.talk.states.get(self.key)
+        if state is None or asked.time >= state.last + DAY:
+            state = asked.talk.states[self.key] = _Required()
+        state.last = asked.time
+        value = self._value(asked) if gives else None
+        if value is None:
+            return
+        state.required[value] = asked.time
+        if len(state.required) > REMEMBERED:
+            del state.required[min(state.required, key=lambda known: (state.required[known], known))]
+
+    def _value(self, asked: Asked) -> str | None:
+        return matched(asked.row.record["arguments"], self.clause.matching) if self.clause.matching else ""
+
+    def why(self, asked: Asked) -> str:
+        same = f" with the same {' and '.join(self.clause.matching)}" if self.clause.matching else ""
+        where = "in this conversation" if asked.trace is not None else "and there is no conversation to have done so in"
+        return f"{self.clause.requires} must have been called before{same} {where}"
+
+
+# No more than so many
+
+
+class Counted(Check):
+    """So many acts of a conversation, about a person or in a stretch of time, and no more."""
+
+    def __init__(self, measure: Measure, key: Key, clause: Rate) -> None:
+        super().__init__(measure.source, key)
+        self._condition = _condition(measure)
+        self._window = measure.window
+        self._clause = clause
+
+    def conditions(self) -> tuple[Expression, ...]:
+        """What offends or counts."""
+        return (self._condition,)
+
+    def bound(self, tool: str | None) -> Bound | None:
+        """Compiled for a tool."""
+        condition = _compiled(self._condition, self.source, tool)
+        if condition is None:
+            return None
+        if self._clause.per == "trace":
+            return _BoundTalkCount(condition, self._clause, self.key)
+        return _BoundWindowCount(condition, self._clause, (*self.key, str(self._window)), self._window)
+
+
+@dataclass(slots=True)
+class _BoundTalkCount(Bound):
+    condition: Condition
+    clause: Rate
+    key: Key
+
+    def offends(self, asked: Asked) -> bool:
+        if self.condition(asked.row) is not True:
+            return False
+        tally = asked.talk.states.get(self.key)
+        before = 0 if tally is None or asked.time >= tally.last + DAY else tally.count
+        return before + 1 > self.clause.max
+
+    def note(self, asked: Asked) -> None:
+        if self.condition(asked.row) is not True:
+            return
+        tally = asked.talk.states.get(self.key)
+        if tally is None or asked.time >= tally.last + DAY:
+            tally = asked.talk.states[self.key] = Tally()
+        tally.count += 1
+        tally.last = asked.time
+
+    def why(self, asked: Asked) -> str:  # noqa: ARG002
+        return f"at most {_number(self.clause, 'call')} in a conversation"
+
+
+@dataclass(slots=True)
+class _BoundWindowCount(Bound):
+    condition: Condition
+    clause: Rate
+    key: Key
+    window: int
+
+    def offends(self, asked: Asked) -> bool:
+        if self.condition(asked.row) is not True:
+            return False
+        return self._counts(asked).get(asked.time // self.window, 0) + 1 > self.clause.max
+
+    def note(self, asked: Asked) -> None:
+        if self.condition(asked.row) is True:
+            counts, window = self._counts(asked), asked.time // self.window
+            counts[window] = counts.get(window, 0) + 1
+
+    def _counts(self, asked: Asked) -> dict[int, int]:
+        part = str(asked.row.record["subject"]) if self.clause.per == "subject" else ""
+        return asked.memory.counts((*self.key, part))
+
+    def why(self, asked: Asked) -> str:  # noqa: ARG002
+        if self.clause.per == "subject":
+            return f"at most {_number(self.clause, 'decision')} about a person in {format_duration(self.window)}"
+        return f"at most {_number(self.clause, 'call')} in {format_duration(self.window)}"
+
+
+def _number(clause: Rate, what: str) -> str:
+    things = what if clause.max == 1 else f"{what}s"
+    return f"{clause.max} {things}{f' of {clause.tool}' if clause.tool else ''}"
+
+
+# Which kinds a guard asks, and how
+
+
+@singledispatch
+def checks_of(clause: Clause, seam: Seam) -> tuple[Check, ...] | None:
+    """The checks of a clause; None for a kind that a guard cannot check before the act."""
+    del clause, seam
+    return None
+
+
+def _key(clause: Clause, seam: Seam) -> Key:
+    return (seam.contract, clause.id, clause.kind_name)
+
+
+@checks_of.register
+def _scope(clause: Scope, seam: Seam) -> tuple[Check, ...]:
+    conditions = {tool.tool: tool.where for tool in clause.tools}
+
+    def why(row: Row) -> str:
+        tool = row.record["tool"]
+        if tool not in conditions:
+            return f"it is none of the tools that may be called ({', '.join(sorted(conditions))})"
+        return f"it may be called only when {conditions[tool]}"
+
+    return tuple(Standing(measure, _key(clause, seam), why) for measure in clause.measures(seam))
+
+
+@checks_of.register
+def _prohibition(clause: Prohibition, seam: Seam) -> tuple[Check, ...]:
+    return tuple(
+        Standing(measure, _key(clause, seam), lambda _row: f"it must never happen that {clause.never}")
+        for measure in clause.measures(seam)
+    )
+
+
+@checks_of.register
+def _human_review(clause: HumanReview, seam: Seam) -> tuple[Check, ...]:
+    def why(row: Row) -> str:
+        confidence: Any = row.record["confidence"]
+        return f"a confidence of {number_text(confidence)} is below {number_text(clause.below)}, so a person decides"
+
+    return tuple(Standing(m, _key(clause, seam), why, hands_over=True) for m in clause.measures(seam))
+
+
+@checks_of.register
+def _precondition(clause: Precondition, seam: Seam) -> tuple[Check, ...]:
+    measures = {measure.name: measure for measure in clause.measures(seam)}
+    return (Before(measures["tool"], measures["requires"], _key(clause, seam), clause),)
+
+
+@checks_of.register
+def _rate(clause: Rate, seam: Seam) -> tuple[Check, ...]:
+    return tuple(Counted(measure, _key(clause, seam), clause) for measure in clause.measures(seam))
+
+
+def tools_of(checks: list[Check]) -> frozenset[str]:
+    """The tools that the checks of calls name; all others are alike to them."""
+    return frozenset().union(*(tools_named(e) for check in checks for e in check.conditions()))
