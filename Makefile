@@ -39,6 +39,9 @@ format: install  ## put the code into the house style
 bench: install  ## measure the figures of docs/performance.md
 	$(BIN)/python -m benchmarks $(ARGS)
 
+bench-drift: install  ## false alarms and delays of the drift clause beside ADWIN, hourly KS and PSI (docs/drift.md)
+	$(BIN)/python -m benchmarks.drift $(ARGS)
+
 chaos: install  ## kill stages and servers in the middle of a run, and account for every event
 	$(BIN)/python -m benchmarks.chaos $(ARGS)
 
@@ -65,4 +68,4 @@ lock: $(if $(filter .uv/bin/uv,$(UV)),.uv/bin/uv)  ## resolve the dependencies a
 	@$(UV) pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
 	@touch $@
 
-.PHONY: help install demo test check docs format bench chaos lock
+.PHONY: help install demo test check docs format bench bench-drift chaos lock

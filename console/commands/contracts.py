@@ -13,7 +13,7 @@ from typing import Annotated
 
 import typer
 
-from console.commands import contracts_diff, contracts_signing
+from console.commands import contracts_diff, contracts_reference, contracts_signing
 
 Folder = Annotated[Path, typer.Argument(metavar="DIR", help="folder of *.yaml documents, or one file")]
 AsJson = Annotated[bool, typer.Option("--json", help="one JSON object instead of lines")]
@@ -28,6 +28,7 @@ def register(app: typer.Typer) -> None:
     group.command()(new)
     contracts_signing.add(group)
     contracts_diff.add(group)
+    contracts_reference.add(group)
     group.command()(publish)
     app.add_typer(group, name="contracts")
 

@@ -1,18 +1,31 @@
 """Distribution: scores still look like those that were approved.
 
 A sequential test with a promise in its owner's words: *no cut-off's pass rate has moved more than `floor` from
-what was approved, and a false page in the `lifetime` of the system has probability at most `alpha`.* The system's
-own scores of a reference period are pinned when the period ends. From then on each window's histogram feeds a bank
-of small bets (see `seamwatch.statistics.ecusum`); the alarm names the cut-off or bin that moved, from what to what,
-and since when. A reference that is itself a small sample widens its own band, so it cannot cause alarms. A daily
-cycle in the reference gives each part of the day its own band.
+what was approved, and a false page in the `lifetime` of the system has probability at most `alpha`.* Each window's
+histogram feeds a bank of small bets (see `seamwatch.statistics.ecusum`); the alarm names the cut-off or bin that
+moved, from what to what, the bins that moved most, and since when. A reference that is itself a small sample widens
+its own band, so it cannot cause alarms. A daily cycle in the reference gives each part of the day its own band.
+[Drift](../drift.md) says what it finds how fast.
+
+The reference is either a `period` of the system's own scores, which the judge counts as they come and pins when the
+period ends, or a `file` of histograms that lies beside the contract, as `seamwatch contracts reference` writes it. The
+file's content is part of the contract that is signed and published. A period that is over before the contract is
+published has mostly left the topics: then the file is the way. Nothing before the end of the period is judged, by
+either. The reference serves every version of the system, so that a silent swap is found; one that names a `version`
+looks at the scores of that version alone.
 
 While an episode is open the scores are watched on: it is over when at least 1,000 of them in at least ten windows
-lie within the approved band again, and the bets then start anew.
+lie within the approved band again, and the bets then start anew. When the contract changes what is counted or
+compared, the bets start anew too.
 
-What it cannot see: shifts below `floor`, shifts that leave the scores as they are, and anything during the
-reference period itself. That scores within a window are independent up to an estimated design effect is an
-approximation.
+What it cannot see: shifts below `floor`, shifts that leave the scores as they are, anything during the
+reference period itself, a cohort that the reference does not know, and how scores beyond `range` differ from each
+other (they lie in the first or last bin). That scores within a window are independent up to an estimated design
+effect is an approximation; that days of the week do not differ is assumed. The promise is made for each cohort by
+itself.
+
+State: per system and cohort 292 bets with the window in which each last began (for 25 bins), the windows that the
+leading bets rest on, and the reference if it is a period.
 
 ```yaml
 - id: scores-as-approved
@@ -26,77 +39,52 @@ approximation.
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
-from typing import TYPE_CHECKING, Literal, Self, TypeVar
+from typing import TYPE_CHECKING, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
 from seamwatch.clauses.clause import Clause
 from seamwatch.durations import DAY, HOUR, MINUTE, Duration
 from seamwatch.expressions import Expression
-from seamwatch.instants import Instant
 from seamwatch.judging.facts import Fact
 from seamwatch.judging.judgement import Finding, Happening, Judgement, Moment, Open, Resolve
 from seamwatch.judging.measure import Histogram, Measure
 from seamwatch.judging.seam import Seam
 from seamwatch.judging.windows import Windows
 from seamwatch.judging.wording import moment_text, share_text
+from seamwatch.statistics.histograms import Reference, ReferenceOf
 
 if TYPE_CHECKING:
-    from seamwatch.statistics.ecusum import Band
+    from seamwatch.statistics.ecusum import Band, Bank
 
-RECENT_WINDOWS = 64
+_RECENT_WINDOWS = 64
+_RECENT_HOURS = 96
 _RESOLVE_SCORES = 1_000
 _RESOLVE_WINDOWS = 10
 
-T = TypeVar("T")
-
-
-class Period(BaseModel):
-    """A span of event time, ``from`` included and ``to`` excluded."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
-
-    start: Instant = Field(alias="from", description="first instant of the reference")
-    to: Instant = Field(description="first instant after the reference")
-
-    @model_validator(mode="after")
-    def _ordered(self) -> Self:
-        if self.start >= self.to:
-            raise ValueError("the reference period ends before it begins: turn from and to round")
-        return self
-
-
-class ReferenceOf(BaseModel):
-    """What the scores are compared with."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    period: Period = Field(description="the system's own scores of this period: {from, to}")
-
-
-@dataclass(frozen=True, slots=True)
-class Reference:
-    """Reference scores by hour of day: histograms (24 × bins), and sums over windows for the design effect."""
-
-    hours: tuple[tuple[int, ...], ...]
-    windows: tuple[int, ...] = (0,) * 24
-    means: tuple[float, ...] = (0.0,) * 24
-    squares: tuple[float, ...] = (0.0,) * 24
+Recent = tuple[tuple[int, int, tuple[int, ...]], ...]
+"""Number of the first window, hour of day, and histogram; of single windows, and of older ones by the hour."""
 
 
 @dataclass(frozen=True, slots=True)
 class DistributionState:
-    """Windows still filling, the reference, the bets, recent histograms, and the open episode if there is one."""
+    """Windows still filling, a period's reference, the bets, the windows they rest on, and the open episode.
+
+    ``counted`` and ``compared`` are digests of what the reference and the bets rest on: where the contract changes
+    it, they start anew. ``seen`` is what came since the episode opened, by hour of day.
+    """
 
     windows: Windows = field(default_factory=Windows)
+    counted: str = ""
+    compared: str = ""
     reference: Reference | None = None
     wealth: tuple[float, ...] = ()
     since: tuple[int, ...] = ()
-    recent: tuple[tuple[int, tuple[int, ...]], ...] = ()
+    recent: Recent = ()
     opened: int | None = None
-    seen: tuple[int, ...] = ()
+    seen: tuple[tuple[int, tuple[int, ...]], ...] = ()
     seen_windows: int = 0
 
 
@@ -123,6 +111,12 @@ class Distribution(Clause, kind="distribution"):
             raise ValueError("range is [smallest, largest]: turn them round")
         if self.lifetime < 10 * self.window:
             raise ValueError("lifetime must hold at least ten windows")
+        held = self.reference.histograms
+        for name in ("range", "bins", "window", "by", "distinct", "where") if held is not None else ():
+            if (ours := getattr(self, name)) != (theirs := getattr(held, name)):
+                raise ValueError(
+                    f"{name} is {_told(ours)} here and {_told(theirs)} in the reference's file: count both alike"
+                )
         return self
 
     def measures(self, seam: Seam) -> tuple[Measure, ...]:
@@ -133,7 +127,7 @@ class Distribution(Clause, kind="distribution"):
                 "inference",
                 None,
                 self.window,
-                select=self.where,
+                select=selection(self.where, self.reference.of_version),
                 value=Expression.parse("score"),
                 slice=(self.by,) if self.by else (),
                 histogram=histogram,
@@ -143,34 +137,48 @@ class Distribution(Clause, kind="distribution"):
 
     def judge(self, seam: Seam, state: DistributionState | None, happening: Happening, moment: Moment) -> Judgement:
         """Feed each complete window to the reference or to the bets."""
-        state = state or DistributionState()
+        state = self._agreed(state or DistributionState())
         windows, late = state.windows, 0
-        if isinstance(happening, Fact) and any(happening.histogram):
+        if isinstance(happening, Fact) and any(happening.histogram) and len(happening.histogram) == self.bins:
             added = windows.add(happening, moment)
             late, windows = (1, windows) if added is None else (0, added)
         complete, windows = windows.take_complete(moment)
         state = replace(state, windows=windows)
         findings: tuple[Finding, ...] = ()
-        period = self.reference.period
+        period, end = self.reference.period, self.reference.end
         for window in complete:
-            if period.start <= window.window_start and window.window_end <= period.to:
-                state = replace(state, reference=self._learn(state.reference, window))
-            elif window.window_start >= period.to and state.reference is not None:
-                state, more = self._look(seam, state, state.reference, window, moment.slice)
-                findings += more
+            if period is not None and period.start <= window.window_start and window.window_end <= period.to:
+                reference = state.reference or Reference.empty(self.bins)
+                state = replace(state, reference=reference.with_window(_hour(window), window.histogram))
+            elif end is None or window.window_start >= end:
+                approved = self._reference(state, moment.slice)
+                if approved is not None:
+                    state, more = self._look(seam, state, approved, window, moment.slice)
+                    findings += more
         return Judgement(state, findings, windows.deadline(moment), windows.wake(moment), late)
 
-    def _learn(self, reference: Reference | None, window: Fact) -> Reference:
-        reference = reference or Reference(((0,) * self.bins,) * 24)
-        hour, counts = _hour(window), window.histogram
-        size = sum(counts)
-        mean = sum(i * n for i, n in enumerate(counts)) / size
-        return Reference(
-            _put(reference.hours, hour, tuple(a + b for a, b in zip(reference.hours[hour], counts, strict=True))),
-            _put(reference.windows, hour, reference.windows[hour] + 1),
-            _put(reference.means, hour, reference.means[hour] + size * mean),
-            _put(reference.squares, hour, reference.squares[hour] + size * mean * mean),
+    def _agreed(self, state: DistributionState) -> DistributionState:
+        """The state as far as it rests on what is agreed now; an open episode stays open either way."""
+        reference = self.reference
+        period = (reference.period.start, reference.period.to) if reference.period is not None else None
+        counted = _digest(period, reference.of_version, self.range, self.bins, self.window, self.by, self.distinct,
+                          self.where)  # fmt: skip
+        file = reference.histograms.digest if reference.histograms is not None else None
+        compared = _digest(counted, file, self.floor, self.alpha, self.lifetime, self.daily_cycle)
+        if state.compared == compared:
+            return state
+        same = state.counted == counted
+        return DistributionState(
+            state.windows if same else Windows(done=state.windows.done),
+            counted,
+            compared,
+            state.reference if same else None,
+            opened=state.opened,
         )
+
+    def _reference(self, state: DistributionState, part: str | None) -> Reference | None:
+        histograms = self.reference.histograms
+        return state.reference if histograms is None else histograms.references.get(part)
 
     def _look(
         self, seam: Seam, state: DistributionState, reference: Reference, window: Fact, part: str | None
@@ -178,58 +186,63 @@ class Distribution(Clause, kind="distribution"):
         import numpy as np
 
         from seamwatch.statistics import ecusum
+        from seamwatch.statistics.bands import bands_of, phase_of
 
-        bands = _bands(reference, self.floor, self.alpha, self.daily_cycle == "auto")
-        band = bands[_hour(window) * len(bands) // 24]
-        counts = np.array(window.histogram, dtype=np.float64)
-        index = window.window_start // self.window
-        state = replace(state, recent=(*state.recent, (index, window.histogram))[-RECENT_WINDOWS:])
+        bands = bands_of(reference, floor=self.floor, alpha=self.alpha, daily_cycle=self.daily_cycle == "auto")
         if state.opened is not None:
-            return self._watch(state, band, window, part)
-        lifetime = self.lifetime // self.window
-        sets, bets = len(band.hi), len(ecusum.BETS)
-        bank = ecusum.Bank.fresh(sets, lifetime)
+            return self._watch(state, reference, bands, window, part)
+        band = phase_of(bands, _hour(window))
+        index, lifetime = window.window_start // self.window, self.lifetime // self.window
+        shape = (len(band.hi), len(ecusum.BETS))
+        bank = ecusum.Bank.fresh(shape[0], lifetime)
         if state.wealth:
             bank = ecusum.Bank(
-                np.array(state.wealth).reshape(sets, bets), np.array(state.since, dtype=np.int64).reshape(sets, bets)
+                np.array(state.wealth).reshape(shape), np.array(state.since, dtype=np.int64).reshape(shape)
             )
+        counts = np.array(window.histogram, dtype=np.float64)
         bank = ecusum.update(bank, band, counts, index, alpha=self.alpha, lifetime=lifetime)
-        wealth, since = tuple(bank.wealth.ravel().tolist()), tuple(int(i) for i in bank.since.ravel())
-        state = replace(state, wealth=wealth, since=since)
+        state = replace(
+            state,
+            wealth=tuple(bank.wealth.ravel().tolist()),
+            since=tuple(bank.since.ravel().tolist()),
+            recent=_remembered((*state.recent, (index, _hour(window), window.histogram)), bank, lifetime),
+        )
         if not ecusum.alarmed(bank, self.alpha):
             return state, ()
-        best, began = ecusum.winner(bank)
-        finding = self._found(seam, state, reference, band, best, began, window, part)
-        return replace(state, opened=window.window_start, seen=(), seen_windows=0), (finding,)
+        finding = self._found(seam, state, reference, bands, ecusum.winner(bank), window, part)
+        opened = replace(state, opened=window.window_start, wealth=(), since=(), recent=(), seen=(), seen_windows=0)
+        return opened, (finding,)
 
     def _found(
         self,
         seam: Seam,
         state: DistributionState,
         reference: Reference,
-        band: Band,
-        best: int,
-        began: int,
+        bands: tuple[Band, ...],
+        winner: tuple[int, int],
         window: Fact,
         part: str | None,
     ) -> Open:
-        import numpy as np
+        from seamwatch.statistics.ecusum import set_name
+        from seamwatch.statistics.shift import shift_of
 
-        from seamwatch.statistics import ecusum
-
-        recent = np.array([c for i, c in state.recent if i >= began], dtype=np.float64).sum(axis=0)
-        total = float(recent.sum())
-        now = float(ecusum.set_counts(recent)[best] / total)
-        margin = 1.96 * (now * (1 - now) * band.deff / total) ** 0.5
-        pooled = np.array(reference.hours, dtype=np.float64).sum(axis=0)
-        apart, half = ecusum.distance(pooled, recent, band.deff)
-        name = ecusum.set_name(best, self.bins, *self.range)
+        best, began = winner
+        rests_on = [(hour, counts) for index, hour, counts in state.recent if index >= began]
+        shift = shift_of(reference, bands, rests_on or [(_hour(window), window.histogram)], best)
         who = f"{seam.system} (cohort {part})" if part else seam.system
-        since = began * self.window
+        since, low = began * self.window, self.range[0]
+        width = (self.range[1] - low) / self.bins
+        moved = ", ".join(
+            f"{low + m.bin * width:.4g}–{low + (m.bin + 1) * width:.4g} from {share_text(m.approved)} to"
+            f" {share_text(m.now)}"
+            for m in shift.moved
+        )
         summary = (
-            f"{who}: the share of scores {name} was {share_text(float(band.share[best]))} when approved and is now "
-            f"{share_text(now)} (± {share_text(margin)}), since {moment_text(since)}, over {int(total)} scores; "
-            f"largest move of any pass rate {share_text(apart)} (± {share_text(half)}), agreed {share_text(self.floor)}"
+            f"{who}: the share of scores {set_name(best, self.bins, *self.range)} was {share_text(shift.approved)} when"
+            f" approved and is now {share_text(shift.now)} ({share_text(shift.interval[0])} to"
+            f" {share_text(shift.interval[1])}), since {moment_text(since)}, over {shift.scores} scores; largest move"
+            f" of any pass rate {share_text(shift.distance)} (± {share_text(shift.half_width)}), agreed"
+            f" {share_text(self.floor)}; bins that moved most: {moved}"
         )
         return Open(
             self.severity,
@@ -238,56 +251,66 @@ class Distribution(Clause, kind="distribution"):
             summary,
             slice=part,
             since=since,
-            observed=now,
-            limit=float(band.hi[best]),
+            observed=shift.now,
+            limit=shift.limit,
             unit="share",
         )
 
     def _watch(
-        self, state: DistributionState, band: Band, window: Fact, part: str | None
+        self, state: DistributionState, reference: Reference, bands: tuple[Band, ...], window: Fact, part: str | None
     ) -> tuple[DistributionState, tuple[Finding, ...]]:
-        import numpy as np
+        from seamwatch.statistics.shift import within
 
-        from seamwatch.statistics import ecusum
-
-        seen = tuple(a + b for a, b in zip(state.seen or (0,) * self.bins, window.histogram, strict=True))
-        state = replace(state, seen=seen, seen_windows=state.seen_windows + 1)
-        if sum(seen) < _RESOLVE_SCORES * band.deff or state.seen_windows < _RESOLVE_WINDOWS:
+        seen, hour = dict(state.seen), _hour(window)
+        seen[hour] = _summed(seen.get(hour, (0,) * self.bins), window.histogram)
+        state = replace(state, seen=tuple(sorted(seen.items())), seen_windows=state.seen_windows + 1)
+        scores = sum(map(sum, seen.values()))
+        if scores < _RESOLVE_SCORES * bands[0].deff or state.seen_windows < _RESOLVE_WINDOWS:
             return state, ()
-        if not ecusum.within(band, np.array(seen, dtype=np.float64)):
-            return replace(state, seen=(), seen_windows=0), ()
-        over = Resolve(self.severity, str(state.opened), window.window_end, slice=part)
-        return replace(state, opened=None, wealth=(), since=(), seen=(), seen_windows=0), (over,)
+        anew = replace(state, seen=(), seen_windows=0)
+        if not within(reference, bands, state.seen):
+            return anew, ()
+        return replace(anew, opened=None), (Resolve(self.severity, str(state.opened), window.window_end, slice=part),)
+
+
+def selection(where: Expression | None, version: str | None) -> Expression | None:
+    """Which events are counted: those for which ``where`` holds, of one version if one is named; None for all."""
+    if version is None:
+        return where
+    quoted = version.replace("'", "''")
+    named = f"version = '{quoted}'"
+    return Expression.parse(named if where is None else f"({where.text}) AND {named}")
+
+
+def _remembered(recent: Recent, bank: Bank, lifetime: int) -> Recent:
+    """The windows that a bet above its floor rests on; older ones put together by the hour, oldest left out first."""
+    import numpy as np
+
+    above = bank.wealth > -np.log(lifetime)
+    earliest = int(bank.since[above].min()) if above.any() else recent[-1][0] + 1
+    recent = tuple(window for window in recent if window[0] >= earliest)
+    if len(recent) <= _RECENT_HOURS + _RECENT_WINDOWS:
+        return recent
+    older: list[tuple[int, int, tuple[int, ...]]] = []
+    for index, hour, counts in recent[:-_RECENT_WINDOWS]:
+        if older and older[-1][1] == hour:
+            older[-1] = (older[-1][0], hour, _summed(older[-1][2], counts))
+        else:
+            older.append((index, hour, counts))
+    return (*older[-_RECENT_HOURS:], *recent[-_RECENT_WINDOWS:])
 
 
 def _hour(window: Fact) -> int:
     return window.window_start % DAY // HOUR
 
 
-def _put(values: tuple[T, ...], index: int, value: T) -> tuple[T, ...]:
-    return (*values[:index], value, *values[index + 1 :])
+def _summed(left: tuple[int, ...], right: tuple[int, ...]) -> tuple[int, ...]:
+    return tuple(a + b for a, b in zip(left, right, strict=True))
 
 
-@lru_cache(maxsize=1024)
-def _bands(reference: Reference, floor: float, alpha: float, daily_cycle: bool) -> tuple[Band, ...]:
-    # Pure and costly (hundreds of beta quantiles): kept for as long as the reference stays the same.
-    import numpy as np
+def _digest(*parts: object) -> str:
+    return hashlib.sha256(repr([str(part) for part in parts]).encode()).hexdigest()[:16]
 
-    from seamwatch.statistics import ecusum
 
-    hours = np.array(reference.hours, dtype=np.float64)
-    phases = ecusum.phases_of(hours, daily_cycle)
-    counts = hours.reshape(phases, 24 // phases, -1).sum(axis=1)
-
-    def by_phase(values: tuple[float, ...]) -> ecusum.Floats:
-        summed: ecusum.Floats = np.array(values, dtype=np.float64).reshape(phases, -1).sum(axis=1)
-        return summed
-
-    sizes = counts.sum(axis=1)
-    positions = np.arange(hours.shape[1])
-    held = np.maximum(sizes, 1.0)
-    variances = (counts * positions**2).sum(axis=1) / held - ((counts * positions).sum(axis=1) / held) ** 2
-    deff = ecusum.design_effect(
-        by_phase(reference.windows), sizes, by_phase(reference.means), by_phase(reference.squares), variances
-    )
-    return tuple(ecusum.band_of(c, floor=floor, alpha=alpha, phases=phases, deff=deff) for c in counts)
+def _told(value: object) -> str:
+    return "null" if value is None else str(list(value) if isinstance(value, tuple) else value)

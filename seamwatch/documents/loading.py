@@ -10,6 +10,7 @@ from typing import Final
 
 from pydantic import ValidationError
 
+from seamwatch.documents.attached import REFERENCE, check_reference, with_attached
 from seamwatch.documents.contract import Contract
 from seamwatch.documents.estate import Estate, Term
 from seamwatch.documents.models import Document, Person, System
@@ -86,6 +87,8 @@ def _document(written: Written) -> tuple[Read | None, list[Problem]]:
         return None, [_problem(written, (), "is no document: write keys and values, such as kind: System")]
     kind = content.get("kind")
     known = ", ".join(DOCUMENT_KINDS)
+    if kind == REFERENCE:
+        return None, check_reference(written)
     if kind is None:
         return None, [_problem(written, (), f"the document lacks 'kind': it is one of {known}")]
     model = DOCUMENT_KINDS.get(kind) if isinstance(kind, str) else None
@@ -93,11 +96,14 @@ def _document(written: Written) -> tuple[Read | None, list[Problem]]:
         close = difflib.get_close_matches(str(kind).capitalize(), DOCUMENT_KINDS, n=1)
         hint = f"did you mean {close[0]!r}?" if close else f"known are {known}"
         return None, [_problem(written, ("kind",), f"unknown kind {kind!r} of document: {hint}")]
+    problems: list[Problem] = []
+    if model is Contract:
+        written, problems = with_attached(written)
     try:
-        document = model.model_validate(content)
+        document = model.model_validate(written.content)
     except ValidationError as error:
-        return Read(kind, written, None), problems_of(error, model, written)
-    return Read(kind, written, document), []
+        return Read(kind, written, None), [*problems, *problems_of(error, model, written)]
+    return Read(kind, written, None if problems else document), problems
 
 
 def _problem(written: Written, place: Place, message: str) -> Problem:

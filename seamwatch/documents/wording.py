@@ -10,21 +10,20 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from seamwatch.clauses import Clause, kinds
-from seamwatch.documents.models import Document
 from seamwatch.documents.problems import Problem
 from seamwatch.documents.reading import Place, Written
 from seamwatch.errors import ExpressionError
 from seamwatch.expressions import Expression
 
 
-def problems_of(error: ValidationError, model: type[Document], written: Written) -> list[Problem]:
+def problems_of(error: ValidationError, model: type[BaseModel], written: Written) -> list[Problem]:
     """One problem for each thing that pydantic found."""
     details = error.errors(include_url=False)
     # A list whose items are all wrong is not also too short.
     return [_problem(d, model, written) for d in details if not (d["type"] == "too_short" and d["input"])]
 
 
-def _problem(detail: ErrorDetails, model: type[Document], written: Written) -> Problem:
+def _problem(detail: ErrorDetails, model: type[BaseModel], written: Written) -> Problem:
     place: Place = tuple(detail["loc"])
     owner = whose(written.content, place)
     word = str(place[-1]) if place else ""

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.stats import binom
 
-from seamwatch.statistics import ecusum
+from seamwatch.statistics import bands, ecusum
 
 LIFETIME = 43_200
 BINS = 25
@@ -74,15 +74,10 @@ def test_windows_that_move_together_say_less_than_their_scores() -> None:
     rng = np.random.default_rng(2)
     n, windows = 50, 400
     common = rng.standard_normal(windows)
-    single = rng.standard_normal((windows, n)) + common[:, None]
-    means = single.mean(axis=1)
-    deff = ecusum.design_effect(
-        np.array([windows], dtype=float),
-        np.array([windows * n], dtype=float),
-        np.array([n * means.sum()]),
-        np.array([n * (means**2).sum()]),
-        np.array([single.var()]),
-    )
+    single = np.clip(np.rint(rng.standard_normal((windows, n)) * 3 + common[:, None] * 3) + 12, 0, 24).astype(int)
+    counts = np.stack([np.bincount(row, minlength=BINS) for row in single]).astype(np.float64)
+    squares = ((counts @ np.arange(BINS)) ** 2 / n).sum()
+    deff = bands.design_effect(np.array([float(windows)]), counts.sum(axis=0, keepdims=True), np.array([squares]))
     # Each window's mean has variance 1 + 1/n; n of it over a variance of 2.
     assert deff == pytest.approx(n * (1 + 1 / n) / 2, rel=0.15)
 
@@ -91,7 +86,7 @@ def test_a_daily_cycle_is_seen_only_when_it_is_there() -> None:
     rng = np.random.default_rng(3)
     flat = np.stack([histogram(scores(rng, 3_000)) for _ in range(24)])
     wave = np.stack([histogram(scores(rng, 3_000, 0.3 * np.sin(h / 24 * 2 * np.pi))) for h in range(24)])
-    assert ecusum.phases_of(flat, True) == 1
-    assert ecusum.phases_of(wave, True) == 24
-    assert ecusum.phases_of(wave / 3.5, True) == 8
-    assert ecusum.phases_of(wave, False) == 1
+    assert bands.phases_of(flat, True) == 1
+    assert bands.phases_of(wave, True) == 24
+    assert bands.phases_of(wave / 3.5, True) == 8
+    assert bands.phases_of(wave, False) == 1

@@ -1,0 +1,91 @@
+"""Seeded streams of scores for the drift benchmark, as counts a minute over 100 fine bins of [0, 1].
+
+Shapes of scores, what may happen to them, and a sample of a reference. Judges nothing. A hundred bins are fine enough
+for every rival (a bin is a fifteenth of a standard deviation wide) and make thirty days a matter of a second.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import ndtr
+
+from seamwatch.statistics.histograms import Reference
+
+Counts = NDArray[np.int64]
+Shape = NDArray[np.float64]
+"""Probability of each fine bin, of shape (…, FINE)."""
+
+FINE = 100
+BINS = 25
+DAY = 1_440
+"""Minutes."""
+MEAN, SD = 0.5, 0.15
+_EDGES = np.linspace(0, 1, FINE + 1)
+
+
+def normal(shift: float | NDArray[np.float64] = 0.0, spread: float = 1.0) -> Shape:
+    """Scores around 0.5 with standard deviation 0.15, moved by ``shift`` and widened ``spread`` times.
+
+    What lies beyond 0 and 1 is in the first and last bin, as scores that are clipped. An array of shifts gives an
+    array of shapes.
+    """
+    centre = MEAN + SD * np.asarray(shift, dtype=np.float64)[..., None]
+    below = ndtr((_EDGES - centre) / (SD * spread))
+    below[..., 0], below[..., -1] = 0.0, 1.0
+    return np.diff(below, axis=-1)
+
+
+def moved(share: float) -> Shape:
+    """The same scores but for a share of them, which have become another group's: around 0.8, a third as wide."""
+    return (1 - share) * normal() + share * normal(2.0, 1 / 3)
+
+
+def spiked(share: float) -> Shape:
+    """The same scores but for a share of them, which are all 0.71: a default value."""
+    shape = (1 - share) * normal()
+    shape[71] += share
+    return shape
+
+
+def daily(amplitude: float, shift: float = 0.0) -> Shape:
+    """Shapes of each minute of a day, of shape (DAY, FINE), whose mean goes up and down once a day."""
+    return normal(shift + amplitude * np.sin(2 * np.pi * np.arange(DAY) / DAY))
+
+
+def counts(rng: np.random.Generator, scores: int | Counts, shape: Shape, size: tuple[int, ...]) -> Counts:
+    """Fine counts of windows of so many scores: shape (*size, FINE)."""
+    sampled: Counts = rng.multinomial(scores, np.broadcast_to(shape, (*size, FINE)))
+    return sampled
+
+
+def coarse(fine: Counts) -> Counts:
+    """The clause's 25 bins of fine counts."""
+    folded: Counts = fine.reshape(*fine.shape[:-1], BINS, FINE // BINS).sum(axis=-1)
+    return folded
+
+
+def sample(rng: np.random.Generator, scores: int, a_window: int, shape: Shape) -> tuple[Reference, Counts]:
+    """A reference of so many scores that came so many a minute from midnight on, and its fine counts.
+
+    ``shape`` of shape (FINE,) or, for a daily cycle, (DAY, FINE).
+    """
+    windows = max(1, scores // a_window)
+    by_minute = np.broadcast_to(shape, (DAY, FINE))
+    fine = np.concatenate(
+        [
+            rng.multinomial(min(scores, a_window), by_minute[np.arange(at, min(at + DAY, windows)) % DAY])
+            for at in range(0, windows, DAY)
+        ]
+    )
+    hours = np.arange(windows) % DAY // 60
+    folded = coarse(fine)
+    histograms = np.zeros((24, BINS), dtype=np.int64)
+    np.add.at(histograms, hours, folded)
+    totals = folded @ np.arange(BINS)
+    reference = Reference(
+        tuple(tuple(row) for row in histograms.tolist()),
+        tuple(np.bincount(hours, minlength=24).tolist()),
+        tuple(np.bincount(hours, weights=totals**2 / folded.sum(axis=1), minlength=24).tolist()),
+    )
+    return reference, fine.sum(axis=0)
