@@ -144,6 +144,8 @@ class Measure:
             source = _source(record_type)
             taken = intake.timely(intake.new(self._with_columns(source, intake, runs)))
             facts += self._plan.facts(source, taken.frame, taken.position)
+            if source == "outcome":
+                self._metrics.unjoined.inc(int(self._plan.unjoined(taken.frame).sum()))
         else:
             # Late ones too: judges tell by the arrival what is history.
             taken = intake.new(intake.decode(runs))

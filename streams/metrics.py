@@ -17,6 +17,9 @@ class Metrics:
         self.rejects = Counter(f"{prefix}_rejects", "Messages set aside as dead letters", ["type"], registry=registry)
         self.repeated = Counter(f"{prefix}_repeated", "Events that had been seen before", ["type"], registry=registry)
         self.late = Counter(f"{prefix}_late", "Events too old to be judged live", ["type"], registry=registry)
+        self.unjoined = Counter(
+            f"{prefix}_unjoined", "Outcomes that lack a score or cohort that is measured of them", registry=registry
+        )
         self.outputs = Counter(f"{prefix}_outputs", "Records produced", registry=registry)
         self.lag = Gauge(f"{prefix}_lag", "Records between position and end", ["topic", "partition"], registry=registry)
         self.round = Histogram(
