@@ -7,6 +7,7 @@ kind that nothing is registered for here is left to the stream.
 
 from __future__ import annotations
 
+import json
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -25,12 +26,12 @@ from seamwatch.expressions.build import all_of
 from seamwatch.expressions.closure import Row, row_closure
 from seamwatch.guard.memory import Key, Memory, Talk, Tally
 from seamwatch.guard.specialising import constant, for_tool, tools_named
-from seamwatch.judging.calls import matched
 from seamwatch.judging.measure import Measure
 from seamwatch.judging.seam import Seam
 from seamwatch.judging.wording import number_text
 
 Condition = Callable[[Row], bool | None]
+_AS_TEXT = json.JSONEncoder(sort_keys=True).encode
 
 
 @dataclass(slots=True)
@@ -137,6 +138,7 @@ class Before(Check):
         self._tool = _condition(tool)
         self._requires = _condition(requires)
         self._clause = clause
+        self._paths = tuple(tuple(name.split(".")) for name in clause.matching)
 
     def conditions(self) -> tuple[Expression, ...]:
         """What offends or counts."""
@@ -146,7 +148,9 @@ class Before(Check):
         """Compiled for a tool."""
         asks = _compiled(self._tool, self.source, tool)
         gives = _compiled(self._requires, self.source, tool)
-        return None if asks is None and gives is None else _BoundBefore(asks, gives, self._clause, self.key)
+        return (
+            None if asks is None and gives is None else _BoundBefore(asks, gives, self._clause, self.key, self._paths)
+        )
 
 
 @dataclass(slots=True)
@@ -163,6 +167,7 @@ class _BoundBefore(Bound):
     gives: Condition | None
     clause: Precondition
     key: Key
+    paths: tuple[tuple[str, ...], ...]
 
     def offends(self, asked: Asked) -> bool:
         if self.asks is None or self.asks(asked.row) is not True:
@@ -194,7 +199,9 @@ class _BoundBefore(Bound):
             del state.required[min(state.required, key=lambda known: (state.required[known], known))]
 
     def _value(self, asked: Asked) -> str | None:
-        return matched(asked.row.record["arguments"], self.clause.matching) if self.clause.matching else ""
+        # Equal where `seamwatch.judging.calls.matched` is: that one is a digest of this.
+        values = [asked.row.argument(path) for path in self.paths]
+        return None if None in values else _AS_TEXT(values)
 
     def why(self, asked: Asked) -> str:
         same = f" with the same {' and '.join(self.clause.matching)}" if self.clause.matching else ""
