@@ -42,6 +42,9 @@ bench: install  ## measure the figures of docs/performance.md
 bench-drift: install  ## false alarms and delays of the drift clause beside ADWIN, hourly KS and PSI (docs/drift.md)
 	$(BIN)/python -m benchmarks.drift $(ARGS)
 
+bench-guard: install  ## measure what a guard costs a call, by a pact of twenty clauses
+	$(BIN)/python -m benchmarks.guard $(ARGS)
+
 chaos: install  ## kill stages and servers in the middle of a run, and account for every event
 	$(BIN)/python -m benchmarks.chaos $(ARGS)
 
@@ -68,4 +71,4 @@ lock: $(if $(filter .uv/bin/uv,$(UV)),.uv/bin/uv)  ## resolve the dependencies a
 	@$(UV) pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
 	@touch $@
 
-.PHONY: help install demo test check docs format bench bench-drift chaos lock
+.PHONY: help install demo test check docs format bench bench-drift bench-guard chaos lock
