@@ -1,4 +1,4 @@
-"""The guard of one system: made of a folder of documents, it gives the conversations that its acts happen in.
+"""The guard of one system: made of a folder of documents, it gives conversations, and wraps the agent's tools.
 
     guard = Guard.load("contracts/", system="order-agent", version="7", emitter=emitter)
     with guard.conversation("chat-81") as talk:
@@ -9,8 +9,9 @@ Holds no rules: the clauses are judged by `seamwatch.guard.engine`.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Collection
 from pathlib import Path
-from typing import Literal
+from typing import Literal, ParamSpec, TypeVar, overload
 
 from seamwatch.clock import Clock, SystemClock
 from seamwatch.documents import Estate
@@ -18,8 +19,12 @@ from seamwatch.errors import UsageError
 from seamwatch.guard.conversation import Conversation, current
 from seamwatch.guard.engine import Engine, Options
 from seamwatch.guard.plan import Unchecked
+from seamwatch.guard.tools import guarded
 from seamwatch.sdk.reporter import Reporter
 from seamwatch.wire.events import new_event_id
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 CONVERSATIONS = 10_000
 LARGEST = 256 * 1024
@@ -114,3 +119,28 @@ class Guard:
     def current(self) -> Conversation:
         """The conversation that was entered here (``with``); where none was, what is outside any conversation."""
         return current(self._engine) or Conversation(self._engine, None)
+
+    @overload
+    def tool(self, function: Callable[P, R], /) -> Callable[P, R]: ...
+
+    @overload
+    def tool(
+        self, name: str | None = None, /, *, without: Collection[str] = (), answers: bool = False
+    ) -> Callable[[Callable[P, R]], Callable[P, R]]: ...
+
+    def tool(
+        self, given: Callable[P, R] | str | None = None, /, *, without: Collection[str] = (), answers: bool = False
+    ) -> Callable[P, R] | Callable[[Callable[P, R]], Callable[P, R]]:
+        """Wrap a function that the agent calls: it runs only when the call is permitted (``async`` ones too).
+
+        As ``@guard.tool``, or ``@guard.tool("name", …)`` where the tool is not called as the function is. Judged are
+        all arguments but those named in ``without``, in the conversation that was entered (`current`). What is not
+        permitted raises Denied or Escalated; with ``answers`` the verdict's sentence is the result, for the model.
+        """
+
+        def require(tool: str, arguments: dict[str, object]) -> object:
+            return self.current.require(tool, arguments)
+
+        if callable(given):
+            return guarded(given, require, None, without, answers=answers)
+        return lambda function: guarded(function, require, given, without, answers=answers)
