@@ -1,7 +1,6 @@
 """The guard: a contract's clauses over what an agent does, checked in the agent's own process before it acts.
 
-Loaded when first used: importing this package costs next to nothing, and a guard itself needs the language and no
-more.
+See docs/guard.md.
 """
 
 from __future__ import annotations
