@@ -45,6 +45,9 @@ bench-drift: install  ## false alarms and delays of the drift clause beside ADWI
 bench-guard: install  ## measure what a guard costs a call, by a pact of twenty clauses
 	$(BIN)/python -m benchmarks.guard $(ARGS)
 
+bench-store: install  ## load 100 million decisions and time every question (half an hour; DECISIONS=10000000 for less)
+	$(BIN)/python -m benchmarks.store --decisions $(or $(DECISIONS),100000000) $(ARGS)
+
 chaos: install  ## kill stages and servers in the middle of a run, and account for every event
 	$(BIN)/python -m benchmarks.chaos $(ARGS)
 
@@ -71,4 +74,4 @@ lock: $(if $(filter .uv/bin/uv,$(UV)),.uv/bin/uv)  ## resolve the dependencies a
 	@$(UV) pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
 	@touch $@
 
-.PHONY: help install demo test check docs format bench bench-drift bench-guard chaos lock
+.PHONY: help install demo test check docs format bench bench-store bench-drift bench-guard chaos lock
