@@ -18,12 +18,19 @@ quantile leaves; only `observed` is read from a histogram (to 1.6 % of the bound
 shares) less what chance alone would give so few scores in 99.9 % of windows, so small samples never alarm. For a
 bound on false alarms over the lifetime of a model use `distribution`.
 
-State: the windows that are not yet complete, what is open, and for `drift` one histogram.
+With `by: cohort` each cohort is judged by itself (slice: the cohort), and events without one as one more: windows,
+`min_count`, episodes and the reference of `drift` are its own. The sentence then gives a 95 % interval for every
+signal: for a quantile between two of the measured values (order statistics), for `drift` the distance with what
+chance may have added or taken (McDiarmid's bound).
+
+State: the windows that are not yet complete, what is open, and for `drift` one histogram; that for each cohort with
+`by: cohort`.
 
 An outcome that carries no score takes it in a replay from the decision it names; live `accuracy` leaves it out.
 
-What it cannot see: live, the score of a decision that its outcome does not carry; a drift that was there when the
-reference was taken.
+What it cannot see: live, the score or cohort of a decision that its outcome does not carry; a drift that was there
+when the reference was taken; with `by: cohort`, that of many cohorts each judged by itself some break a tight bound
+by chance alone.
 
 ```yaml
 - id: fast
@@ -49,7 +56,7 @@ from seamwatch.durations import HOUR, Duration, format_duration
 from seamwatch.expressions import Expression
 from seamwatch.expressions.build import above, all_of, any_of, equals, is_null, negate
 from seamwatch.judging.facts import Evidence, Fact
-from seamwatch.judging.intervals import interval_text
+from seamwatch.judging.intervals import interval_text, quantile_ranks
 from seamwatch.judging.judgement import Finding, Happening, Judgement, Moment, Open, Resolve
 from seamwatch.judging.measure import Histogram, Measure, Source
 from seamwatch.judging.seam import Seam
@@ -60,6 +67,7 @@ Side = Literal["above", "below"]
 _LATENCY_BINS = 256
 _DRIFT_BINS = 20
 _CHANCE = 0.001
+_UNSURE = 0.05
 _RIGHT = Expression.parse("abs(score - label) < 0.5")
 
 
@@ -104,7 +112,8 @@ class Signal(Clause, kind="signal"):
     range: tuple[float, float] = Field((0.0, 1.0), description="`drift`: the range of scores that is compared")
     reference_count: int = Field(1000, ge=100, description="`drift`: fewest scores of the reference")
     window: Duration = Field(HOUR, description="over which the signal is judged")
-    min_count: int = Field(30, ge=1, description="fewest events on which a window is judged")
+    min_count: int = Field(30, ge=1, description="fewest events on which a window (of a cohort) is judged")
+    by: Literal["cohort"] | None = Field(None, description="each cohort is judged by itself; otherwise all together")
 
     @model_validator(mode="after")
     def _bounds(self) -> Self:
@@ -148,7 +157,10 @@ class Signal(Clause, kind="signal"):
         else:
             breach = equals(self.signal, value=True)
         select = all_of(*counts) if counts else None
-        return (Measure(self._source, breach, self.window, select=select, value=value, histogram=histogram),)
+        sliced = ("cohort",) if self.by else ()
+        return (
+            Measure(self._source, breach, self.window, select=select, value=value, slice=sliced, histogram=histogram),
+        )
 
     def judge(self, seam: Seam, state: SignalState | None, happening: Happening, moment: Moment) -> Judgement:
         """Each complete window that holds enough."""
@@ -166,7 +178,7 @@ class Signal(Clause, kind="signal"):
                 grown = tuple(map(sum, zip(before or (0,) * _DRIFT_BINS, fact.histogram, strict=True)))
                 state = replace(state, reference=grown, over=self.range)
             elif fact.count >= self.min_count:
-                broken, told = self._window(seam, state, fact)
+                broken, told = self._window(seam, state, fact, moment.slice)
                 state, findings = replace(state, broken=broken), findings + told
         state = replace(state, windows=windows)
         return Judgement(state, findings, windows.deadline(moment), windows.wake(moment), late)
@@ -174,20 +186,23 @@ class Signal(Clause, kind="signal"):
     def _compares(self, state: SignalState) -> bool:
         return state.over == self.range and sum(state.reference) >= self.reference_count
 
-    def _window(self, seam: Seam, state: SignalState, fact: Fact) -> tuple[Broken | None, tuple[Finding, ...]]:
+    def _window(
+        self, seam: Seam, state: SignalState, fact: Fact, cohort: str | None
+    ) -> tuple[Broken | None, tuple[Finding, ...]]:
         reading, broken = self._reading(state, fact), state.broken
         if broken is not None and reading.side == broken.side:
             return broken, ()
         findings: tuple[Finding, ...] = ()
         if broken is not None:
-            findings += (Resolve(self.severity, str(broken.start), fact.window_end),)
+            findings += (Resolve(self.severity, str(broken.start), fact.window_end, slice=cohort),)
         if reading.side is None:
             return None, findings
         latency = self.signal == "latency"
         limit = self.max if reading.side == "above" else self.min
         agreed = f"{number_text(limit)} ms" if latency else share_text(limit or 0)
+        who = f"{seam.system} ({'cohort ' + cohort if cohort else 'no cohort'})" if self.by else seam.system
         summary = (
-            f"{seam.system}: {reading.text} in the {format_duration(self.window)} from "
+            f"{who}: {reading.text} in the {format_duration(self.window)} from "
             f"{moment_text(fact.window_start)}; agreed at {'most' if reading.side == 'above' else 'least'} {agreed}"
         )
         opened = Open(
@@ -195,6 +210,7 @@ class Signal(Clause, kind="signal"):
             str(fact.window_start),
             fact.window_end,
             summary,
+            slice=cohort,
             since=fact.window_start,
             observed=reading.value,
             limit=limit,
@@ -226,6 +242,17 @@ class Signal(Clause, kind="signal"):
         assert self.max is not None
         rank = max(1, ceil(self.quantile * fact.count - 1e-9))
         side: Side | None = "above" if fact.count - fact.breaches < rank else None
+        value = self._ranked(fact, rank)
+        value = max(value, self.max) if side else min(value, self.max)
+        sure = self._between(fact) if self.by else ""
+        text = (
+            f"latency at the quantile {self.quantile:g} is {number_text(value)} ms{sure}, of {fact.count:,} decisions"
+        )
+        return _Reading(value, text, side)
+
+    def _ranked(self, fact: Fact, rank: int) -> float:
+        """The latency of this rank, to a bin's width."""
+        assert self.max is not None
         width, passed, value = 4 * self.max / _LATENCY_BINS, 0, 0.0
         for number, held in enumerate(fact.histogram):
             if passed + held >= rank:
@@ -233,10 +260,13 @@ class Signal(Clause, kind="signal"):
                 value = (fact.maximum or 0.0) if last else (number + (rank - passed) / held) * width
                 break
             passed += held
-        value = min(max(value, fact.minimum or 0.0), value if fact.maximum is None else fact.maximum)
-        value = max(value, self.max) if side else min(value, self.max)
-        text = f"latency at the quantile {self.quantile:g} is {number_text(value)} ms, of {fact.count:,} decisions"
-        return _Reading(value, text, side)
+        return min(max(value, fact.minimum or 0.0), value if fact.maximum is None else fact.maximum)
+
+    def _between(self, fact: Fact) -> str:
+        low, high = quantile_ranks(self.quantile, fact.count)
+        lowest = "0" if low is None else number_text(self._ranked(fact, low))
+        highest = "no bound" if high is None else f"{number_text(self._ranked(fact, high))} ms"
+        return f" (95 % sure: {lowest} to {highest})"
 
     def _drift(self, state: SignalState, fact: Fact) -> _Reading:
         assert self.max is not None
@@ -248,5 +278,20 @@ class Signal(Clause, kind="signal"):
         # What chance alone moves: its expectation (by Jensen) and how far it strays from it (by McDiarmid).
         chance = sum(sqrt(p * (1 - p) * thin) for p in pooled) / 2 + sqrt(log(1 / _CHANCE) / 2 * thin)
         sure = max(0.0, moved - chance)
-        text = f"{share_text(moved)} of {count:,} scores have moved ({share_text(sure)} beyond what chance would move)"
+        between = ""
+        if self.by:
+            # The distance strays from the true one by no more than the two histograms do from what they sample.
+            spread = (
+                sqrt(log(1 / _UNSURE) / 2 * thin)
+                + sum(
+                    sqrt(
+                        now / count * (1 - now / count) / count + then / reference * (1 - then / reference) / reference
+                    )
+                    for now, then in pairs
+                )
+                / 2
+            )
+            between = f"95 % sure: {share_text(max(0, moved - spread))} to {share_text(min(1, moved + spread))}; "
+        beyond = f"({between}{share_text(sure)} beyond what chance would move)"
+        text = f"{share_text(moved)} of {count:,} scores have moved {beyond}"
         return _Reading(moved, text, "above" if sure > self.max else None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from random import Random
 from typing import Any
@@ -99,6 +100,77 @@ def test_drift_alarms_on_scores_that_moved_and_not_on_chance_or_few() -> None:
     assert brief(violations) == [(None, "breach", "open", 31 * HOUR)]
     assert violations[0].observed == pytest.approx(2 / 3, abs=0.1)
     assert found(text, [*stable, *hour(30, 29, lambda _: {"score": 0.1})], now="31h") == []
+
+
+def of_cohorts(number: int, counts: dict[str | None, int], fields: Callable[[int], dict[str, Any]]) -> list[Any]:
+    return [
+        {**event, "cohort": cohort, "event_id": f"{cohort}{event['event_id']}"}
+        for cohort, count in counts.items()
+        for event in hour(number, count, fields)
+    ]
+
+
+@pytest.mark.parametrize("signal", ["fallback", "abuse"])
+def test_each_cohort_is_judged_by_itself_and_small_ones_never(signal: str) -> None:
+    text = clause(f"signal: {signal}, max: 0.1, min_count: 20, by: cohort")
+    bad = of_cohorts(0, {"north": 20, None: 20, "few": 19}, lambda i: {signal: i < 5})
+    fine = of_cohorts(0, {"south": 400}, lambda _: {})
+    over = of_cohorts(1, {"north": 20}, lambda _: {})
+    violations = found(text, [*bad, *fine, *over], now="2h")
+    assert sorted(brief(violations), key=str) == [
+        ("north", "breach", "resolved", HOUR), (None, "breach", "open", HOUR),
+    ]  # fmt: skip
+    north = next(v for v in violations if v.slice == "north")
+    assert north.summary.startswith(f"scorer (cohort north): {signal} 25 % (95 % sure: 11 % to 47 %) of 20")
+    assert any(v.summary.startswith("scorer (no cohort): ") for v in violations)
+    assert found(text.replace(", by: cohort", ""), [*bad, *fine], now="1h") == []
+
+
+def test_the_quantile_of_a_cohort_lies_between_two_of_its_latencies() -> None:
+    # Of 100 values the true median lies between ranks 40 (50 - 9.8, down) and 61 (50 + 9.8, up, and one more).
+    text = clause("signal: latency, quantile: 0.5, max: 40, min_count: 20, by: cohort")
+    slow = of_cohorts(0, {"north": 100}, lambda i: {"latency_ms": float(i + 1)})
+    fast = of_cohorts(0, {"south": 100}, lambda i: {"latency_ms": (i + 1) / 10})
+    (violation,) = found(text, [*slow, *fast], now="1h")
+    assert violation.slice == "north"
+    assert violation.observed == pytest.approx(50, abs=0.625)
+    told = re.search(r"\(95 % sure: ([\d.]+) to ([\d.]+) ms\), of 100 decisions", violation.summary)
+    assert told is not None
+    assert [float(bound) for bound in told.groups()] == [pytest.approx(40, abs=0.7), pytest.approx(61, abs=0.7)]
+    high = clause("signal: latency, quantile: 0.99, max: 40, min_count: 20, by: cohort")
+    assert "to no bound)" in found(high, slow, now="1h")[0].summary
+
+
+def test_accuracy_by_cohort_takes_the_cohort_of_the_decision_in_a_replay() -> None:
+    text = clause("signal: accuracy, min: 0.75, min_count: 4, window: 1h, by: cohort")
+    cohorts = ["north"] * 4 + ["south"] * 4
+    decided = [decision("1m", event_id=f"d{n}", score=0.9, cohort=cohort) for n, cohort in enumerate(cohorts)]
+    outcomes = [
+        {"type": "outcome", "event_time": at("9d") + n, "system": "scorer", "inference_id": f"d{n}",
+         "label": 1.0 if n >= 2 else 0.0, "observed_at": at()} for n in range(8)
+    ]  # fmt: skip
+    (violation,) = found(text, [*outcomes, *decided], now="9d1h")
+    assert (violation.slice, violation.observed) == ("north", 0.5)
+    # Wilson's interval of 2 in 4: 0.15 to 0.85.
+    assert "scorer (cohort north): accuracy 50 % (95 % sure: 15 % to 85 %) of 4" in violation.summary
+
+
+def test_drift_of_one_cohort_is_not_hidden_by_another() -> None:
+    text = clause("signal: drift, max: 0.2, reference_count: 500, by: cohort")
+    random = Random(7)
+    stable = [
+        e for n in range(5) for e in of_cohorts(n, {"north": 100, "south": 900}, lambda _: {"score": random.random()})
+    ]
+    moved = of_cohorts(5, {"north": 400}, lambda _: {"score": random.random() / 3})
+    still = of_cohorts(5, {"south": 3_000}, lambda _: {"score": random.random()})
+    events = [*stable, *moved, *still]
+    (violation,) = found(text, events, now="6h")
+    assert (violation.slice, violation.opened_at) == ("north", at("6h"))
+    told = re.search(r"95 % sure: (\d+) % to (\d+) %; ", violation.summary)
+    assert told is not None
+    low, high = (int(bound) / 100 for bound in told.groups())
+    assert low < 2 / 3 < high
+    assert found(text.replace(", by: cohort", ""), events, now="6h") == []
 
 
 @pytest.mark.parametrize("faulty", ["signal: latency, min: 3", "signal: abuse, max: 5", "signal: abuse", "signal: x"])
