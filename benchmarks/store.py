@@ -15,7 +15,7 @@ import random
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -145,7 +145,8 @@ def load(store: Store, decisions: int, systems: int) -> float:
 
 
 def _documents(store: Store, systems: int) -> None:
-    written = [("Person", "owner@example.org", "", {"kind": "Person", "id": "owner@example.org", "name": "Owner"})]
+    owner = {"kind": "Person", "id": "owner@example.org", "name": "Owner"}
+    written: list[tuple[str, str, str, Mapping[str, object]]] = [("Person", "owner@example.org", "", owner)]
     for number in range(systems):
         name = f"system-{number:04}"
         versions = [
