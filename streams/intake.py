@@ -45,8 +45,8 @@ class Taken:
     rejects: tuple[Reject, ...]
     repeated: int
     late: int
-    latest: dict[Partition, int]
-    """The latest event time of each partition that had good messages."""
+    times: dict[Partition, tuple[int, int]]
+    """The earliest and the latest event time of each partition that had good messages."""
     newest: int = 0
     """The broker's time of the newest message, in milliseconds."""
 
@@ -105,8 +105,8 @@ class Intake:
             decoded = self._decoders[0].decode(values, [broker_time(message) for message in messages])
         rejects = tuple(Reject(runs[0].topic, messages[index], reason) for index, reason in decoded.rejects)
         newest = max(broker_time(run.messages[-1]) for run in runs)
-        latest_by = _latest(runs, decoded.rows, decoded.frame)
-        return Taken(decoded.frame, decoded.rows, messages, rejects, 0, 0, latest_by, newest)
+        times_by = _times(runs, decoded.rows, decoded.frame)
+        return Taken(decoded.frame, decoded.rows, messages, rejects, 0, 0, times_by, newest)
 
     def _decode(self, values: list[bytes | None]) -> Decoded:
         """All values; large batches in two halves at once, since most of the decoding needs no interpreter."""
@@ -150,13 +150,14 @@ def broker_time(message: Message) -> int:
     return max(int(message.timestamp()[1]), 0)
 
 
-def _latest(runs: Sequence[Run], rows: pl.Series, frame: pl.DataFrame) -> dict[Partition, int]:
+def _times(runs: Sequence[Run], rows: pl.Series, frame: pl.DataFrame) -> dict[Partition, tuple[int, int]]:
     borders = np.cumsum([0, *(len(run.messages) for run in runs)])
     places = np.searchsorted(rows.to_numpy(), borders)
     times = frame["event_time"].to_numpy()
-    latest: dict[Partition, int] = {}
+    found: dict[Partition, tuple[int, int]] = {}
     for run, start, end in zip(runs, places, places[1:], strict=False):
         if end > start:
-            newest = int(times[start:end].max())
-            latest[run.key] = max(newest, latest.get(run.key, newest))
-    return latest
+            earliest, latest = int(times[start:end].min()), int(times[start:end].max())
+            before = found.get(run.key, (earliest, latest))
+            found[run.key] = (min(earliest, before[0]), max(latest, before[1]))
+    return found

@@ -153,7 +153,7 @@ class Measure:
         letters += taken.rejects
         for run in runs:
             arrived = self._clock.at(broker_time(run.messages[-1]) * 1_000)
-            self._progress.measured(run.key, taken.latest.get(run.key), arrived)
+            self._progress.measured(run.key, taken.times.get(run.key), arrived)
         self._metrics.events.labels(record_type).inc(len(taken.messages))
         self._metrics.rejects.labels(record_type).inc(len(taken.rejects))
         self._metrics.repeated.labels(record_type).inc(taken.repeated)

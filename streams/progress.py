@@ -8,6 +8,7 @@ reached. Nothing here reads or judges events.
 from __future__ import annotations
 
 import time
+from collections import deque
 from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import Future
 from typing import Any
@@ -22,6 +23,7 @@ from streams.batch import Partition
 
 ASK_SECONDS = 10.0
 QUIET_SECONDS = 5.0
+TRAILING_SECONDS = 2.0
 
 
 class Ends:
@@ -72,14 +74,16 @@ class Progress:
         self._max_age = max_age
         self._monotonic = monotonic
         self._reached: dict[Partition, int] = {}
-        self._coming: dict[Partition, tuple[int, float]] = {}
+        self._coming: dict[Partition, deque[tuple[float, int]]] = {}
         self._ends: dict[Partition, int] = {}
         self._asked_at = 0
         self._assigned: frozenset[Partition] = frozenset()
+        self._since = 0.0
 
     def assigned(self, partitions: Collection[Partition]) -> None:
         """These partitions are ours."""
         self._assigned = frozenset(partitions)
+        self._since = self._monotonic()
 
     def forget(self) -> None:
         """No partition is ours any more."""
@@ -88,12 +92,17 @@ class Progress:
         self._coming.clear()
         self._ends.clear()
 
-    def measured(self, partition: Partition, latest: int | None, arrived: int) -> None:
-        """A batch of the partition is measured: its latest event time (None: no good event) and last arrival."""
-        reached = arrived if latest is None else min(latest, arrived)
-        self._reached[partition] = max(reached, self._reached.get(partition, reached))
+    def measured(self, partition: Partition, times: tuple[int, int] | None, arrived: int) -> None:
+        """A batch is measured: its earliest and latest event time (None: no good event), and its last arrival."""
+        times = (arrived, arrived) if times is None else (min(times[0], arrived), min(times[1], arrived))
+        self._reached[partition] = max(times[1], self._reached.get(partition, times[1]))
         # What is too old to be judged is no history under way: it must not hold anything up.
-        self._coming[partition] = (arrived if reached < arrived - self._max_age else reached, self._monotonic())
+        earliest = next((time for time in times if time >= arrived - self._max_age), arrived)
+        now = self._monotonic()
+        batches = self._coming.setdefault(partition, deque())
+        batches.append((now, earliest))
+        while now - batches[0][0] > TRAILING_SECONDS:
+            batches.popleft()
 
     def told(self, asked_at: int, ends: Mapping[Partition, int]) -> None:
         """The broker told where partitions ended at ``asked_at`` (micros, the stages' clock)."""
@@ -119,8 +128,14 @@ class Progress:
         return tuple(marks) if known >= self._assigned else ()
 
     def _progress(self, partition: Partition, caught_up: bool) -> int | None:
-        progress, since = self._coming.get(partition, (None, 0.0))
-        return None if caught_up and self._monotonic() - since >= QUIET_SECONDS else progress
+        """The earliest of what came in the last seconds: a history may come in any order, not only in that of time.
+
+        What was under way before these partitions were ours is not known, nor is what lies unread in one of them.
+        """
+        now, batches = self._monotonic(), self._coming.get(partition)
+        if batches and (not caught_up or now - batches[-1][0] < QUIET_SECONDS):
+            return min(earliest for _, earliest in batches)
+        return None if caught_up and now - self._since >= QUIET_SECONDS else 0
 
     def lag(self, positions: Mapping[Partition, int]) -> dict[Partition, int]:
         """Records between each partition's position and its end as last told."""

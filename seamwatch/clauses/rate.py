@@ -29,6 +29,7 @@ What it cannot see: a burst across the border of two windows, each of them withi
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Literal, Self
 
 from pydantic import Field, model_validator
@@ -159,10 +160,6 @@ class Rate(Clause, kind="rate"):
     def _conversation(self, seam: Seam, state: RateState, fact: Fact | None, moment: Moment) -> Judgement:
         findings: list[Finding] = []
         tally = next(iter(state.tallies), None)
-        idle = tally is not None and (fact.first_time if fact else moment.watermark) >= tally.last + TRACE_IDLE
-        if tally is not None and idle and state.first is not None and not state.over:
-            findings.append(Resolve(self.severity, "", tally.last + TRACE_IDLE, slice=moment.slice))
-            state = replace(state, over=True)
         if fact is not None:
             if tally is None or fact.first_time >= tally.last + DAY:
                 state = RateState()
@@ -174,8 +171,26 @@ class Rate(Clause, kind="rate"):
                 state = replace(state, first=tally.start)
         if tally is None or moment.watermark >= tally.last + DAY:
             return Judgement(None, tuple(findings))
-        waits_for_idle = state.first is not None and not state.over
-        return Judgement(state, tuple(findings), tally.last + (TRACE_IDLE if waits_for_idle else DAY))
+        if state.first is None or state.over:
+            return Judgement(state, tuple(findings), tally.last + DAY)
+        idle = self._silent_from(tally)
+        if moment.watermark < idle:
+            return Judgement(state, tuple(findings), idle)
+        findings.append(Resolve(self.severity, "", idle, slice=moment.slice))
+        return Judgement(replace(state, over=True), tuple(findings), tally.last + DAY)
+
+    def _talk(self, tally: Tally) -> tuple[Evidence, ...]:
+        """The events beyond what was agreed, up to where the conversation fell silent for the first time."""
+        beyond = tally.events[self.max :]
+        pairs = enumerate(pairwise(beyond), 1)
+        silent = (n for n, (one, after) in pairs if after.event_time >= one.event_time + TRACE_IDLE)
+        return beyond[: next(silent, len(beyond))]
+
+    def _silent_from(self, tally: Tally) -> int:
+        talk = self._talk(tally)
+        # Of more events than are kept, only the time of the last is known.
+        all_of_it = len(talk) == len(tally.events) - self.max
+        return (tally.last if all_of_it else talk[-1].event_time) + TRACE_IDLE
 
     def _windows(self, seam: Seam, state: RateState, fact: Fact | None, moment: Moment) -> Judgement:
         state, late = self._with(state, fact, moment)
@@ -231,7 +246,7 @@ class Rate(Clause, kind="rate"):
         return self.max + EVIDENCE_LIMIT <= KEPT
 
     def _open(self, seam: Seam, key: str, tally: Tally, part: str | None, *, exact: bool) -> Open:
-        beyond = tally.events[self.max :] if self._exact else ()
+        beyond = (self._talk(tally) if self.per == "trace" else tally.events[self.max :]) if self._exact else ()
         opened_at = beyond[0].event_time if beyond else tally.end
         observed = self.max + 1 if exact else tally.count
         what = "decisions" if self.per == "subject" else f"calls of tool {self.tool!r}" if self.tool else "tool calls"

@@ -132,6 +132,8 @@ class Volume(Clause, kind="volume"):
             if self.per is None:
                 return self._single(seam, state, happening)
             fact = self._rows(seam, happening, self.per)
+        elif moment.slice == _REFRESHES and self.per is None:
+            return Judgement(state)
         elif isinstance(happening, Fact):
             fact = replace(happening, measure="")
         windows, late = state.windows, 0

@@ -13,8 +13,13 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from seamwatch.clauses import kinds
+from seamwatch.durations import MINUTE
 from seamwatch.judging.episodes import Episode
+from seamwatch.judging.facts import ForwardedEvent
 from seamwatch.judging.windows import earliest
+
+HELD = 5 * MINUTE
+"""A history is waited for so long after the last word of it; then the clock takes over."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -32,11 +37,29 @@ class EntryKey:
 
 
 @dataclass(frozen=True, slots=True)
+class Waiting:
+    """An event of a history, to be judged in its turn by a version of the contract.
+
+    ``ready``: the stream's time from which on its neighbours have had time to arrive.
+    """
+
+    event: ForwardedEvent
+    version: str
+    ready: int
+
+    @property
+    def place(self) -> tuple[int, str]:
+        """Where it stands in line."""
+        return int(self.event.record["event_time"]), self.event.record["event_id"]
+
+
+@dataclass(frozen=True, slots=True)
 class Entry:
     """One clause's state for one system and part, with its open episodes and when to ask it again.
 
-    ``historic``: what it last heard of came long after its time (a history loaded in bulk, a backlog), so that its
-    clock is how far that history has got.
+    - ``historic``: what it last heard of came long after its time (a history loaded in bulk, a backlog), so that its
+      clock is how far that history has got; ``waiting`` are such events whose turn has not come, in order.
+    - ``heard``: the stream's time when it last heard of anything.
     """
 
     kind: str
@@ -46,16 +69,29 @@ class Entry:
     deadline: int | None = None
     wake: int | None = None
     historic: bool = False
+    heard: int = 0
+    waiting: tuple[Waiting, ...] = ()
+
+    @property
+    def due_at(self) -> int | None:
+        """The event time at which it is due."""
+        return earliest(self.deadline, self.waiting[0].place[0] if self.waiting else None)
+
+    @property
+    def held_until(self) -> int:
+        """The stream's time from which on a history is waited for no more."""
+        return self.heard + HELD
 
     @property
     def wake_at(self) -> int | None:
-        """The stream's time at which it, or an episode's clock to acknowledge, is due."""
-        return earliest(self.wake, *(episode.escalate_at for episode in self.episodes))
+        """The stream's time at which it, an episode's clock to acknowledge, or an event that waits is due."""
+        clocks = (episode.escalate_at for episode in self.episodes)
+        return earliest(self.wake, *clocks, *(waiting.ready for waiting in self.waiting))
 
     @property
     def empty(self) -> bool:
         """Whether there is nothing left to remember."""
-        return self.state is None and not self.episodes
+        return self.state is None and not self.episodes and not self.waiting
 
 
 @cache
@@ -69,16 +105,23 @@ def _episodes_adapter() -> TypeAdapter[tuple[Episode, ...]]:
     return TypeAdapter(tuple[Episode, ...])
 
 
+@cache
+def _waiting_adapter() -> TypeAdapter[tuple[Waiting, ...]]:
+    return TypeAdapter(tuple[Waiting, ...])
+
+
+_HEAD = ("kind", "version", "deadline", "wake", "historic", "heard")
+
+
 def write_entry(entry: Entry) -> bytes:
     """The entry as JSON."""
-    head = {"kind": entry.kind, "version": entry.version, "deadline": entry.deadline, "wake": entry.wake}
-    head["historic"] = entry.historic
     parts = (
-        json.dumps(head).encode(),
+        json.dumps({name: getattr(entry, name) for name in _HEAD}).encode(),
         _episodes_adapter().dump_json(entry.episodes),
+        _waiting_adapter().dump_json(entry.waiting),
         _state_adapter(entry.kind).dump_json(entry.state),
     )
-    return b'{"head":%b,"episodes":%b,"state":%b}' % parts
+    return b'{"head":%b,"episodes":%b,"waiting":%b,"state":%b}' % parts
 
 
 def read_entry(value: bytes) -> Entry | None:
@@ -86,8 +129,9 @@ def read_entry(value: bytes) -> Entry | None:
     saved = json.loads(value)
     try:
         episodes = _episodes_adapter().validate_python(saved["episodes"])
+        waiting = _waiting_adapter().validate_python(saved.get("waiting", ()))
         state = _state_adapter(saved["head"]["kind"]).validate_python(saved["state"])
     except (ValidationError, KeyError):
         # Written by another release of the kind: it starts anew rather than stop the partition.
         return None
-    return Entry(state=state, episodes=episodes, **saved["head"])
+    return Entry(state=state, episodes=episodes, waiting=waiting, **saved["head"])

@@ -7,7 +7,6 @@ restores it, feeds it, and keeps what is dirty.
 
 from __future__ import annotations
 
-import heapq
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
@@ -15,7 +14,8 @@ from typing import Any
 
 from seamwatch.documents import Estate
 from seamwatch.durations import DAY, SECOND
-from seamwatch.judging.entries import Entry, EntryKey, read_entry, write_entry
+from seamwatch.judging.agenda import Agenda
+from seamwatch.judging.entries import Entry, EntryKey, Waiting, read_entry, write_entry
 from seamwatch.judging.episodes import (
     Episode,
     acknowledge_episode,
@@ -25,15 +25,12 @@ from seamwatch.judging.episodes import (
     resolve_episode,
     update_episode,
 )
-from seamwatch.judging.facts import ForwardedEvent, Measurement, Notice, Violation, Watermark
+from seamwatch.judging.facts import Fact, ForwardedEvent, Measurement, Notice, Violation
 from seamwatch.judging.judgement import Finding, Happening, Moment, Open, Resolve, TimePassed
 from seamwatch.judging.seams import BoundClause, Seams
+from seamwatch.judging.stream_time import LONG_AGO, StreamTime
+from seamwatch.judging.windows import earliest
 from seamwatch.signatures import acknowledgement_counts
-
-_LONG_AGO = -(2**62)
-_CLOCK_KEY = "\x00clock"
-_MARKS_KEY = "\x00marks"
-_MARKS_KEPT_EVERY = 10 * SECOND
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,25 +74,18 @@ class Judge:
     def __init__(self, estate: Estate, settings: JudgeSettings | None = None) -> None:
         self._settings = settings or JudgeSettings()
         self._seams = Seams(estate, self._settings.default_owner)
+        self._time = StreamTime()
+        self._agenda = Agenda(self._settings.lateness)
         self._entries: dict[EntryKey, Entry] = {}
         self._episodes: dict[str, EntryKey] = {}
         self._dirty: set[EntryKey] = set()
-        self._watermarks: dict[tuple[str, int], Watermark] = {}
-        self._deadlines: list[tuple[int, EntryKey]] = []
-        self._wakes: list[tuple[int, EntryKey]] = []
-        self._now = self._watermark = self._progress = self._marks_kept = _LONG_AGO
-        self._held: set[EntryKey] = set()
         self.late = 0
 
     # State
 
     def restore(self, key: str, value: bytes) -> None:
         """Take back one record of the state topic. Raises nothing: what cannot be read is judged anew."""
-        if key == _CLOCK_KEY:
-            self._now, self._watermark, self._progress = json.loads(value)
-            return
-        if key == _MARKS_KEY:
-            self._watermarks = {(w["topic"], w["partition"]): Watermark(**w) for w in json.loads(value)}
+        if self._time.restore(key, value):
             return
         entry_key = EntryKey(*json.loads(key))
         entry = read_entry(value)
@@ -109,22 +99,15 @@ class Judge:
         for key in sorted(self._dirty):
             entry = self._entries.get(key)
             dirty[key.text()] = None if entry is None else write_entry(entry)
-        # What comes next is judged under this time, crash or no crash. The marks behind it are many, and are told
-        # anew with every heartbeat: older ones only make the judge wait that long.
-        dirty[_CLOCK_KEY] = json.dumps([self._now, self._watermark, self._progress]).encode()
-        if self._now - self._marks_kept >= _MARKS_KEPT_EVERY or len(dirty) > 1:
-            marks = [_plain(mark) for mark in self._watermarks.values()]
-            dirty[_MARKS_KEY] = json.dumps(marks).encode()
-            self._marks_kept = self._now
         self._dirty.clear()
-        return dirty
+        return {**dirty, **self._time.saved(marks=bool(dirty))}
 
     def replace_estate(self, estate: Estate) -> None:
         """Judge by these documents from now on; episodes of clauses that are gone are resolved at the next turn."""
         self._seams = Seams(estate, self._settings.default_owner)
         for key in self._entries:
             if self._seams.latest(key.contract, key.clause, key.system) is None:
-                heapq.heappush(self._wakes, (self._now, key))
+                self._agenda.at(self._time.now, key)
 
     def unknown_contracts(self, measurement: Measurement) -> set[tuple[str, str]]:
         """(contract, version) pairs that were measured by documents this judge has not seen yet."""
@@ -136,20 +119,14 @@ class Judge:
     def on_measurement(self, measurement: Measurement) -> Output:
         """Judge one flush: its events, then its facts, then the time that has passed."""
         told = _Told()
-        self._now = max(self._now, measurement.measured_at)
+        self._time.hear(measurement)
         for event in sorted(measurement.events, key=lambda e: (e.record["event_time"], e.record["event_id"])):
             self._judge_event(event, told)
         for fact in sorted(measurement.facts, key=lambda f: (f.window_start, f.first_time)):
             bound = self._seams.bound(fact.contract, fact.contract_version, fact.clause, fact.system)
             if bound is not None:
                 self._ask(bound, fact, told)
-        for mark in measurement.watermarks:
-            self._watermarks[mark.topic, mark.partition] = mark
-        if self._watermarks:
-            lowest = min(mark.watermark for mark in self._watermarks.values())
-            self._watermark = lowest - self._settings.lateness
-            coming = [mark.progress for mark in self._watermarks.values() if mark.progress is not None]
-            self._progress = min([lowest, *coming]) - self._settings.lateness
+        self._time.advance(measurement)
         self._pass_time(told)
         return Output(tuple(told.violations), tuple(told.notices))
 
@@ -159,7 +136,7 @@ class Judge:
         for key, entry in sorted(self._entries.items()):
             bound = self._seams.bound(key.contract, entry.version, key.clause, key.system)
             if bound is not None and bound.clause.ends_with_input:
-                self._judge(key, bound, TimePassed(ended=True), told)
+                self._judge(key, entry, bound, TimePassed(ended=True), self._clock_of(entry), told)
         return Output(tuple(told.violations), tuple(told.notices))
 
     def episodes(self) -> Iterator[Violation]:
@@ -177,58 +154,77 @@ class Judge:
         if old and event.type != "config_change":
             self.late += 1
             return
-        horizon = event.arrived - self._settings.max_age if event.arrived is not None else _LONG_AGO
         for bound in self._seams.wanting(event.type, record["system"], record["event_time"]):
-            self._ask(bound, event, told, horizon)
+            self._ask(bound, event, told)
 
-    def _ask(self, bound: BoundClause, happening: Happening, told: _Told, horizon: int = _LONG_AGO) -> None:
+    def _ask(self, bound: BoundClause, happening: Fact | ForwardedEvent, told: _Told) -> None:
         part = bound.clause.part_of(happening)
         if part is None:
             return
         seam, clause = bound.seam, bound.clause
-        self._judge(EntryKey(seam.contract, clause.id, seam.system, part), bound, happening, told, horizon)
+        key = EntryKey(seam.contract, clause.id, seam.system, part)
+        entry = self._entries.get(key) or Entry(clause.kind_name, seam.contract_version)
+        entry = replace(entry, historic=self._is_history(entry, happening), heard=self._time.now)
+        if isinstance(happening, ForwardedEvent) and (entry.historic or entry.waiting):
+            # It is judged in its turn: what came before it may be read later, from another partition or topic.
+            turn = Waiting(happening, seam.contract_version, self._time.now + self._settings.settle)
+            self._keep(key, replace(entry, waiting=tuple(sorted((*entry.waiting, turn), key=_place))))
+        elif entry.historic:
+            # No time passes with what comes of a history: how far it has got is asked when it has settled.
+            entry = self._judge(key, entry, bound, happening, LONG_AGO, told)
+            self._keep(key, replace(entry, wake=earliest(entry.wake, self._time.now + self._settings.settle)))
+        else:
+            self._judge(key, entry, bound, happening, self._clock_of(entry), told)
 
     def _judge(
-        self, key: EntryKey, bound: BoundClause, happening: Happening, told: _Told, horizon: int = _LONG_AGO
-    ) -> None:
+        self, key: EntryKey, entry: Entry, bound: BoundClause, happening: Happening, watermark: int, told: _Told
+    ) -> Entry:
         clause, seam = bound.clause, bound.seam
-        entry = self._entries.get(key) or Entry(clause.kind_name, seam.contract_version)
         state = entry.state if entry.kind == clause.kind_name else None
-        late_from = self._told_late(happening)
-        historic = entry.historic if isinstance(happening, TimePassed) else late_from is not None
-        watermark = self._progress if historic else self._watermark
-        if late_from is not None:
-            # The history has got no further than this, whatever the clock says.
-            watermark = min(watermark, late_from)
-        moment = Moment(self._now, watermark, self._settings.settle, horizon, key.part or None)
+        horizon = self._horizon(happening)
+        moment = Moment(self._time.now, watermark, self._settings.settle, horizon, key.part or None)
         judgement = clause.judge(seam, state, happening, moment)
         episodes = self._follow(entry.episodes, bound, judgement.findings, self._known_at(happening), told)
         self.late += judgement.late
-        judged = Entry(
-            clause.kind_name,
-            seam.contract_version,
-            judgement.state,
-            episodes,
-            judgement.deadline,
-            judgement.wake,
-            historic,
+        judged = replace(
+            entry,
+            kind=clause.kind_name,
+            version=seam.contract_version,
+            state=judgement.state,
+            episodes=episodes,
+            deadline=judgement.deadline,
+            wake=judgement.wake,
         )
         self._keep(key, judged)
+        return judged
 
-    def _told_late(self, happening: Happening) -> int | None:
-        """The event time of what came long after it; None for what came in time."""
-        if isinstance(happening, TimePassed) or self._settings.history:
-            return None
+    def _horizon(self, happening: Happening) -> int:
+        if isinstance(happening, ForwardedEvent) and happening.arrived is not None:
+            return happening.arrived - self._settings.max_age
+        return LONG_AGO
+
+    def _is_history(self, entry: Entry, happening: Fact | ForwardedEvent) -> bool:
+        """Whether it came longer than allowed after its time, or belongs to what did and is still coming."""
+        if self._settings.history:
+            return False
+        lateness = self._settings.lateness
         if isinstance(happening, ForwardedEvent):
             time, arrived = int(happening.record["event_time"]), happening.arrived
         else:
-            time, arrived = happening.last_time, self._now
-        return time if arrived is not None and arrived - time > self._settings.lateness else None
+            time, arrived = happening.last_time, self._time.now
+        late = arrived is not None and arrived - time > lateness
+        return late or (entry.historic and self._time.loading(lateness))
+
+    def _clock_of(self, entry: Entry) -> int:
+        """The event time that has been reached for the entry."""
+        held = entry.historic and self._time.now < entry.held_until
+        reached = self._time.progress if held else self._time.lowest
+        return reached - self._settings.lateness
 
     def _known_at(self, happening: Happening) -> int:
         if not self._settings.history:
-            return self._now
-        return int(happening.record["event_time"]) if isinstance(happening, ForwardedEvent) else _LONG_AGO
+            return self._time.now
+        return int(happening.record["event_time"]) if isinstance(happening, ForwardedEvent) else LONG_AGO
 
     def _follow(
         self, episodes: tuple[Episode, ...], bound: BoundClause, findings: tuple[Finding, ...], at: int, told: _Told
@@ -252,7 +248,7 @@ class Judge:
                 if episode is not None:
                     told.violations.append(resolve_episode(episode, found))
             else:
-                told.notices.append(notice_of(seam, clause, kind, found, max(at, _LONG_AGO)))
+                told.notices.append(notice_of(seam, clause, kind, found, max(at, LONG_AGO)))
         return tuple(kept.values())
 
     def _acknowledge(self, record: dict[str, Any], told: _Told) -> None:
@@ -269,7 +265,7 @@ class Judge:
             entry,
             record["reference"],
             told,
-            lambda e: acknowledge_episode(e, record["person"], record["answer"], record["event_time"], self._now),
+            lambda e: acknowledge_episode(e, record["person"], record["answer"], record["event_time"], self._time.now),
         )
 
     def _change(
@@ -286,7 +282,7 @@ class Judge:
     # Time
 
     def _pass_time(self, told: _Told) -> None:
-        for key in self._due():
+        for key in self._agenda.take_due(self._time):
             entry = self._entries.get(key)
             if entry is None:
                 continue
@@ -296,58 +292,57 @@ class Judge:
             if bound is None:
                 self._retire(key, entry, told)
                 continue
-            for episode in entry.episodes:
-                if episode.escalate_at is not None and episode.escalate_at <= self._now:
-                    self._change(
-                        key,
-                        self._entries[key],
-                        episode.violation.violation_id,
-                        told,
-                        lambda e: escalate_episode(e, self._now),
-                    )
-            entry = self._entries[key]
-            watermark = self._progress if entry.historic else self._watermark
+            self._climb(key, entry, told)
+            entry = self._turns(key, bound, told)
+            watermark = self._clock_of(entry)
             asked = entry.deadline is not None and entry.deadline <= watermark
-            if entry.historic and entry.deadline is not None and watermark < entry.deadline <= self._watermark:
-                self._held.add(key)
-            if asked or (entry.wake is not None and entry.wake <= self._now):
-                self._judge(key, bound, TimePassed(), told)
+            if asked or (entry.wake is not None and entry.wake <= self._time.now):
+                self._judge(key, entry, bound, TimePassed(), watermark, told)
+            elif entry.historic and self._time.now < entry.held_until:
+                self._agenda.at(entry.held_until, key)
 
-    def _due(self) -> list[EntryKey]:
-        due, self._held = self._held, set()
-        while self._deadlines and self._deadlines[0][0] <= self._watermark:
-            due.add(heapq.heappop(self._deadlines)[1])
-        while self._wakes and self._wakes[0][0] <= self._now:
-            due.add(heapq.heappop(self._wakes)[1])
-        return sorted(due)
+    def _climb(self, key: EntryKey, entry: Entry, told: _Told) -> None:
+        now = self._time.now
+        for episode in entry.episodes:
+            if episode.escalate_at is not None and episode.escalate_at <= now:
+                violation_id = episode.violation.violation_id
+                self._change(key, self._entries[key], violation_id, told, lambda e: escalate_episode(e, now))
+
+    def _turns(self, key: EntryKey, bound: BoundClause, told: _Told) -> Entry:
+        """Judge the events whose turn has come; the entry then."""
+        entry = self._entries[key]
+        while entry.waiting:
+            first, *rest = entry.waiting
+            at = first.place[0]
+            if first.ready > self._time.now or at > self._clock_of(entry):
+                break
+            by = self._seams.bound(key.contract, first.version, key.clause, key.system) or bound
+            if entry.deadline is not None and entry.deadline < at:
+                entry = self._judge(key, entry, bound, TimePassed(), at - 1, told)
+            entry = self._judge(key, replace(entry, waiting=tuple(rest)), by, first.event, at - 1, told)
+        return entry
 
     def _retire(self, key: EntryKey, entry: Entry, told: _Told) -> None:
         for episode in entry.episodes:
-            over = Resolve("breach", episode.key, self._now, summary="the clause was withdrawn from the contract")
+            over = Resolve("breach", episode.key, self._time.now, summary="the clause was withdrawn from the contract")
             told.violations.append(resolve_episode(episode, over))
-        self._keep(key, replace(entry, state=None, episodes=()))
+        self._keep(key, replace(entry, state=None, episodes=(), waiting=()))
 
     def _keep(self, key: EntryKey, entry: Entry) -> None:
         before = self._entries.get(key)
         for episode in before.episodes if before is not None else ():
             self._episodes.pop(episode.violation.violation_id, None)
-        self._dirty.add(key)
+        if not self._settings.history:
+            # A history's state is written nowhere, and what would be written must not pile up.
+            self._dirty.add(key)
         if entry.empty:
             self._entries.pop(key, None)
             return
         self._entries[key] = entry
         for episode in entry.episodes:
             self._episodes[episode.violation.violation_id] = key
-        self._schedule(key, before, entry)
-
-    def _schedule(self, key: EntryKey, before: Entry | None, entry: Entry) -> None:
-        # What is scheduled already is not scheduled twice, unless its time has come and it was taken off.
-        deadline, wake = entry.deadline, entry.wake_at
-        if deadline is not None and (before is None or before.deadline != deadline or deadline <= self._watermark):
-            heapq.heappush(self._deadlines, (deadline, key))
-        if wake is not None and (before is None or before.wake_at != wake or wake <= self._now):
-            heapq.heappush(self._wakes, (wake, key))
+        self._agenda.schedule(key, before, entry, self._time)
 
 
-def _plain(mark: Watermark) -> dict[str, Any]:
-    return {name: getattr(mark, name) for name in Watermark.__slots__}
+def _place(waiting: Waiting) -> tuple[int, str]:
+    return waiting.place

@@ -40,6 +40,13 @@ class Run:
     open: bool = False
     ended: int | None = None
 
+    def quiet_at(self, quiet: int) -> int:
+        """When it is over, if nothing offends any more: ``quiet`` after its last window, in whole windows.
+
+        Whole ones, because what offends in the middle of one is not told apart from what offends at its start.
+        """
+        return self.last + self.window + -(-quiet // self.window) * self.window
+
     def opened_at(self, grace: int = 0) -> int:
         """The event time at which its first offending event became a breach."""
         return self.evidence[0].event_time + grace
@@ -110,14 +117,12 @@ def occurrences(
             break
         if (hold or window.end <= moment.watermark) and not window.settled(moment):
             break
-        if run is not None and not once and window.start >= run.last + run.window + quiet:
-            changes.extend(_off(run, run.last + run.window + quiet))
-            run = None
+        if run is not None and run.ended is None and window.start >= run.quiet_at(quiet):
+            quiet_at = run.quiet_at(quiet)
+            changes.extend(_off(run, quiet_at))
+            run = replace(run, ended=quiet_at) if once else None
         before, run = run, _with(run, window.fact)
-        # Still going on when its grace was over, however late anybody looks.
-        if run.ended is None and run.opened_at(grace) < run.last + run.window + quiet:
-            # Without a grace the event itself is the breach: nothing that is still to come could undo it.
-            run = replace(run, open=run.open or not grace or moment.watermark >= run.opened_at(grace))
+        run = _opened(run, quiet, grace, moment)
         if run.open and (before is None or not before.open or before.evidence != run.evidence):
             changes.append(Change("on", run, run.opened_at(grace)))
         if not window.complete(moment):
@@ -125,8 +130,12 @@ def occurrences(
         run = replace(run, count=run.count + window.fact.count, breaches=run.breaches + window.fact.breaches)
         left.pop(0)
         windows = Windows(tuple(left), window.end)
+    if run is not None and not run.open and _opened(run, quiet, grace, moment).open:
+        # Its grace was over after its last window was complete.
+        run = _opened(run, quiet, grace, moment)
+        changes.append(Change("on", run, run.opened_at(grace)))
     if run is not None and run.ended is None:
-        quiet_at = run.last + run.window + quiet
+        quiet_at = run.quiet_at(quiet)
         if moment.watermark >= quiet_at and not left:
             changes.extend(_off(run, quiet_at))
             run = replace(run, ended=quiet_at) if once else None
@@ -147,6 +156,14 @@ def _with(run: Run | None, fact: Fact) -> Run:
     if run.ended is not None:
         return run
     return replace(run, last=max(run.last, fact.window_start), evidence=merge_evidence(run.evidence, fact.evidence))
+
+
+def _opened(run: Run, quiet: int, grace: int, moment: Moment) -> Run:
+    # Still going on when its grace was over, however late anybody looks.
+    if run.ended is not None or run.opened_at(grace) >= run.quiet_at(quiet):
+        return run
+    # Without a grace the event itself is the breach: nothing that is still to come could undo it.
+    return replace(run, open=run.open or not grace or moment.watermark >= run.opened_at(grace))
 
 
 def _off(run: Run, at: int) -> tuple[Change, ...]:

@@ -166,8 +166,8 @@ class Scene:
         """Every committed value of a topic, partition by partition."""
         return [value for _, value in self.read_keyed(topic)]
 
-    def read_keyed(self, topic: str) -> list[tuple[bytes | None, bytes]]:
-        """Key and value of every committed record of a topic."""
+    def read_keyed(self, *topics: str) -> list[tuple[bytes | None, bytes]]:
+        """Key and value of every committed record of some topics."""
         consumer = Consumer(
             {
                 "bootstrap.servers": self.kafka,
@@ -178,26 +178,27 @@ class Scene:
             }
         )
         records: list[tuple[bytes | None, bytes]] = []
-        left = set(range(self.partitions))
+        left = {(topic, n) for topic in topics for n in range(self.partitions)}
         until = time.monotonic() + 30
         with contextlib.closing(consumer):
-            consumer.assign([TopicPartition(topic, n, OFFSET_BEGINNING) for n in sorted(left)])
+            consumer.assign([TopicPartition(*place, OFFSET_BEGINNING) for place in sorted(left)])
             while left and time.monotonic() < until:
                 for message in consumer.consume(5_000, 0.2):
                     if message.error() is not None:
-                        left.discard(message.partition() or 0)
+                        left.discard((message.topic() or "", message.partition() or 0))
                     else:
                         records.append((message.key(), message.value() or b""))
-        assert not left, f"{topic} was not read to its end"
+        assert not left, f"{sorted(left)} were not read to their end"
         return records
 
     def measurements(self) -> list[Measurement]:
         """Every measurement that was committed."""
         return [measurement_of(CODEC.decode("measurement", v), CODEC) for v in self.read(self.topics.measurement)]
 
-    def violations(self, kind: str) -> list[dict[str, Any]]:
-        """Every state of every violation of one kind, in the order they were told."""
-        return [CODEC.decode("violation", value) for value in self.read(self.topics.violations(kind))]
+    def violations(self, *kinds: str) -> list[dict[str, Any]]:
+        """Every state of every violation of some kinds; those of one violation in the order they were told."""
+        topics = (self.topics.violations(kind) for kind in kinds)
+        return [CODEC.decode("violation", value) for _, value in self.read_keyed(*topics)]
 
     def dead_letters(self) -> list[dict[str, Any]]:
         """Every dead letter."""

@@ -10,11 +10,11 @@ DECISIONS, REFRESHES = ("seamwatch.inference", 0), ("seamwatch.dataset_refresh",
 def test_no_watermark_while_a_partition_with_a_backlog_has_not_been_read() -> None:
     progress = Progress(max_age=10)
     progress.assigned([DECISIONS, REFRESHES])
-    progress.measured(DECISIONS, latest=100, arrived=100)
+    progress.measured(DECISIONS, (100, 100), arrived=100)
     assert progress.watermarks({DECISIONS: 5}) == ()
     progress.told(120, {DECISIONS: 5, REFRESHES: 3})
     assert progress.watermarks({DECISIONS: 5}) == ()
-    progress.measured(REFRESHES, latest=50, arrived=50)
+    progress.measured(REFRESHES, (50, 50), arrived=50)
     marks = progress.watermarks({DECISIONS: 5, REFRESHES: 1})
     assert {(mark.topic, mark.partition): mark.watermark for mark in marks} == {DECISIONS: 120, REFRESHES: 50}
 
@@ -22,6 +22,6 @@ def test_no_watermark_while_a_partition_with_a_backlog_has_not_been_read() -> No
 def test_an_empty_partition_holds_nothing_up() -> None:
     progress = Progress(max_age=10)
     progress.assigned([DECISIONS, REFRESHES])
-    progress.measured(DECISIONS, latest=100, arrived=100)
+    progress.measured(DECISIONS, (100, 100), arrived=100)
     progress.told(120, {DECISIONS: 5, REFRESHES: 0})
     assert [mark.watermark for mark in progress.watermarks({DECISIONS: 5})] == [120, 120]

@@ -1,0 +1,49 @@
+"""The agenda: which entries are to be asked again, by event time, by a history's own progress, or by the clock.
+
+Three queues of keys. An entry may stand in them more often than it is due; whoever takes it looks again.
+"""
+
+from __future__ import annotations
+
+import heapq
+
+from seamwatch.judging.entries import Entry, EntryKey
+from seamwatch.judging.stream_time import StreamTime
+
+
+class Agenda:
+    """When each entry is due."""
+
+    def __init__(self, lateness: int) -> None:
+        self._lateness = lateness
+        self._deadlines: list[tuple[int, EntryKey]] = []
+        self._historic: list[tuple[int, EntryKey]] = []
+        self._wakes: list[tuple[int, EntryKey]] = []
+
+    def schedule(self, key: EntryKey, before: Entry | None, entry: Entry, time: StreamTime) -> None:
+        """Note when the entry is due; what is noted already is not noted twice, unless it was taken off."""
+        due, wake = entry.due_at, entry.wake_at
+        queue, reached = (self._historic, time.progress) if entry.historic else (self._deadlines, time.lowest)
+        noted = before is not None and (before.due_at, before.historic) == (due, entry.historic)
+        if due is not None and (not noted or due <= reached - self._lateness):
+            heapq.heappush(queue, (due, key))
+            if entry.historic:
+                self.at(entry.held_until, key)
+        if wake is not None and (before is None or before.wake_at != wake or wake <= time.now):
+            self.at(wake, key)
+
+    def at(self, when: int, key: EntryKey) -> None:
+        """Have the entry looked at when the clock shows this time."""
+        heapq.heappush(self._wakes, (when, key))
+
+    def take_due(self, time: StreamTime) -> list[EntryKey]:
+        """The keys whose time has come, in order."""
+        due: set[EntryKey] = set()
+        for queue, until in (
+            (self._deadlines, time.lowest - self._lateness),
+            (self._historic, time.progress - self._lateness),
+            (self._wakes, time.now),
+        ):
+            while queue and queue[0][0] <= until:
+                due.add(heapq.heappop(queue)[1])
+        return sorted(due)

@@ -1,0 +1,76 @@
+"""The stream's time: what measurements say of the clock, of how far event time has got, and of a history under way.
+
+Keeps the latest mark of each input partition and the lowest of them; decides nothing about clauses. All times are
+microseconds.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from seamwatch.durations import SECOND
+from seamwatch.judging.facts import Measurement, Watermark
+
+LONG_AGO = -(2**62)
+_CLOCK_KEY = "\x00clock"
+_MARKS_KEY = "\x00marks"
+_MARKS_KEPT_EVERY = 10 * SECOND
+_BEHIND = 5 * SECOND
+
+
+class StreamTime:
+    """Time as measurements tell it.
+
+    - ``now``: the stages' clock at the latest measurement.
+    - ``lowest``: event time before which nothing is still to be measured; the allowed lateness is not taken off.
+    - ``progress``: the same for events that come long after their time: how far a history has got.
+    """
+
+    def __init__(self) -> None:
+        self.now = self.lowest = self.progress = LONG_AGO
+        self._marks: dict[tuple[str, int], Watermark] = {}
+        self._marks_kept = LONG_AGO
+
+    def loading(self, lateness: int) -> bool:
+        """Whether a history is under way: events are coming that are further behind than is allowed."""
+        return self.progress < self.lowest - lateness - _BEHIND
+
+    def hear(self, measurement: Measurement) -> None:
+        """Take note of the measurement's clock; to be called before it is judged."""
+        self.now = max(self.now, measurement.measured_at)
+
+    def advance(self, measurement: Measurement) -> None:
+        """Take note of the measurement's marks; to be called after all of it has been judged."""
+        for mark in measurement.watermarks:
+            self._marks[mark.topic, mark.partition] = mark
+        if self._marks:
+            self.lowest = min(mark.watermark for mark in self._marks.values())
+            coming = [mark.progress for mark in self._marks.values() if mark.progress is not None]
+            self.progress = min([self.lowest, *coming])
+
+    def restore(self, key: str, value: bytes) -> bool:
+        """Take back a record of the state topic; False when it is none of the time's."""
+        if key == _CLOCK_KEY:
+            self.now, self.lowest, self.progress = json.loads(value)
+        elif key == _MARKS_KEY:
+            self._marks = {(w["topic"], w["partition"]): Watermark(**w) for w in json.loads(value)}
+        else:
+            return False
+        return True
+
+    def saved(self, *, marks: bool) -> dict[str, bytes]:
+        """Records for the state topic. The marks behind the time are many, and kept every ten seconds or when asked.
+
+        What comes next is judged under this time, crash or no crash; marks are told anew with every heartbeat, and
+        older ones only make the judge wait that long.
+        """
+        records = {_CLOCK_KEY: json.dumps([self.now, self.lowest, self.progress]).encode()}
+        if marks or self.now - self._marks_kept >= _MARKS_KEPT_EVERY:
+            records[_MARKS_KEY] = json.dumps([_plain(mark) for mark in self._marks.values()]).encode()
+            self._marks_kept = self.now
+        return records
+
+
+def _plain(mark: Watermark) -> dict[str, Any]:
+    return {name: getattr(mark, name) for name in Watermark.__slots__}
