@@ -1,0 +1,44 @@
+"""The hook for Pydantic AI: a capability that asks the guard before any tool of an agent runs.
+
+    agent = Agent("…", capabilities=[GuardedTools(guard)])
+
+What is not permitted does not run, and the model reads why in the tool's place. Needs ``seamwatch[guard-pydantic-ai]``.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic_ai import RunContext
+from pydantic_ai.capabilities import AbstractCapability, WrapToolExecuteHandler
+from pydantic_ai.messages import ToolCallPart
+from pydantic_ai.tools import ToolDefinition
+
+from seamwatch.guard.guard import Guard
+
+
+class GuardedTools(AbstractCapability[Any]):
+    """Checks every call of a tool, with the arguments as they were validated.
+
+    The conversation is the guard's that was entered, or else the run's ``conversation_id``, which goes on with the
+    message history. A call has no confidence here, so `human_review` finds nothing to review.
+    """
+
+    def __init__(self, guard: Guard) -> None:
+        self._guard = guard
+
+    async def wrap_tool_execute(
+        self,
+        ctx: RunContext[Any],
+        *,
+        call: ToolCallPart,
+        tool_def: ToolDefinition,  # noqa: ARG002 - the framework names it
+        args: dict[str, Any],
+        handler: WrapToolExecuteHandler,
+    ) -> Any:
+        """Run the tool when its call is permitted; else the verdict's sentence is its result."""
+        talk = self._guard.current
+        if talk.trace is None and ctx.conversation_id:
+            talk = self._guard.conversation(ctx.conversation_id)
+        verdict = talk.check(call.tool_name, args, call_id=call.tool_call_id)
+        return await handler(args) if verdict.permitted else verdict.sentence
