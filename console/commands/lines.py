@@ -52,8 +52,9 @@ class Progress:
         self._what = what
         self._next = time.monotonic() + _TELL_EVERY
 
-    def tell(self, count: int) -> None:
-        """So many are done."""
+    def tell(self, count: int, share: float | None = None) -> None:
+        """So many are done; ``share`` is how much of the whole that is, from 0 to 1, where it is known."""
         if time.monotonic() >= self._next:
             self._next = time.monotonic() + _TELL_EVERY
-            print(f"{count} {self._what}", file=sys.stderr)
+            of_all = "" if share is None else f" ({share:.0%})"
+            print(f"{count} {self._what}{of_all}", file=sys.stderr)

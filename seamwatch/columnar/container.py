@@ -32,6 +32,8 @@ class Container:
     """How the datums of one writer schema are read: the container's head, and the columns wanted of it."""
 
     head: bytes
+    unguarded: bytes
+    """The head of a container of the datums alone."""
     columns: tuple[str, ...]
 
     def read(self, datums: Sequence[bytes]) -> pl.DataFrame | None:
@@ -55,11 +57,23 @@ class Container:
 
 def container(writer: Definition, columns: Sequence[str]) -> Container:
     """The container for a writer's definition (without logical types), reading these of its columns."""
-    fields = [{"name": GUARD, "type": "double"}, *_readable(writer)["fields"]]
+    fields = _readable(writer)["fields"]
+    return Container(_head([{"name": GUARD, "type": "double"}, *fields]), _head(fields), tuple(columns))
+
+
+def block_of(container: Container, data: bytes, rows: int) -> bytes:
+    """A whole block of records that a writer of this container laid one after the other, as a container file.
+
+    It has no guards: a block that is cut short, or that holds more than its rows, is not told.
+    """
+    return b"".join((container.unguarded, _long(rows), _long(len(data)), data, _SYNC))
+
+
+def _head(fields: Sequence[Any]) -> bytes:
     text = json.dumps({"type": "record", "name": "guarded", "fields": fields}).encode()
     metadata = [(b"avro.schema", text), (b"avro.codec", b"null")]
     entries = b"".join(_long(len(part)) + part for entry in metadata for part in entry)
-    return Container(b"Obj\x01" + _long(len(metadata)) + entries + b"\x00" + _SYNC, tuple(columns))
+    return b"Obj\x01" + _long(len(metadata)) + entries + b"\x00" + _SYNC
 
 
 def _readable(kind: Any) -> Any:

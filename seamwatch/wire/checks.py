@@ -137,7 +137,7 @@ def _converted(field: Field, kind: Any, value: Any, path: str) -> Any:
         raise RecordError(f"{path} is {value!r}, which is none of {', '.join(kind['symbols'])}{close}")
     try:
         return _scalar(field, name, value)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise _wrong(field, value, path) from error
 
 

@@ -40,14 +40,22 @@ class Line:
         return self.type, self.record
 
 
-def read_lines(lines: Iterable[str | bytes], source: str = "-", *, make_ids: bool = False) -> Iterator[Line]:
+def read_lines(
+    lines: Iterable[str | bytes],
+    source: str = "-",
+    *,
+    make_ids: bool = False,
+    first: int = 1,
+    seen: Counter[str] | None = None,
+) -> Iterator[Line]:
     """Each line that is not blank, as a record or with the error, which starts with ``<source>:<number>:``.
 
     With ``make_ids`` an absent event_id is made of the line's content, and of how many equal lines came before:
-    the same history gives the same ids. Otherwise it is a new UUIDv7.
+    the same history gives the same ids. Otherwise it is a new UUIDv7. For a source that is read in parts, ``first`` is
+    the number of the first of these lines, and ``seen`` counts the lines without event_id of all its parts.
     """
-    seen: Counter[str] = Counter()
-    for number, line in enumerate(lines, 1):
+    seen = Counter() if seen is None else seen
+    for number, line in enumerate(lines, first):
         if not line.strip():
             continue
         record_type = ""
@@ -56,7 +64,7 @@ def read_lines(lines: Iterable[str | bytes], source: str = "-", *, make_ids: boo
             record_type = str(event.get("type", ""))
             ordinal = 0
             if make_ids and event.get("event_id") is None:
-                content = _canonical(event)
+                content = canonical(event)
                 ordinal = seen[content]
                 seen[content] += 1
             record_type, record = record_of(event, make_ids=make_ids, ordinal=ordinal)
@@ -88,8 +96,19 @@ def record_of(event: Mapping[str, Any], *, make_ids: bool = False, ordinal: int 
         elif field.name in record and record[field.name] is None and not field.nullable and not field.required:
             del record[field.name]
     if record.get("event_id") is None:
-        record["event_id"] = _made_id(event, ordinal) if make_ids else str(uuid_utils.uuid7())
+        record["event_id"] = made_id(event, ordinal) if make_ids else str(uuid_utils.uuid7())
     return form.name, checked(form, record)
+
+
+def canonical(event: Mapping[str, Any]) -> str:
+    """An event as one text, whatever the order of its fields: what tells equal lines."""
+    return json.dumps(event, sort_keys=True, ensure_ascii=False, separators=(",", ":"), default=str)
+
+
+def made_id(event: Mapping[str, Any], ordinal: int) -> str:
+    """The event_id of an event that came without one; ``ordinal`` is how many equal ones came before it."""
+    content = {name: value for name, value in event.items() if name != "event_id"}
+    return hashlib.sha256(f"{canonical(content)}\n{ordinal}".encode()).hexdigest()[:32]
 
 
 def text_of(record_type: str, record: Mapping[str, Any]) -> dict[str, Any]:
@@ -126,12 +145,3 @@ def _parsed(line: str | bytes) -> dict[str, Any]:
 
 def _no_constant(word: str) -> Any:
     raise ValueError(f"{word} is not a JSON value; leave a missing number out or write null")
-
-
-def _canonical(event: Mapping[str, Any]) -> str:
-    return json.dumps(event, sort_keys=True, ensure_ascii=False, separators=(",", ":"), default=str)
-
-
-def _made_id(event: Mapping[str, Any], ordinal: int) -> str:
-    content = {name: value for name, value in event.items() if name != "event_id"}
-    return hashlib.sha256(f"{_canonical(content)}\n{ordinal}".encode()).hexdigest()[:32]

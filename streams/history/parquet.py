@@ -1,0 +1,128 @@
+"""Parquet: rows whose columns are our fields, of the type that a column ``type`` or the caller says."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from typing import IO, Any, cast
+
+import polars as pl
+
+from seamwatch.columnar.columns import columns, frame_of, keeps_bounds
+from seamwatch.errors import RecordError, UsageError
+from seamwatch.wire.schemas import INPUT_TYPES, Field, nearest, schema
+from seamwatch.wire.text import canonical, record_of
+
+ROWS = 32_768
+
+
+def parquet_chunks(
+    file: IO[bytes], source: str, complain: Callable[[RecordError], None], record_type: str | None = None
+) -> Iterator[tuple[str, pl.DataFrame]]:
+    """Frames of the rows, in order within a type; rows that hold no event go to ``complain``, numbered from 1.
+
+    A column that the type of a row does not have must be null there. Absent event_ids are made of a row's content.
+    Raises UsageError for a file that is broken, and for rows of no type.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    seen: Counter[str] = Counter()
+    first = 1
+    try:
+        for batch in pq.ParquetFile(file).iter_batches(batch_size=ROWS):
+            rows = cast(pl.DataFrame, pl.from_arrow(batch)).with_row_index("__row", first)
+            first += batch.num_rows
+            if "type" not in rows.columns:
+                if record_type is None:
+                    raise UsageError(f"{source}: has no column type; say with --type which of its rows are: {_known()}")
+                rows = rows.with_columns(type=pl.lit(record_type))
+            for (name,), group in rows.group_by("type", maintain_order=True):
+                yield from _group(str(name), group.drop("type"), source, complain, seen)
+    except pa.ArrowException as error:
+        raise UsageError(f"{source}: not a Parquet file that can be read: {error}") from None
+
+
+def _known() -> str:
+    return ", ".join(INPUT_TYPES)
+
+
+def _group(
+    name: str, rows: pl.DataFrame, source: str, complain: Callable[[RecordError], None], seen: Counter[str]
+) -> Iterator[tuple[str, pl.DataFrame]]:
+    if name not in INPUT_TYPES:
+        for row in rows["__row"]:
+            complain(RecordError(f"{source}:{row}: {name!r} is no type of event{nearest(name, INPUT_TYPES)}"))
+        return
+    # Of a file of several types each has the columns of all.
+    rows = rows.select(
+        column for column in rows if column.name in schema(name).names or column.null_count() < rows.height
+    )
+    frame = _in_one_go(name, rows.drop("__row"))
+    if frame is not None:
+        yield name, frame
+        return
+    records = []
+    for row in rows.iter_rows(named=True):
+        number = row.pop("__row")
+        try:
+            event = {"type": name, **row}
+            content = canonical(event)
+            _, record = record_of(event, make_ids=True, ordinal=seen[content])
+            seen[content] += event.get("event_id") is None
+        except RecordError as error:
+            complain(RecordError(f"{source}:{number}: {error}"))
+        else:
+            records.append(record)
+    if records:
+        yield name, frame_of(name, records)
+
+
+def _in_one_go(name: str, rows: pl.DataFrame) -> pl.DataFrame | None:
+    """The rows as whole records; None when any needs more than a cast that loses nothing."""
+    form = schema(name)
+    if not set(rows.columns) <= set(form.names):
+        return None
+    made = []
+    for field in form.fields:
+        kind = columns(name)[field.name]
+        if field.name not in rows.columns:
+            if field.required:
+                return None
+            made.append(pl.Series(field.name, [field.default], dtype=kind).new_from_index(0, rows.height))
+            continue
+        column = _cast(field, rows[field.name], kind)
+        if column is None:
+            return None
+        made.append(column)
+    frame = pl.DataFrame(made)
+    return frame if frame.select(keeps_bounds(name).all()).item() else None
+
+
+def _cast(field: Field, column: pl.Series, kind: pl.DataType) -> pl.Series | None:
+    given: Any = column.dtype
+    usual = (
+        given == kind
+        or given == pl.Null
+        or (field.time and isinstance(given, pl.Datetime) and given.time_zone is not None)
+        or (kind == pl.String and isinstance(given, pl.Categorical | pl.Enum))
+        or (kind.is_integer() and given.is_integer())
+        or (kind == pl.Float64 and (given.is_integer() or given.is_float()))
+    )
+    if not usual:
+        return None
+    try:
+        if isinstance(given, pl.Datetime):
+            column = column.dt.cast_time_unit("us")
+        column = column.cast(kind)
+    except pl.exceptions.PolarsError:
+        return None
+    if column.null_count() and not field.nullable:
+        if field.required:
+            return None
+        column = column.fill_null(pl.Series([field.default], dtype=kind).first())
+        if column.null_count():
+            return None
+    if field.symbols and not column.drop_nulls().is_in(field.symbols).all():
+        return None
+    return column
