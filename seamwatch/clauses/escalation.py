@@ -14,7 +14,13 @@ The order is that of (event_time, event_id). Calls are judged when what came bef
 allowed lateness and the settling time (seconds) after they were made. What comes later is counted as late, and not
 judged.
 
-What it costs: every call of the agent travels one by one; of a conversation the calls that wait are remembered.
+With `summary` a named person is sent, on schedule, how many hand-overs of all conversations of the system were due,
+made, missed and made needlessly in the period, with precision and recall and their 95 % intervals (Wilson's). A
+hand-over that was due counts in the period of the call for which `when` held. A period in which no call came has no
+summary.
+
+What it costs: every call of the agent travels one by one (twice with `summary`); of a conversation the calls that
+wait are remembered. With `summary` the conversations that go on are one state of the system.
 
 What it cannot see: calls outside any conversation, and whether the person was there to take over.
 
@@ -24,6 +30,7 @@ What it cannot see: calls outside any conversation, and whether the person was t
   when: tool = 'refund' AND arguments.amount > 1000
   to: transfer_to_human
   within: 2
+  summary: {every: 7d, to: owner@example.org}
 ```
 """
 
@@ -34,13 +41,16 @@ from typing import ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
+from seamwatch.clauses.assertion import Summary
 from seamwatch.clauses.clause import Clause
 from seamwatch.durations import DAY
 from seamwatch.expressions import Expression
 from seamwatch.expressions.build import all_of, any_of, equals, is_in, is_null, negate, not_true
 from seamwatch.judging.calls import Call, Calls
 from seamwatch.judging.facts import Evidence, Fact, merge_evidence
-from seamwatch.judging.judgement import Finding, Happening, Judgement, Moment, Open, Resolve, TimePassed
+from seamwatch.judging.handovers import Handovers, Owed, Period
+from seamwatch.judging.intervals import interval_text
+from seamwatch.judging.judgement import Finding, Happening, Judgement, Moment, Open, Remind, Resolve, TimePassed
 from seamwatch.judging.measure import Measure
 from seamwatch.judging.runs import TRACE_IDLE
 from seamwatch.judging.seam import Seam
@@ -48,19 +58,13 @@ from seamwatch.judging.windows import earliest
 from seamwatch.judging.wording import moment_text, share_text
 
 _LONG_AGO = -(2**62)
-
-
-@dataclass(frozen=True, slots=True)
-class Owed:
-    """A call whose conversation must be handed over within ``left`` more calls."""
-
-    event: Evidence
-    left: int
+_SUMMARY = "summary/"
+_SUMMARISED = "\x00summary"
 
 
 @dataclass(frozen=True, slots=True)
 class EscalationState:
-    """One conversation: what waits, and what has been found.
+    """One conversation: what waits, and what has been found; or (in the state named "summary") all together.
 
     ``due`` were to be handed over, ``met`` of them were; of ``made`` hand-overs ``wanted`` were due.
     ``last`` is the time of the last call judged; ``over`` says that its episode has ended, and it has no second.
@@ -75,6 +79,7 @@ class EscalationState:
     wanted: int = 0
     last: int = _LONG_AGO
     over: bool = False
+    handovers: Handovers = field(default_factory=Handovers)
 
 
 class Escalation(Clause, kind="escalation"):
@@ -87,6 +92,7 @@ class Escalation(Clause, kind="escalation"):
     when: Expression = Field(description="over the fields of a tool call; NULL does not hold")
     to: str = Field("escalated", min_length=1, description="the tool, or the decision, that hands over to a person")
     within: int = Field(1, ge=1, le=1_000, description="calls of the same conversation in which it must be handed over")
+    summary: Summary | None = Field(None, description="a scheduled summary: {every, to}")
 
     @model_validator(mode="after")
     def _known_fields(self) -> Self:
@@ -96,6 +102,10 @@ class Escalation(Clause, kind="escalation"):
     def sources(self) -> tuple[str, ...]:
         """Tool calls."""
         return ("tool_call",)
+
+    def people(self) -> tuple[str, ...]:
+        """Who is sent the summary."""
+        return (self.summary.to,) if self.summary else ()
 
     def measures(self, seam: Seam) -> tuple[Measure, ...]:
         """Every call of a conversation, one by one, by what it is: due, a hand-over, both or neither."""
@@ -117,15 +127,24 @@ class Escalation(Clause, kind="escalation"):
                 select=negate(is_null("trace_id")),
                 slice=("trace_id",),
                 only_breaches=True,
-                name=role,
+                name=prefix + role,
                 evidence=None,
             )
+            for prefix in (("", _SUMMARY) if self.summary else ("",))
             for role, expression in roles.items()
         )
+
+    def part_of(self, happening: Happening) -> str | None:
+        """The conversation; what the summary counts is a part of its own."""
+        if isinstance(happening, Fact) and happening.measure.startswith(_SUMMARY):
+            return _SUMMARISED
+        return super().part_of(happening)
 
     def judge(self, seam: Seam, state: EscalationState | None, happening: Happening, moment: Moment) -> Judgement:
         """Takes calls in when they come, and judges them in order when their time has come."""
         state = state or EscalationState()
+        if moment.slice == _SUMMARISED:
+            return self._summarise(seam, state, happening, moment)
         if isinstance(happening, Fact):
             # Judged in the next turn: facts of the same flush may be of calls before these.
             calls, missed = state.calls.add(happening, moment)
@@ -144,6 +163,31 @@ class Escalation(Clause, kind="escalation"):
             state = self._missed(seam, state, state.owed, moment, findings)
         forgotten = not state.calls.waiting and moment.watermark >= state.last + DAY
         return Judgement(None if forgotten else state, tuple(findings), _deadline(state), state.calls.wake(moment))
+
+    def _summarise(self, seam: Seam, state: EscalationState, happening: Happening, moment: Moment) -> Judgement:
+        if self.summary is None:
+            return Judgement(None)
+        handovers, late = state.handovers, 0
+        told: tuple[Finding, ...] = ()
+        if isinstance(happening, Fact):
+            role = happening.measure.removeprefix(_SUMMARY)
+            handovers, late = handovers.add(happening, role, moment, self.summary.every)
+        else:
+            ended = isinstance(happening, TimePassed) and happening.ended
+            periods, handovers = handovers.advance(moment, within=self.within, ended=ended)
+            told = tuple(self._told(seam, self.summary.to, period) for period in periods)
+        state = EscalationState(handovers=handovers)
+        return Judgement(state, told, handovers.deadline(moment), handovers.wake(moment), late)
+
+    def _told(self, seam: Seam, to: str, period: Period) -> Remind:
+        recall = f"; recall {interval_text(period.met, period.due)}" if period.due else ""
+        precision = f"; precision {interval_text(period.wanted, period.made)}" if period.made else ""
+        text = (
+            f"{seam.system}: {self.id!r} ({self.when}) from {moment_text(period.start)} to {moment_text(period.end)}: "
+            f"hand-overs due {period.due:,}, missed {period.due - period.met:,}, made {period.made:,}, "
+            f"needlessly {period.made - period.wanted:,}{recall}{precision}"
+        )
+        return Remind("summary", str(period.start), to, text, period.end)
 
     def _idle(
         self, seam: Seam, state: EscalationState, now: int, moment: Moment, findings: list[Finding]

@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import random
 
+import polars as pl
 import pytest
 
 from seamwatch.clauses import kinds
+from seamwatch.columnar.columns import frame_of
 from seamwatch.durations import HOUR, SECOND
-from tests.clauses.history import at, call, contract, found
+from seamwatch.judging.facts import Measurement, Notice, Watermark
+from seamwatch.judging.judge import Judge
+from seamwatch.wire.text import record_of
+from streams.plan import Plan
+from tests.clauses.history import at, call, contract, estate_of, found
 from tests.clauses.test_rate import live, told
 from tests.clauses.worked import worked_example
 
@@ -80,3 +86,54 @@ def test_batches_order_and_restarts_change_nothing(batch: int) -> None:
     expected = found(LARGE, [*events, closing])
     assert len(expected) > 3
     assert told(live(LARGE, [*jumbled, closing], batch, lag=SECOND)) == told(expected)
+
+
+def summaries(documents: str, events: list[dict[str, object]], batch: int) -> list[Notice]:
+    """The notices of a judge that is restarted between any two flushes."""
+    estate, topic, told = estate_of(documents), dict[str, bytes](), list[Notice]()
+    judge = Judge(estate)
+    for begun in range(0, len(events), batch):
+        part = [record_of(event)[1] for event in events[begun : begun + batch]]
+        now = max(record["event_time"] for record in part)
+        position = {"__topic": pl.String(), "__partition": pl.Int32(), "__offset": pl.Int64()}
+        frame = frame_of("tool_call", part).with_columns(pl.lit(None, dtype).alias(n) for n, dtype in position.items())
+        for clock, facts in ((now, tuple(Plan(estate).facts("tool_call", frame))), (now + 10 * SECOND, ())):
+            mark = Watermark("calls", 0, 0, clock, caught_up=True)
+            told += judge.on_measurement(Measurement(clock, (mark,), facts)).notices
+            for key, value in judge.take_dirty().items():
+                topic.pop(key, None) if value is None else topic.update({key: value})
+            judge = Judge(estate)
+            for key, value in topic.items():
+                judge.restore(key, value)
+    return told
+
+
+@pytest.mark.parametrize("batch", [1, 2, 100])
+def test_the_summary_counts_the_hand_overs_of_all_conversations(batch: int) -> None:
+    text = contract(
+        "agent",
+        "- {id: asked, kind: escalation, when: confidence < 0.5, summary: {every: 1d, to: second@example.org}}",
+    )
+    unsure = {"confidence": 0.1}
+    handed = {"decision": "escalated"}
+    events = [
+        # a: one met by the next call, then one made needlessly; b: one missed by a call that came instead;
+        # c: one met at once, and one that the end of the conversation leaves missed; d: a day later, one met.
+        call("1h", "x", "a", **unsure), call("1h1m", "x", "a", **handed), call("1h2m", "x", "a", **handed),
+        call("2h", "x", "b", **unsure), call("2h1m", "x", "b"),
+        call("3h", "x", "c", **unsure, **handed), call("23h59m", "x", "c", **unsure),
+        call("1d1h", "x", "d", **unsure), call("1d1h1m", "x", "d", **handed),
+        call("3d", "x", "e"), call("4d1h", "x", "e"),
+    ]  # fmt: skip
+    events = [{**event, "event_id": f"e{number:02}"} for number, event in enumerate(events)]
+    told = summaries(text, events, batch)
+    assert [(notice.person, notice.due_at, notice.type) for notice in told] == [
+        ("second@example.org", at(f"{day}d"), "summary") for day in (1, 2, 4)
+    ]
+    # Wilson's intervals of 2 in 4, of 2 in 3 and of 1 in 1.
+    assert told[0].summary.endswith(
+        ": hand-overs due 4, missed 2, made 3, needlessly 1; recall 50 % (95 % sure: 15 % to 85 %) of 4; "
+        "precision 67 % (95 % sure: 21 % to 94 %) of 3"
+    )
+    assert ": hand-overs due 1, missed 0, made 1, needlessly 0; recall 100 % (95 % sure: 21 %" in told[1].summary
+    assert told[2].summary.endswith(": hand-overs due 0, missed 0, made 0, needlessly 0")
