@@ -69,7 +69,7 @@ def order(amount: float) -> dict[str, Any]:
 def test_tools_run_only_when_permitted_and_the_model_reads_why_not() -> None:
     desk = Desk([[("refund", order(5))], [("verify", order(5))], [("refund", order(500))], [("refund", order(5))]])
     # The first two refunds are counted: that a third is denied is what the pact says of a conversation.
-    done = desk.agent.run_sync("refund me", conversation_id="chat-1")
+    done = asyncio.run(desk.agent.run("refund me", conversation_id="chat-1"))
     read = read_of(done.all_messages())
     assert read[0].startswith("The call of refund was denied: verify must have been called before")
     assert read[1] == "ada verified"
@@ -83,8 +83,8 @@ def test_tools_run_only_when_permitted_and_the_model_reads_why_not() -> None:
 
 def test_a_conversation_goes_on_in_the_next_run() -> None:
     desk = Desk([[("verify", order(5))], [], [("refund", order(5))]])
-    first = desk.agent.run_sync("verify me")
-    desk.agent.run_sync("refund me", message_history=first.all_messages())
+    first = asyncio.run(desk.agent.run("verify me"))
+    asyncio.run(desk.agent.run("refund me", message_history=first.all_messages()))
     assert desk.ran == ["verify", "refund"]
     assert len({record["trace_id"] for record in desk.scene.reported}) == 1
 
@@ -92,7 +92,7 @@ def test_a_conversation_goes_on_in_the_next_run() -> None:
 def test_calls_of_one_turn_are_each_checked() -> None:
     desk = Desk([[("verify", order(5))], [("refund", order(n)) for n in (1, 2, 3)]])
     with desk.scene.guard.conversation("mine"):
-        read = read_of(desk.agent.run_sync("refund me").all_messages())
+        read = read_of(asyncio.run(desk.agent.run("refund me")).all_messages())
     assert desk.ran == ["verify", "refund", "refund"]
     assert sum(text.startswith("The call of refund was denied") for text in read) == 1
     assert {record["trace_id"] for record in desk.scene.reported} == {"mine"}
