@@ -26,6 +26,7 @@ COMMANDS: Final = (
     "cat",
     "contracts",
     "keys",
+    "gate",
     "replay",
     "ack",
     "inventory",
@@ -37,6 +38,7 @@ COMMANDS: Final = (
     "violations",
     "sql",
     "verify",
+    "evidence",
     "store",
     "doctor",
 )

@@ -1,0 +1,203 @@
+"""What the documents say against a deployment: hand-over, contracts, signatures, approvals, the five signals.
+
+Works on documents as they were read, broken ones included, so that one run names everything. Asks no store.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from typing import Any, Final
+
+from console.gate.findings import Deployed, Finding, Level
+from seamwatch.documents.models import Approved, System, Version
+from seamwatch.documents.problems import Problem, is_error
+from seamwatch.documents.reading import Place
+from seamwatch.documents.references import HANDOFF, Read, check
+from seamwatch.documents.signing_verdicts import approval_verdicts, contract_verdicts
+from seamwatch.judging.wording import moment_text
+
+SIGNALS: Final = ("latency", "accuracy", "drift", "abuse", "fallback")
+_STANDS_FOR: Final = {"distribution": "drift", "calibration": "accuracy", "benchmark": "accuracy"}
+
+
+@dataclass(frozen=True)
+class Case:
+    """The system to be deployed, as its document was read, among all documents of the folder; ``now`` in micros."""
+
+    id: str
+    read: Read
+    reads: Sequence[Read]
+    now: int
+
+    @property
+    def content(self) -> Mapping[str, Any]:
+        """The system as written."""
+        content: Mapping[str, Any] = self.read.written.content
+        return content
+
+    @property
+    def system(self) -> System | None:
+        """The system; None where its document is wrong in itself."""
+        return self.read.document if isinstance(self.read.document, System) else None
+
+    @property
+    def serves(self) -> bool:
+        """Whether it decides or acts; data sets and pipelines are handed over by their contracts."""
+        return self.content.get("type") not in ("dataset", "pipeline")
+
+    def covering(self) -> list[Read]:
+        """The contracts that cover it, broken ones included."""
+        return [read for read in self.reads if read.kind == "Contract" and _covers(read, self.id)]
+
+    def finding(self, rule: str, reason: str, remedy: str, place: Place = ("id",), level: Level = "error") -> Finding:
+        """A finding at a place of the System document."""
+        return Finding(rule, level, reason, remedy, self.read.written.file, self.read.written.line(place))
+
+
+def case_of(system: str, reads: Sequence[Read], now: int) -> Case | None:
+    """The case of a system; None when no document declares it."""
+    found = next((read for read in reads if read.kind == "System" and read.id == system), None)
+    return None if found is None else Case(system, found, reads, now)
+
+
+def agreed(case: Case, problems: Sequence[Problem], deployed: Sequence[Deployed]) -> Iterator[Finding]:
+    """All that the documents say against it."""
+    yield from broken(problems, case.reads)
+    yield from _handed_over(case)
+    if not case.covering():
+        remedy = "write one (`seamwatch contracts new contract`) and let both parties sign it"
+        yield case.finding("contract", f"no contract covers {case.id}", remedy)
+    yield from _signed(case)
+    yield from _approved(case, deployed)
+    yield from _monitored(case)
+
+
+def broken(problems: Sequence[Problem], reads: Sequence[Read]) -> Iterator[Finding]:
+    """Every error in the folder: what is broken cannot be published."""
+    for problem in sorted((*problems, *check(reads))):
+        if is_error(problem):
+            yield Finding("document", "error", problem.message, "mend the document", problem.file, problem.line)
+
+
+def _covers(read: Read, system: str) -> bool:
+    covers = read.written.content.get("covers")
+    patterns = covers if isinstance(covers, list) else [covers]
+    return any(fnmatchcase(system, pattern) for pattern in patterns if isinstance(pattern, str))
+
+
+def _handed_over(case: Case) -> Iterator[Finding]:
+    wanted = {"owner": "a named operational owner", **HANDOFF} if case.serves else {"owner": "a named owner"}
+    for key, words in wanted.items():
+        if not case.content.get(key):
+            yield case.finding(
+                "handoff", f"the hand-over of {case.id} lacks {words}", f"give it as '{key}' of the System document"
+            )
+
+
+def _signed(case: Case) -> Iterator[Finding]:
+    covering = case.covering()
+    keys = {read.document.key for read in covering if read.document is not None}
+    files = {f"{read.written.file}.sig" for read in covering}
+    verdicts, unreadable = contract_verdicts(case.reads, case.now)
+    for verdict in verdicts:
+        if verdict.document in keys and not verdict.holds:
+            level: Level = "warning" if verdict.status == "stranger" else "error"
+            reason, _, remedy = verdict.message.partition(": ")
+            name = verdict.document.partition("/")[2]
+            roles = f" ({', '.join(verdict.roles)})" if verdict.roles else ""
+            yield Finding("signature", level, f"{name}{roles}: {reason}", remedy, verdict.file, verdict.line)
+    for problem in unreadable:
+        if problem.file in files:
+            yield Finding("signature", "warning", problem.message, "take the line out", problem.file, problem.line)
+
+
+def _approved(case: Case, deployed: Sequence[Deployed]) -> Iterator[Finding]:
+    system = case.system
+    if system is None or (not case.serves and not system.versions and all(d.version is None for d in deployed)):
+        return
+    used: set[str] = set()
+    for what in deployed:
+        if what.version is None and not system.versions:
+            yield case.finding("approval-missing", f"{case.id} declares no version", "declare it, with its approvals")
+        if what.version is not None and all(v.version != what.version for v in system.versions):
+            reason = f"version {what.version} is not declared, so nobody approved it"
+            yield case.finding("approval-missing", reason, "declare it under 'versions', with its approvals")
+        if what.version is not None and what.config_digest is None:
+            reason = f"no configuration digest is given for version {what.version}: any configuration passes"
+            yield case.finding("digest", reason, "give --config-digest, or the manifest's annotation", level="warning")
+        for number, version in enumerate(system.versions):
+            if what.version in (None, version.version):
+                yield from _version(case, system, version, ("versions", number), what, used)
+    for verdict in approval_verdicts([read for read in case.reads if read is case.read or read.kind == "Person"],
+                                     case.now):  # fmt: skip
+        if not verdict.holds and verdict.document.partition("/")[2] in used:
+            level: Level = "warning" if verdict.status == "missing" else "error"
+            reason, _, remedy = verdict.message.partition(": ")
+            name = verdict.document.partition("/")[2]
+            yield Finding("approval-signature", level, f"approval {name}: {reason}", remedy, verdict.file, verdict.line)
+
+
+def _version(
+    case: Case, system: System, version: Version, place: Place, what: Deployed, used: set[str]
+) -> Iterator[Finding]:
+    if what.config_digest is not None and version.config_digest not in (None, what.config_digest):
+        reason = f"version {version.version} is approved with {version.config_digest}, not with {what.config_digest}"
+        remedy = "deploy the approved configuration, or have the new one approved as a version of its own"
+        yield case.finding("approval-missing", reason, remedy, (*place, "config_digest"))
+        return
+    approved = [approval.use_case for approval in version.approvals]
+    wanted = (what.use_case,) if what.use_case is not None else system.use_cases or tuple(approved)
+    if not wanted:
+        reason = f"version {version.version} of {case.id} is approved for nothing"
+        yield case.finding("approval-missing", reason, "have it approved for what it is used for", place)
+    for use_case in dict.fromkeys(wanted):
+        given = [approval for approval in version.approvals if approval.use_case == use_case]
+        in_force = [approval for approval in given if _in_force(approval, case.now)]
+        used.update(approval.id for approval in in_force)
+        if not in_force:
+            yield _unapproved(case, version, use_case, given, place)
+
+
+def _unapproved(case: Case, version: Version, use_case: str, given: Sequence[Approved], place: Place) -> Finding:
+    name = f"version {version.version} of {case.id} for {use_case}"
+    where: Place = (*place, "approvals", version.approvals.index(given[-1])) if given else place
+    expired = [approval for approval in given if approval.expires is not None and approval.expires <= case.now]
+    if expired:
+        last = max(expired, key=lambda approval: approval.expires or 0)
+        reason = f"approval {last.id} of {name} expired at {moment_text(last.expires or 0)}"
+        where = (*place, "approvals", version.approvals.index(last))
+        return case.finding("approval-expired", reason, "have it approved again", where)
+    if given:
+        reason = f"approval {given[-1].id} of {name} is in force from {moment_text(given[-1].approved_at or 0)} only"
+        return case.finding("approval-missing", reason, "wait until then", where)
+    remedy = "have it approved, and enter the approval under this version"
+    return case.finding("approval-missing", f"there is no approval of {name}", remedy, where)
+
+
+def _in_force(approval: Approved, now: int) -> bool:
+    begun = approval.approved_at is None or approval.approved_at <= now
+    return begun and (approval.expires is None or now < approval.expires)
+
+
+def _monitored(case: Case) -> Iterator[Finding]:
+    if not case.serves:
+        return
+    watched: set[str] = set()
+    covering = case.covering()
+    for read in covering:
+        clauses = read.written.content.get("clauses")
+        for clause in clauses if isinstance(clauses, list) else ():
+            if isinstance(clause, Mapping):
+                kind = str(clause.get("kind"))
+                watched.add(str(clause.get("signal")) if kind == "signal" else _STANDS_FOR.get(kind, kind))
+    for signal in SIGNALS:
+        if signal not in watched:
+            reason = f"nobody agreed on {signal} of {case.id}: no contract that covers it has a clause for this signal"
+            remedy = f"add a clause of kind signal with 'signal: {signal}'"
+            if covering:
+                written = covering[0].written
+                yield Finding("monitoring-gap", "error", reason, remedy, written.file, written.line(("clauses",)))
+            else:
+                yield case.finding("monitoring-gap", reason, remedy)

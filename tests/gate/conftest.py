@@ -1,0 +1,17 @@
+"""A folder of documents that the gate lets pass once all have signed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.signing.folder import Folder, prepare
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Folder:
+    """Documents whose contract all have signed."""
+    made = prepare(tmp_path, monkeypatch)
+    made.sign("lead", "product", "risk")
+    return made
