@@ -78,7 +78,7 @@ LEFT JOIN
         id AS system,
         JSONExtractString(entry, 'version') AS version,
         JSONExtractString(entry, 'config_digest') AS config_digest,
-        JSONExtractString(approval, 'use_case') AS use_case,
+        if(place > JSONLength(entry, 'approvals'), '', JSONExtractString(approval, 'use_case')) AS use_case,
         toNullable(JSONExtractString(approval, 'id')) AS approval_id,
         toNullable(JSONExtractString(approval, 'approved_by')) AS approved_by,
         parseDateTime64BestEffortOrNull(JSONExtractString(approval, 'approved_at'), 6, 'UTC') AS approved_at,
@@ -89,7 +89,16 @@ LEFT JOIN
         FROM documents
         WHERE kind = 'System'
     )
-    ARRAY JOIN JSONExtractArrayRaw(entry, 'approvals') AS approval
+    -- A tool call names no use case: the first approval of what it runs on stands for it.
+    ARRAY JOIN
+        arrayConcat(
+            JSONExtractArrayRaw(entry, 'approvals'), arraySlice(JSONExtractArrayRaw(entry, 'approvals'), 1, 1)
+        ) AS approval,
+        arrayEnumerate(
+            arrayConcat(
+                JSONExtractArrayRaw(entry, 'approvals'), arraySlice(JSONExtractArrayRaw(entry, 'approvals'), 1, 1)
+            )
+        ) AS place
 ) AS approved
     ON decisions.system = approved.system AND decisions.version = approved.version
     AND decisions.config_digest = approved.config_digest AND decisions.use_case = approved.use_case

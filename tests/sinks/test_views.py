@@ -136,6 +136,8 @@ def own(kafka: str, clickhouse: str, tmp_path_factory: pytest.TempPathFactory) -
         send = [
             ("tool_call", {"system": "rogue-agent", "version": "9", "tool": "refund", "arguments": "{}",
                            "decision": "allowed", "trace_id": "trace-1"}),
+            ("tool_call", {"system": "credit-risk", "version": "2.1", "config_digest": "abc", "tool": "lookup",
+                           "arguments": "{}", "decision": "allowed"}),
             ("outcome", {"system": "credit-risk", "inference_id": decisions[0]["event_id"], "label": 1.0,
                          "observed_at": NOW}),
             ("config_change", {"system": "credit-risk", "change_id": "CH-1", "kind": "model", "effective_at": NOW,
@@ -168,7 +170,7 @@ def test_the_inventory_has_what_runs_and_what_is_declared(own: Estate) -> None:
     rows = {row["system"]: row for row in own.rows("SELECT * FROM inventory")}
     assert set(rows) == {"credit-risk", "credit-feed", "rogue-agent"}
     risk, rogue, feed = rows["credit-risk"], rows["rogue-agent"], rows["credit-feed"]
-    assert (risk["type"], risk["owner"], risk["events"], risk["registered"]) == ("model", "ann@example.org", 4, True)
+    assert (risk["type"], risk["owner"], risk["events"], risk["registered"]) == ("model", "ann@example.org", 5, True)
     assert (risk["versions"], risk["config_digests"]) == (["2.1"], ["abc"])
     assert risk["last_review"].isoformat() == "2026-01-15T00:00:00+00:00"
     assert (rogue["type"], rogue["owner"], rogue["registered"]) == ("agent", "", False)
@@ -234,7 +236,7 @@ def test_signals_drift_owners_and_approvals(own: Estate) -> None:
     (owner,) = own.rows("SELECT * FROM owners WHERE system = 'credit-risk'")
     assert (owner["channels"], owner["escalation"]) == (["mailto", "json"], ["ann@example.org", "bob@example.org"])
     (approval,) = own.rows("SELECT * FROM approvals")
-    assert (approval["approval_id"], approval["use_case"], approval["events"]) == ("A-7", "consumer-credit", 4)
+    assert (approval["approval_id"], approval["use_case"], approval["events"]) == ("A-7", "consumer-credit", 5)
 
 
 def run(own: Estate, *arguments: str) -> Result:
@@ -301,7 +303,9 @@ def test_why_says_what_allowed_a_decision_and_who_answers(own: Estate) -> None:
     assert "owner       Ann Example (ann@example.org)" in result.stdout
     answer = json.loads(run(own, "why", row["event_id"], "--json").stdout)
     assert (answer["contracts"], answer["violations"]) == (["credit-data@1"], [])
-    (rogue,) = own.rows("SELECT event_id FROM tool_call")
+    (called,) = own.rows("SELECT approval_id FROM why WHERE type = 'tool_call' AND system = 'credit-risk'")
+    assert called["approval_id"] == "A-7"  # a tool call names no use case
+    (rogue,) = own.rows("SELECT event_id FROM tool_call WHERE system = 'rogue-agent'")
     unapproved = run(own, "why", rogue["event_id"])
     assert unapproved.exit_code == 1
     assert "approval    NONE" in unapproved.stdout
