@@ -24,7 +24,7 @@ from seamwatch.judging.judge import Judge, JudgeSettings
 from seamwatch.judging.measure import Source
 from streams.history.episodes import Episodes
 from streams.history.gathering import History, Limits
-from streams.outcomes import joined
+from streams.history.joining import joined
 from streams.plan import Plan
 
 RUN_ROWS = 50_000
@@ -113,7 +113,14 @@ def _steps(history: History, plan: Plan, run_rows: int) -> Iterator[Step]:
     # Each rare event stands before the rows of its own time.
     blocks = history.blocks()
     if "outcome" in blocks:
-        blocks["outcome"] = joined(blocks["outcome"], plan.unjoined, lambda: history.blocks().get("inference", ()))
+        blocks["outcome"] = joined(
+            blocks["outcome"],
+            plan.unjoined,
+            lambda: history.blocks().get("inference", ()),
+            history.scratch(),
+            rows_in_memory=history.limits.rows_in_memory,
+            block_rows=history.limits.block_rows,
+        )
     feeds = {source: _Feed(rows, run_rows) for source, rows in blocks.items()}
     for event in history.rare():
         yield from _runs(feeds, int(event.record["event_time"]))

@@ -57,7 +57,8 @@ class History:
 
     def __init__(self, plans: Iterable[Wants], limits: Limits | None = None, folder: Path | None = None) -> None:
         self._plans = tuple(plans)
-        self._limits = limits or Limits()
+        self.limits = limits or Limits()
+        """How much of it is held in memory."""
         self._temporary = tempfile.TemporaryDirectory(prefix="seamwatch-replay-", dir=folder)
         self._sorters: dict[Source, Sorter] = {}
         self._repeats: dict[Source, Repeats] = {}
@@ -98,7 +99,7 @@ class History:
         if source not in self._sorters:
             folder = Path(self._temporary.name) / source
             folder.mkdir()
-            limits = self._limits
+            limits = self.limits
             self._sorters[source] = Sorter(folder, rows_in_memory=limits.rows_in_memory, block_rows=limits.block_rows)
             self._repeats[source] = Repeats(folder, held=limits.held_ids)
         systems = frame["system"].unique().to_list()
@@ -116,6 +117,10 @@ class History:
         fresh = self._repeats[source].fresh()
         for block in self._sorters[source].blocks():
             yield fresh.of(block)
+
+    def scratch(self) -> Path:
+        """A new empty folder, which goes with the history."""
+        return Path(tempfile.mkdtemp(dir=self._temporary.name))
 
     def rare(self) -> Iterator[ForwardedEvent]:
         """The other events in order of (event_time, event_id), each once."""

@@ -5,6 +5,9 @@ from __future__ import annotations
 import socket
 import time
 import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 from urllib.parse import quote
 
@@ -13,7 +16,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from seamwatch.judging.measure import DECIDED_BY
-from streams.outcomes import join_outcomes, joined
+from streams.history.joining import joined
+from streams.outcomes import join_outcomes
 from streams.plan import Plan
 from tests.clauses.history import contract, estate_of
 from tests.streams.stages import CODEC, PEOPLE, Scene, wait_until
@@ -63,30 +67,29 @@ def test_each_takes_what_it_lacks_from_the_first_decision_of_its_system(
     assert join_outcomes(outcomes, mask, decisions).to_dicts() == plainly(outcomes, mask, decisions)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(_OUTCOMES, _DECISIONS, st.integers(1, 9), st.integers(1, 30))
 def test_however_little_is_held_at_once(
     rows: list[tuple[str, str, float | None, str | None]], decided: list[tuple[Any, ...]], block: int, held: int
 ) -> None:
     outcomes, decisions = outcomes_of(rows), pl.DataFrame(decided, schema=_DECISION, orient="row")
+    read = 0
 
     def lacks(frame: pl.DataFrame) -> pl.Series:
         return frame["score"].is_null()
 
-    read = 0
-
-    def again() -> list[pl.DataFrame]:
+    def again() -> Iterator[pl.DataFrame]:
         nonlocal read
         read += 1
-        return [decisions[start : start + block] for start in range(0, decisions.height, block)]
+        yield from (decisions[start : start + block] for start in range(0, decisions.height, block))
 
-    blocks = list(joined(outcomes.iter_slices(block), lacks, again, held))
-    found = [row for frame in blocks for row in frame.to_dicts()]
-    assert [{DECIDED_BY: None, **row} for row in found] == [
-        {DECIDED_BY: None, **row} for row in plainly(outcomes, lacks(outcomes), decisions)
-    ]
-    assert read <= -(-len(rows) // held)
-    assert all(frame.height < held + block for frame in blocks)
+    with TemporaryDirectory() as folder:
+        blocks = list(
+            joined(outcomes.iter_slices(block), lacks, again, Path(folder), rows_in_memory=held, block_rows=block)
+        )
+    found = [{DECIDED_BY: None, **row} for frame in blocks for row in frame.to_dicts()]
+    assert found == [{DECIDED_BY: None, **row} for row in plainly(outcomes, lacks(outcomes), decisions)]
+    assert read == int(lacks(outcomes).any())
 
 
 def test_only_what_is_measured_is_looked_up() -> None:
