@@ -39,6 +39,7 @@ COMMANDS: Final = (
     "sql",
     "verify",
     "evidence",
+    "evidence",
     "store",
     "doctor",
 )

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import clause_pages
 import command_pages
+import ledger_vectors
 import signature_vectors
 
 ROOT = Path(__file__).parent.parent
@@ -19,7 +20,12 @@ _LINK = re.compile(r"\[[^\]]*\]\(([^)#\s]+)(?:#[^)]*)?\)")
 
 def generated() -> dict[Path, str]:
     """Every generated page by its path."""
-    return {**clause_pages.pages(), **signature_vectors.pages(), command_pages.PAGE: command_pages.text()}
+    return {
+        **clause_pages.pages(),
+        **ledger_vectors.pages(),
+        **signature_vectors.pages(),
+        command_pages.PAGE: command_pages.text(),
+    }
 
 
 def problems() -> list[str]:

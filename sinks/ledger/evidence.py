@@ -1,0 +1,147 @@
+"""Evidence: finds a recorded event in a store and makes the proof of it that a third person can check alone.
+
+SELECT only. The path comes from the store's tiles and is held to the signed root before it is handed out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from seamwatch.errors import ProofError, SeamwatchError, UndecodableRecord
+from seamwatch.wire.framing import SINGLE_OBJECT_MARKER, split
+from seamwatch.wire.schemas import RECORD_TYPES, Definition, fingerprint, schema
+from sinks.ledger.leaves import Entry, entry_bytes
+from sinks.ledger.merkle import inclusion_spans, leaf_hash, span_root, verify_inclusion
+from sinks.ledger.proofs import Proof, canonical_schema
+from sinks.ledger.rows import DEAD_LETTER, LEAF_COLUMNS, of_place, rows_between
+from sinks.ledger.tiles import ReadTile, node
+from sinks.reading import Place
+from sinks.store import Store
+
+DefinitionOf = Callable[[bytes], Definition]
+"""The header of a value to the schema that wrote it; raises UndecodableRecord."""
+
+
+class Found(NamedTuple):
+    """Where a row of the record is."""
+
+    table: str
+    place: Place
+    offset: int
+
+
+def evidence_of(store: Store, event_id: str, definition_of: DefinitionOf) -> Proof:
+    """The proof of the first record of an event, under the newest signed checkpoint of its topic partition.
+
+    Raises SeamwatchError when no such event is on record or no signed checkpoint covers it yet, and ProofError when
+    the store does not hold what was signed.
+    """
+    found = _find(store, event_id)
+    index = _index(store, found)
+    size, root, note = _checkpoint(store, found, index)
+    read = _reader(store, found.place)
+    hashes = [span_root(span, lambda height, at: node(read, height, at)) for span in inclusion_spans(index, size)]
+    entry = _entry(store, found)
+    try:
+        verify_inclusion(index, size, leaf_hash(entry_bytes(entry)), hashes, root)
+    except ProofError as error:
+        raise ProofError(
+            f"the store does not hold what was signed, so nothing can be proven: {error}; "
+            "`seamwatch verify` names the row"
+        ) from error
+    return Proof(entry, _schema(entry, definition_of), index, hashes, note)
+
+
+def _find(store: Store, event_id: str) -> Found:
+    tables = store.rows(
+        "SELECT table FROM system.columns WHERE database = currentDatabase() "
+        "AND name IN ('raw', 'offset', 'headers', 'event_id') GROUP BY table HAVING count() = 4 ORDER BY table"
+    )
+    parts = [
+        f"SELECT '{row['table']}' AS name, topic, partition, offset FROM {row['table']} "
+        "WHERE event_id = {event:String}"
+        for row in tables
+    ]
+    rows = store.rows(
+        f"SELECT * FROM ({' UNION ALL '.join(parts)}) ORDER BY topic, partition, offset LIMIT 1",
+        {"event": event_id},
+    )
+    if not rows:
+        raise SeamwatchError(f"no event with event_id {event_id!r} is on record: it may not have arrived yet")
+    return Found(rows[0]["name"], (rows[0]["topic"], rows[0]["partition"]), rows[0]["offset"])
+
+
+def _index(store: Store, found: Found) -> int:
+    """The number of the row's leaf: the rows before its range, and those before it in its range."""
+    commits = store.rows(
+        f"SELECT first_offset, size - count AS before FROM ledger_commit WHERE {of_place(found.place)} "
+        f"AND first_offset <= {found.offset} AND next_offset > {found.offset} LIMIT 1"
+    )
+    if not commits:
+        raise SeamwatchError("the event is on record, but its range is not committed yet: try again in a moment")
+    counts = (
+        store.rows(
+            f"SELECT count() AS rows FROM {table} WHERE {of_place(found.place)} "
+            f"AND offset >= {commits[0]['first_offset']} AND offset < {found.offset}"
+        )[0]["rows"]
+        for table in dict.fromkeys((found.table, DEAD_LETTER))
+    )
+    return int(commits[0]["before"] + sum(counts))
+
+
+def _checkpoint(store: Store, found: Found, index: int) -> tuple[int, bytes, str]:
+    rows = store.rows(
+        f"SELECT tree_size, hex(root_hash) AS root, note FROM checkpoint WHERE {of_place(found.place)} "
+        f"AND tree_size > {index} AND tree_size <= (SELECT max(size) FROM ledger_commit WHERE {of_place(found.place)}) "
+        "ORDER BY tree_size DESC, created_at DESC LIMIT 1"
+    )
+    if not rows:
+        raise SeamwatchError(
+            "no signed checkpoint covers the event: the recorder signs once it has a key (SEAMWATCH_LEDGER_KEY)"
+        )
+    return int(rows[0]["tree_size"]), bytes.fromhex(rows[0]["root"]), rows[0]["note"]
+
+
+def _reader(store: Store, place: Place) -> ReadTile:
+    known: dict[tuple[int, int], bytes] = {}
+
+    def read(level: int, tile: int) -> bytes:
+        if (level, tile) not in known:
+            rows = store.rows(
+                f"SELECT DISTINCT start, hex(hashes) AS hashes FROM ledger_tile WHERE {of_place(place)} "
+                f"AND level = {level} AND tile = {tile} ORDER BY start"
+            )
+            known[level, tile] = b"".join(bytes.fromhex(row["hashes"]) for row in rows)
+        return known[level, tile]
+
+    return read
+
+
+def _entry(store: Store, found: Found) -> Entry:
+    rows = rows_between(store, found.table, LEAF_COLUMNS, found.place, found.offset, found.offset + 1)
+    row: dict[str, Any] = rows.with_columns(millis=rows["broker_time"].dt.epoch("ms")).row(0, named=True)
+    headers = tuple((_text(each["key"]), each["value"]) for each in row["headers"] or ())
+    return Entry(*found.place, row["offset"], row["millis"], _bytes(row["key"]), _bytes(row["raw"]), headers)
+
+
+def _schema(entry: Entry, definition_of: DefinitionOf) -> str:
+    """The writer's schema, where the value can be read by one and whoever checks can tell that it is the right one."""
+    try:
+        header, _ = split(entry.value or b"")
+        definition = definition_of(header)
+    except UndecodableRecord:
+        return ""
+    name = str(definition.get("name", "")).rpartition(".")[2]
+    own = name in RECORD_TYPES and schema(name).fingerprint == fingerprint(definition)
+    if header[:2] != SINGLE_OBJECT_MARKER and not own:
+        return ""
+    return canonical_schema(definition)
+
+
+def _text(name: str | bytes) -> str:
+    return name if isinstance(name, str) else name.decode()
+
+
+def _bytes(value: str | bytes | None) -> bytes | None:
+    return value.encode() if isinstance(value, str) else value
