@@ -13,7 +13,7 @@ from typing import Annotated
 
 import typer
 
-from console.commands import contracts_diff, contracts_reference, contracts_signing
+from console.commands import contracts_diff, contracts_odcs, contracts_reference, contracts_signing
 
 Folder = Annotated[Path, typer.Argument(metavar="DIR", help="folder of *.yaml documents, or one file")]
 AsJson = Annotated[bool, typer.Option("--json", help="one JSON object instead of lines")]
@@ -29,6 +29,7 @@ def register(app: typer.Typer) -> None:
     contracts_signing.add(group)
     contracts_diff.add(group)
     contracts_reference.add(group)
+    contracts_odcs.add(group)
     group.command()(publish)
     app.add_typer(group, name="contracts")
 
