@@ -91,7 +91,7 @@ def _write(documents: Sequence[dict[str, Any]], out: Path | None) -> None:
     yaml = YAML(typ="safe", pure=True)
     yaml.default_flow_style = False
     yaml.allow_unicode = True
-    yaml.sort_base_mapping_type_on_output = False
+    yaml.sort_base_mapping_type_on_output = False  # type: ignore[assignment]  # as the mapping is ordered
     text = io.StringIO()
     yaml.dump_all(list(documents), text)
     if out is None:
