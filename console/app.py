@@ -39,7 +39,6 @@ COMMANDS: Final = (
     "sql",
     "verify",
     "evidence",
-    "evidence",
     "store",
     "doctor",
 )
