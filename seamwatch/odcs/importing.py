@@ -103,7 +103,7 @@ def _parted(document: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]
     for name, value in carried.items():
         if not isinstance(value, list if name == STATED else dict):
             raise DocumentError(f"custom property {name} is not what was exported: export the contract again")
-    if CONTRACT in carried and not isinstance(carried[CONTRACT].get("clauses"), list):
+    if CONTRACT in carried and not isinstance((carried[CONTRACT] or {}).get("clauses"), list):
         raise DocumentError(f"custom property {CONTRACT} holds no clauses: export the contract again")
     rest = copy.deepcopy(dict(document))
     if carried:
