@@ -35,6 +35,11 @@ def problems() -> list[str]:
         for path, text in generated().items()
         if not path.exists() or path.read_text("utf-8") != text
     ]
+    found += [
+        f"docs/clauses/{name}.md lacks {part}: say it in the docstring of seamwatch/clauses/{name}.py"
+        for name, kind in clause_pages.kinds().items()
+        for part in clause_pages.lacking(clause_pages.page(kind))
+    ]
     for page in [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")]:
         for number, line in enumerate(page.read_text("utf-8").splitlines(), 1):
             found += [

@@ -19,6 +19,14 @@ from seamwatch.durations import Duration, compact_duration
 
 FOLDER = Path(__file__).parent / "clauses"
 _OF_EVERY_CLAUSE = ("id", "kind", "severity", "where")
+# Each of which one has to begin a paragraph.
+_SECTIONS = (
+    ("State:", "What it costs:"),
+    ("What its violation says:",),
+    ("What it cannot see:",),
+    ("```yaml\n- id: ",),
+    ("## Parameters",),
+)
 _PLAIN = {"str": "text", "float": "number", "int": "number", "bool": "true or false", "Expression": "expression"}
 
 
@@ -46,6 +54,13 @@ def page(kind: type[Clause]) -> str:
             "",
         ]
     )
+
+
+def lacking(page: str) -> list[str]:
+    """What a page of a kind must have and has not."""
+    said = [mark for marks in _SECTIONS if not any(f"\n{mark}" in page for mark in marks) for mark in marks[:1]]
+    rows = [line for line in page.splitlines() if line.startswith("| `")]
+    return said + [f"a meaning of {row.split('|')[1].strip()}" for row in rows if row.endswith("|  |")]
 
 
 def index() -> str:

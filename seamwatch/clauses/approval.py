@@ -6,6 +6,12 @@ document names no digest is approved with any; where one is named, an event with
 nobody declared has no approval at all. There is one episode for each unapproved version, digest and use case (one
 for the whole of an undeclared system).
 
+State: for each version, digest and use case without approval, the windows not yet complete and the first five events;
+what is approved costs nothing.
+
+What its violation says: the version, digest and use case without approval, or that nobody declared the system, and
+since when; the first five events are its evidence.
+
 What it cannot see: a model swapped behind the same version name (see `distribution`).
 
 ```yaml

@@ -7,6 +7,12 @@ Assertions over tool calls that every call must pass have one episode per conver
 
 With `summary` a named reviewer is sent, on schedule, how many events passed and failed.
 
+State: the windows not yet complete, the first five failing events of what is open, and the counts of periods not yet
+summarised; of conversations, only those with a failure, until a day after their episode is over.
+
+What its violation says: the behaviour and the first event for which it did not hold or, with `at_least`, the share for
+which it did (`observed`) and the one agreed (`limit`); the first five failing events are its evidence.
+
 What it cannot see: a behaviour that the event's fields do not show.
 
 ```yaml

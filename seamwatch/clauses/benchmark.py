@@ -10,6 +10,9 @@ first, from the system's first event. Silence and a bad value are two episodes.
 
 State: the clock, and the breach that is open.
 
+What its violation says: the value and the bound it breaks or, of silence, since when nothing was measured (`observed`
+and `limit` in seconds).
+
 What it cannot see: a benchmark that no longer resembles what is asked in production.
 
 ```yaml

@@ -24,6 +24,9 @@ by chance an error of about 0.3·√(`bins`/outcomes): 3 % for 10 bins and 1,000
 State: per cohort and version three whole numbers a bin, and minutes that are not yet complete. A version that another
 one was approved after is forgotten, and its breach is over, seven days after its last outcome.
 
+What its violation says: the error (`observed`) with its interval, what chance alone would show, what was agreed
+(`limit`), and the bin that is worst.
+
 What it cannot see: live, the score of a decision that its outcome does not carry, and which of two versions that serve
 at once decided; decisions whose outcome never comes, which is rarely chance (nobody observes the loan that was
 refused); labels outside 0 to 1 and scores outside `range`, which are left out; errors that cancel within a bin.

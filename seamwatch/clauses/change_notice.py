@@ -10,6 +10,12 @@ With `notice_before`, a change announced less than that before it takes effect i
 traffic with a version or configuration digest that neither the System document nor any announcement names is a
 breach, from its first event.
 
+State: the clocks that run or ran out and the changes that are open; with `unannounced`, the versions and digests seen
+that nobody announced.
+
+What its violation says: which person has not answered which change, or objects to it; how much ahead a change was
+announced (`observed`, seconds) and what was agreed (`limit`); or the version or digest that nobody announced.
+
 What it cannot see: a change that alters neither version nor digest (see `distribution`).
 
 ```yaml

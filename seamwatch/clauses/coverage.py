@@ -10,6 +10,9 @@ breach on which the reviewer must act (slice: the change), and which a late conf
 
 State: the clocks that run or ran out (at most 1,000 changes), and nothing of those that were confirmed.
 
+What its violation says: what the reviewer has not confirmed coverage since, and the time agreed (`observed` and
+`limit` in seconds).
+
 What it cannot see: a change that nobody announces (see `change_notice` with `unannounced`).
 
 ```yaml

@@ -18,6 +18,9 @@ While an episode is open the scores are watched on: it is over when at least 1,0
 lie within the approved band again, and the bets then start anew. When the contract changes what is counted or
 compared, the bets start anew too.
 
+What its violation says: the cut-off or bin with its share when approved and now (`observed`) and an interval, since
+when, over how many scores, and the bins that moved most.
+
 What it cannot see: shifts below `floor`, shifts that leave the scores as they are, anything during the
 reference period itself, a cohort that the reference does not know, and how scores beyond `range` differ from each
 other (they lie in the first or last bin). That scores within a window are independent up to an estimated design

@@ -22,6 +22,9 @@ summary.
 What it costs: every call of the agent travels one by one (twice with `summary`); of a conversation the calls that
 wait are remembered. With `summary` the conversations that go on are one state of the system.
 
+What its violation says: the call for which `when` held, what was to follow it, and recall and precision so far; the
+first five calls that were missed are its evidence.
+
 What it cannot see: calls outside any conversation, and whether the person was there to take over.
 
 ```yaml

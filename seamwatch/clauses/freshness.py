@@ -5,6 +5,11 @@ breaches at `max_lag` with no message arriving. `of: inference` checks each deci
 made on (`event_time` minus `data_as_of`)? A decision that does not say is not judged. `warn_at` gives a warning of
 its own before the breach; warning and breach are two episodes.
 
+State: of a dataset, the newest `data_as_of` and what is open; of decisions, the offending windows not yet complete and
+what is open.
+
+What its violation says: how old the data is (`observed`, seconds) and the limit that this passes (`limit`, seconds).
+
 What it cannot see: a feed that goes on delivering yesterday's rows under today's date.
 
 ```yaml

@@ -8,6 +8,12 @@ fields of only one of the two record types looks at that one alone.
 An episode begins at once with the first such event. For tool calls there is one per conversation (`trace_id`), over
 when no other has followed for half an hour; for decisions one per system, over after a day (`quiet`) without another.
 
+State: of the system's decisions and of each conversation with an offending call, the half hours not yet complete and
+the first five offending calls, until a day after its episode is over; other conversations cost nothing.
+
+What its violation says: the first event, its confidence (`observed`) and the one under which a person was agreed
+(`limit`); the first five such events are its evidence.
+
 What it cannot see: whether the person who was asked took the time to look, and whether the confidence is honest
 (see `calibration`).
 

@@ -9,6 +9,9 @@ characters and any one character.
 
 State: the newest refresh and the faults that are open; nothing is kept per refresh.
 
+What its violation says: the refresh, and the source that was not agreed or why its lineage is not attested; of
+silence, since when there was no refresh (`observed` and `limit` in seconds).
+
 What it cannot see: a source that the refresh does not name.
 
 ```yaml

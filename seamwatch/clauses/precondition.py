@@ -14,6 +14,9 @@ one episode a conversation, over half an hour after its last call of either tool
 What it costs: both tools' calls travel one by one; of a conversation the last 1,000 different values of what is
 matched are remembered, for a day.
 
+What its violation says: the call that was made and the one that it should have come after, in which conversation and
+when; the first five such calls are its evidence.
+
 What it cannot see: whether the required call succeeded, unless its `decision` says so.
 
 ```yaml

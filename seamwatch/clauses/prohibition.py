@@ -4,6 +4,12 @@ Every call is checked, allowed or not: a call that a guard refused still shows t
 which `never` is NULL (an absent argument) is not the prohibited one. There is one episode per conversation
 (`trace_id`), which opens at once with its first such call, and is over when none has followed for half an hour.
 
+State: of a conversation with an offending call, its half hours not yet complete and the first five offending calls,
+until a day after its episode is over; other conversations cost nothing.
+
+What its violation says: what must never be done, the tool of the first call that did it, in which conversation and
+when; the first five such calls are its evidence.
+
 What it cannot see: calls that the agent does not report, and what a call leads to elsewhere.
 
 ```yaml

@@ -5,6 +5,11 @@ unit, another model, a default value. Each score is checked. With `tolerate` the
 is judged when the window is complete; without it the first bad score is a breach, which is over after a day
 (`quiet`) without another.
 
+State: the windows not yet complete and the first five bad scores of what is open.
+
+What its violation says: the first score outside the bounds (`observed`) and the bounds or, with `tolerate`, the share
+of such scores and the share agreed (`limit`); the first five are its evidence.
+
 What it cannot see: a score that is wrong but in range (see `distribution` and `calibration`).
 
 ```yaml

@@ -15,6 +15,9 @@ Until the window is complete the number observed is `max` + 1, then the window's
 
 What it costs: the earliest `max` + 5 events of each conversation or window that is still open are remembered.
 
+What its violation says: the number counted (`observed`) and the number agreed (`limit`), in which conversation or
+window or about whom.
+
 What it cannot see: a burst across the border of two windows, each of them within bounds.
 
 ```yaml

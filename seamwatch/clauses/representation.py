@@ -10,6 +10,9 @@ judged one within. The sentence gives the share with a 95 % interval (Wilson's),
 
 State: counts of windows that are not yet complete, and what is open; cohorts that are not listed cost nothing.
 
+What its violation says: the cohort, its share (`observed`) with a 95 % interval, and the bounds; `limit` is the bound
+that it breaks.
+
 What it cannot see: a cohort that is named wrongly.
 
 ```yaml

@@ -10,6 +10,9 @@ first event (a decision, a tool call, a refresh). The breach is over with the ne
 
 State: when the clock was last started. The system's events are counted by day, which costs next to nothing.
 
+What its violation says: who has not reviewed the system since when, and how often it was agreed (`observed` and
+`limit` in seconds).
+
 What it cannot see: whether whoever attests a review has looked.
 
 ```yaml

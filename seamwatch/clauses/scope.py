@@ -4,6 +4,12 @@ Every call is checked, allowed or not: a call that a guard refused still shows t
 listed tool may carry a condition over its arguments, which must hold; NULL (an absent argument) does not hold.
 There is one episode per conversation (`trace_id`), however many calls offend.
 
+State: of a conversation with an offending call, its half hours not yet complete and the first five offending calls,
+until a day after its episode is over; other conversations cost nothing.
+
+What its violation says: the tool of the first call outside the scope, whether the tool or its arguments were not
+agreed, in which conversation and when; the first five such calls are its evidence.
+
 What it cannot see: calls that the agent does not report, and what a permitted tool does inside.
 
 ```yaml

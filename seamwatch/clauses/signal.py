@@ -28,6 +28,9 @@ State: the windows that are not yet complete, what is open, and for `drift` one 
 
 An outcome that carries no score takes it in a replay from the decision it names; live `accuracy` leaves it out.
 
+What its violation says: the value of the first window outside the bounds (`observed`), how many events it is of, which
+window, and the bound (`limit`).
+
 What it cannot see: live, the score or cohort of a decision that its outcome does not carry; a drift that was there
 when the reference was taken; with `by: cohort`, that of many cohorts each judged by itself some break a tight bound
 by chance alone.

@@ -12,6 +12,9 @@ since a version can move the line: `seamwatch contracts verify` looks for it ([s
 
 State: the offending windows of decisions, and the changes that are open.
 
+What its violation says: the decision, the agreed condition it goes against and when; or the change and who of the co-
+signers has not signed it.
+
 What it cannot see: a threshold that was moved without an announcement and without a decision on the wrong side of
 the agreed one (see `change_notice` with `unannounced`).
 

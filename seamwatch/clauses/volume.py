@@ -11,6 +11,9 @@ left to `freshness`. Without `of` both are looked at: the refreshes, and all dec
 State: the windows that are not yet complete and the breach that is open. `observed` is the number in the first
 window outside the bounds.
 
+What its violation says: the number counted (`observed`), in which window or refresh, and the bound that it breaks
+(`limit`).
+
 What it cannot see: the right number of wrong rows.
 
 ```yaml
