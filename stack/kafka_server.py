@@ -131,8 +131,9 @@ class KafkaServer:
 
     def _format(self, properties: Path) -> None:
         cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+        # "=" because one id of 64 begins with "-", which would read as an option of its own.
         command = self._command(
-            "kafka.tools.StorageTool", "format", "--standalone", "-t", cluster, "-c", str(properties)
+            "kafka.tools.StorageTool", "format", "--standalone", f"--cluster-id={cluster}", "-c", str(properties)
         )
         answer = subprocess.run(command, capture_output=True, timeout=60, check=False)
         if answer.returncode != 0:
