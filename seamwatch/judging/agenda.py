@@ -1,6 +1,7 @@
 """The agenda: which entries are to be asked again, by event time, by a history's own progress, or by the clock.
 
-Three queues of keys. An entry may stand in them more often than it is due; whoever takes it looks again.
+Queues of keys: one for each way in which event time gets on, and one for the clock. An entry may stand in them more
+often than it is due; whoever takes it looks again.
 """
 
 from __future__ import annotations
@@ -16,17 +17,19 @@ class Agenda:
 
     def __init__(self, lateness: int) -> None:
         self._lateness = lateness
-        self._deadlines: list[tuple[int, EntryKey]] = []
-        self._historic: list[tuple[int, EntryKey]] = []
+        self._deadlines: dict[tuple[bool, bool], list[tuple[int, EntryKey]]] = {
+            (historic, of_outcomes): [] for historic in (False, True) for of_outcomes in (False, True)
+        }
         self._wakes: list[tuple[int, EntryKey]] = []
 
     def schedule(self, key: EntryKey, before: Entry | None, entry: Entry, time: StreamTime) -> None:
         """Note when the entry is due; what is noted already is not noted twice, unless it was taken off."""
         due, wake = entry.due_at, entry.wake_at
-        queue, reached = (self._historic, time.progress) if entry.historic else (self._deadlines, time.lowest)
-        noted = before is not None and (before.due_at, before.historic) == (due, entry.historic)
+        clock = (entry.historic, entry.of_outcomes)
+        reached = time.reached(historic=entry.historic, of_outcomes=entry.of_outcomes)
+        noted = before is not None and (before.due_at, before.historic, before.of_outcomes) == (due, *clock)
         if due is not None and (not noted or due <= reached - self._lateness):
-            heapq.heappush(queue, (due, key))
+            heapq.heappush(self._deadlines[clock], (due, key))
             if entry.historic:
                 self.at(entry.held_until, key)
         if wake is not None and (before is None or before.wake_at != wake or wake <= time.now):
@@ -39,11 +42,11 @@ class Agenda:
     def take_due(self, time: StreamTime) -> list[EntryKey]:
         """The keys whose time has come, in order."""
         due: set[EntryKey] = set()
-        for queue, until in (
-            (self._deadlines, time.lowest - self._lateness),
-            (self._historic, time.progress - self._lateness),
-            (self._wakes, time.now),
-        ):
+        queues = [(self._wakes, time.now)]
+        for (historic, of_outcomes), deadlines in self._deadlines.items():
+            reached = time.reached(historic=historic, of_outcomes=of_outcomes)
+            queues.append((deadlines, reached - self._lateness))
+        for queue, until in queues:
             while queue and queue[0][0] <= until:
                 due.add(heapq.heappop(queue)[1])
         return sorted(due)

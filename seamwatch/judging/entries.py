@@ -60,6 +60,7 @@ class Entry:
     - ``historic``: what it last heard of came long after its time (a history loaded in bulk, a backlog), so that its
       clock is how far that history has got; ``waiting`` are such events whose turn has not come, in order.
     - ``heard``: the stream's time when it last heard of anything.
+    - ``of_outcomes``: it looks at outcomes, of which some may wait for their decisions: its clock waits with them.
     """
 
     kind: str
@@ -71,6 +72,7 @@ class Entry:
     historic: bool = False
     heard: int = 0
     waiting: tuple[Waiting, ...] = ()
+    of_outcomes: bool = False
 
     @property
     def due_at(self) -> int | None:
@@ -110,7 +112,7 @@ def _waiting_adapter() -> TypeAdapter[tuple[Waiting, ...]]:
     return TypeAdapter(tuple[Waiting, ...])
 
 
-_HEAD = ("kind", "version", "deadline", "wake", "historic", "heard")
+_HEAD = ("kind", "version", "deadline", "wake", "historic", "heard", "of_outcomes")
 
 
 def write_entry(entry: Entry) -> bytes:

@@ -87,7 +87,9 @@ class Watermark:
     """How far one input partition has been measured: nothing earlier than ``watermark`` is still to arrive.
 
     ``progress`` is the event time that its events have reached while events are coming, and None once it is quiet:
-    what tells how far a history has got that is loaded in bulk, long after its time.
+    what tells how far a history has got that is loaded in bulk, long after its time. ``waiting`` is the event time of
+    the earliest outcome of this partition that still waits for its decision, among those that concern who is told;
+    None when none does.
     """
 
     topic: str
@@ -96,6 +98,7 @@ class Watermark:
     watermark: int
     caught_up: bool
     progress: int | None = None
+    waiting: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

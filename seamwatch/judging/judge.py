@@ -164,7 +164,8 @@ class Judge:
         seam, clause = bound.seam, bound.clause
         key = EntryKey(seam.contract, clause.id, seam.system, part)
         entry = self._entries.get(key) or Entry(clause.kind_name, seam.contract_version)
-        entry = replace(entry, historic=self._is_history(entry, happening), heard=self._time.now)
+        historic, of_outcomes = self._is_history(entry, happening), "outcome" in clause.sources()
+        entry = replace(entry, historic=historic, heard=self._time.now, of_outcomes=of_outcomes)
         if isinstance(happening, ForwardedEvent) and (entry.historic or entry.waiting):
             # It is judged in its turn: what came before it may be read later, from another partition or topic.
             turn = Waiting(happening, seam.contract_version, self._time.now + self._settings.settle)
@@ -218,8 +219,7 @@ class Judge:
     def _clock_of(self, entry: Entry) -> int:
         """The event time that has been reached for the entry."""
         held = entry.historic and self._time.now < entry.held_until
-        reached = self._time.progress if held else self._time.lowest
-        return reached - self._settings.lateness
+        return self._time.reached(historic=held, of_outcomes=entry.of_outcomes) - self._settings.lateness
 
     def _known_at(self, happening: Happening) -> int:
         if not self._settings.history:

@@ -13,6 +13,7 @@ from seamwatch.durations import SECOND
 from seamwatch.judging.facts import Measurement, Watermark
 
 LONG_AGO = -(2**62)
+FAR_AHEAD = 2**62
 _CLOCK_KEY = "\x00clock"
 _MARKS_KEY = "\x00marks"
 _MARKS_KEPT_EVERY = 10 * SECOND
@@ -25,16 +26,23 @@ class StreamTime:
     - ``now``: the stages' clock at the latest measurement.
     - ``lowest``: event time before which nothing is still to be measured; the allowed lateness is not taken off.
     - ``progress``: the same for events that come long after their time: how far a history has got.
+    - ``joined``: event time before which no outcome waits for its decision; far ahead when none waits.
     """
 
     def __init__(self) -> None:
         self.now = self.lowest = self.progress = LONG_AGO
+        self.joined = FAR_AHEAD
         self._marks: dict[tuple[str, int], Watermark] = {}
         self._marks_kept = LONG_AGO
 
     def loading(self, lateness: int) -> bool:
         """Whether a history is under way: events are coming that are further behind than is allowed."""
         return self.progress < self.lowest - lateness - _BEHIND
+
+    def reached(self, *, historic: bool, of_outcomes: bool) -> int:
+        """How far event time has got for those who look at a history, or at outcomes."""
+        reached = self.progress if historic else self.lowest
+        return min(reached, self.joined) if of_outcomes else reached
 
     def hear(self, measurement: Measurement) -> None:
         """Take note of the measurement's clock; to be called before it is judged."""
@@ -48,11 +56,15 @@ class StreamTime:
             self.lowest = min(mark.watermark for mark in self._marks.values())
             coming = [mark.progress for mark in self._marks.values() if mark.progress is not None]
             self.progress = min([self.lowest, *coming])
+            self.joined = min(
+                (mark.waiting for mark in self._marks.values() if mark.waiting is not None), default=FAR_AHEAD
+            )
 
     def restore(self, key: str, value: bytes) -> bool:
         """Take back a record of the state topic; False when it is none of the time's."""
         if key == _CLOCK_KEY:
-            self.now, self.lowest, self.progress = json.loads(value)
+            # An earlier release kept three of them.
+            self.now, self.lowest, self.progress, self.joined = (*json.loads(value), FAR_AHEAD)[:4]
         elif key == _MARKS_KEY:
             self._marks = {(w["topic"], w["partition"]): Watermark(**w) for w in json.loads(value)}
         else:
@@ -65,7 +77,7 @@ class StreamTime:
         What comes next is judged under this time, crash or no crash; marks are told anew with every heartbeat, and
         older ones only make the judge wait that long.
         """
-        records = {_CLOCK_KEY: json.dumps([self.now, self.lowest, self.progress]).encode()}
+        records = {_CLOCK_KEY: json.dumps([self.now, self.lowest, self.progress, self.joined]).encode()}
         if marks or self.now - self._marks_kept >= _MARKS_KEPT_EVERY:
             records[_MARKS_KEY] = json.dumps([_plain(mark) for mark in self._marks.values()]).encode()
             self._marks_kept = self.now

@@ -14,7 +14,10 @@ def test_a_measurement_comes_back_whole() -> None:
     change = CODEC.decode("config_change", CODEC.encode("config_change", config_change(event_id="e1").record()))
     measurement = Measurement(
         T0,
-        (Watermark("seamwatch.inference", 1, 42, T0 - 1, caught_up=True),),
+        (
+            Watermark("seamwatch.inference", 1, 42, T0 - 1, caught_up=True),
+            Watermark("seamwatch.outcome", 0, 7, T0 - 1, caught_up=False, progress=T0 - 3, waiting=T0 - 2),
+        ),
         (
             Fact("c", "1", "d", "range", "scorer", None, T0, 60, 10, 2, T0, T0 + 5, 3.5, 0.1, 0.9, (1, 2),
                  (Evidence(T0, "e1", "seamwatch.inference", 1, 41, 0.9), Evidence(T0, "e2")), "score"),
