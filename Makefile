@@ -51,6 +51,9 @@ bench-store: install  ## load 100 million decisions and time every question (hal
 chaos: install  ## kill stages and servers in the middle of a run, and account for every event
 	$(BIN)/python -m benchmarks.chaos $(ARGS)
 
+chaos-record: install  ## kill recorders, broker and store in the middle of 2 million events, and compare row by row
+	$(BIN)/python -m benchmarks.chaos_record $(ARGS)
+
 # The lock is a hashed requirements file and no uv.lock, because uv.lock writes the address of a package index into
 # every line, and which index serves a machine is that machine's affair. It holds for every platform and Python.
 lock: $(if $(filter .uv/bin/uv,$(UV)),.uv/bin/uv)  ## resolve the dependencies anew
@@ -74,4 +77,4 @@ lock: $(if $(filter .uv/bin/uv,$(UV)),.uv/bin/uv)  ## resolve the dependencies a
 	@$(UV) pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
 	@touch $@
 
-.PHONY: help install demo test check docs format bench bench-store bench-drift bench-guard chaos lock
+.PHONY: help install demo test check docs format bench bench-store bench-drift bench-guard chaos chaos-record lock

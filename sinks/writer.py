@@ -23,7 +23,7 @@ from seamwatch.errors import StoreError
 from sinks.blocks import Batch, Block, Range
 from sinks.claims import Claim, SupersededError, check
 from sinks.columns import TIME
-from sinks.ledger.ledger import Ledger
+from sinks.ledger.ledger import Head, Ledger
 from sinks.metrics import Metrics
 from sinks.positions import stored_offsets
 from sinks.reading import Place
@@ -160,13 +160,21 @@ class Writer:
         extent = entry.batch.range
         count = self._write_batch(store, entry)
         size = self._sizes[extent.place, entry.claim] + count
-        head = self._retried(lambda: self._ledger.grow(store, entry.batch, size - count, count))
+        head = self._grown(store, entry, size - count, count)
         commit = self._commits(entry, count, size).with_columns(**head.columns())
         self._note(store, "ledger_commit", [extent], commit, str(extent))
         self._ledger.publish(head)
         self._sizes[extent.place, entry.claim] = size
         self._metrics.rows.labels(extent.topic).inc(count)
         self._done.put(extent)
+
+    def _grown(self, store: Store, entry: Entry, size: int, count: int) -> Head:
+        try:
+            return self._retried(lambda: self._ledger.grow(store, entry.batch, size, count))
+        except StoreError:
+            # What another recorder has committed since its claim looks like a tree that does not fit the rows.
+            self._retried(lambda: check(store, {entry.batch.range.place: entry.claim}))
+            raise
 
     def _write_batch(self, store: Store, entry: Entry) -> int:
         """Write the blocks of one batch; returns the rows that the store has of its range."""

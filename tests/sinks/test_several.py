@@ -13,10 +13,18 @@ from dataclasses import replace
 
 import polars as pl
 import pytest
+from confluent_kafka import Message
 
+from seamwatch.clock import SystemClock
+from sinks.blocks import Batch, batch_of
 from sinks.claims import Claim, SupersededError, check, claim, holders
+from sinks.ledger.ledger import Head, Ledger
+from sinks.reading import Run
+from sinks.record import decoding
+from sinks.store import Store
+from sinks.writer import Entry, Writer
 from tests.sinks.estate import ROOT, Estate, Stage, assert_recorded, committed, estate, wait_for
-from tests.sinks.samples import encoded
+from tests.sinks.samples import CODEC, NOW, encoded
 
 RECORD = "from seamwatch.settings import load_settings; from sinks.record import run; run(load_settings())"
 
@@ -127,3 +135,43 @@ def test_a_claim_that_is_outdone_ends_an_insert_in_the_middle_of_its_body_and_no
         assert store.rows("SELECT count() AS kept FROM dead_letter") == [{"kept": 0}]
         store.insert("dead_letter", frame, "token")  # and the token is not taken for known
         assert store.rows("SELECT count() AS kept FROM dead_letter") == [{"kept": 60_000}]
+
+
+class _Overtaken(Ledger):
+    """A ledger whose recorder is outdone, and overtaken, right before it grows the tree."""
+
+    def __init__(self, own: Estate, entry: Entry) -> None:
+        super().__init__()
+        self._own, self._entry = own, entry
+
+    def grow(self, store: Store, batch: Batch, size: int, count: int) -> Head:
+        newer = Writer(self._own.url, threading.Event())
+        place = batch.range.place
+        held = claim(store, [place], "b")
+        newer.expect({place: 0}, held)
+        assert newer.submit([replace(self._entry, claim=held, repeated=True)])
+        assert newer.close(10)
+        return super().grow(store, batch, size, count)
+
+
+def test_a_recorder_that_is_overtaken_in_the_middle_of_a_round_gives_up_and_blames_no_row(own: Estate) -> None:
+    topic = own.topics.input("inference")
+    messages = [
+        Message(topic=topic, partition=0, offset=at, value=encoded(number=at), timestamp=(1, NOW // 1000))
+        for at in range(9)
+    ]
+    batch = batch_of(Run(topic, 0, messages), 0, 9, own.topics, decoding(CODEC, SystemClock()))
+    with own.store() as store:
+        held = claim(store, [(topic, 0)], "a")
+    entry = Entry(batch, held)
+    older = Writer(own.url, threading.Event(), ledger=_Overtaken(own, entry))
+    older.expect({(topic, 0): 0}, held)
+    assert older.submit([entry])
+    assert older.close(10)
+    older.check()
+    assert older.superseded() == [((topic, 0), held)]
+    assert older.done() == []
+    assert own.rows("SELECT count() AS rows, uniqExact(offset) AS records FROM inference") == [
+        {"rows": 9, "records": 9}
+    ]
+    assert own.rows("SELECT recorder, size FROM ledger_commit") == [{"recorder": "b", "size": 9}]
