@@ -91,8 +91,10 @@ class Judges:
             outputs: list[Output] = []
             for run in batch.runs:
                 judge = self._judges[run.partition]
+                late = judge.late
                 for message in run.messages:
                     outputs += self._judged(judge, run.topic, message)
+                self._metrics.late.labels("measurement").inc(judge.late - late)
                 self._metrics.events.labels("measurement").inc(len(run.messages))
             for number in sorted({run.partition for run in batch.runs}):
                 for key, value in self._judges[number].take_dirty().items():

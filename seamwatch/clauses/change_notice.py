@@ -10,8 +10,10 @@ With `notice_before`, a change announced less than that before it takes effect i
 traffic with a version or configuration digest that neither the System document nor any announcement names is a
 breach, from its first event.
 
-State: the clocks that run or ran out and the changes that are open; with `unannounced`, the versions and digests seen
-that nobody announced.
+State: one for the system. The clocks that run or ran out, one a change and acknowledger (the newest 1,000; answered
+ones for 90 days), the ids of the newest 1,000 changes and their new versions and digests, the last 100 answers to what
+is not announced yet; with `unannounced`, the offending windows of the 1,000 values seen last that nobody announced. A
+clock takes about 400 bytes. What was open of a clock or value that makes room for newer ones is over, and says so.
 
 What its violation says: which person has not answered which change, or objects to it; how much ahead a change was
 announced (`observed`, seconds) and what was agreed (`limit`); or the version or digest that nobody announced.
@@ -31,6 +33,7 @@ What it cannot see: a change that alters neither version nor digest (see `distri
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Annotated, Any, Literal
 
@@ -53,6 +56,8 @@ ChangeKind = Literal[
 ]
 _EARLY_ANSWERS = 100
 _CHANGES_KEPT = 1_000
+_CLOCKS_KEPT = 1_000
+_VALUES_KEPT = 1_000
 _CLOCK_KEPT = 90 * DAY
 
 
@@ -183,7 +188,8 @@ class ChangeNotice(Clause, kind="change_notice"):
         change_id, at = record["change_id"], int(record["event_time"])
         values = [v for v in (record.get("to_value"), record.get("config_digest")) if v]
         announced = dict.fromkeys(values, at) | dict(state.announced)
-        state = replace(state, announced=tuple(announced.items()))
+        newest = sorted(announced.items(), key=lambda entry: (entry[1], entry[0]))[-_VALUES_KEPT:]
+        state = replace(state, announced=tuple(newest))
         concerns = not self.kinds or record["kind"] in self.kinds
         if change_id in state.changes or not concerns or at < moment.horizon:
             return state, ()
@@ -193,8 +199,9 @@ class ChangeNotice(Clause, kind="change_notice"):
             for person in self.acknowledgers
         )
         changes = (*state.changes, change_id)[-_CHANGES_KEPT:]
-        state = replace(state, clocks=state.clocks + clocks, changes=changes)
-        state, findings = self._short_notice(seam, state, record, evidence)
+        state, findings = self._let_go(seam, replace(state, clocks=state.clocks + clocks, changes=changes))
+        state, more = self._short_notice(seam, state, record, evidence)
+        findings += more
         for answer in state.early:
             if answer.change_id == change_id and answer.at >= at:
                 state, more = self._apply(seam, state, answer)
@@ -224,7 +231,22 @@ class ChangeNotice(Clause, kind="change_notice"):
             limit=self.notice_before / SECOND,
             unit="s",
         )
-        return replace(state, short=(*state.short, (change, max(at, effective) + self.quiet))), (opened,)
+        short = (*state.short, (change, max(at, effective) + self.quiet))
+        gone = tuple(Resolve(self.severity, "notice", at, slice=change) for change, _ in short[:-_CHANGES_KEPT])
+        return replace(state, short=short[-_CHANGES_KEPT:]), (opened, *gone)
+
+    def _let_go(self, seam: Seam, state: ChangeNoticeState) -> tuple[ChangeNoticeState, tuple[Finding, ...]]:
+        """Without the oldest clocks beyond what is kept; what was open of them is over, and says why."""
+        clocks = sorted(state.clocks, key=lambda clock: (clock.started, clock.slice))
+        findings = []
+        for clock in clocks[:-_CLOCKS_KEPT]:
+            text = f"{seam.system}: change {clock.change_id} is followed no longer, {_CLOCKS_KEPT:,} came after it"
+            for key, is_open in (("missed", clock.missed), ("objection", clock.objected is not None)):
+                if is_open:
+                    at = clocks[-1].started
+                    findings.append(Resolve(self.severity, key, at, slice=clock.slice, summary=text))
+        kept = set(clocks[-_CLOCKS_KEPT:])
+        return replace(state, clocks=tuple(clock for clock in state.clocks if clock in kept)), tuple(findings)
 
     def _answer(
         self, seam: Seam, state: ChangeNoticeState, event: ForwardedEvent
@@ -367,18 +389,27 @@ class ChangeNotice(Clause, kind="change_notice"):
             late += advance.late
             if advance.state is not None:
                 kept[value] = advance.state
+        findings.extend(self._too_many(seam, kept))
         return replace(state, traffic=tuple(kept.items())), tuple(findings), deadline, wake, late
+
+    def _too_many(self, seam: Seam, traffic: dict[str, Runs]) -> Iterator[Finding]:
+        """Takes out the values beyond what is kept whose last traffic is the oldest; what was open of them is over."""
+        last = {value: _last(runs) for value, runs in traffic.items()}
+        oldest = sorted(last, key=lambda value: (last[value], value))
+        for value in oldest[: max(0, len(oldest) - _VALUES_KEPT)]:
+            run = _run_so_far(traffic.pop(value), ())
+            if run is not None:
+                yield self._unannounced(seam, value, Change("on", run, run.evidence[0].event_time))
+                text = f"{seam.system}: {value!r} is followed no longer, {_VALUES_KEPT:,} others came after it"
+                yield Resolve(self.severity, str(run.first), run.quiet_at(self.quiet), slice=value, summary=text)
 
     def _now_announced(self, seam: Seam, value: str, at: int, runs: Runs, fact: Fact | None) -> tuple[Finding, ...]:
         # Served first and announced afterwards: it was a breach in between, even if nobody had been told yet.
-        waiting = [w.fact for w in runs.windows.filling] + ([fact] if fact is not None else [])
-        run = runs.run
-        if (run is None or not run.open) and waiting and waiting[0].evidence[0].event_time < at:
-            start = waiting[0].window_start
-            run = Run(start, start, waiting[0].window, waiting[0].evidence, open=True)
-        if run is None or not run.open:
+        run = _run_so_far(runs, () if fact is None else (fact,))
+        first = run.evidence[0].event_time if run is not None else at
+        was_open = runs.run is not None and runs.run.open
+        if run is None or (not was_open and first >= at):
             return ()
-        first = run.evidence[0].event_time
         told = self._unannounced(seam, value, Change("on", run, first))
         return (told, Resolve(self.severity, str(run.first), max(at, first), slice=value))
 
@@ -394,3 +425,20 @@ class ChangeNotice(Clause, kind="change_notice"):
         return Open(
             self.severity, key, change.at, summary, slice=value, since=first.event_time, evidence=change.run.evidence
         )
+
+
+def _run_so_far(runs: Runs, more: tuple[Fact, ...]) -> Run | None:
+    """The run that is open, or the one that what waits will open."""
+    if runs.run is not None and runs.run.open:
+        return runs.run
+    waiting = [window.fact for window in runs.windows.filling] + list(more)
+    if not waiting:
+        return None
+    first = waiting[0]
+    return Run(first.window_start, waiting[-1].window_start, first.window, first.evidence, open=True)
+
+
+def _last(runs: Runs) -> int:
+    if runs.windows.filling:
+        return runs.windows.filling[-1].start
+    return runs.run.last if runs.run is not None else 2**62

@@ -8,7 +8,8 @@ A confirmation is an `attestation` of kind `coverage` whose `subject` is this cl
 `coverage`, by the `reviewer`, signed when they have published keys. Others have no effect. A clock that runs out is a
 breach on which the reviewer must act (slice: the change), and which a late confirmation ends.
 
-State: the clocks that run or ran out (at most 1,000 changes), and nothing of those that were confirmed.
+State: one for the system. The clocks that run or ran out (of the newest 1,000 changes, about 200 bytes each; a breach
+that makes room for a newer change is over, and says so), and nothing of those that were confirmed.
 
 What its violation says: what the reviewer has not confirmed coverage since, and the time agreed (`observed` and
 `limit` in seconds).
@@ -97,7 +98,7 @@ class Coverage(Clause, kind="coverage"):
         if isinstance(happening, Fact):
             state = self._begun(state, happening.first_time)
         elif isinstance(happening, ForwardedEvent) and happening.type == "config_change":
-            state = self._changed(state, happening, moment)
+            state, findings = self._changed(seam, state, happening, moment)
         elif isinstance(happening, ForwardedEvent) and self._counts(seam, happening):
             state, findings = self._confirmed(seam, state, happening)
         clocks = []
@@ -114,13 +115,27 @@ class Coverage(Clause, kind="coverage"):
             return state
         return replace(state, clocks=((_PERIOD, Countdown(at)),))
 
-    def _changed(self, state: CoverageState, event: ForwardedEvent, moment: Moment) -> CoverageState:
+    def _changed(
+        self, seam: Seam, state: CoverageState, event: ForwardedEvent, moment: Moment
+    ) -> tuple[CoverageState, tuple[Finding, ...]]:
         change, evidence = event.record["change_id"], told_by(event)
         at = evidence.event_time
         known = change in dict(state.clocks) or (state.confirmed is not None and at <= state.confirmed)
         if known or at < moment.horizon:
-            return state
-        return replace(state, clocks=(*state.clocks, (change, Countdown(at, evidence)))[-_CLOCKS_KEPT:])
+            return state, ()
+        clocks = sorted((*state.clocks, (change, Countdown(at, evidence))), key=_started)
+        gone = tuple(
+            Resolve(
+                self.severity,
+                str(clock.started),
+                at,
+                slice=change,
+                summary=f"{seam.system}: change {change} is followed no longer, {_CLOCKS_KEPT:,} came after it",
+            )
+            for change, clock in clocks[:-_CLOCKS_KEPT]
+            if clock.out
+        )
+        return replace(state, clocks=tuple(clocks[-_CLOCKS_KEPT:])), gone
 
     def _counts(self, seam: Seam, event: ForwardedEvent) -> bool:
         record = event.record
@@ -170,3 +185,8 @@ class Coverage(Clause, kind="coverage"):
             person=self.reviewer,
             evidence=tick.evidence,
         )
+
+
+def _started(entry: tuple[str, Countdown]) -> tuple[int, str]:
+    change, clock = entry
+    return clock.started or 0, change

@@ -185,10 +185,11 @@ class Escalation(Clause, kind="escalation"):
     def _told(self, seam: Seam, to: str, period: Period) -> Remind:
         recall = f"; recall {interval_text(period.met, period.due)}" if period.due else ""
         precision = f"; precision {interval_text(period.wanted, period.made)}" if period.made else ""
+        given_up = f"; {period.given_up:,} of those missed were waited for no longer" if period.given_up else ""
         text = (
             f"{seam.system}: {self.id!r} ({self.when}) from {moment_text(period.start)} to {moment_text(period.end)}: "
             f"hand-overs due {period.due:,}, missed {period.due - period.met:,}, made {period.made:,}, "
-            f"needlessly {period.made - period.wanted:,}{recall}{precision}"
+            f"needlessly {period.made - period.wanted:,}{recall}{precision}{given_up}"
         )
         return Remind("summary", str(period.start), to, text, period.end)
 

@@ -13,7 +13,9 @@ first five beyond. Both are exact whatever the batches and whatever the order of
 above, a breach is told when its window is complete, opens at the window's end and shows the window's first events.
 Until the window is complete the number observed is `max` + 1, then the window's own.
 
-What it costs: the earliest `max` + 5 events of each conversation or window that is still open are remembered.
+State: of each conversation its number and its earliest `max` + 5 events, until a day without one; of each window that
+is not yet complete the same, 1,500 windows or 10,000 events at most (of each person with `per: subject`): the oldest
+window beyond is judged as it is, and what still comes for it is counted as late. An event takes about 150 bytes.
 
 What its violation says: the number counted (`observed`) and the number agreed (`limit`), in which conversation or
 window or about whom.
@@ -31,6 +33,7 @@ What it cannot see: a burst across the border of two windows, each of them withi
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Literal, Self
@@ -45,15 +48,20 @@ from seamwatch.judging.judgement import Finding, Happening, Judgement, Moment, O
 from seamwatch.judging.measure import Measure
 from seamwatch.judging.runs import TRACE_IDLE
 from seamwatch.judging.seam import Seam
-from seamwatch.judging.windows import earliest
+from seamwatch.judging.windows import MOST_WINDOWS, earliest
 from seamwatch.judging.wording import moment_text
 
 KEPT = 1_000
+EVENTS_KEPT = 10_000
+SPELLS_KEPT = 100
 
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """What was counted in a window, or in a conversation; ``events`` are the earliest, ``seen`` is the last arrival."""
+    """What was counted in a window, or in a conversation; ``events`` are the earliest, ``seen`` is the last arrival.
+
+    ``spells`` are the (first, last) times of stretches of a conversation between which it was silent.
+    """
 
     start: int
     window: int
@@ -61,6 +69,7 @@ class Tally:
     last: int
     seen: int
     events: tuple[Evidence, ...]
+    spells: tuple[tuple[int, int], ...] = ()
 
     @property
     def end(self) -> int:
@@ -95,6 +104,12 @@ class RateState:
     first: int | None = None
     until: int = 0
     over: bool = False
+
+
+def crowded(tallies: Sequence[Tally]) -> bool:
+    """Whether so many windows wait that the oldest is complete as it is; never the only one."""
+    events = sum(len(tally.events) for tally in tallies)
+    return len(tallies) > MOST_WINDOWS or (len(tallies) > 1 and events > EVENTS_KEPT)
 
 
 class Rate(Clause, kind="rate"):
@@ -164,23 +179,32 @@ class Rate(Clause, kind="rate"):
         findings: list[Finding] = []
         tally = next(iter(state.tallies), None)
         if fact is not None:
-            if tally is None or fact.first_time >= tally.last + DAY:
+            if tally is not None and fact.first_time >= tally.last + DAY:
+                # What a silent day has ended is forgotten, live as well as in a history that is read at once.
+                state, tally = self._ended(state, tally, moment.slice, findings), None
+            if tally is None:
                 state = RateState()
                 tally = Tally(fact.window_start, fact.window, 0, fact.last_time, moment.now, ())
-            tally = tally.with_fact(fact, moment, self._kept)
+            tally = self._with_spell(tally.with_fact(fact, moment, self._kept), fact)
             state = replace(state, tallies=(tally,))
             if tally.count > self.max and not state.over:
                 findings.append(self._open(seam, "", tally, moment.slice, exact=True))
                 state = replace(state, first=tally.start)
-        if tally is None or moment.watermark >= tally.last + DAY:
+        if tally is None:
+            return Judgement(None)
+        if moment.watermark >= self._silent_from(tally):
+            state = self._ended(state, tally, moment.slice, findings)
+        if moment.watermark >= tally.last + DAY:
             return Judgement(None, tuple(findings))
+        running = state.first is not None and not state.over
+        deadline = self._silent_from(tally) if running else tally.last + DAY
+        return Judgement(state, tuple(findings), deadline)
+
+    def _ended(self, state: RateState, tally: Tally, trace: str | None, findings: list[Finding]) -> RateState:
         if state.first is None or state.over:
-            return Judgement(state, tuple(findings), tally.last + DAY)
-        idle = self._silent_from(tally)
-        if moment.watermark < idle:
-            return Judgement(state, tuple(findings), idle)
-        findings.append(Resolve(self.severity, "", idle, slice=moment.slice))
-        return Judgement(replace(state, over=True), tuple(findings), tally.last + DAY)
+            return state
+        findings.append(Resolve(self.severity, "", self._silent_from(tally), slice=trace))
+        return replace(state, over=True)
 
     def _talk(self, tally: Tally) -> tuple[Evidence, ...]:
         """The events beyond what was agreed, up to where the conversation fell silent for the first time."""
@@ -189,11 +213,24 @@ class Rate(Clause, kind="rate"):
         silent = (n for n, (one, after) in pairs if after.event_time >= one.event_time + TRACE_IDLE)
         return beyond[: next(silent, len(beyond))]
 
+    def _with_spell(self, tally: Tally, fact: Fact) -> Tally:
+        # No two events of a fact are a silence apart, so that its first and last are enough.
+        spells: list[tuple[int, int]] = []
+        for first, last in sorted((*tally.spells, (fact.first_time, fact.last_time))):
+            if spells and first < spells[-1][1] + TRACE_IDLE:
+                spells[-1] = (spells[-1][0], max(last, spells[-1][1]))
+            else:
+                spells.append((first, last))
+        if tally.count <= self.max:
+            return replace(tally, spells=tuple(spells[-SPELLS_KEPT:]))
+        # What was silent before the first event beyond what was agreed ends nothing.
+        beyond = tally.events[self.max].event_time
+        return replace(tally, spells=tuple(spell for spell in spells if spell[1] >= beyond)[:SPELLS_KEPT])
+
     def _silent_from(self, tally: Tally) -> int:
-        talk = self._talk(tally)
-        # Of more events than are kept, only the time of the last is known.
-        all_of_it = len(talk) == len(tally.events) - self.max
-        return (tally.last if all_of_it else talk[-1].event_time) + TRACE_IDLE
+        """When the conversation first fell silent after the first event beyond what was agreed."""
+        beyond = tally.events[self.max].event_time if tally.count > self.max else tally.last
+        return next((last for _, last in tally.spells if last >= beyond), tally.last) + TRACE_IDLE
 
     def _windows(self, seam: Seam, state: RateState, fact: Fact | None, moment: Moment) -> Judgement:
         state, late = self._with(state, fact, moment)
@@ -203,8 +240,8 @@ class Rate(Clause, kind="rate"):
         left = list(state.tallies)
         while left:
             tally = left[0]
-            complete = tally.complete(moment)
-            if moment.watermark < tally.start:
+            complete = tally.complete(moment) or crowded(left)
+            if moment.watermark < tally.start and not complete:
                 # A window before it may still be found to exceed, and would name the episode.
                 waits.append(tally.start)
                 break

@@ -23,8 +23,9 @@ With `by: cohort` each cohort is judged by itself (slice: the cohort), and event
 signal: for a quantile between two of the measured values (order statistics), for `drift` the distance with what
 chance may have added or taken (McDiarmid's bound).
 
-State: the windows that are not yet complete, what is open, and for `drift` one histogram; that for each cohort with
-`by: cohort`.
+State: the windows that are not yet complete (1,500 at most), what is open, and for `drift` one histogram of 20 bins;
+with `by: cohort` that for each cohort. Of a cohort from which nothing comes, all is forgotten after a day, and what is
+open or its reference after 30 days, which ends the episode.
 
 An outcome that carries no score takes it in a replay from the decision it names; live `accuracy` leaves it out.
 
@@ -55,7 +56,7 @@ from typing import Literal, Self
 from pydantic import Field, model_validator
 
 from seamwatch.clauses.clause import Clause
-from seamwatch.durations import HOUR, Duration, format_duration
+from seamwatch.durations import DAY, HOUR, Duration, format_duration
 from seamwatch.expressions import Expression
 from seamwatch.expressions.build import above, all_of, any_of, equals, is_null, negate
 from seamwatch.judging.facts import Evidence, Fact
@@ -63,12 +64,13 @@ from seamwatch.judging.intervals import interval_text, quantile_ranks
 from seamwatch.judging.judgement import Finding, Happening, Judgement, Moment, Open, Resolve
 from seamwatch.judging.measure import Histogram, Measure, Source
 from seamwatch.judging.seam import Seam
-from seamwatch.judging.windows import Windows
+from seamwatch.judging.windows import Windows, earliest
 from seamwatch.judging.wording import moment_text, number_text, share_text
 
 Side = Literal["above", "below"]
 _LATENCY_BINS = 256
 _DRIFT_BINS = 20
+_FORGOTTEN_AFTER = 30 * DAY
 _CHANCE = 0.001
 _UNSURE = 0.05
 _RIGHT = Expression.parse("abs(score - label) < 0.5")
@@ -84,12 +86,16 @@ class Broken:
 
 @dataclass(frozen=True, slots=True)
 class SignalState:
-    """Windows that are not yet complete, what is open, and the reference histogram of `drift` over its range."""
+    """Windows that are not yet complete, what is open, and the reference histogram of `drift` over its range.
+
+    ``last`` is the end of the last window judged.
+    """
 
     windows: Windows = field(default_factory=Windows)
     broken: Broken | None = None
     reference: tuple[int, ...] = ()
     over: tuple[float, float] | None = None
+    last: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,6 +181,8 @@ class Signal(Clause, kind="signal"):
         complete, windows = windows.take_complete(moment)
         findings: tuple[Finding, ...] = ()
         for fact in complete:
+            state, told = self._forgotten(seam, state, fact.window_start, moment.slice)
+            state, findings = replace(state, last=fact.window_end), findings + told
             if self.signal == "drift" and not self._compares(state):
                 # Histograms of another range, from an earlier version of the contract, say nothing here.
                 before = state.reference if state.over == self.range else ()
@@ -183,8 +191,36 @@ class Signal(Clause, kind="signal"):
             elif fact.count >= self.min_count:
                 broken, told = self._window(seam, state, fact, moment.slice)
                 state, findings = replace(state, broken=broken), findings + told
+        if not windows.filling:
+            state, told = self._forgotten(seam, state, moment.watermark, moment.slice)
+            findings += told
         state = replace(state, windows=windows)
-        return Judgement(state, findings, windows.deadline(moment), windows.wake(moment), late)
+        until = self._remembered_until(state)
+        if until is not None and until <= moment.watermark and not windows.filling:
+            return Judgement(None, findings, late=late)
+        deadline = windows.deadline(moment) if until is None else earliest(windows.deadline(moment), until)
+        return Judgement(state, findings, deadline, windows.wake(moment), late)
+
+    def _remembered_until(self, state: SignalState) -> int | None:
+        """When a cohort of which nothing came is forgotten; None for never, and for all decisions together."""
+        if not self.by or state.last is None:
+            return None
+        return state.last + max(self.window, _FORGOTTEN_AFTER if state.broken or state.reference else DAY)
+
+    def _forgotten(
+        self, seam: Seam, state: SignalState, at: int, cohort: str | None
+    ) -> tuple[SignalState, tuple[Finding, ...]]:
+        # The cohort begins anew after so long, live as well as in a history that is read at once.
+        until = self._remembered_until(state)
+        if until is None or at < until:
+            return state, ()
+        if state.broken is None:
+            return SignalState(last=state.last), ()
+        text = f"{seam.system}: nothing came of cohort {cohort} for {format_duration(until - (state.last or 0))}"
+        over = Resolve(
+            self.severity, str(state.broken.start), until, slice=cohort, summary=f"{text}; it is judged no longer"
+        )
+        return SignalState(last=state.last), (over,)
 
     def _compares(self, state: SignalState) -> bool:
         return state.over == self.range and sum(state.reference) >= self.reference_count

@@ -48,6 +48,7 @@ from seamwatch.judging.wording import moment_text
 from seamwatch.signatures import change_signed_by
 
 _CHANGES = "\x00changes"
+_CHANGES_KEPT = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +146,7 @@ class Threshold(Clause, kind="threshold"):
                 f"{' and '.join(lacking)}"
             )
             # Another unsigned change does not make good an earlier one.
-            others = [fault for fault in state.faults if fault.slice != change]
+            others = [fault for fault in state.faults if fault.slice != change][1 - _CHANGES_KEPT :]
             shown = [*others, Fault(summary, (evidence,), change, "signature")]
         faults, findings = follow(state.faults, at, shown, severity=self.severity, newest=state.newest)
         newest = at if state.newest is None else max(at, state.newest)

@@ -43,7 +43,7 @@ from seamwatch.judging.faults import Fault, follow, told_by
 from seamwatch.judging.judgement import Finding, Happening, Judgement, Moment, Open, Resolve
 from seamwatch.judging.measure import Measure, Source
 from seamwatch.judging.seam import Seam
-from seamwatch.judging.windows import Windows, earliest
+from seamwatch.judging.windows import MOST_WINDOWS, Windows, earliest
 from seamwatch.judging.wording import moment_text
 
 _REFRESHES = "\x00refreshes"
@@ -150,17 +150,19 @@ class Volume(Clause, kind="volume"):
         findings: tuple[Finding, ...] = ()
         while True:
             first = windows.filling[0] if windows.filling else None
+            crowded = len(windows.filling) > MOST_WINDOWS
             start = windows.done if windows.done > _NEVER else first.start if first is not None else None
             if start is None:
                 return Judgement(None, late=late)
             if first is not None and first.start < start + per:
-                if not first.complete(moment):
+                if not crowded and not first.complete(moment):
                     break
                 now = Outside(first.start, first.fact.count, first.fact.evidence)
                 windows = Windows(windows.filling[1:], first.end)
             else:
                 # Nothing came from ``start`` on; all empty windows in a row say the same as the first of them.
                 until = moment.watermark if first is None else min(moment.watermark, first.start)
+                until = first.start if first is not None and crowded else until
                 if until < start + per:
                     break
                 now = Outside(start, 0)

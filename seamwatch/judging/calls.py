@@ -2,7 +2,9 @@
 
 Measure tells of each call that matters to such a clause (`Measure.evidence` None); here they wait until what came
 before them has arrived, and are then handed out once, in the order of (event_time, event_id), however they were
-batched. Values only; what the order means is the clause's.
+batched. Of one conversation at most `MOST_CALLS` wait from one turn to the next: the earliest beyond are handed out
+before their time, so that a clock which stands still cannot fill the memory; what comes late for them is counted as
+late. Values only; what the order means is the clause's.
 """
 
 from __future__ import annotations
@@ -18,6 +20,8 @@ from seamwatch.judging.facts import Evidence, Fact
 from seamwatch.judging.judgement import Moment
 
 _LONG_AGO = -(2**62)
+MOST_CALLS = 5_000
+"""How many calls of one conversation wait: about a megabyte of a record of the state topic."""
 
 
 def matched(text: str | None, names: Sequence[str]) -> str | None:
@@ -67,17 +71,23 @@ class Calls:
         else:
             unsettled = (n for n, call in enumerate(self.waiting) if moment.now - call.seen < moment.settle)
             reached = bisect_left(self.waiting, moment.watermark + 1, key=_time)
-            ready = min(reached, next(unsettled, reached))
-        if not ready:
+            ready = max(min(reached, next(unsettled, reached)), len(self.waiting) - MOST_CALLS)
+        return self.first(ready)
+
+    def first(self, number: int) -> tuple[tuple[Call, ...], Calls]:
+        """The first so many, whether or not their time has come, and what is left."""
+        if number <= 0:
             return (), self
-        return self.waiting[:ready], Calls(self.waiting[ready:], self.waiting[ready - 1].place)
+        return self.waiting[:number], Calls(self.waiting[number:], self.waiting[number - 1].place)
 
     def deadline(self) -> int | None:
         """The event time at which the first may be handed out."""
         return self.waiting[0].event.event_time if self.waiting else None
 
     def wake(self, moment: Moment) -> int | None:
-        """The stream's time at which the first will have settled."""
+        """The stream's time at which the first will have settled; at once when too many wait."""
+        if len(self.waiting) > MOST_CALLS:
+            return moment.now
         first = next(iter(self.waiting), None)
         if first is None or moment.settle == 0 or moment.now - first.seen >= moment.settle:
             return None

@@ -20,7 +20,7 @@ from typing import Literal
 from seamwatch.durations import DAY, MINUTE
 from seamwatch.judging.facts import Evidence, Fact, merge_evidence
 from seamwatch.judging.judgement import Finding, Judgement, Moment
-from seamwatch.judging.windows import Windows, earliest
+from seamwatch.judging.windows import MOST_WINDOWS, Windows, earliest
 
 TRACE_IDLE = 30 * MINUTE
 """A conversation without a call for so long has ended."""
@@ -112,10 +112,11 @@ def occurrences(
     left = list(windows.filling)
     while left:
         window = left[0]
-        if moment.watermark < window.start:
+        crowded = len(left) > MOST_WINDOWS
+        if not crowded and moment.watermark < window.start:
             waits.append(window.start)
             break
-        if (hold or window.end <= moment.watermark) and not window.settled(moment):
+        if not crowded and (hold or window.end <= moment.watermark) and not window.settled(moment):
             break
         if run is not None and run.ended is None and window.start >= run.quiet_at(quiet):
             quiet_at = run.quiet_at(quiet)
@@ -125,7 +126,7 @@ def occurrences(
         run = _opened(run, quiet, grace, moment)
         if run.open and (before is None or not before.open or before.evidence != run.evidence):
             changes.append(Change("on", run, run.opened_at(grace)))
-        if not window.complete(moment):
+        if not crowded and not window.complete(moment):
             break
         run = replace(run, count=run.count + window.fact.count, breaches=run.breaches + window.fact.breaches)
         left.pop(0)

@@ -1,7 +1,9 @@
 """Tumbling windows that fill over several facts, and when one may be judged.
 
 A window is complete when the watermark has passed its end and nothing has arrived for it for the settling time
-(events of one system may come by several partitions, and old ones in bulk). Pure values; no clause's rule is here.
+(events of one system may come by several partitions, and old ones in bulk). At most `MOST_WINDOWS` wait: the oldest
+beyond are complete as they are, so that a clock which stands still cannot fill the memory; in a history in event-time
+order nothing follows for them. Pure values; no clause's rule is here.
 """
 
 from __future__ import annotations
@@ -12,6 +14,9 @@ from dataclasses import dataclass, field, replace
 from seamwatch.judging.facts import Fact
 from seamwatch.judging.judgement import Moment
 from seamwatch.judging.merging import merge_facts
+
+MOST_WINDOWS = 1_500
+"""How many windows of one slice wait to be complete: a day of one-minute windows, and within a record's bytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +68,7 @@ class Windows:
         """The leading windows that are complete, in order, and what is left."""
         taken: list[Fact] = []
         for window in self.filling:
-            if not window.complete(moment):
+            if not window.complete(moment) and len(self.filling) - len(taken) <= MOST_WINDOWS:
                 break
             taken.append(window.fact)
         if not taken:
