@@ -10,12 +10,13 @@ from collections.abc import Mapping
 from fnmatch import fnmatchcase
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import BeforeValidator, Field, InstanceOf
+from pydantic import BeforeValidator, Field, InstanceOf, field_validator
 
 from seamwatch.clauses import Clause, kinds
 from seamwatch.documents.fields import ContractVersion, Identifier, Words
 from seamwatch.documents.models import Document, Part
-from seamwatch.durations import HOUR, Duration
+from seamwatch.durations import DAY, HOUR, Duration, compact_duration
+from seamwatch.instants import Instant
 
 SeamName = Literal["data-to-model", "model-to-product", "product-to-compliance", "agent-pact", "operations"]
 
@@ -68,6 +69,11 @@ class Contract(Document):
     id: Identifier = Field(description="names the contract", examples=["credit-limits"])
     version: ContractVersion = Field(description="changes whenever the agreement does", examples=["1"])
     seam: SeamName = Field(description="between whom", examples=["model-to-product"])
+    effective_from: Instant | None = Field(
+        None,
+        description="the event time from which this version governs; by default its publication",
+        examples=["2026-04-01T00:00:00Z"],
+    )
     covers: tuple[Identifier, ...] = Field(
         min_length=1, description="ids of systems; * and ? stand for any characters", examples=[["credit-model"]]
     )
@@ -77,9 +83,24 @@ class Contract(Document):
         description="who is paged, in order; by default the owner",
         examples=[[{"person": "owner@example.org", "acknowledge_within": "15m"}]],
     )
+    lateness: Duration | None = Field(
+        None,
+        description="how long after its time an event may come and still count; by default SEAMWATCH_LATENESS",
+        examples=["10m"],
+    )
     clauses: tuple[Annotated[InstanceOf[Clause], BeforeValidator(_clause)], ...] = Field(
         min_length=1, description="what is agreed"
     )
+
+    @field_validator("lateness")
+    @classmethod
+    def _bounded(cls, lateness: int | None) -> int | None:
+        if lateness is not None and lateness > DAY:
+            raise ValueError(
+                f"{compact_duration(lateness)} is more than 1d: every finding that waits for the end of a window would "
+                "come so much later"
+            )
+        return lateness
 
     @property
     def key(self) -> str:

@@ -12,11 +12,12 @@ from pydantic import ValidationError
 
 from seamwatch.documents.attached import REFERENCE, check_reference, with_attached
 from seamwatch.documents.contract import Contract
-from seamwatch.documents.estate import Estate, Term
+from seamwatch.documents.estate import Estate
 from seamwatch.documents.models import Document, Person, System
 from seamwatch.documents.problems import Problem, is_error
 from seamwatch.documents.reading import Place, Written, read_file
 from seamwatch.documents.references import Read, check
+from seamwatch.documents.terms import check_versions, terms_of
 from seamwatch.documents.wording import problems_of
 from seamwatch.errors import DocumentError, UsageError
 
@@ -32,6 +33,7 @@ def load_folder(folder: Path) -> tuple[Estate | None, list[Problem]]:
     """
     documents, problems = read_folder(folder)
     problems.extend(check(documents))
+    problems.extend(check_versions(documents))
     problems.sort()
     if any(is_error(problem) for problem in problems):
         return None, problems
@@ -64,12 +66,12 @@ def read_folder(folder: Path) -> tuple[list[Read], list[Problem]]:
 
 
 def estate_of_documents(documents: Iterable[Document]) -> Estate:
-    """The estate of documents that fit together, each contract in force for all time."""
+    """The estate of documents that fit together, each contract in force from when it says, or for all time."""
     known = list(documents)
     return Estate(
         MappingProxyType({d.id: d for d in known if isinstance(d, Person)}),
         MappingProxyType({d.id: d for d in known if isinstance(d, System)}),
-        tuple(Term(d) for d in sorted((d for d in known if isinstance(d, Contract)), key=lambda c: (c.id, c.version))),
+        tuple(terms_of((d, None) for d in known if isinstance(d, Contract))),
     )
 
 

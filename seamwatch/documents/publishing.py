@@ -7,7 +7,7 @@ Key ``Contract/<id>@<version>``, ``System/<id>`` or ``Person/<id>``; value JSON 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from types import MappingProxyType
 from typing import Any
 
@@ -15,9 +15,10 @@ from pydantic import ValidationError
 
 from seamwatch.documents.canonical import canonical_json, digest_of
 from seamwatch.documents.contract import Contract
-from seamwatch.documents.estate import BEGINNING, END, Estate, Term
+from seamwatch.documents.estate import Estate
 from seamwatch.documents.loading import DOCUMENT_KINDS
 from seamwatch.documents.models import Document, Person, System
+from seamwatch.documents.terms import terms_of
 
 
 def published(documents: Iterable[Document], at: int) -> list[tuple[str, bytes]]:
@@ -47,7 +48,7 @@ def estate_of(messages: Iterable[tuple[str, bytes | None]]) -> Estate:
     return Estate(
         MappingProxyType({d.id: d for d, _ in documents if isinstance(d, Person)}),
         MappingProxyType({d.id: d for d, _ in documents if isinstance(d, System)}),
-        tuple(_terms([(d, at) for d, at in documents if isinstance(d, Contract)])),
+        tuple(terms_of((d, at) for d, at in documents if isinstance(d, Contract))),
         tuple(problems),
     )
 
@@ -68,17 +69,3 @@ def _brief(error: Exception) -> str:
         first = error.errors(include_url=False)[0]
         return f"{'.'.join(str(part) for part in first['loc'])}: {first['msg']}"
     return str(error) if isinstance(error, ValueError) else f"{type(error).__name__} {error}"
-
-
-def _terms(contracts: list[tuple[Contract, int]]) -> Iterator[Term]:
-    # The first version reaches back without end: what ran before anything was published is judged by it.
-    by_id: dict[str, list[tuple[int, Contract]]] = {}
-    for contract, at in contracts:
-        by_id.setdefault(contract.id, []).append((at, contract))
-    for _, versions in sorted(by_id.items()):
-        ordered = sorted(versions, key=lambda pair: (pair[0], pair[1].version))
-        starts = [BEGINNING, *(at for at, _ in ordered[1:])]
-        ends = [*starts[1:], END]
-        for (_, contract), start, end in zip(ordered, starts, ends, strict=True):
-            if start < end:
-                yield Term(contract, start, end)

@@ -88,8 +88,8 @@ _NAMED_ONCE: Mapping[str, tuple[tuple[Place, str, str], ...]] = {
 def _duplicates(documents: Sequence[Read]) -> Iterator[Problem]:
     first: dict[tuple[str, str], Read] = {}
     for read in documents:
-        if read.id is None:
-            continue
+        if read.id is None or read.kind == Contract.kind_name:
+            continue  # a contract may have several versions
         before = first.setdefault((read.kind, read.id), read)
         if before is not read:
             where = f"{before.written.file}:{before.written.line(('id',))}"
