@@ -91,10 +91,11 @@ class Judges:
             outputs: list[Output] = []
             for run in batch.runs:
                 judge = self._judges[run.partition]
-                late = judge.late
+                late, let_go = judge.late, judge.let_go
                 for message in run.messages:
                     outputs += self._judged(judge, run.topic, message)
                 self._metrics.late.labels("measurement").inc(judge.late - late)
+                self._metrics.let_go.inc(judge.let_go - let_go)
                 self._metrics.events.labels("measurement").inc(len(run.messages))
             for number in sorted({run.partition for run in batch.runs}):
                 for key, value in self._judges[number].take_dirty().items():

@@ -17,8 +17,16 @@ class Metrics:
         self.rejects = Counter(f"{prefix}_rejects", "Messages set aside as dead letters", ["type"], registry=registry)
         self.repeated = Counter(f"{prefix}_repeated", "Events that had been seen before", ["type"], registry=registry)
         self.late = Counter(f"{prefix}_late", "Events too old to be judged live", ["type"], registry=registry)
+        self.let_go = Counter(
+            f"{prefix}_let_go", "Conversations, cohorts, … followed no longer: too many at once", registry=registry
+        )
         self.unjoined = Counter(
             f"{prefix}_unjoined", "Outcomes that lack a score or cohort that is measured of them", registry=registry
+        )
+        self.waiting = Gauge(f"{prefix}_waiting", "Outcomes that wait for their decisions", registry=registry)
+        self.joined = Counter(f"{prefix}_joined", "Outcomes that the store told the decision of", registry=registry)
+        self.unfound = Counter(
+            f"{prefix}_unfound", "Outcomes that count without their decision", ["why"], registry=registry
         )
         self.outputs = Counter(f"{prefix}_outputs", "Records produced", registry=registry)
         self.lag = Gauge(f"{prefix}_lag", "Records between position and end", ["topic", "partition"], registry=registry)

@@ -16,6 +16,7 @@ from seamwatch.clauses import kinds
 from seamwatch.durations import MINUTE
 from seamwatch.judging.episodes import Episode
 from seamwatch.judging.facts import ForwardedEvent
+from seamwatch.judging.stream_time import LONG_AGO
 from seamwatch.judging.windows import earliest
 
 HELD = 5 * MINUTE
@@ -60,6 +61,7 @@ class Entry:
     - ``historic``: what it last heard of came long after its time (a history loaded in bulk, a backlog), so that its
       clock is how far that history has got; ``waiting`` are such events whose turn has not come, in order.
     - ``heard``: the stream's time when it last heard of anything.
+    - ``last``: the event time of the latest that it heard of.
     - ``of_outcomes``: it looks at outcomes, of which some may wait for their decisions: its clock waits with them.
     """
 
@@ -73,6 +75,7 @@ class Entry:
     heard: int = 0
     waiting: tuple[Waiting, ...] = ()
     of_outcomes: bool = False
+    last: int = LONG_AGO
 
     @property
     def due_at(self) -> int | None:
@@ -112,7 +115,7 @@ def _waiting_adapter() -> TypeAdapter[tuple[Waiting, ...]]:
     return TypeAdapter(tuple[Waiting, ...])
 
 
-_HEAD = ("kind", "version", "deadline", "wake", "historic", "heard", "of_outcomes")
+_HEAD = ("kind", "version", "deadline", "wake", "historic", "heard", "of_outcomes", "last")
 
 
 def write_entry(entry: Entry) -> bytes:

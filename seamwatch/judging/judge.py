@@ -15,6 +15,7 @@ from typing import Any
 from seamwatch.documents import Estate
 from seamwatch.durations import DAY, SECOND
 from seamwatch.judging.agenda import Agenda
+from seamwatch.judging.crowd import Crowd
 from seamwatch.judging.entries import Entry, EntryKey, Waiting, read_entry, write_entry
 from seamwatch.judging.episodes import (
     Episode,
@@ -31,6 +32,8 @@ from seamwatch.judging.seams import BoundClause, Seams
 from seamwatch.judging.stream_time import LONG_AGO, StreamTime
 from seamwatch.judging.windows import earliest
 from seamwatch.signatures import acknowledgement_counts
+
+TOO_MANY = "followed no longer, since too many others of the same clause came after it"
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +82,9 @@ class Judge:
         self._entries: dict[EntryKey, Entry] = {}
         self._episodes: dict[str, EntryKey] = {}
         self._dirty: set[EntryKey] = set()
+        self._crowd = Crowd()
         self.late = 0
+        self.let_go = 0
 
     # State
 
@@ -165,7 +170,8 @@ class Judge:
         key = EntryKey(seam.contract, clause.id, seam.system, part)
         entry = self._entries.get(key) or Entry(clause.kind_name, seam.contract_version)
         historic, of_outcomes = self._is_history(entry, happening), "outcome" in clause.sources()
-        entry = replace(entry, historic=historic, heard=self._time.now, of_outcomes=of_outcomes)
+        last = max(entry.last, _time_of(happening))
+        entry = replace(entry, historic=historic, heard=self._time.now, of_outcomes=of_outcomes, last=last)
         if isinstance(happening, ForwardedEvent) and (entry.historic or entry.waiting):
             # It is judged in its turn: what came before it may be read later, from another partition or topic.
             turn = Waiting(happening, seam.contract_version, self._time.now + self._settings.settle)
@@ -176,6 +182,9 @@ class Judge:
             self._keep(key, replace(entry, wake=earliest(entry.wake, self._time.now + self._settings.settle)))
         else:
             self._judge(key, entry, bound, happening, self._clock_of(entry), told)
+        for gone in self._crowd.too_many(key):
+            reached = happening.window_start if isinstance(happening, Fact) else _time_of(happening)
+            self._let_go(gone, reached, told)
 
     def _judge(
         self, key: EntryKey, entry: Entry, bound: BoundClause, happening: Happening, watermark: int, told: _Told
@@ -290,7 +299,7 @@ class Judge:
                 key.contract, key.clause, key.system
             )
             if bound is None:
-                self._retire(key, entry, told)
+                self._close(key, entry, told, self._time.now, "the clause was withdrawn from the contract")
                 continue
             self._climb(key, entry, told)
             entry = self._turns(key, bound, told)
@@ -322,9 +331,20 @@ class Judge:
             entry = self._judge(key, replace(entry, waiting=tuple(rest)), by, first.event, at - 1, told)
         return entry
 
-    def _retire(self, key: EntryKey, entry: Entry, told: _Told) -> None:
+    def _let_go(self, key: EntryKey, reached: int, told: _Told) -> None:
+        # What is over by then ends as it would have; what goes on makes room.
+        entry = self._entries[key]
+        bound = self._seams.bound(key.contract, entry.version, key.clause, key.system)
+        if bound is not None:
+            entry = self._judge(key, entry, bound, TimePassed(), reached, told)
+        if not entry.empty:
+            self.let_go += 1
+            self._close(key, entry, told, entry.last, f"{key.system}: {TOO_MANY}")
+
+    def _close(self, key: EntryKey, entry: Entry, told: _Told, at: int, why: str) -> None:
+        """Forget an entry; what is open of it is over."""
         for episode in entry.episodes:
-            over = Resolve("breach", episode.key, self._time.now, summary="the clause was withdrawn from the contract")
+            over = Resolve("breach", episode.key, at, summary=why)
             told.violations.append(resolve_episode(episode, over))
         self._keep(key, replace(entry, state=None, episodes=(), waiting=()))
 
@@ -337,11 +357,17 @@ class Judge:
             self._dirty.add(key)
         if entry.empty:
             self._entries.pop(key, None)
+            self._crowd.gone(key)
             return
         self._entries[key] = entry
+        self._crowd.heard(key, entry.last)
         for episode in entry.episodes:
             self._episodes[episode.violation.violation_id] = key
         self._agenda.schedule(key, before, entry, self._time)
+
+
+def _time_of(happening: Fact | ForwardedEvent) -> int:
+    return happening.last_time if isinstance(happening, Fact) else int(happening.record["event_time"])
 
 
 def _place(waiting: Waiting) -> tuple[int, str]:

@@ -13,7 +13,7 @@ import pytest
 from seamwatch.clauses import change_notice, coverage, rate, volume
 from seamwatch.columnar.columns import frame_of
 from seamwatch.durations import MINUTE, SECOND
-from seamwatch.judging import calls, handovers, runs, windows
+from seamwatch.judging import calls, crowd, handovers, runs, windows
 from seamwatch.judging.facts import ForwardedEvent, Measurement, Notice, Violation, Watermark
 from seamwatch.judging.judge import Judge, JudgeSettings
 from seamwatch.wire.text import record_of
@@ -45,7 +45,7 @@ class Live:
     latest: dict[str, Violation] = field(default_factory=dict)
     notices: list[Notice] = field(default_factory=list)
     late: int = 0
-    largest: int = 0
+    let_go: int = 0
 
     def __post_init__(self) -> None:
         self.estate = estate_of(self.documents)
@@ -74,9 +74,9 @@ class Live:
             self.latest |= {v.violation_id: v for v in output.violations}
             self.notices += output.notices
             self.late += judge.late
+            self.let_go += judge.let_go
             for key, kept in judge.take_dirty().items():
                 self.topic.pop(key, None) if kept is None else self.topic.update({key: kept})
-        self.largest = max(self.largest, len(self.entries))
 
     @property
     def entries(self) -> dict[str, Any]:
@@ -278,6 +278,37 @@ def test_a_cohort_of_which_nothing_comes_is_forgotten_and_its_breach_is_over() -
     live.flush([], at("41d"))
     assert live.told() == sorted(_seen(v) for v in found(documents, events, now="41d"))
     assert len(live.latest) == 2
+
+
+def test_of_too_many_conversations_the_one_silent_for_longest_is_let_go(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(crowd, "MOST_PARTS", 3)
+    documents = clause("scope", AGENT_CLAUSES["scope"])
+    whole, single = Live(documents), Live(documents)
+    events = [offending(f"{1 + n % 5}m", f"t{n % 5}", 1 + n // 5)[-1] for n in range(10)]
+    events.sort(key=lambda event: event["event_time"])
+    for event in events:
+        single.flush([event], event["event_time"])
+        assert len(single.entries) <= 3
+    whole.flush(events, events[-1]["event_time"])
+    assert set(single.entries) == set(whole.entries) == {"t2", "t3", "t4"}
+    assert (single.let_go, single.told()) == (whole.let_go, whole.told()) == (2, single.told())
+    assert {v.slice: (v.state, v.resolved_at) for v in single.latest.values() if v.state != "open"} == {
+        "t0": ("resolved", at("1m1s")), "t1": ("resolved", at("2m1s"))
+    }  # fmt: skip
+    (summary,) = {v.summary for v in single.latest.values() if v.state != "open"}
+    assert summary == "agent: followed no longer, since too many others of the same clause came after it"
+
+
+@pytest.mark.parametrize("kind", AGENT_CLAUSES)
+def test_conversations_that_are_over_need_no_room(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    documents = clause(kind, AGENT_CLAUSES[kind])
+    records = [record_of(e) for n in range(12) for e in offending(f"{1 + 50 * n}h", f"t{n}", 2)]
+    estate = estate_of(documents)
+    expected = replay(estate, records)
+    assert len(expected) == 12
+    monkeypatch.setattr(crowd, "MOST_PARTS", 2)
+    assert replay(estate, records) == expected
+    assert replay(estate, records, run_rows=1) == expected
 
 
 def change(number: int, **fields: Any) -> dict[str, Any]:

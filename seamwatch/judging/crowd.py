@@ -1,0 +1,43 @@
+"""The crowd: how many conversations, cohorts, versions of one clause and system are remembered at once.
+
+Whoever sends a new trace or cohort with every event would otherwise fill the judge's memory. Beyond `MOST_PARTS` the
+tenth part is let go of whose last event is the oldest, by event time. Counts only; the judge lets go.
+"""
+
+from __future__ import annotations
+
+import heapq
+
+from seamwatch.judging.entries import EntryKey
+
+MOST_PARTS = 100_000
+
+
+class Crowd:
+    """The parts of each clause and system, with the event time of the last that was heard of them."""
+
+    def __init__(self) -> None:
+        self._last: dict[tuple[str, str, str], dict[str, int]] = {}
+
+    def heard(self, key: EntryKey, last: int) -> None:
+        """The part goes on. A clause's own parts (of all of a system together) do not count."""
+        if key.part and not key.part.startswith("\x00"):
+            self._last.setdefault(_owner(key), {})[key.part] = last
+
+    def gone(self, key: EntryKey) -> None:
+        """The part is remembered no longer."""
+        parts = self._last.get(_owner(key))
+        if parts is not None and parts.pop(key.part, None) is not None and not parts:
+            del self._last[_owner(key)]
+
+    def too_many(self, key: EntryKey) -> list[EntryKey]:
+        """The parts to let go of, of the same clause and system; mostly none."""
+        parts = self._last.get(_owner(key), {})
+        if len(parts) <= MOST_PARTS:
+            return []
+        oldest = heapq.nsmallest(max(1, MOST_PARTS // 10), ((last, part) for part, last in parts.items()))
+        return [EntryKey(key.contract, key.clause, key.system, part) for _, part in oldest]
+
+
+def _owner(key: EntryKey) -> tuple[str, str, str]:
+    return key.contract, key.clause, key.system
