@@ -68,7 +68,7 @@ def check(folder: Folder, as_json: AsJson = False) -> None:
 
 
 def new(
-    kind: Annotated[str, typer.Argument(metavar="KIND", help="person, system, contract, or a clause kind")],
+    kind: Annotated[str, typer.Argument(metavar="KIND", help="person, system, contract, defaults, or a clause kind")],
 ) -> None:
     """A commented template to start from, on standard output.
 

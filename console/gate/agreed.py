@@ -11,6 +11,7 @@ from fnmatch import fnmatchcase
 from typing import Any, Final
 
 from console.gate.findings import Deployed, Finding, Level
+from seamwatch.documents.defaults import DEFAULTS
 from seamwatch.documents.models import Approved, System, Version
 from seamwatch.documents.problems import Problem, is_error
 from seamwatch.documents.reading import Place
@@ -48,8 +49,9 @@ class Case:
         return self.content.get("type") not in ("dataset", "pipeline")
 
     def covering(self) -> list[Read]:
-        """The contracts that cover it, broken ones included."""
-        return [read for read in self.reads if read.kind == "Contract" and _covers(read, self.id)]
+        """The contracts that cover it, broken ones included; what holds without a contract is none."""
+        agreed = (read for read in self.reads if read.kind == "Contract" and read.id != DEFAULTS)
+        return [read for read in agreed if _covers(read, self.id)]
 
     def finding(self, rule: str, reason: str, remedy: str, place: Place = ("id",), level: Level = "error") -> Finding:
         """A finding at a place of the System document."""

@@ -4,7 +4,7 @@ Every event is checked against the versions that the System document declares: i
 digest and (for decisions) its use case must have an approval that is in force at the event's time. A version whose
 document names no digest is approved with any; where one is named, an event without a digest is not. A system that
 nobody declared has no approval at all. There is one episode for each unapproved version, digest and use case (one
-for the whole of an undeclared system).
+for the whole of an undeclared system). With `datasets` a refresh of a data set that nobody declared is a breach too.
 
 State: for each version, digest and use case without approval, the windows not yet complete and the first five events;
 what is approved costs nothing.
@@ -31,7 +31,8 @@ from seamwatch.clauses.clause import Clause
 from seamwatch.durations import DAY, HOUR, Duration, format_duration
 from seamwatch.expressions import Expression
 from seamwatch.expressions.build import all_of, always, any_of, at_or_after, before, equals, not_true
-from seamwatch.judging.facts import Fact
+from seamwatch.judging.facts import Fact, ForwardedEvent
+from seamwatch.judging.faults import told_by
 from seamwatch.judging.judgement import Finding, Happening, Judgement, Moment, Open, Resolve
 from seamwatch.judging.measure import Measure, Source
 from seamwatch.judging.runs import Change, Runs, occurrences
@@ -43,9 +44,11 @@ class Approval(Clause, kind="approval"):
     """Only approved version, configuration digest and use case serve."""
 
     state_type = Runs
+    wants = frozenset({"dataset_refresh"})
 
     kind: Literal["approval"]
     grace: Duration | None = Field(None, description="how long something new may serve before it needs approval")
+    datasets: bool = Field(False, description="whether a refresh of a data set that nobody declared is a breach")
     quiet: Duration = Field(DAY, description="a breach is over after so long without an unapproved event")
 
     def sources(self) -> tuple[str, ...]:
@@ -70,11 +73,37 @@ class Approval(Clause, kind="approval"):
             name=source,
         )
 
+    def part_of(self, happening: Happening) -> str | None:
+        """Its slice; refreshes belong to the whole of a system."""
+        if isinstance(happening, ForwardedEvent) and not self.datasets:
+            return None
+        return super().part_of(happening)
+
     def judge(self, seam: Seam, state: Runs | None, happening: Happening, moment: Moment) -> Judgement:
         """The occurrence rule, after the grace."""
         fact = happening if isinstance(happening, Fact) else None
+        if isinstance(happening, ForwardedEvent) and not seam.declared:
+            fact = self._refreshed(seam, happening)
         advance = occurrences(state, fact, moment, quiet=self.quiet, grace=self.grace or 0)
         return advance.judgement(lambda change: self._finding(seam, moment.slice, change))
+
+    def _refreshed(self, seam: Seam, event: ForwardedEvent) -> Fact:
+        at = int(event.record["event_time"])
+        return Fact(
+            seam.contract,
+            seam.contract_version,
+            seam.contract_digest,
+            self.id,
+            seam.system,
+            None,
+            at - at % HOUR,
+            HOUR,
+            count=1,
+            breaches=1,
+            first_time=at,
+            last_time=at,
+            evidence=(told_by(event),),
+        )
 
     def _finding(self, seam: Seam, part: str | None, change: Change) -> Finding:
         key = str(change.run.first)

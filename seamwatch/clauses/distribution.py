@@ -7,12 +7,13 @@ moved, from what to what, the bins that moved most, and since when. A reference 
 its own band, so it cannot cause alarms. A daily cycle in the reference gives each part of the day its own band.
 [Drift](../drift.md) says what it finds how fast.
 
-The reference is either a `period` of the system's own scores, which the judge counts as they come and pins when the
-period ends, or a `file` of histograms that lies beside the contract, as `seamwatch contracts reference` writes it. The
-file's content is part of the contract that is signed and published. A period that is over before the contract is
-published has mostly left the topics: then the file is the way. Nothing before the end of the period is judged, by
-either. The reference serves every version of the system, so that a silent swap is found; one that names a `version`
-looks at the scores of that version alone.
+The reference is a `period` of the system's own scores, which the judge counts as they come and pins when the
+period ends; or the system's own `first` scores, as in `{first: 14d}`: from the window of the first of them on, for so
+long and until there are 1,000; or a `file` of histograms that lies beside the contract, as `seamwatch contracts
+reference` writes it. The file's content is part of the contract that is signed and published. A period that is over
+before the contract is published has mostly left the topics: then the file is the way. Nothing before the end of the
+reference is judged, by any of them. The reference serves every version of the system, so that a silent swap is found;
+one that names a `version` looks at the scores of that version alone.
 
 While an episode is open the scores are watched on: it is over when at least 1,000 of them in at least ten windows
 lie within the approved band again, and the bets then start anew. When the contract changes what is counted or
@@ -22,13 +23,13 @@ What its violation says: the cut-off or bin with its share when approved and now
 when, over how many scores, and the bins that moved most.
 
 What it cannot see: shifts below `floor`, shifts that leave the scores as they are, anything during the
-reference period itself, a cohort that the reference does not know, and how scores beyond `range` differ from each
-other (they lie in the first or last bin). That scores within a window are independent up to an estimated design
-effect is an approximation; that days of the week do not differ is assumed. The promise is made for each cohort by
-itself.
+reference itself (measured by its `first` scores, a system that was never right is right), a cohort that the reference
+does not know, and how scores beyond `range` differ from each other (they lie in the first or last bin). That scores
+within a window are independent up to an estimated design effect is an approximation; that days of the week do not
+differ is assumed. The promise is made for each cohort by itself.
 
 State: per system and cohort 292 bets with the window in which each last began (for 25 bins), the windows that the
-leading bets rest on, and the reference if it is a period.
+leading bets rest on, and the reference unless it is a file.
 
 ```yaml
 - id: scores-as-approved
@@ -66,6 +67,7 @@ _RECENT_WINDOWS = 64
 _RECENT_HOURS = 96
 _RESOLVE_SCORES = 1_000
 _RESOLVE_WINDOWS = 10
+_FIRST_SCORES = 1_000
 
 Recent = tuple[tuple[int, int, tuple[int, ...]], ...]
 """Number of the first window, hour of day, and histogram; of single windows, and of older ones by the hour."""
@@ -76,13 +78,16 @@ class DistributionState:
     """Windows still filling, a period's reference, the bets, the windows they rest on, and the open episode.
 
     ``counted`` and ``compared`` are digests of what the reference and the bets rest on: where the contract changes
-    it, they start anew. ``seen`` is what came since the episode opened, by hour of day.
+    it, they start anew. ``began`` is the first window of a reference of first scores, which is complete once
+    ``pinned``. ``seen`` is what came since the episode opened, by hour of day.
     """
 
     windows: Windows = field(default_factory=Windows)
     counted: str = ""
     compared: str = ""
     reference: Reference | None = None
+    began: int | None = None
+    pinned: bool = False
     wealth: tuple[float, ...] = ()
     since: tuple[int, ...] = ()
     recent: Recent = ()
@@ -150,7 +155,9 @@ class Distribution(Clause, kind="distribution"):
         findings: tuple[Finding, ...] = ()
         period, end = self.reference.period, self.reference.end
         for window in complete:
-            if period is not None and period.start <= window.window_start and window.window_end <= period.to:
+            if self.reference.first is not None and not state.pinned:
+                state = self._begun(state, self.reference.first, window)
+            elif period is not None and period.start <= window.window_start and window.window_end <= period.to:
                 reference = state.reference or Reference.empty(self.bins)
                 state = replace(state, reference=reference.with_window(_hour(window), window.histogram))
             elif end is None or window.window_start >= end:
@@ -160,12 +167,19 @@ class Distribution(Clause, kind="distribution"):
                     findings += more
         return Judgement(state, findings, windows.deadline(moment), windows.wake(moment), late)
 
+    def _begun(self, state: DistributionState, first: int, window: Fact) -> DistributionState:
+        """With the window in a reference of first scores, which it may complete."""
+        began = window.window_start if state.began is None else state.began
+        reference = (state.reference or Reference.empty(self.bins)).with_window(_hour(window), window.histogram)
+        enough = sum(map(sum, reference.hours)) >= _FIRST_SCORES
+        return replace(state, reference=reference, began=began, pinned=enough and window.window_end - began >= first)
+
     def _agreed(self, state: DistributionState) -> DistributionState:
         """The state as far as it rests on what is agreed now; an open episode stays open either way."""
         reference = self.reference
         period = (reference.period.start, reference.period.to) if reference.period is not None else None
-        counted = _digest(period, reference.of_version, self.range, self.bins, self.window, self.by, self.distinct,
-                          self.where)  # fmt: skip
+        counted = _digest(period or reference.first, reference.of_version, self.range, self.bins, self.window, self.by,
+                          self.distinct, self.where)  # fmt: skip
         file = reference.histograms.digest if reference.histograms is not None else None
         compared = _digest(counted, file, self.floor, self.alpha, self.lifetime, self.daily_cycle)
         if state.compared == compared:
@@ -176,6 +190,8 @@ class Distribution(Clause, kind="distribution"):
             counted,
             compared,
             state.reference if same else None,
+            state.began if same else None,
+            same and state.pinned,
             opened=state.opened,
         )
 

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from functools import cache
 from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
 from seamwatch.documents.contract import Contract
+from seamwatch.documents.defaults import DEFAULTS, built_in
 from seamwatch.documents.models import Person, System
 
 BEGINNING: Final = -(2**63)
@@ -27,22 +27,6 @@ class Term:
     contract: Contract
     valid_from: int = BEGINNING
     valid_to: int = END
-
-
-@cache
-def defaults() -> Contract:
-    """The contract of every system that no contract covers: no policy is not permission."""
-    return Contract.model_validate(
-        {
-            "kind": "Contract",
-            "id": "defaults",
-            "version": "1",
-            "seam": "operations",
-            "covers": ["*"],
-            "parties": {"provider": {}, "consumer": {}},
-            "clauses": [{"id": "approval", "kind": "approval"}],
-        }
-    )
 
 
 @dataclass(frozen=True)
@@ -80,20 +64,24 @@ class Estate:
         return tuple(term.contract for term in self.terms)
 
     def all_contracts(self) -> tuple[Contract, ...]:
-        """Every contract version, the built-in `defaults` included."""
-        return (*self.contracts, defaults())
+        """Every contract version, the built-in `defaults` first."""
+        return (built_in(), *self.contracts)
 
     def versions_of(self, contract: str) -> tuple[Contract, ...]:
         """The versions of one contract, oldest first."""
         return tuple(known for known in self.all_contracts() if known.id == contract)
 
     def contracts_for(self, system: str, at: int) -> tuple[Contract, ...]:
-        """The contracts in force for a system at an event time (micros); the built-in `defaults` if there is none."""
-        found = tuple(term.contract for term in self._covering(system) if term.valid_from <= at < term.valid_to)
-        return found or (defaults(),)
+        """The contracts in force for a system at an event time (micros).
+
+        Where there is none: the estate's own contract `defaults`, if it covers the system, else the built-in one.
+        """
+        found = [term.contract for term in self._covering(system) if term.valid_from <= at < term.valid_to]
+        agreed = tuple(contract for contract in found if contract.id != DEFAULTS)
+        return agreed or tuple(found) or (built_in(),)
 
     def changes_for(self, system: str) -> tuple[int, ...]:
-        """The event times at which the contracts in force for a system change, in order."""
+        """The event times at which the contracts in force for a system may change, in order."""
         borders = {border for term in self._covering(system) for border in (term.valid_from, term.valid_to)}
         return tuple(sorted(borders - {BEGINNING, END}))
 

@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 from seamwatch.clauses import kinds
 from seamwatch.documents.contract import Contract
+from seamwatch.documents.defaults import BUILT_IN, DEFAULTS
 from seamwatch.documents.models import Document, Person, System
 from seamwatch.documents.problems import Problem
 from seamwatch.documents.reading import Place, Written
@@ -212,5 +213,5 @@ def _contract(read: Read, contract: Contract, systems: set[str]) -> Iterator[Pro
             yield read.warning(
                 ("covers", c), f"contract {contract.id!r} covers {pattern!r}, which is no declared system{hint}"
             )
-    if contract.id == "defaults":
-        yield read.error(("id",), "the id 'defaults' is taken by the built-in contract: choose another")
+    if contract.id == DEFAULTS and contract.version == BUILT_IN:
+        yield read.error(("version",), f"version {BUILT_IN!r} of {DEFAULTS!r} is the built-in one: give yours another")

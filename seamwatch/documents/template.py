@@ -20,6 +20,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
 from seamwatch.clauses import Clause, kinds
+from seamwatch.documents.defaults import DEFAULTS, written
 from seamwatch.documents.loading import DOCUMENT_KINDS
 from seamwatch.durations import Duration, compact_duration
 from seamwatch.errors import UsageError
@@ -36,17 +37,19 @@ _FILLED = {
 
 
 def template(kind: str) -> str:
-    """The commented YAML of a document kind (person, system, contract) or of a clause kind.
+    """The commented YAML of a document kind (person, system, contract) or of a clause kind; `defaults`, as built in.
 
     Raises UsageError, with the nearest known kind, for any other word.
     """
     document = DOCUMENT_KINDS.get(kind.capitalize())
     if document is not None:
         return "\n".join(_document(document)) + "\n"
+    if kind == DEFAULTS:
+        return "\n".join(_defaults()) + "\n"
     clause = kinds().get(kind)
     if clause is not None:
         return "\n".join(_clause(clause, "")) + "\n"
-    known = [name.lower() for name in DOCUMENT_KINDS] + list(kinds())
+    known = [*(name.lower() for name in DOCUMENT_KINDS), DEFAULTS, *kinds()]
     close = difflib.get_close_matches(kind, known, n=1)
     hint = f"did you mean {close[0]!r}?" if close else f"known are {', '.join(known)}"
     raise UsageError(f"there is no kind {kind!r}: {hint}")
@@ -70,6 +73,16 @@ def _document(model: type[BaseModel]) -> Iterator[str]:
             yield _said(f"{key}: {_example(info)}", info)
         else:
             yield "# " + _said(f"{key}: {_example(info)}", info)
+
+
+def _defaults() -> Iterator[str]:
+    yield "# What holds for every system that no contract covers. To replace it, give it a version of your own."
+    for key, value in written().items():
+        if key == "clauses":
+            yield "clauses:"
+            yield from (f"  - {_yaml(clause)}" for clause in value)
+        else:
+            yield f"{key}: {_yaml(value)}"
 
 
 def _clause(kind: type[Clause], indent: str) -> Iterator[str]:

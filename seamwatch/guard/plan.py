@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from seamwatch.clauses.scope import Scope
 from seamwatch.documents import Estate
-from seamwatch.documents.estate import defaults
+from seamwatch.documents.defaults import DEFAULTS
 from seamwatch.guard.checks import Bound, Check, checks_of, tools_of
 from seamwatch.guard.verdict import Fault
 from seamwatch.judging.seams import Seams
@@ -48,7 +48,7 @@ class Plan:
 
     def __init__(self, estate: Estate, system: str, at: int) -> None:
         contracts = estate.contracts_for(system, at)
-        self.covered = defaults() not in contracts
+        self.covered = all(contract.id != DEFAULTS for contract in contracts)
         changes = estate.changes_for(system)
         self.start = max((time for time in changes if time <= at), default=-(2**63))
         self.until = min((time for time in changes if time > at), default=2**63)

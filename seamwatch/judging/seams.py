@@ -13,7 +13,12 @@ from types import MappingProxyType
 
 from seamwatch.clauses import Clause
 from seamwatch.documents import Contract, Estate
+from seamwatch.documents.defaults import DEFAULTS
+from seamwatch.documents.estate import END
 from seamwatch.judging.seam import Approval, DeclaredVersion, PublicKey, Seam, Step
+
+KEPT = 20_000
+"""How many contracts, as they bind a system, are kept ready."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +62,13 @@ class Seams:
         return None if known is None else self._binding(known, system).get(clause)
 
     def latest(self, contract: str, clause: str, system: str) -> BoundClause | None:
-        """The clause of the newest version of the contract that still covers the system."""
+        """The clause of the newest version of the contract that still covers the system; None when none does.
+
+        The defaults cover what no contract covers.
+        """
+        if contract == DEFAULTS:
+            now = self._estate.contracts_for(system, END - 1)
+            return next((self._binding(known, system).get(clause) for known in now if known.id == DEFAULTS), None)
         for known in reversed(self._estate.versions_of(contract)):
             return self._binding(known, system).get(clause) if known.covers_system(system) else None
         return None
@@ -76,6 +87,9 @@ class Seams:
     def _binding(self, contract: Contract, system: str) -> Mapping[str, BoundClause]:
         key = (contract.id, contract.version, system)
         if key not in self._bound:
+            if len(self._bound) >= KEPT:
+                # As many systems as anybody cares to invent may come; what is forgotten is made again.
+                self._bound.clear()
             seam = seam_of(self._estate, contract, system, self._keys, self._default_owner)
             self._bound[key] = {clause.id: BoundClause(clause, seam) for clause in contract.clauses}
         return self._bound[key]

@@ -178,6 +178,9 @@ class ReferenceOf(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     period: Period | None = Field(None, description="the system's own scores of this period: {from, to}")
+    first: Duration | None = Field(
+        None, gt=0, description="the system's own first scores: so long from the first of them on"
+    )
     file: str | None = Field(None, description="histograms beside the contract, by `seamwatch contracts reference`")
     histograms: ReferenceFile | None = Field(
         None, description="the file's content, which is put in when the contract is loaded"
@@ -186,9 +189,10 @@ class ReferenceOf(BaseModel):
 
     @model_validator(mode="after")
     def _one(self) -> Self:
-        if (self.period is None) == (self.file is None and self.histograms is None):
-            raise ValueError("reference is either a period {from, to} or a file: give one of them")
-        if self.period is None and self.histograms is None:
+        of_file = self.file is not None or self.histograms is not None
+        if sum((self.period is not None, self.first is not None, of_file)) != 1:
+            raise ValueError("reference is either a period {from, to}, a file, or the first scores {first: 14d}")
+        if of_file and self.histograms is None:
             raise ValueError(f"reference: file {self.file!r} is read with the contract's folder, and was not")
         if self.histograms is not None and self.version not in (None, self.histograms.version):
             raise ValueError(f"reference: version is {self.version!r}, in the file {self.histograms.version!r}")
@@ -196,7 +200,7 @@ class ReferenceOf(BaseModel):
 
     @property
     def end(self) -> int | None:
-        """The event time before which nothing is judged, in micros."""
+        """The event time before which nothing is judged, in micros; None where only the scores tell, or nothing."""
         if self.period is not None:
             return self.period.to
         return self.histograms.to if self.histograms is not None else None

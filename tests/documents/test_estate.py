@@ -11,7 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from seamwatch.documents import Contract, Estate, canonical_json, digest_of, documents_of, published
+from seamwatch.documents.defaults import built_in
 from seamwatch.documents.estate import BEGINNING, END
+from seamwatch.errors import DocumentError
+from seamwatch.judging.seams import Seams
 
 ROOT = Path(__file__).parents[2]
 
@@ -50,9 +53,39 @@ def test_a_system_no_contract_covers_is_held_to_the_defaults() -> None:
     estate = Estate.of_published([message(contract("1", covers="model-?"), 100)])
     assert [c.id for c in estate.contracts_for("model-a", 0)] == ["pact"]
     (fallback,) = estate.contracts_for("model-ab", 0)
-    assert (fallback.id, [(c.id, c.kind) for c in fallback.clauses]) == ("defaults", [("approval", "approval")])
+    assert (fallback.id, fallback.version, fallback.digest) == ("defaults", "built-in-2", built_in().digest)
     assert fallback in estate.all_contracts()
     assert estate.changes_for("model-ab") == ()
+
+
+def test_a_contract_named_defaults_takes_the_place_of_the_built_in_one_where_it_covers() -> None:
+    ours = [message(contract(v, covers="model-*", id="defaults"), at) for v, at in (("1", 100), ("2", 500))]
+    estate = Estate.of_published([message(contract("1", covers="model-a"), 100), *ours])
+    systems = ("model-a", "model-b", "other")
+    held = {system: [c.key for c in estate.contracts_for(system, 600)] for system in systems}
+    assert held == {
+        "model-a": ["Contract/pact@1"],
+        "model-b": ["Contract/defaults@2"],
+        "other": ["Contract/defaults@built-in-2"],
+    }
+    assert [c.version for c in estate.contracts_for("model-b", 499)] == ["1"]
+    assert estate.changes_for("model-b") == (500,)
+    seams = Seams(estate)
+    kept = {system: seams.latest("defaults", "approval", system) for system in systems}
+    assert {system: bound and bound.seam.contract_version for system, bound in kept.items()} == {
+        "model-a": None,
+        "model-b": "2",
+        "other": "built-in-2",
+    }
+    assert seams.latest("defaults", "abuse", "model-b") is None
+    assert seams.latest("defaults", "abuse", "other") is not None
+
+
+def test_nobody_may_publish_another_contract_as_the_built_in_one(tmp_path: Path) -> None:
+    text = json.dumps({**contract("built-in-2", covers="*", id="defaults").written, "apiVersion": "seamwatch/v1"})
+    (tmp_path / "x.yaml").write_text(text)
+    with pytest.raises(DocumentError, match="is the built-in one: give yours another"):
+        Estate.load(tmp_path)
 
 
 def test_a_version_that_stops_covering_ends_where_it_is_published() -> None:

@@ -228,7 +228,12 @@ def test_each_event_is_measured_by_the_version_in_force_at_its_time() -> None:
 
 def test_a_system_without_a_contract_is_measured_by_the_defaults() -> None:
     facts = Plan(Estate()).facts("inference", frame([{**inference("stray", 1, START), **_rest()}]))
-    assert [(f.contract, f.clause, f.system, f.breaches) for f in facts] == [("defaults", "approval", "stray", 1)]
+    assert {(f.contract, f.clause, f.system, f.count, f.breaches) for f in facts} == {
+        ("defaults", "approval", "stray", 1, 1),
+        ("defaults", "drift", "stray", 1, 0),
+        ("defaults", "abuse", "stray", 1, 0),
+        ("defaults", "fallback", "stray", 1, 0),
+    }
 
 
 def test_systems_with_other_measures_do_not_see_each_other() -> None:

@@ -1,0 +1,75 @@
+"""Defaults: the contract of every system seen in traffic that no contract covers: no policy is not permission.
+
+Each bound and its reason is told in docs/documents.md. They are wide on purpose: a default must not cry wolf, so what
+it finds is beyond what anybody would call usual, over enough events that chance does not do it.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any, Final
+
+from seamwatch.documents.contract import Contract
+
+DEFAULTS: Final = "defaults"
+"""The id of the built-in contract, and of the one that an operator puts in its place."""
+
+BUILT_IN: Final = "built-in-2"
+"""The built-in contract's version; no other contract of its id may bear it."""
+
+
+@cache
+def built_in() -> Contract:
+    """The built-in contract."""
+    return Contract.model_validate(written())
+
+
+def written() -> dict[str, Any]:
+    """The built-in contract as an author would write it."""
+    hourly = {"window": "1h", "min_count": 100}
+    return {
+        "apiVersion": "seamwatch/v1",
+        "kind": "Contract",
+        "id": DEFAULTS,
+        "version": BUILT_IN,
+        "seam": "operations",
+        "covers": ["*"],
+        "parties": {"provider": {}, "consumer": {}},
+        "clauses": [
+            {"id": "approval", "kind": "approval", "datasets": True},
+            _warning("latency", signal="latency", quantile=0.9, max=30_000, **hourly),
+            _warning(
+                "accuracy",
+                signal="accuracy",
+                where="label IN (0, 1) AND score BETWEEN 0 AND 1",
+                min=0.4,
+                window="1d",
+                min_count=200,
+            ),
+            {
+                "id": "drift",
+                "kind": "distribution",
+                "severity": "warning",
+                "reference": {"first": "14d"},
+                "bins": 10,
+                "window": "1h",
+                "floor": 0.15,
+                "alpha": 0.001,
+                "lifetime": "90d",
+            },
+            _warning("abuse", signal="abuse", max=0.15, **hourly),
+            _warning("fallback", signal="fallback", max=0.25, **hourly),
+            {"id": "data-fresh", "kind": "freshness", "severity": "warning", "of": "dataset", "max_lag": "8d"},
+            {
+                "id": "decided-on-fresh-data",
+                "kind": "freshness",
+                "severity": "warning",
+                "of": "inference",
+                "max_lag": "8d",
+            },
+        ],
+    }
+
+
+def _warning(name: str, **agreed: Any) -> dict[str, Any]:
+    return {"id": name, "kind": "signal", "severity": "warning", **agreed}
