@@ -7,21 +7,53 @@ serve as well. Nothing here connects to anything.
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
-from pydantic import AfterValidator, AliasChoices, Field, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import AfterValidator, AliasChoices, BeforeValidator, Field, ValidationError
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from seamwatch.clock import Clock, clock_of
-from seamwatch.durations import DAY, SECOND, Duration
+from seamwatch.durations import DAY, MINUTE, SECOND, Duration, parse_duration
 from seamwatch.errors import UsageError
 
 
 def _state_home() -> Path:
     home = os.environ.get("XDG_STATE_HOME")
     return (Path(home) if home else Path.home() / ".local" / "state") / "seamwatch"
+
+
+RETENTION_FLOOR: Final = 183 * DAY
+"""The shortest time for which a record may be agreed to be kept, in microseconds."""
+
+
+def _retention(value: object) -> object:
+    """The mapping that is written as JSON, its names and lengths checked."""
+    from seamwatch.wire.schemas import INPUT_TYPES  # late: only who sets it pays for it
+
+    try:
+        mapping = json.loads(value) if isinstance(value, str) else value
+    except json.JSONDecodeError:
+        mapping = None
+    if not isinstance(mapping, dict):
+        wanted = 'write a JSON object of tables and durations, such as {"inference": "400d", "*": "730d"}'
+        raise ValueError(wanted)  # noqa: TRY004 - pydantic takes no other error
+    known = (*INPUT_TYPES, "violation", "notice", "page", "dead_letter")
+    found = {}
+    for table, kept in mapping.items():
+        if table not in (*known, "*"):
+            kept_always = (
+                " (documents are kept as long as the decisions that they judged)" if table == "document" else ""
+            )
+            raise ValueError(
+                f"no retention can be set for {table!r}{kept_always}; write one of {', '.join(known)} or *"
+            )
+        found[table] = kept if isinstance(kept, int) else parse_duration(str(kept))
+        if found[table] < RETENTION_FLOOR:
+            raise ValueError(f"{table} is to be kept for {kept}: the shortest is {RETENTION_FLOOR // DAY}d")
+    return found
 
 
 def _whole(path: Path) -> Path:
@@ -96,6 +128,9 @@ class Settings(BaseSettings):
     max_age: Duration = DAY
     """How old an event may be when it arrives and still be judged live; older ones are recorded only."""
 
+    join_within: Duration = 15 * MINUTE
+    """How long after its arrival an outcome waits for a decision that the store does not have."""
+
     linger: Duration = SECOND // 5
     """How long measure gathers events after the first of a batch before it measures them."""
 
@@ -110,6 +145,9 @@ class Settings(BaseSettings):
 
     ledger_key: Path | None = None
     """The file of the key that signs the ledger's checkpoints; None in production leaves them unsigned."""
+
+    retention: Annotated[dict[str, int], NoDecode, BeforeValidator(_retention)] = Field(default_factory=dict)
+    """How long each table's rows are kept, ``{"inference": "400d", "*": "730d"}``; for ever where none is named."""
 
     default_owner: str | None = None
     """The person paged for a system that nobody registered."""
@@ -139,4 +177,4 @@ def load_settings(**given: Any) -> Settings:
         first = error.errors()[0]
         name = str(first["loc"][0]) if first["loc"] else "settings"
         variable = name if name.isupper() else f"SEAMWATCH_{name.upper()}"
-        raise UsageError(f"{variable}={first['input']!r}: {first['msg']}") from error
+        raise UsageError(f"{variable}={first['input']!r}: {first['msg'].removeprefix('Value error, ')}") from error

@@ -131,9 +131,12 @@ class SignerKey:
 
     def sign(self, checkpoint: Checkpoint) -> str:
         """The signed note of a checkpoint."""
-        signature = self._key.sign(checkpoint.text.encode())
-        line = b64encode(self.verifier.key_id + signature).decode()
-        return f"{checkpoint.text}\n{_SIGNATURE}{self.name} {line}\n"
+        return self.note(checkpoint.text)
+
+    def note(self, text: str) -> str:
+        """The signed note of a text, which ends with a line break and MUST begin with this key's name and a slash."""
+        line = b64encode(self.verifier.key_id + self._key.sign(text.encode())).decode()
+        return f"{text}\n{_SIGNATURE}{self.name} {line}\n"
 
 
 def read_checkpoint(note: str, keys: Sequence[VerifierKey]) -> Checkpoint:
@@ -141,14 +144,8 @@ def read_checkpoint(note: str, keys: Sequence[VerifierKey]) -> Checkpoint:
 
     Raises ProofError when the note is no checkpoint, no known key signed it, or a signature of a known key is wrong.
     """
-    text, separator, signatures = note.rpartition("\n\n")
-    if not separator or not signatures.endswith("\n"):
-        raise ProofError("a checkpoint has no signatures: it is not a signed note")
-    text += "\n"
+    text, lines = _parts(note)
     checkpoint = _parsed(text)
-    lines = signatures[:-1].split("\n")
-    if len(lines) > _MOST_SIGNATURES:
-        raise ProofError(f"a checkpoint has {len(lines)} signatures: more than {_MOST_SIGNATURES} are not read")
     signed = False
     for line in lines:
         signed |= _is_signed(text, line, keys, checkpoint.origin)
@@ -157,6 +154,30 @@ def read_checkpoint(note: str, keys: Sequence[VerifierKey]) -> Checkpoint:
             f"the checkpoint of {checkpoint.origin} at size {checkpoint.size} is not signed by a known key"
         )
     return checkpoint
+
+
+def read_note(note: str, keys: Sequence[VerifierKey]) -> tuple[str, str]:
+    """The text of any note that one of the keys signed, and that key's name, with which and a slash its text begins.
+
+    Raises ProofError when no known key signed it, or a signature of a known key is wrong.
+    """
+    text, lines = _parts(note)
+    origin = text.partition("\n")[0]
+    for key in keys:
+        if any(_is_signed(text, line, [key], origin) for line in lines) and origin.startswith(f"{key.name}/"):
+            return text, key.name
+    raise ProofError(f"the note of {origin[:200]} is not signed by a known key")
+
+
+def _parts(note: str) -> tuple[str, list[str]]:
+    """The text of a note with its last line break, and its signature lines."""
+    text, separator, signatures = note.rpartition("\n\n")
+    if not separator or not signatures.endswith("\n"):
+        raise ProofError("a checkpoint has no signatures: it is not a signed note")
+    lines = signatures[:-1].split("\n")
+    if len(lines) > _MOST_SIGNATURES:
+        raise ProofError(f"a checkpoint has {len(lines)} signatures: more than {_MOST_SIGNATURES} are not read")
+    return text + "\n", lines
 
 
 def _is_signed(text: str, line: str, keys: Sequence[VerifierKey], origin: str) -> bool:
