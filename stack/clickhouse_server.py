@@ -1,10 +1,10 @@
 """The local ClickHouse server: ClickHouse's HTTP interface on loopback, over the embedded engine.
 
 Run as ``python -m stack.clickhouse_server --path DIR --port N --secrets FILE``. It serves what clients of ClickHouse
-use: the query in URL or body, data of inserts in the body, settings, ``param_*``, ``database``, ``default_format``,
-credentials in headers or URL, compressed bodies and answers, ClickHouse's error codes, ``KILL QUERY`` by id. It has
-two users, the writer and the auditor, and holds the auditor to reading (``stack.readonly``). Sessions, temporary
-tables, clusters and ClickHouse's native protocol it has not.
+use: the query in URL or body, data of inserts in the body, settings, ``param_*`` (in a form, when they are too long for
+the URL), ``database``, ``default_format``, credentials in headers or URL, compressed bodies and answers, ClickHouse's
+error codes, ``KILL QUERY`` by id. It has two users, the writer and the auditor, and holds the auditor to reading
+(``stack.readonly``). Sessions, temporary and external tables, clusters and ClickHouse's native protocol it has not.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from starlette.types import Receive
 
 from stack.compressed import packed, unpacked
 from stack.engine import Answer, Engine, Session
-from stack.http_request import Call, call_of, plain_chunks
+from stack.http_request import Call, call_of, plain_chunks, with_form
 from stack.incoming import can_stream, read_statement, reads, text_of
 from stack.refusals import Refusal
 from stack.running import Running, Statement, killed_id
@@ -113,6 +113,8 @@ class Server:
         kept = False
         session = self._engine.session()
         try:
+            if call.form:
+                call, chunks = with_form(call, chunks), iter(())
             head, sql, data = read_statement(call.query, chunks)
             output = output_format(sql) or call.default_format
             if head is None:

@@ -11,7 +11,9 @@ import hmac
 import importlib
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from email import message_from_bytes
+from email.message import Message
 from typing import Any, Final, Protocol
 from uuid import uuid4
 
@@ -56,6 +58,7 @@ class Call:
     """A request without its body. ``settings`` and ``parameters`` are texts as they arrived.
 
     ``packed`` asks for an answer in ClickHouse's compressed blocks, ``body_packed`` says that the body is in them.
+    ``form`` is the content type of a body that is a form (`with_form`), empty for any other.
     """
 
     user: str
@@ -68,6 +71,7 @@ class Call:
     may_write: bool
     packed: bool = False
     body_packed: bool = False
+    form: str = ""
 
     @property
     def auditor(self) -> bool:
@@ -80,6 +84,7 @@ def call_of(request: Request, secrets: Mapping[str, str]) -> Call:
     url = request.query_params
     user = _authenticated(request, secrets)
     settings, parameters = {}, {}
+    content = request.headers.get("content-type", "")
     for name, value in url.items():
         if name.startswith("param_"):
             parameters[name.removeprefix("param_")] = value
@@ -96,7 +101,29 @@ def call_of(request: Request, secrets: Mapping[str, str]) -> Call:
         may_write=request.method == "POST",
         packed=url.get("compress") == "1",
         body_packed=url.get("decompress") == "1",
+        form=content if content.startswith("multipart/form-data") else "",
     )
+
+
+def with_form(call: Call, chunks: Iterable[bytes]) -> Call:
+    """The call with what its form holds: the query and parameters that are too long for a URL.
+
+    Raises Refusal for any other field, such as the data of an external table.
+    """
+    head = f"MIME-Version: 1.0\r\nContent-Type: {call.form}\r\n\r\n"
+    form = message_from_bytes(head.encode() + b"".join(chunks))
+    query, parameters = call.query, dict(call.parameters)
+    for field in form.get_payload() if form.is_multipart() else ():
+        assert isinstance(field, Message)
+        name, content = field.get_param("name", header="content-disposition"), field.get_payload(decode=True)
+        assert isinstance(content, bytes)
+        if name == "query":
+            query += content.decode()
+        elif isinstance(name, str) and name.startswith("param_"):
+            parameters[name.removeprefix("param_")] = content.decode()
+        else:
+            raise Refusal(48, "NOT_IMPLEMENTED", f"Field {name!r} of a form is not served: only query and param_*")
+    return replace(call, query=query, parameters=parameters)
 
 
 def _authenticated(request: Request, secrets: Mapping[str, str]) -> str:

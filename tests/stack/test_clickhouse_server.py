@@ -191,6 +191,18 @@ def test_settings_parameters_and_formats_come_by_url(local: Local) -> None:
     assert local.ask("SELECT 1", database="absent").code == 81
 
 
+def test_parameters_that_are_too_long_for_a_url_come_in_a_form(local: Local) -> None:
+    ids = [f"id-{number:05}-it's\t\n\r\n\\ü" for number in range(2_000)]
+    for user in ("writer", "auditor"):
+        ours = client(local, user=user)
+        found = ours.query("SELECT arrayJoin({ids:Array(String)}) AS id ORDER BY id", {"ids": ids}).result_rows
+        assert found == [(each,) for each in sorted(ids)]
+        ours.close()
+    form = {"Content-Type": "multipart/form-data; boundary=b"}
+    field = b'--b\r\nContent-Disposition: form-data; name="external"\r\n\r\n1\r\n--b--\r\n'
+    assert local.ask(field, headers=form, query="SELECT 1").code == 48
+
+
 def test_sessions_see_nothing_of_each_other(local: Local) -> None:
     local.ask("SELECT 1", max_block_size="777", database="seamwatch")
     assert local.ask("SELECT getSetting('max_block_size') = 777, currentDatabase()").text == "0\tdefault\n"
