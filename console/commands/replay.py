@@ -1,7 +1,8 @@
-"""`seamwatch replay`: judge a history of events by contracts, with no broker and no store."""
+"""`seamwatch replay`: judge a history of events by contracts, from files or from the decision store."""
 
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -9,11 +10,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from console.commands.lines import Complaints, Progress
+from console.moments import moment_of
 from seamwatch.errors import UsageError
-from seamwatch.instants import parse_instant
 
 if TYPE_CHECKING:
-    from streams.history.gathering import History
+    from console.tally import Tally
 
 
 def register(app: typer.Typer) -> None:
@@ -22,72 +23,105 @@ def register(app: typer.Typer) -> None:
 
 
 def replay(
+    contracts: Annotated[Path, typer.Option(help="folder of contracts and the documents they name")],
     events: Annotated[
-        list[str],
+        list[str] | None,
         typer.Argument(
             help="NDJSON, Avro or Parquet files, also gzipped, or - for standard input", metavar="EVENTS..."
         ),
-    ],
-    contracts: Annotated[Path, typer.Option(help="folder of contracts and the documents they name")],
+    ] = None,
+    from_store: Annotated[
+        bool, typer.Option("--from-store", help="the decision store's events instead of files")
+    ] = False,
+    since: Annotated[
+        str | None, typer.Option(help="episodes not over by then: a duration back from now (30d) or a time (RFC 3339)")
+    ] = None,
+    until: Annotated[str | None, typer.Option(help="events before then: a duration back from now, or a time")] = None,
     now: Annotated[str | None, typer.Option(help="advance the clock to this time (RFC 3339)")] = None,
     record_type: Annotated[
         str | None, typer.Option("--type", help="record type of Avro or Parquet rows that do not say theirs")
+    ] = None,
+    summary: Annotated[bool, typer.Option("--summary", help="a table of the clauses instead of violations")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="with --summary: one JSON object")] = False,
+    data: Annotated[
+        Path | None, typer.Option(help="with --from-store: data folder of a running `seamwatch up`")
     ] = None,
 ) -> None:
     """Judge history offline: violations as NDJSON on standard output, one object an episode in its last state.
 
     Exit 0 when there are none, 1 when there are any (or lines that hold no event; they are named and left out).
 
-    Example: seamwatch replay --contracts contracts/ history.ndjson
+    Example: seamwatch replay --contracts contracts/ --from-store --since 30d --summary
     """
-    from seamwatch.documents import Estate
+    from console.history import Asked, gathered
+    from console.tally import Tally
+    from seamwatch.documents import Estate, unsigned_contracts
     from seamwatch.judging.text import violation_line
-    from seamwatch.wire.schemas import INPUT_TYPES, nearest
-    from streams.history.gathering import History
-    from streams.plan import Plan
     from streams.replay import judged
 
-    if record_type is not None and record_type not in INPUT_TYPES:
-        raise UsageError(f"--type: {record_type!r} is no type of event{nearest(record_type, INPUT_TYPES)}")
-    try:
-        until = None if now is None else parse_instant(now)
-    except ValueError as error:
-        raise UsageError(f"--now: {error}") from None
+    if as_json and not summary:
+        raise UsageError("--json is the form of --summary: without it, violations are JSON as they are")
+    clock = moment_of("--now", now, back=False)
+    asked = Asked(events or (), from_store, since, until, record_type, data)
+    asked.check()
     estate = Estate.load(contracts)
-    if unsigned := _unsigned(contracts):
+    if unsigned := unsigned_contracts(contracts):
         print(f"note: not signed, judged all the same: {', '.join(unsigned)}", file=sys.stderr)
     complaints = Complaints()
     found = False
-    with History([Plan(estate)]) as history:
-        _gather(events, history, complaints, record_type)
+    with gathered(asked, complaints, estate) as (history, period):
         progress = Progress(f"of {history.events} events judged so far")
-        for violation in judged(estate, history, until, progress=progress.tell):
+        end = max((at for at in (history.last, clock) if at is not None), default=None)
+        tally = Tally(estate.contracts, end)
+        for violation in filter(period.tells, judged(estate, history, clock, progress=progress.tell)):
             found = True
-            print(violation_line(violation))
+            if summary:
+                tally.add(violation)
+            else:
+                print(violation_line(violation))
+        if summary:
+            begin = history.first if period.since is None else period.since
+            _print_summary(tally, history.events, begin, end, as_json=as_json)
     raise typer.Exit(1 if found or complaints.count else 0)
 
 
-def _unsigned(folder: Path) -> list[str]:
-    # Signatures lie beside the file they sign.
-    files = sorted(path for ending in ("*.yaml", "*.yml") for path in folder.rglob(ending))
-    return [
-        path.name
-        for path in files
-        if not path.with_name(f"{path.name}.sig").exists() and b"kind: Contract" in path.read_bytes()
-    ]
+def _print_summary(tally: Tally, events: int, begin: int | None, end: int | None, *, as_json: bool) -> None:
+    from console.asking import print_table
+    from console.tally import per_week, tally_object
+    from seamwatch.durations import format_duration
+    from seamwatch.judging.wording import moment_text
 
-
-def _gather(files: list[str], history: History, complaints: Complaints, record_type: str | None) -> None:
-    from streams.history.files import chunks_of_files
-
-    size = sum(Path(name).stat().st_size for name in files if Path(name).is_file())
-    progress, done = Progress("events read so far"), 0
-
-    def read(count: int) -> None:
-        nonlocal done
-        done = count
-
-    for name, frame in chunks_of_files(files, complaints.add, record_type=record_type, read=read):
-        history.add(name, frame)
-        progress.tell(history.events, done / size if size else None)
-    complaints.finish()
+    if as_json:
+        print(json.dumps(tally_object(tally, events, begin, end), ensure_ascii=False))
+        return
+    clauses = tally.clauses
+    rates = [per_week(c.episodes, begin, end) for c in clauses]
+    print_table(
+        ("CONTRACT", "CLAUSE", "KIND", "WARNINGS", "BREACHES", "STILL OPEN", "PER WEEK", "LONGEST", "PAGED FIRST"),
+        (
+            (
+                f"{c.contract}@{c.version}",
+                c.clause,
+                c.kind,
+                str(c.warnings),
+                str(c.breaches),
+                str(c.open),
+                "" if rate is None else f"{rate:.1f}",
+                format_duration(c.longest) if c.episodes else "",
+                ", ".join(f"{person} {times}×" for person, times in c.paged.most_common()),
+            )
+            for c, rate in zip(clauses, rates, strict=True)
+        ),
+        empty="no clause was judged",
+    )
+    if len(tally.weeks) > 1:
+        print()
+        print_table(
+            ("WEEK OF", "WARNINGS", "BREACHES"),
+            ((week, str(n["warning"]), str(n["breach"])) for week, n in tally.weeks.items()),
+            empty="",
+        )
+    span = "" if begin is None or end is None else f" from {moment_text(begin)} to {moment_text(end)}"
+    print(f"\n{events:,} events{span}: {sum(c.episodes for c in clauses):,} episodes")
+    for person, times in tally.paged.most_common():
+        print(f"{person} would have been paged first about {times:,} of them")

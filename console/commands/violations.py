@@ -31,6 +31,7 @@ def violations(
     Example: seamwatch violations --open --since 24h
     """
     from console.asking import auditor
+    from console.moments import moment_of
     from seamwatch.judging.text import violation_line
     from seamwatch.settings import load_settings
 
@@ -41,9 +42,9 @@ def violations(
         values["system"] = system
     if only_open:
         conditions.append("state != 'resolved'")
-    if since is not None:
+    if (opened := moment_of("--since", since)) is not None:
         conditions.append("opened_at >= fromUnixTimestamp64Micro({since:Int64})")
-        values["since"] = str(_moment(since, now))
+        values["since"] = str(opened)
     sql = f"SELECT * FROM violations WHERE {' AND '.join(conditions)} ORDER BY opened_at DESC, violation_id"
     with auditor(data) as store:
         found = [_violation(row) for row in store.rows(sql, values)]
@@ -61,22 +62,6 @@ def _violation(row: dict[str, Any]) -> Violation:
 
     times = {name: micros_of(row[name]) for name in _TIMES}
     return violation_of({**row, **times})
-
-
-def _moment(text: str, now: int) -> int:
-    from seamwatch.durations import parse_duration
-    from seamwatch.errors import UsageError
-    from seamwatch.instants import parse_instant
-
-    try:
-        return now - parse_duration(text)
-    except ValueError:
-        try:
-            return parse_instant(text)
-        except ValueError:
-            raise UsageError(
-                f"--since {text}: write a duration such as 24h, or a time such as 2026-03-02T10:00:00Z"
-            ) from None
 
 
 def _print(found: list[Violation], now: int) -> None:

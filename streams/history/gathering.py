@@ -10,7 +10,7 @@ import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 from typing import Any, Final, Protocol, Self, cast, get_args
 
 import polars as pl
@@ -22,6 +22,10 @@ from streams.history.repeats import HELD, Repeats
 from streams.history.sorting import BLOCK_ROWS, ROWS_IN_MEMORY, Sorter
 
 MEASURED: Final = frozenset(get_args(Source))
+PLACE: Final[Mapping[str, pl.DataType]] = MappingProxyType(
+    {"__topic": pl.String(), "__partition": pl.Int32(), "__offset": pl.Int64()}
+)
+"""Columns that frames may have beside the record's own: where a broker had the event, kept as evidence."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +68,8 @@ class History:
         self._repeats: dict[Source, Repeats] = {}
         self._rare: dict[str, list[pl.DataFrame]] = {}
         self._known: dict[str, EveryId] = {}
+        self.first: int | None = None
+        """The earliest event time taken in."""
         self.last: int | None = None
         """The latest event time taken in, of repeated events too."""
         self.events = 0
@@ -77,17 +83,28 @@ class History:
     ) -> None:
         self._temporary.cleanup()
 
+    def meet(self, source: Source, systems: Iterable[str]) -> frozenset[str]:
+        """The columns that are kept of a measured type, these systems among its rows: all that need be read of it."""
+        known = list(systems)
+        for plan in self._plans:
+            plan.meet(known)
+        return self.columns(source)
+
     def columns(self, source: Source) -> frozenset[str]:
         """The columns that are kept of a measured type, for the systems met so far."""
         wanted = (plan.columns(source) | plan.joined_columns(source) for plan in self._plans)
         return frozenset().union(*wanted, {"event_id", "event_time", "system"})
 
     def add(self, record_type: str, frame: pl.DataFrame) -> None:
-        """Take events of one type in, after all that came before; ``frame`` has all columns of the type."""
+        """Take events of one type in, after all that came before.
+
+        ``frame`` has all columns of the type (of a measured type those suffice that are kept), and may have `PLACE`.
+        """
         if frame.is_empty():
             return
         self.events += frame.height
-        latest = cast(int, frame["event_time"].max())
+        earliest, latest = cast(int, frame["event_time"].min()), cast(int, frame["event_time"].max())
+        self.first = earliest if self.first is None else min(self.first, earliest)
         self.last = latest if self.last is None else max(self.last, latest)
         if record_type in MEASURED:
             self._add_measured(cast(Source, record_type), frame)
@@ -102,10 +119,7 @@ class History:
             limits = self.limits
             self._sorters[source] = Sorter(folder, rows_in_memory=limits.rows_in_memory, block_rows=limits.block_rows)
             self._repeats[source] = Repeats(folder, held=limits.held_ids)
-        systems = frame["system"].unique().to_list()
-        for plan in self._plans:
-            plan.meet(systems)
-        kept = self.columns(source)
+        kept = self.meet(source, frame["system"].unique().to_list()) | PLACE.keys()
         self._repeats[source].add(frame["event_id"], frame["event_time"])
         self._sorters[source].add(frame.select([name for name in frame.columns if name in kept]))
 
@@ -134,7 +148,9 @@ class History:
         )
         # Of equal ids of two types the type that came first comes first.
         for name, row in places.sort("event_time", "event_id", maintain_order=True).select("type", "row").iter_rows():
-            yield ForwardedEvent(name, _record(frames[name], row))
+            record = _record(frames[name], row)
+            place = {column[2:]: record.pop(column, None) for column in PLACE}
+            yield ForwardedEvent(name, record, **place)
 
 
 _NO_PLACES = pl.DataFrame(

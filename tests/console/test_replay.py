@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ import typer
 from typer.testing import CliRunner, Result
 
 from console.commands import replay
-from seamwatch.errors import DocumentError, UsageError
+from seamwatch.errors import DocumentError, UnreachableError, UsageError
 from tests.clauses.history import PEOPLE, at, contract, decision
 
 CLAUSES = "- {id: valid, kind: range, max: 1}"
@@ -81,3 +82,100 @@ def test_wrong_use_is_said_plainly(folder: Path, tmp_path: Path) -> None:
     (folder / "example.yaml").write_text("kind: Contract\nid: [", "utf-8")
     with pytest.raises(DocumentError, match=r"example.yaml:\d+"):
         run("--contracts", str(folder), "-")
+
+
+HISTORY = [
+    decision("1h", score=7.0, subject="a"),
+    decision("1h30m", score=7.0, subject="b"),
+    decision("3d", score=0.5),
+    decision("16d", score=8.0),
+    decision("16d5h", score=0.5),
+]
+
+
+def summary(folder: Path, *options: str) -> Result:
+    return run("--contracts", str(folder), "-", "--summary", *options, stdin="\n".join(map(json.dumps, HISTORY)))
+
+
+def test_a_summary_counts_episodes_by_clause_and_week_and_says_who_would_have_been_paged(folder: Path) -> None:
+    result = summary(folder, "--json")
+    assert result.exit_code == 1
+    total = json.loads(result.stdout)
+    assert (total["events"], total["episodes"], total["paged"]) == (5, 2, {"owner@example.org": 2})
+    assert (total["from"], total["to"]) == ("2026-03-02T01:00:00.000000Z", "2026-03-18T05:00:00.000000Z")
+    # The week in between had none, and is told all the same.
+    assert total["by_week"] == {
+        "2026-03-02": {"warnings": 0, "breaches": 1},
+        "2026-03-09": {"warnings": 0, "breaches": 0},
+        "2026-03-16": {"warnings": 0, "breaches": 1},
+    }
+    (clause,) = total["clauses"]
+    assert (clause["contract"], clause["clause"], clause["kind"]) == ("example", "valid", "range")
+    assert (clause["breaches"], clause["warnings"], clause["open"]) == (2, 0, 1)
+    assert clause["per_week"] == pytest.approx(2 * 7 / (16 + 4 / 24))
+    assert clause["by_week"] == {"2026-03-02": 1, "2026-03-16": 1}
+    violations = run("--contracts", str(folder), "-", stdin="\n".join(map(json.dumps, HISTORY)))
+    longest = json.loads(violations.stdout.splitlines()[0])
+    assert clause["longest_violation_id"] == longest["violation_id"]
+    assert clause["longest_seconds"] == seconds(longest["resolved_at"]) - seconds(longest["opened_at"])
+
+
+def seconds(text: str) -> float:
+    return datetime.fromisoformat(text).timestamp()
+
+
+def test_a_summary_for_people_lists_quiet_clauses_as_well(folder: Path) -> None:
+    quiet = contract("scorer", CLAUSES + "\n- {id: sure, kind: human_review, below: 0.1}")
+    (folder / "example.yaml").write_text(PEOPLE + quiet, "utf-8")
+    lines = summary(folder).stdout.splitlines()
+    assert [line.split()[:5] for line in lines[1:3]] == [
+        ["example@1", "valid", "range", "0", "2"],
+        ["example@1", "sure", "human_review", "0", "0"],
+    ]
+    assert "5 events from 2026-03-02 01:00:00 UTC to 2026-03-18 05:00:00 UTC: 2 episodes" in lines
+    assert lines[-1] == "owner@example.org would have been paged first about 2 of them"
+
+
+def test_a_summary_of_nothing_is_exit_code_zero(folder: Path) -> None:
+    result = run("--contracts", str(folder), "-", "--summary", "--json", stdin=json.dumps(decision("1h", score=0.5)))
+    total = json.loads(result.stdout)
+    assert (result.exit_code, total["episodes"], total["paged"], total["by_week"]) == (0, 0, {}, {})
+    assert total["clauses"][0]["per_week"] is None  # an event at one moment is no span to count over
+
+
+def test_since_and_until_hold_for_files_too(folder: Path) -> None:
+    def opened(*options: str) -> list[str]:
+        stdin = "\n".join(map(json.dumps, HISTORY))
+        found = run("--contracts", str(folder), "-", *options, stdin=stdin).stdout.splitlines()
+        return [json.loads(line)["opened_at"][:10] for line in found]
+
+    assert opened() == ["2026-03-02", "2026-03-18"]
+    assert opened("--since", "2026-03-10T00:00:00Z") == ["2026-03-18"]
+    assert opened("--until", "2026-03-10T00:00:00Z") == ["2026-03-02"]
+    # An episode that was not over by then is told, with the time at which it opened.
+    assert opened("--since", "2026-03-02T01:10:00Z") == ["2026-03-02", "2026-03-18"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("-", "--from-store"), "not both"),
+        ((), "no history to judge"),
+        (("--from-store", "--type", "inference"), "--type is for Avro and Parquet files"),
+        (("-", "--data", "somewhere"), "add --from-store"),
+        (("-", "--json"), "--json is the form of --summary"),
+        (("-", "--since", "last week"), "--since last week: write a duration such as 24h"),
+        (("-", "--since", "2026-03-02T00:00:00Z", "--until", "2026-03-02T00:00:00Z"), "nothing lies between them"),
+    ],
+)
+def test_what_does_not_go_together_is_refused_before_anything_is_read(
+    folder: Path, arguments: tuple[str, ...], said: str
+) -> None:
+    with pytest.raises(UsageError, match=said):
+        run("--contracts", str(folder), *arguments)
+
+
+def test_a_store_that_cannot_be_reached_is_said(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CLICKHOUSE_URL", "http://nobody:x@127.0.0.1:9/seamwatch")
+    with pytest.raises(UnreachableError, match=r"127\.0\.0\.1:9"):
+        run("--contracts", str(folder), "--from-store")

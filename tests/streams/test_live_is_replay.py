@@ -10,11 +10,14 @@ from typing import Any
 
 import pytest
 
+from seamwatch.clauses import kinds
 from seamwatch.documents import Estate
 from seamwatch.judging.facts import Violation
+from seamwatch.wire.values import violation_of
 from streams.replay import replay
 from tests.streams.every_kind import beginning, documents, history
 from tests.streams.loading import Load, loaded
+from tests.streams.recorded import from_store, own_store, recording, wait_until_recorded
 from tests.streams.stages import CODEC, Scene, wait_until
 
 
@@ -35,7 +38,7 @@ def seen(violation: Violation | Mapping[str, Any]) -> tuple[Any, ...]:
 
 @pytest.mark.timeout(240)
 @pytest.mark.parametrize("keyed", [True, False], ids=["keyed", "spread over partitions"])
-def test_a_history_loaded_in_bulk_is_judged_as_replay_judges_it(scene: Scene, keyed: bool) -> None:
+def test_a_history_loaded_in_bulk_is_judged_as_replay_judges_it(scene: Scene, clickhouse: str, keyed: bool) -> None:
     start = beginning(time.time_ns() // 1_000)
     scene.publish(documents(start))
     scene.start("measure")
@@ -62,6 +65,22 @@ def test_a_history_loaded_in_bulk_is_judged_as_replay_judges_it(scene: Scene, ke
     scene.caught_up("measure", 120)
     wait_until(lambda: live() >= expected, 60, "the violations of the replay")
     assert live() == expected
+    if not keyed:
+        assert_the_store_is_judged_alike(scene, clickhouse, len(events), last)
+
+
+def assert_the_store_is_judged_alike(scene: Scene, clickhouse: str, events: int, last: int) -> None:
+    """A replay of what was recorded finds what was found live, with the places of all evidence."""
+
+    def told(violation: Violation) -> tuple[Any, ...]:
+        return (*seen(violation), tuple((e.topic, e.partition, e.offset) for e in violation.evidence))
+
+    with own_store(clickhouse, scene.topics) as url:
+        with recording(scene.kafka, url, scene.topics):
+            wait_until_recorded(url, scene.topics, events)
+        stored, _ = from_store(url, scene.folder)
+    latest = {v.violation_id: v for v in map(violation_of, scene.violations(*kinds()))}
+    assert {told(v) for v in stored} == {told(v) for v in latest.values() if v.opened_at <= last}
 
 
 @pytest.mark.parametrize(

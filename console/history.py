@@ -1,0 +1,106 @@
+"""The history that a command judges: files, or the tables of the decision store, and which part of it.
+
+Gathers and says on standard error how far it has come; judges nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from console.commands.lines import Complaints, Progress
+from console.moments import moment_of
+from seamwatch.errors import UsageError
+
+if TYPE_CHECKING:
+    from seamwatch.documents import Estate
+    from streams.history.gathering import History
+    from streams.history.period import Period
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a command was asked to judge; see `seamwatch replay --help`."""
+
+    files: Sequence[str]
+    from_store: bool = False
+    since: str | None = None
+    until: str | None = None
+    record_type: str | None = None
+    data: Path | None = None
+
+    def check(self) -> None:
+        """Raise UsageError for what does not go together."""
+        from seamwatch.wire.schemas import INPUT_TYPES, nearest
+
+        if self.from_store and self.files:
+            raise UsageError("name files of events or --from-store, not both: a history comes from one place")
+        if not self.from_store and not self.files:
+            raise UsageError(
+                "there is no history to judge: name files of events, - for standard input, or --from-store"
+            )
+        if self.from_store and self.record_type is not None:
+            raise UsageError("--type is for Avro and Parquet files; the store's tables say what they hold")
+        if not self.from_store and self.data is not None:
+            raise UsageError("--data names the system whose store is read: add --from-store")
+        if self.record_type is not None and self.record_type not in INPUT_TYPES:
+            raise UsageError(
+                f"--type: {self.record_type!r} is no type of event{nearest(self.record_type, INPUT_TYPES)}"
+            )
+
+    def period(self, *estates: Estate) -> Period:
+        """The part of the history that is asked after; UsageError when it is none."""
+        from streams.history.period import Period
+
+        since, until = moment_of("--since", self.since), moment_of("--until", self.until)
+        if since is not None and until is not None and since >= until:
+            raise UsageError("--since is not before --until: nothing lies between them")
+        return Period.of(estates, since, until)
+
+
+@contextmanager
+def gathered(asked: Asked, complaints: Complaints, *estates: Estate) -> Iterator[tuple[History, Period]]:
+    """The history, for these estates to judge, and which part of it is asked after.
+
+    What holds no event goes to ``complaints``. Raises UsageError for what cannot be read.
+    """
+    from streams.history.gathering import History
+    from streams.plan import Plan
+
+    asked.check()
+    period = asked.period(*estates)
+    with History([Plan(estate) for estate in estates]) as history:
+        if asked.from_store:
+            _gather_store(asked, history, period)
+        else:
+            _gather_files(asked, history, period, complaints)
+        yield history, period
+
+
+def _gather_store(asked: Asked, history: History, period: Period) -> None:
+    from console.asking import auditor
+    from streams.history.store import gather_store
+
+    progress = Progress("events read so far")
+    with auditor(asked.data) as store:
+        gather_store(store, history, period, read=progress.tell)
+
+
+def _gather_files(asked: Asked, history: History, period: Period, complaints: Complaints) -> None:
+    from streams.history.files import chunks_of_files
+
+    size = sum(Path(name).stat().st_size for name in asked.files if Path(name).is_file())
+    progress, done, events = Progress("events read so far"), 0, 0
+
+    def read(count: int) -> None:
+        nonlocal done
+        done = count
+
+    for name, frame in chunks_of_files(asked.files, complaints.add, record_type=asked.record_type, read=read):
+        history.add(name, period.within(name, frame))
+        events += frame.height
+        progress.tell(events, done / size if size else None)
+    complaints.finish()

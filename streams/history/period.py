@@ -1,0 +1,64 @@
+"""Period: which part of a history is judged and which episodes of it are told, when not all of it is asked after.
+
+What is measured is judged from a day earlier on than asked, back to where the longest window begins: windows and
+conversations that are under way when the period begins are whole. Rare events (a change, an acknowledgement, a refresh,
+an attestation) are judged however old they are, because what was announced or delivered once still holds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import polars as pl
+
+from seamwatch.documents import Estate
+from seamwatch.durations import DAY
+from seamwatch.judging.facts import Violation
+from seamwatch.judging.seams import Seams
+from streams.history.gathering import MEASURED
+
+LONGEST_WINDOW = 31 * DAY
+"""Longer ones are no reason to read more: they stand for all of time, or for a conversation."""
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """Event times from ``since`` to before ``until`` (micros; None: no bound); ``lead`` is where measuring begins."""
+
+    since: int | None = None
+    until: int | None = None
+    lead: int | None = None
+
+    @classmethod
+    def of(cls, estates: tuple[Estate, ...], since: int | None, until: int | None) -> Period:
+        """The period for the clauses of these estates."""
+        if since is None:
+            return cls(None, until)
+        longest = max((window for estate in estates for window in _windows(estate)), default=DAY)
+        return cls(since, until, (since - DAY) // max(longest, DAY) * max(longest, DAY))
+
+    def start(self, record_type: str) -> int | None:
+        """The first event time of a record type that is judged; None for all."""
+        return self.lead if record_type in MEASURED else None
+
+    def within(self, record_type: str, frame: pl.DataFrame) -> pl.DataFrame:
+        """The events of a frame that are judged."""
+        start = self.start(record_type)
+        if start is not None:
+            frame = frame.filter(pl.col("event_time") >= start)
+        return frame if self.until is None else frame.filter(pl.col("event_time") < self.until)
+
+    def tells(self, violation: Violation) -> bool:
+        """Whether an episode was not over when the period began."""
+        return self.since is None or violation.resolved_at is None or violation.resolved_at >= self.since
+
+
+def _windows(estate: Estate) -> Iterator[int]:
+    seams = Seams(estate)
+    for contract in estate.all_contracts():
+        # How long a window is does not depend on the system that is covered.
+        for bound in seams.covering(contract, contract.covers[0]).values():
+            for measure in bound.clause.measures(bound.seam):
+                if measure.window <= LONGEST_WINDOW:
+                    yield measure.window

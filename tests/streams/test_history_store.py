@@ -1,0 +1,117 @@
+"""History from the decision store: on the real engine, the same violations as from files, and evidence with places."""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from console.commands import replay as command
+from seamwatch.documents import Estate
+from seamwatch.durations import HOUR
+from seamwatch.instants import format_instant
+from seamwatch.judging.facts import Violation
+from streams.history.period import Period
+from streams.replay import replay
+from tests.sinks.estate import Estate as Stored
+from tests.sinks.estate import estate
+from tests.streams.every_kind import LENGTH, documents, history
+from tests.streams.recorded import SLICE, from_store, recording, wait_until_recorded
+from tests.streams.stages import CODEC
+from tests.streams.test_live_is_replay import seen
+
+START = 1_772_409_600_000_000 // (2 * HOUR) * (2 * HOUR)
+
+
+@pytest.fixture(scope="module")
+def recorded(kafka: str, clickhouse: str) -> Iterator[Stored]:
+    """A store that a recorder filled with the history of every kind, out of order, some events of it twice."""
+    chance = random.Random(7)
+    with estate(kafka, clickhouse, partitions=3) as own:
+        producer = own.producer(partitioner="random")
+        events = history(START)
+        sent = chance.sample(events, len(events)) + chance.sample(events, 300)
+        for record_type, record in sent:
+            producer.produce(own.topics.input(record_type), CODEC.encode(record_type, record))
+        assert producer.flush(30) == 0
+        with recording(own.kafka, own.url, own.topics):
+            wait_until_recorded(own.url, own.topics, len(sent))
+        yield own
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    made = tmp_path_factory.mktemp("contracts")
+    (made / "documents.yaml").write_text(documents(START))
+    return made
+
+
+@pytest.fixture(scope="module")
+def expected(folder: Path) -> list[Violation]:
+    return replay(Estate.load(folder), history(START))
+
+
+@pytest.fixture(scope="module")
+def whole(recorded: Stored, folder: Path) -> tuple[list[Violation], int]:
+    """What the whole store comes to, and how long its longest answer was."""
+    return from_store(recorded.url, folder)
+
+
+def test_the_stores_tables_are_judged_as_the_events_that_were_sent(
+    whole: tuple[list[Violation], int], expected: list[Violation]
+) -> None:
+    found, longest = whole
+    assert {seen(v) for v in found} == {seen(v) for v in expected}
+    # However long the history, no answer is longer than a slice.
+    assert longest <= SLICE < len(history(START)) / 4
+
+
+def test_evidence_says_where_the_broker_first_had_the_event(
+    recorded: Stored, whole: tuple[list[Violation], int]
+) -> None:
+    evidence = {item for v in whole[0] for item in v.evidence}
+    places: dict[str, list[tuple[int, str, int, int]]] = {}
+    for topic in recorded.topics.inputs:
+        table = topic.rsplit(".", 1)[1]
+        for row in recorded.rows(
+            f"SELECT event_id, toUnixTimestamp64Milli(broker_time) AS t, topic, partition, `offset` AS o FROM {table}"
+        ):
+            places.setdefault(row["event_id"], []).append((row["t"], row["topic"], row["partition"], row["o"]))
+    assert any(len(places[item.event_id]) > 1 for item in evidence)
+    # An answer is evidence by its id alone, live as well.
+    told = [item for item in evidence if not item.event_id.startswith("acknowledgement")]
+    assert len(told) > 500
+    assert [item for item in told if (item.topic, item.partition, item.offset) != min(places[item.event_id])[1:]] == []
+
+
+def test_a_period_tells_what_was_not_over_when_it_began(recorded: Stored, folder: Path) -> None:
+    known = Estate.load(folder)
+    since, until = START + 5 * HOUR, START + LENGTH - HOUR
+    period = Period.of((known,), since, until)
+    assert period.lead is not None
+    assert period.lead <= since - 24 * HOUR
+    told = {seen(v) for v in from_store(recorded.url, folder, period)[0] if period.tells(v)}
+    events = [(name, record) for name, record in history(START) if record["event_time"] < until]
+    before = replay(known, events)
+    assert told == {seen(v) for v in before if v.resolved_at is None or v.resolved_at >= since}
+    assert len(told) < len(before)
+
+
+def test_the_command_finds_the_store(
+    recorded: Stored, folder: Path, expected: list[Violation], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CLICKHOUSE_URL", recorded.url)
+    app = typer.Typer()
+    command.register(app)
+    since = max(v.opened_at for v in expected) + 1
+    asked = ["--contracts", str(folder), "--from-store", "--since", format_instant(since)]
+    result = CliRunner().invoke(app, asked)
+    assert result.exit_code == 1, result.stderr
+    assert [json.loads(line)["violation_id"] for line in result.stdout.splitlines()] == [
+        v.violation_id for v in expected if v.resolved_at is None or v.resolved_at >= since
+    ]
