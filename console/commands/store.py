@@ -7,12 +7,15 @@ from typing import Annotated
 
 import typer
 
+from console.commands import store_retention
+
 
 def register(app: typer.Typer) -> None:
     """Add the group."""
     group = typer.Typer(name="store", help="The decision store.", no_args_is_help=True)
-    group.callback()(_store)  # without one, typer would take the group's only command for the group
+    group.callback()(_store)
     group.command()(migrate)
+    store_retention.register(group)
     app.add_typer(group)
 
 

@@ -1,0 +1,95 @@
+"""The commands for the life of the data, as a person and a timer type them, against a store."""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+import uuid
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+
+import pytest
+
+from console.app import main
+from seamwatch.clock import SystemClock
+from seamwatch.durations import DAY
+from seamwatch.wire.topics import Topics
+from sinks.ledger.keys import make_keys, read_signer
+from sinks.migrate import migrate
+from sinks.store import Store
+from tests.ledger.book import Book
+from tests.sinks.samples import encoded
+
+DOCS = Path(__file__).parents[2] / "docs" / "store.md"
+Run = Callable[..., tuple[int, list[dict[str, Any]]]]
+
+
+@pytest.fixture
+def store(clickhouse: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Store]:
+    """A store with a month of inferences that is two years old and one that is not, and the environment to ask it."""
+    name = f"l_{uuid.uuid4().hex[:10]}"
+    url = urlunsplit(urlsplit(clickhouse)._replace(path=f"/{name}"))
+    migrate(url)
+    make_keys(tmp_path / "ledger.key", "ledger.example.org")
+    for variable, value in {
+        "CLICKHOUSE_URL": url,
+        "SEAMWATCH_PREFIX": "t",
+        "SEAMWATCH_DATA": str(tmp_path),
+        "SEAMWATCH_LEDGER_KEY": str(tmp_path / "ledger.key"),
+        "SEAMWATCH_RETENTION": '{"inference": "400d", "*": "730d"}',
+    }.items():
+        monkeypatch.setenv(variable, value)
+    with Store(url) as store:
+        book = Book(store, Topics("t"), read_signer(tmp_path / "ledger.key"))
+        for then in (SystemClock().now() - 800 * DAY, SystemClock().now()):
+            values: list[bytes | None] = [encoded(number=i, event_time=then) for i in range(5)]
+            book.record(values, millis=then // 1000)
+        yield store
+        store.command(f"DROP DATABASE {name}")
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str]) -> Run:
+    def run(*arguments: str) -> tuple[int, list[dict[str, Any]]]:
+        code = 0
+        try:
+            main(arguments)
+        except SystemExit as end:
+            code = int(end.code or 0)
+        return code, [json.loads(line) for line in capsys.readouterr().out.splitlines() if line[0] == "{"]
+
+    return run
+
+
+def test_a_hold_keeps_what_the_timer_would_drop_until_it_is_lifted(store: Store, run: Run) -> None:
+    line = re.search(r"^17 4 \* \* \* .*?&& (seamwatch store retain .*?) >>", DOCS.read_text("utf-8"), re.MULTILINE)
+    assert line is not None
+    _, *timer = shlex.split(line[1])
+    code, (hold,) = run("store", "hold", "add", "--by", "ada", "--reason", "case 17", "--system", "credit-1", "--json")
+    assert (code, hold["table"], hold["system"]) == (0, "every", "credit-1")
+    assert run("store", "hold", "list", "--json")[1] == [hold]
+    code, (said,) = run(*timer)
+    assert (code, said["rows"], said["outcome"]) == (0, 5, f"held by {hold['hold_id']}: case 17")
+    assert run("store", "hold", "lift", "no-such-hold", "--by", "ada", "--reason", "x")[0] == 2
+    assert run("store", "hold", "lift", hold["hold_id"], "--by", "ada", "--reason", "settled")[0] == 0
+    assert run("store", "hold", "list", "--json") == (0, [])
+    assert [said["outcome"] for said in run("store", "retain", "--dry-run", "--json")[1]] == ["would be dropped"]
+    assert [said["outcome"] for said in run(*timer)[1]] == ["dropped"]
+    assert run(*timer) == (0, [])
+    left = store.rows("SELECT count() AS rows, min(broker_time) > now() - INTERVAL 1 DAY AS recent FROM inference")
+    assert left == [{"rows": 5, "recent": True}]
+    (row,) = store.rows("SELECT person, reason, count FROM retention")
+    assert row == {"person": "retention@example.org", "reason": "retention of inference is 400d", "count": 5}
+
+
+def test_nothing_is_dropped_without_a_retention_or_a_key(
+    store: Store, run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "ledger.key").unlink()
+    assert run("store", "retain") == (2, [])
+    monkeypatch.delenv("SEAMWATCH_RETENTION")
+    assert run("store", "retain", "--dry-run") == (2, [])
+    assert store.rows("SELECT count() AS rows FROM inference") == [{"rows": 10}]
