@@ -19,14 +19,24 @@ from seamwatch.durations import Duration, compact_duration
 
 FOLDER = Path(__file__).parent / "clauses"
 _OF_EVERY_CLAUSE = ("id", "kind", "severity", "where")
-# Each of which one has to begin a paragraph.
+# Each has to begin a line.
 _SECTIONS = (
-    ("State:", "What it costs:"),
-    ("What its violation says:",),
-    ("What it cannot see:",),
-    ("```yaml\n- id: ",),
-    ("## Parameters",),
+    "State:",
+    "What its violation says:",
+    "What it cannot see:",
+    "```yaml\n- id: ",
+    "```json\n{",
+    "```text\n",
+    "## Parameters",
 )
+_EXAMPLES = """
+## The examples
+
+Each page shows a clause, events and the episodes that a replay of them gives; a test replays them all. The clause
+stands alone in a contract over all systems, whose first person to act is `owner@example.org`. What an event does not
+say takes its default. An event is one line of a file; here it goes on in an indented line, and `times` and `every`
+stand for as many lines, so long apart. An episode is shown by its severity, state, times, slice and sentence.
+"""
 _PLAIN = {"str": "text", "float": "number", "int": "number", "bool": "true or false", "Expression": "expression"}
 
 
@@ -58,7 +68,7 @@ def page(kind: type[Clause]) -> str:
 
 def lacking(page: str) -> list[str]:
     """What a page of a kind must have and has not."""
-    said = [mark for marks in _SECTIONS if not any(f"\n{mark}" in page for mark in marks) for mark in marks[:1]]
+    said = [mark for mark in _SECTIONS if f"\n{mark}" not in page]
     rows = [line for line in page.splitlines() if line.startswith("| `")]
     return said + [f"a meaning of {row.split('|')[1].strip()}" for row in rows if row.endswith("|  |")]
 
@@ -80,7 +90,7 @@ def index() -> str:
         )
     lines += ["", "## Every clause has", "", "| parameter | type | default | meaning |", "|---|---|---|---|"]
     lines += [_row(name, Clause.model_fields[name]) for name in _OF_EVERY_CLAUSE]
-    return "\n".join([*lines, ""])
+    return "\n".join([*lines, _EXAMPLES])
 
 
 def pages() -> dict[Path, str]:

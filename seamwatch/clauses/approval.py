@@ -6,8 +6,9 @@ document names no digest is approved with any; where one is named, an event with
 nobody declared has no approval at all. There is one episode for each unapproved version, digest and use case (one
 for the whole of an undeclared system). With `datasets` a refresh of a data set that nobody declared is a breach too.
 
-State: for each version, digest and use case without approval, the windows not yet complete and the first five events;
-what is approved costs nothing.
+State: one for each version, digest and use case without approval (one for an undeclared system): the hours with such
+events that are not yet complete, 1,500 at most, and the first five events, about 3 kB, until `quiet` has passed
+without another. What is approved costs nothing.
 
 What its violation says: the version, digest and use case without approval, or that nobody declared the system, and
 since when; the first five events are its evidence.
@@ -18,6 +19,37 @@ What it cannot see: a model swapped behind the same version name (see `distribut
 - id: approved-only
   kind: approval
   grace: 15m
+```
+
+Beside this document:
+
+```yaml
+kind: System
+id: scorer
+type: model
+owner: owner@example.org
+versions:
+  - version: v1
+    approvals:
+      - {id: A1, use_case: credit, approved_by: owner@example.org, approved_at: 2026-03-01}
+```
+
+and with these events:
+
+```json
+{"type": "inference", "event_time": "2026-03-02T09:00:00Z", "system": "scorer", "version": "v1", "use_case": "credit",
+ "subject": "s1"}
+{"type": "inference", "event_time": "2026-03-02T09:01:00Z", "system": "scorer", "version": "v2", "use_case": "credit",
+ "subject": "s1"}
+{"type": "inference", "event_time": "2026-03-02T09:20:00Z", "system": "scorer", "version": "v2", "use_case": "credit",
+ "subject": "s1"}
+```
+
+Replayed, this gives:
+
+```text
+breach open, opened 2026-03-02T09:16:00Z, slice v2//credit
+  scorer serves v2//credit since 2026-03-02 09:01:00 UTC without an approval in force (grace of 15 m is over)
 ```
 """
 

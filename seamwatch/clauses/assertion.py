@@ -7,8 +7,10 @@ Assertions over tool calls that every call must pass have one episode per conver
 
 With `summary` a named reviewer is sent, on schedule, how many events passed and failed.
 
-State: the windows not yet complete, the first five failing events of what is open, and the counts of periods not yet
-summarised; of conversations, only those with a failure, until a day after their episode is over.
+State: the windows that are not yet complete, 1,500 at most, and the first five failing events of what is open, about
+2 kB. Where every event must pass, only windows with a failure, until `quiet` has passed without another; of tool
+calls one for each conversation with a failure, until a day after its episode is over. With `at_least`, one for the
+system, for good. With `summary` one more, of the periods not yet summarised.
 
 What its violation says: the behaviour and the first event for which it did not hold or, with `at_least`, the share for
 which it did (`observed`) and the one agreed (`limit`); the first five failing events are its evidence.
@@ -23,6 +25,25 @@ What it cannot see: a behaviour that the event's fields do not show.
   window: 1h
   min_count: 50
   summary: {every: 7d, to: reviewer@example.org}
+```
+
+With these events:
+
+```json
+{"type": "inference", "event_time": "2026-03-02T09:00:00Z", "system": "scorer", "version": "v1", "use_case": "credit",
+ "subject": "s1", "decision": "approve", "times": 58, "every": "1m"}
+{"type": "inference", "event_time": "2026-03-02T09:58:00Z", "system": "scorer", "version": "v1", "use_case": "credit",
+ "subject": "s1", "decision": "refuse"}
+{"type": "inference", "event_time": "2026-03-02T09:59:00Z", "system": "scorer", "version": "v1", "use_case": "credit",
+ "subject": "s1", "decision": "refuse"}
+```
+
+Replayed to 2026-03-02T10:00:00Z, this gives:
+
+```text
+breach open, opened 2026-03-02T10:00:00Z
+  scorer: the agreed behaviour 'polite-refusal' (decision IN ('approve', 'refer') OR attributes.reason IS NOT NULL)
+  held for 96.7 % of the events in 1 h; agreed at least 99 %
 ```
 """
 

@@ -8,7 +8,8 @@ effect. A value outside the bounds is a breach (slice: the metric) until the fir
 With `every`, measurements are a clock that runs out in silence; it runs from the newest measurement or, before the
 first, from the system's first event. Silence and a bad value are two episodes.
 
-State: the clock, and the breach that is open.
+State: one for the system, for good, under 2 kB: the clock, when the newest measurement was, and the breach that is
+open.
 
 What its violation says: the value and the bound it breaks or, of silence, since when nothing was measured (`observed`
 and `limit` in seconds).
@@ -21,6 +22,24 @@ What it cannot see: a benchmark that no longer resembles what is asked in produc
   metric: auc
   min: 0.82
   every: 30d
+```
+
+With these events:
+
+```json
+{"type": "attestation", "event_time": "2026-03-02T09:00:00Z", "system": "scorer", "person": "owner@example.org",
+ "subject": "benchmark", "kind": "benchmark", "metric": "auc", "value": 0.84}
+{"type": "attestation", "event_time": "2026-03-20T09:00:00Z", "system": "scorer", "person": "owner@example.org",
+ "subject": "benchmark", "kind": "benchmark", "metric": "auc", "value": 0.79}
+```
+
+Replayed to 2026-04-20T00:00:00Z, this gives:
+
+```text
+breach open, opened 2026-03-20T09:00:00Z, slice auc
+  scorer: benchmark auc is 0.79 at 2026-03-20 09:00:00 UTC; agreed at least 0.82
+breach open, opened 2026-04-19T09:00:00Z, slice auc
+  scorer: benchmark auc not measured since 2026-03-20 09:00:00 UTC; agreed every 30 d
 ```
 """
 

@@ -39,6 +39,24 @@ refused); labels outside 0 to 1 and scores outside `range`, which are left out; 
   min_outcomes: 1000
   by: cohort
 ```
+
+With these events:
+
+```json
+{"type": "outcome", "event_time": "2026-03-02T09:00:00Z", "system": "scorer", "inference_id": "-",
+ "observed_at": "2026-03-02T09:00:00Z", "cohort": "north", "score": 0.7, "label": 1.0, "times": 500, "every": "1s"}
+{"type": "outcome", "event_time": "2026-03-02T10:00:00Z", "system": "scorer", "inference_id": "-",
+ "observed_at": "2026-03-02T10:00:00Z", "cohort": "north", "score": 0.7, "label": 0.0, "times": 500, "every": "1s"}
+```
+
+Replayed, this gives:
+
+```text
+breach open, opened 2026-03-02T10:08:19Z, slice north
+  scorer (cohort north): scores are off by 20 % (95 % sure: 17 % to 23 %; chance alone would show 1.2 %) over 1,000
+  outcomes since 2026-03-02 09:00:00 UTC; agreed at most 5 %; worst between 0.7 and 0.8: said 0.70, happened 0.50,
+  1,000 outcomes
+```
 """
 
 from __future__ import annotations

@@ -29,6 +29,22 @@ What it cannot see: a change that alters neither version nor digest (see `distri
   remind_at: [0.5, 0.9]
   unannounced: true
 ```
+
+With these events:
+
+```json
+{"type": "config_change", "event_time": "2026-03-02T09:00:00Z", "system": "scorer", "change_id": "CR-7",
+ "kind": "threshold", "effective_at": "2026-03-02T09:00:00Z", "summary": "-", "announced_by": "owner@example.org",
+ "to_value": "0.64"}
+```
+
+Replayed to 2026-03-05T00:00:00Z, this gives:
+
+```text
+breach open, opened 2026-03-04T09:00:00Z, slice CR-7/owner@example.org
+  scorer: owner@example.org has not acknowledged threshold change CR-7 within 48 h (announced 2026-03-02 09:00:00
+  UTC)
+```
 """
 
 from __future__ import annotations

@@ -23,6 +23,22 @@ What it cannot see: a change that nobody announces (see `change_notice` with `un
   within: 48h
   after: change
 ```
+
+With these events:
+
+```json
+{"type": "config_change", "event_time": "2026-03-02T09:00:00Z", "system": "scorer", "change_id": "CR-7",
+ "kind": "model", "effective_at": "2026-03-02T09:00:00Z", "summary": "-", "announced_by": "owner@example.org",
+ "to_value": "v2"}
+```
+
+Replayed to 2026-03-05T00:00:00Z, this gives:
+
+```text
+breach open, opened 2026-03-04T09:00:00Z, slice CR-7
+  scorer: owner@example.org has not confirmed that the assertions still cover the product since change CR-7
+  (2026-03-02 09:00:00 UTC); agreed within 48 h
+```
 """
 
 from __future__ import annotations

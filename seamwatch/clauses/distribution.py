@@ -28,8 +28,9 @@ does not know, and how scores beyond `range` differ from each other (they lie in
 within a window are independent up to an estimated design effect is an approximation; that days of the week do not
 differ is assumed. The promise is made for each cohort by itself.
 
-State: per system and cohort 292 bets with the window in which each last began (for 25 bins), the windows that the
-leading bets rest on, and the reference unless it is a file.
+State: one for the system or each cohort, for good, 10 to 30 kB: 292 bets with the window in which each last began (for
+25 bins), the windows that the leading bets rest on (160 at most, older ones by the hour), and the reference unless it
+is a file.
 
 ```yaml
 - id: scores-as-approved
@@ -38,6 +39,27 @@ leading bets rest on, and the reference unless it is a file.
   floor: 0.02
   alpha: 0.01
   by: cohort
+```
+
+With these events:
+
+```json
+{"type": "inference", "event_time": "2026-10-01T00:00:00Z", "system": "scorer", "version": "v1", "use_case": "credit",
+ "subject": "s1", "cohort": "north", "score": 0.3, "times": 1008, "every": "20m"}
+{"type": "inference", "event_time": "2026-10-01T00:10:00Z", "system": "scorer", "version": "v1", "use_case": "credit",
+ "subject": "s1", "cohort": "north", "score": 0.7, "times": 1008, "every": "20m"}
+{"type": "inference", "event_time": "2026-10-15T00:00:00Z", "system": "scorer", "version": "v1", "use_case": "credit",
+ "subject": "s1", "cohort": "north", "score": 0.9, "times": 120, "every": "10s"}
+```
+
+Replayed, this gives:
+
+```text
+breach open, opened 2026-10-15T00:05:00Z, slice north
+  scorer (cohort north): the share of scores above 0.72 was 0 % when approved and is now 100 % (88 % to 100 %),
+  since 2026-10-15 00:00:00 UTC, over 30 scores; largest move of any pass rate 100 % (± 25 %), agreed 2 %; bins that
+  moved most: 0.88–0.92 from 0 % to 100 %, 0.28–0.32 from 50 % to 0 %, 0.68–0.72 from 50 % to 0 %, 0–0.04 from 0 %
+  to 0 %, 0.04–0.08 from 0 % to 0 %
 ```
 """
 

@@ -1,4 +1,4 @@
-"""Escalation: when this holds, a person takes over.
+r"""Escalation: when this holds, a person takes over.
 
 After a call for which `when` holds (NULL does not hold), the conversation (`trace_id`) must be handed to a person
 within `within` calls: by a call of the tool `to`, unless that was denied, or by a call with the decision `to`
@@ -19,8 +19,12 @@ made, missed and made needlessly in the period, with precision and recall and th
 hand-over that was due counts in the period of the call for which `when` held. A period in which no call came has no
 summary.
 
-What it costs: every call of the agent travels one by one (twice with `summary`); of a conversation the calls that
-wait are remembered. With `summary` the conversations that go on are one state of the system.
+State: one for each conversation, for a day after its last call: the calls that wait for what may come before them
+(seconds; 5,000 at most), the calls whose hand-over is due (`within` at most), four numbers and the first five misses,
+about 3 kB in all. Every call of the agent travels one by one (twice with `summary`). With `summary` one more for the
+system, of the conversations of the last half hour: the calls that wait (10,000 at most) and those whose hand-over is
+due (5,000 at most: the conversation that has been silent for longest is given up, and the summary says how many of the
+misses that makes).
 
 What its violation says: the call for which `when` held, what was to follow it, and recall and precision so far; the
 first five calls that were missed are its evidence.
@@ -34,6 +38,28 @@ What it cannot see: calls outside any conversation, and whether the person was t
   to: transfer_to_human
   within: 2
   summary: {every: 7d, to: owner@example.org}
+```
+
+With these events:
+
+```json
+{"type": "tool_call", "event_time": "2026-03-02T09:00:00Z", "system": "agent", "version": "v1", "trace_id": "t1",
+ "tool": "refund", "arguments": "{\"amount\": 1500}", "decision": "allowed"}
+{"type": "tool_call", "event_time": "2026-03-02T09:01:00Z", "system": "agent", "version": "v1", "trace_id": "t1",
+ "tool": "find_user", "arguments": "{}", "decision": "allowed"}
+{"type": "tool_call", "event_time": "2026-03-02T09:02:00Z", "system": "agent", "version": "v1", "trace_id": "t1",
+ "tool": "refund", "arguments": "{\"amount\": 20}", "decision": "allowed"}
+{"type": "tool_call", "event_time": "2026-03-02T09:03:00Z", "system": "agent", "version": "v1", "trace_id": "t1",
+ "tool": "transfer_to_human", "arguments": "{}", "decision": "allowed"}
+```
+
+Replayed, this gives:
+
+```text
+breach open, opened 2026-03-02T09:00:00Z, slice t1
+  agent: tool = 'refund' AND arguments.amount > 1000 held in conversation t1 at 2026-03-02 09:00:00 UTC, and it was
+  not handed to a person (transfer_to_human) within 2 calls; so far 0 of 1 hand-overs due were made (recall 0 %),
+  and no other was made
 ```
 """
 

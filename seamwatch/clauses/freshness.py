@@ -5,8 +5,9 @@ breaches at `max_lag` with no message arriving. `of: inference` checks each deci
 made on (`event_time` minus `data_as_of`)? A decision that does not say is not judged. `warn_at` gives a warning of
 its own before the breach; warning and breach are two episodes.
 
-State: of a dataset, the newest `data_as_of` and what is open; of decisions, the offending windows not yet complete and
-what is open.
+State: of a dataset one, for good, under 2 kB: the newest `data_as_of`, who told of it, and what is open. Of decisions
+one for each limit: the hours with stale decisions that are not yet complete, 1,500 at most, and the first five such
+decisions, about 3 kB, until `quiet` has passed without another.
 
 What its violation says: how old the data is (`observed`, seconds) and the limit that this passes (`limit`, seconds).
 
@@ -18,6 +19,22 @@ What it cannot see: a feed that goes on delivering yesterday's rows under today'
   max_lag: 26h
   warn_at: 25h
   of: dataset
+```
+
+With these events:
+
+```json
+{"type": "dataset_refresh", "event_time": "2026-03-02T06:00:00Z", "system": "claims",
+ "data_as_of": "2026-03-02T00:00:00Z", "row_count": 1000, "sources": ["claims-core"]}
+```
+
+Replayed to 2026-03-03T03:00:00Z, this gives:
+
+```text
+warning open, opened 2026-03-03T01:00:00Z, slice claims
+  claims: no newer data since 2026-03-02 00:00:00 UTC; it is 25 h old and ageing, warning at 25 h
+breach open, opened 2026-03-03T02:00:00Z, slice claims
+  claims: no newer data since 2026-03-02 00:00:00 UTC; it is 26 h old and ageing, agreed limit 26 h
 ```
 """
 

@@ -8,8 +8,9 @@ fields of only one of the two record types looks at that one alone.
 An episode begins at once with the first such event. For tool calls there is one per conversation (`trace_id`), over
 when no other has followed for half an hour; for decisions one per system, over after a day (`quiet`) without another.
 
-State: of the system's decisions and of each conversation with an offending call, the half hours not yet complete and
-the first five offending calls, until a day after its episode is over; other conversations cost nothing.
+State: one for the system's decisions and one for each conversation with an offending call, about 3 kB: the half
+hours with such events that are not yet complete, 1,500 at most, and the first five of them. That of decisions is kept
+until `quiet` has passed without another, that of a conversation until a day after its episode is over.
 
 What its violation says: the first event, its confidence (`observed`) and the one under which a person was agreed
 (`limit`); the first five such events are its evidence.
@@ -22,6 +23,22 @@ What it cannot see: whether the person who was asked took the time to look, and 
   kind: human_review
   below: 0.6
   where: use_case = 'credit'
+```
+
+With these events:
+
+```json
+{"type": "inference", "event_time": "2026-03-02T09:00:00Z", "system": "scorer", "version": "v1", "use_case": "credit",
+ "subject": "s1", "confidence": 0.4, "human_review": true}
+{"type": "inference", "event_time": "2026-03-02T09:05:00Z", "system": "scorer", "version": "v1", "use_case": "credit",
+ "subject": "s1", "confidence": 0.55}
+```
+
+Replayed, this gives:
+
+```text
+breach open, opened 2026-03-02T09:05:00Z
+  scorer: a decision with confidence 0.55 at 2026-03-02 09:05:00 UTC did not go to a person; agreed below 0.6
 ```
 """
 

@@ -7,7 +7,8 @@ lineage (`attested_by`), a person of the documents, and one who has published ke
 `refresh_every` is a clock from the newest refresh, which runs out in silence. `*` and `?` in a source stand for any
 characters and any one character.
 
-State: the newest refresh and the faults that are open; nothing is kept per refresh.
+State: one for the dataset, for good: the clock, when the newest refresh was, and the faults that it showed, about
+1 kB each. Nothing is kept of a refresh that shows none.
 
 What its violation says: the refresh, and the source that was not agreed or why its lineage is not attested; of
 silence, since when there was no refresh (`observed` and `limit` in seconds).
@@ -21,6 +22,23 @@ What it cannot see: a source that the refresh does not name.
   exclude: [partner-legacy]
   refresh_every: 26h
   attested: true
+```
+
+With these events:
+
+```json
+{"type": "dataset_refresh", "event_time": "2026-03-02T09:00:00Z", "system": "claims",
+ "data_as_of": "2026-03-02T09:00:00Z", "row_count": 1000, "sources": ["claims-core", "partner-legacy"],
+ "attested_by": "owner@example.org"}
+```
+
+Replayed to 2026-03-03T12:00:00Z, this gives:
+
+```text
+breach open, opened 2026-03-02T09:00:00Z, slice partner-legacy
+  claims: the refresh of 2026-03-02 09:00:00 UTC took data from 'partner-legacy', which was agreed to be left out
+breach open, opened 2026-03-03T11:00:00Z, slice claims
+  claims: not refreshed since 2026-03-02 09:00:00 UTC; agreed every 26 h
 ```
 """
 

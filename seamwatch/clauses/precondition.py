@@ -1,4 +1,4 @@
-"""Precondition: before this call, that one, in the same conversation.
+r"""Precondition: before this call, that one, in the same conversation.
 
 A call of `tool` must come after a call of `requires` in the same conversation (`trace_id`), with equal values of the
 arguments named in `matching` (a name with dots reaches inside; an argument that is absent or null equals nothing).
@@ -11,8 +11,10 @@ arrive: the allowed lateness and the settling time (seconds) after it was made. 
 counted as late: as a required call it still holds for calls after it, as a call of `tool` it is not judged. There is
 one episode a conversation, over half an hour after its last call of either tool.
 
-What it costs: both tools' calls travel one by one; of a conversation the last 1,000 different values of what is
-matched are remembered, for a day.
+State: one for each conversation with a call of either tool, for a day after its last: the calls that wait for what
+may come before them (seconds; 5,000 at most), when each of the last 1,000 different values of what is matched was
+required (40 bytes each; the oldest makes room), and the first five offending calls. Both tools' calls travel one by
+one.
 
 What its violation says: the call that was made and the one that it should have come after, in which conversation and
 when; the first five such calls are its evidence.
@@ -25,6 +27,25 @@ What it cannot see: whether the required call succeeded, unless its `decision` s
   tool: refund
   requires: verify_identity
   matching: [user_id]
+```
+
+With these events:
+
+```json
+{"type": "tool_call", "event_time": "2026-03-02T09:00:00Z", "system": "agent", "version": "v1", "trace_id": "t1",
+ "tool": "verify_identity", "arguments": "{\"user_id\": \"u1\"}", "decision": "allowed"}
+{"type": "tool_call", "event_time": "2026-03-02T09:01:00Z", "system": "agent", "version": "v1", "trace_id": "t1",
+ "tool": "refund", "arguments": "{\"user_id\": \"u1\"}", "decision": "allowed"}
+{"type": "tool_call", "event_time": "2026-03-02T09:02:00Z", "system": "agent", "version": "v1", "trace_id": "t1",
+ "tool": "refund", "arguments": "{\"user_id\": \"u2\"}", "decision": "allowed"}
+```
+
+Replayed, this gives:
+
+```text
+breach open, opened 2026-03-02T09:02:00Z, slice t1
+  agent called tool 'refund' without having called 'verify_identity' with the same user_id before, in conversation
+  t1 at 2026-03-02 09:02:00 UTC
 ```
 """
 

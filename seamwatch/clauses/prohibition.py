@@ -1,11 +1,11 @@
-"""Prohibition: what the agent never does.
+r"""Prohibition: what the agent never does.
 
 Every call is checked, allowed or not: a call that a guard refused still shows that the agent tried. A call for
 which `never` is NULL (an absent argument) is not the prohibited one. There is one episode per conversation
 (`trace_id`), which opens at once with its first such call, and is over when none has followed for half an hour.
 
-State: of a conversation with an offending call, its half hours not yet complete and the first five offending calls,
-until a day after its episode is over; other conversations cost nothing.
+State: one for each conversation with an offending call, about 3 kB: its half hours with such calls that are not yet
+complete, 1,500 at most, and the first five of them, until a day after its episode is over. Others cost nothing.
 
 What its violation says: what must never be done, the tool of the first call that did it, in which conversation and
 when; the first five such calls are its evidence.
@@ -16,6 +16,23 @@ What it cannot see: calls that the agent does not report, and what a call leads 
 - id: no-refund-of-used-tickets
   kind: prohibition
   never: tool = 'refund' AND arguments.segments_flown > 0
+```
+
+With these events:
+
+```json
+{"type": "tool_call", "event_time": "2026-03-02T09:00:00Z", "system": "agent", "version": "v1", "trace_id": "t1",
+ "tool": "refund", "arguments": "{\"segments_flown\": 0}", "decision": "allowed"}
+{"type": "tool_call", "event_time": "2026-03-02T09:01:00Z", "system": "agent", "version": "v1", "trace_id": "t1",
+ "tool": "refund", "arguments": "{\"segments_flown\": 2}", "decision": "allowed"}
+```
+
+Replayed, this gives:
+
+```text
+breach open, opened 2026-03-02T09:01:00Z, slice t1
+  agent did what it must never do (tool = 'refund' AND arguments.segments_flown > 0): it called tool 'refund', in
+  conversation t1 at 2026-03-02 09:01:00 UTC
 ```
 """
 

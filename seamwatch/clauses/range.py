@@ -5,7 +5,8 @@ unit, another model, a default value. Each score is checked. With `tolerate` the
 is judged when the window is complete; without it the first bad score is a breach, which is over after a day
 (`quiet`) without another.
 
-State: the windows not yet complete and the first five bad scores of what is open.
+State: one for the system, about 3 kB: the windows that are not yet complete, 1,500 at most, and the first five bad
+scores of what is open. Without `tolerate` only windows with a bad score, until `quiet` has passed without another.
 
 What its violation says: the first score outside the bounds (`observed`) and the bounds or, with `tolerate`, the share
 of such scores and the share agreed (`limit`); the first five are its evidence.
@@ -18,6 +19,24 @@ What it cannot see: a score that is wrong but in range (see `distribution` and `
   min: 0
   max: 1
   nullable: false
+```
+
+With these events:
+
+```json
+{"type": "inference", "event_time": "2026-03-02T09:00:00Z", "system": "scorer", "version": "v1", "use_case": "credit",
+ "subject": "s1", "score": 0.4}
+{"type": "inference", "event_time": "2026-03-02T09:01:00Z", "system": "scorer", "version": "v1", "use_case": "credit",
+ "subject": "s1", "score": 40}
+{"type": "inference", "event_time": "2026-03-02T09:02:00Z", "system": "scorer", "version": "v1", "use_case": "credit",
+ "subject": "s1"}
+```
+
+Replayed, this gives:
+
+```text
+breach open, opened 2026-03-02T09:01:00Z
+  scorer: score 40 at 2026-03-02 09:01:00 UTC is outside the agreed 0 to 1
 ```
 """
 

@@ -29,6 +29,22 @@ What it cannot see: a burst across the border of two windows, each of them withi
   per: trace
   tool: refund
 ```
+
+With these events:
+
+```json
+{"type": "tool_call", "event_time": "2026-03-02T09:00:00Z", "system": "agent", "version": "v1", "trace_id": "t1",
+ "tool": "refund", "arguments": "{}", "decision": "allowed"}
+{"type": "tool_call", "event_time": "2026-03-02T09:01:00Z", "system": "agent", "version": "v1", "trace_id": "t1",
+ "tool": "refund", "arguments": "{}", "decision": "allowed"}
+```
+
+Replayed to 2026-03-02T10:00:00Z, this gives:
+
+```text
+breach resolved, opened 2026-03-02T09:01:00Z, resolved 2026-03-02T09:31:00Z, slice t1
+  agent made more than 1 calls of tool 'refund' in conversation t1; agreed at most 1
+```
 """
 
 from __future__ import annotations

@@ -8,7 +8,9 @@ fewer than `min_count`, are not judged: they neither open nor end anything.
 Each cohort has its own episode (slice: the cohort), from the first window or refresh outside the bounds to the first
 judged one within. The sentence gives the share with a 95 % interval (Wilson's), since a share of few is a guess.
 
-State: counts of windows that are not yet complete, and what is open; cohorts that are not listed cost nothing.
+State: one for the system, for good: the windows that are not yet complete, 1,500 at most, with the number of all
+decisions and of each listed cohort (about 500 bytes each), and what is open; of refreshes only when the newest was
+and what is open. Cohorts that are not listed cost nothing.
 
 What its violation says: the cohort, its share (`observed`) with a 95 % interval, and the bounds; `limit` is the bound
 that it breaks.
@@ -24,6 +26,26 @@ What it cannot see: a cohort that is named wrongly.
     south: [0.3, 0.7]
   window: 1d
   min_count: 500
+```
+
+With these events:
+
+```json
+{"type": "inference", "event_time": "2026-03-02T00:00:00Z", "system": "scorer", "version": "v1", "use_case": "credit",
+ "subject": "s1", "cohort": "north", "times": 450, "every": "3m"}
+{"type": "inference", "event_time": "2026-03-02T00:00:00Z", "system": "scorer", "version": "v1", "use_case": "credit",
+ "subject": "s1", "cohort": "south", "times": 100, "every": "14m"}
+```
+
+Replayed to 2026-03-03T00:00:00Z, this gives:
+
+```text
+breach open, opened 2026-03-03T00:00:00Z, slice south
+  scorer: cohort 'south' makes up 18 % (95 % sure: 15 % to 22 %) of 550 decisions in the 24 h from 2026-03-02
+  00:00:00 UTC; agreed 30 % to 70 %
+breach open, opened 2026-03-03T00:00:00Z, slice north
+  scorer: cohort 'north' makes up 82 % (95 % sure: 78 % to 85 %) of 550 decisions in the 24 h from 2026-03-02
+  00:00:00 UTC; agreed 30 % to 70 %
 ```
 """
 

@@ -8,7 +8,8 @@ A clock that each review restarts and that runs out in silence. A review is an `
 Before the first review the clock runs from `review.last` of the System document or, without that, from the system's
 first event (a decision, a tool call, a refresh). The breach is over with the next review; who must act is `by`.
 
-State: when the clock was last started. The system's events are counted by day, which costs next to nothing.
+State: one for the system, for good, under 2 kB: since when the clock runs, and by whose word. The system's events are
+counted by day, which costs next to nothing.
 
 What its violation says: who has not reviewed the system since when, and how often it was agreed (`observed` and
 `limit` in seconds).
@@ -20,6 +21,22 @@ What it cannot see: whether whoever attests a review has looked.
   kind: review
   every: 90d
   by: owner@example.org
+```
+
+With these events:
+
+```json
+{"type": "inference", "event_time": "2026-01-02T09:00:00Z", "system": "scorer", "version": "v1", "use_case": "credit",
+ "subject": "s1"}
+{"type": "attestation", "event_time": "2026-01-10T09:00:00Z", "system": "scorer", "person": "owner@example.org",
+ "subject": "review", "kind": "review"}
+```
+
+Replayed to 2026-04-11T00:00:00Z, this gives:
+
+```text
+breach open, opened 2026-04-10T09:00:00Z
+  scorer: owner@example.org has not reviewed it since 2026-01-10 09:00:00 UTC; agreed every 90 d
 ```
 """
 

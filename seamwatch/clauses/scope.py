@@ -1,11 +1,11 @@
-"""Scope: the agent calls only the tools it was authorised to call, with arguments it was authorised to use.
+r"""Scope: the agent calls only the tools it was authorised to call, with arguments it was authorised to use.
 
 Every call is checked, allowed or not: a call that a guard refused still shows that the agent left its scope. A
 listed tool may carry a condition over its arguments, which must hold; NULL (an absent argument) does not hold.
 There is one episode per conversation (`trace_id`), however many calls offend.
 
-State: of a conversation with an offending call, its half hours not yet complete and the first five offending calls,
-until a day after its episode is over; other conversations cost nothing.
+State: one for each conversation with an offending call, about 3 kB: its half hours with such calls that are not yet
+complete, 1,500 at most, and the first five of them, until a day after its episode is over. Others cost nothing.
 
 What its violation says: the tool of the first call outside the scope, whether the tool or its arguments were not
 agreed, in which conversation and when; the first five such calls are its evidence.
@@ -19,6 +19,26 @@ What it cannot see: calls that the agent does not report, and what a permitted t
     - tool: find_user
     - tool: refund
       where: arguments.amount <= 100
+```
+
+With these events:
+
+```json
+{"type": "tool_call", "event_time": "2026-03-02T09:00:00Z", "system": "agent", "version": "v1", "trace_id": "t1",
+ "tool": "refund", "arguments": "{\"amount\": 80}", "decision": "allowed"}
+{"type": "tool_call", "event_time": "2026-03-02T09:01:00Z", "system": "agent", "version": "v1", "trace_id": "t1",
+ "tool": "refund", "arguments": "{\"amount\": 120}", "decision": "allowed"}
+{"type": "tool_call", "event_time": "2026-03-02T09:02:00Z", "system": "agent", "version": "v1", "trace_id": "t2",
+ "tool": "delete_user", "arguments": "{}", "decision": "allowed"}
+```
+
+Replayed, this gives:
+
+```text
+breach open, opened 2026-03-02T09:01:00Z, slice t1
+  agent called tool 'refund' with arguments outside what was agreed, in conversation t1 at 2026-03-02 09:01:00 UTC
+breach open, opened 2026-03-02T09:02:00Z, slice t2
+  agent called tool 'delete_user' which it is not authorised to call, in conversation t2 at 2026-03-02 09:02:00 UTC
 ```
 """
 

@@ -45,6 +45,23 @@ by chance alone.
   window: 15m
   min_count: 200
 ```
+
+With these events:
+
+```json
+{"type": "inference", "event_time": "2026-03-02T09:00:00Z", "system": "scorer", "version": "v1", "use_case": "credit",
+ "subject": "s1", "latency_ms": 200, "times": 190, "every": "4s"}
+{"type": "inference", "event_time": "2026-03-02T09:00:00Z", "system": "scorer", "version": "v1", "use_case": "credit",
+ "subject": "s1", "latency_ms": 1200, "times": 20, "every": "40s"}
+```
+
+Replayed to 2026-03-02T09:15:00Z, this gives:
+
+```text
+breach open, opened 2026-03-02T09:15:00Z
+  scorer: latency at the quantile 0.95 is 1200 ms, of 210 decisions in the 15 m from 2026-03-02 09:00:00 UTC; agreed
+  at most 800 ms
+```
 """
 
 from __future__ import annotations

@@ -10,7 +10,9 @@ breach at its own time that names who did not sign (slice: the change), until a 
 have signed. A co-signer whose document lists no key cannot sign. Co-signers sign each version of the contract as well,
 since a version can move the line: `seamwatch contracts verify` looks for it ([signatures](../signatures.md)).
 
-State: the offending windows of decisions, and the changes that are open.
+State: one for the decisions, about 3 kB: the hours with offending ones that are not yet complete, 1,500 at most, and
+the first five of them, until `quiet` has passed without another. With `co_signers` one for the changes, for good: those
+that lack a signature, of which the newest 1,000.
 
 What its violation says: the decision, the agreed condition it goes against and when; or the change and who of the co-
 signers has not signed it.
@@ -24,6 +26,27 @@ the agreed one (see `change_notice` with `unannounced`).
   decision: approve
   when: score >= 0.62
   co_signers: [lead@example.org]
+```
+
+With these events:
+
+```json
+{"type": "inference", "event_time": "2026-03-02T09:00:00Z", "system": "scorer", "version": "v1", "use_case": "credit",
+ "subject": "s1", "score": 0.7, "decision": "approve"}
+{"type": "inference", "event_time": "2026-03-02T09:01:00Z", "system": "scorer", "version": "v1", "use_case": "credit",
+ "subject": "s1", "score": 0.6, "decision": "approve"}
+{"type": "config_change", "event_time": "2026-03-02T11:00:00Z", "system": "scorer", "change_id": "CR-7",
+ "kind": "threshold", "effective_at": "2026-03-02T11:00:00Z", "summary": "-", "announced_by": "owner@example.org",
+ "to_value": "0.58"}
+```
+
+Replayed, this gives:
+
+```text
+breach open, opened 2026-03-02T09:01:00Z
+  scorer: the decision 'approve' was given, against the agreed condition score >= 0.62 at 2026-03-02 09:01:00 UTC
+breach open, opened 2026-03-02T11:00:00Z, slice CR-7
+  scorer: threshold change CR-7 by owner@example.org lacks a valid signature of lead@example.org
 ```
 """
 

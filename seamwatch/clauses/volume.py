@@ -8,8 +8,9 @@ system that goes live in the middle of one may open below `min`. A breach ends w
 what is new), without it the rows of each refresh on its own (for those that deliver everything), where silence is
 left to `freshness`. Without `of` both are looked at: the refreshes, and all decisions and tool calls together.
 
-State: the windows that are not yet complete and the breach that is open. `observed` is the number in the first
-window outside the bounds.
+State: one for the events and one for the refreshes, for good: the windows that are not yet complete, 1,500 at most
+(about 500 bytes each), the end of the last one judged, and the breach that is open, whose `observed` is the number in
+its first window.
 
 What its violation says: the number counted (`observed`), in which window or refresh, and the bound that it breaks
 (`limit`).
@@ -23,6 +24,20 @@ What it cannot see: the right number of wrong rows.
   min: 1000
   max: 50000
   per: 1h
+```
+
+With these events:
+
+```json
+{"type": "inference", "event_time": "2026-03-02T09:00:00Z", "system": "scorer", "version": "v1", "use_case": "credit",
+ "subject": "s1", "times": 600, "every": "6s"}
+```
+
+Replayed to 2026-03-02T10:00:00Z, this gives:
+
+```text
+breach open, opened 2026-03-02T10:00:00Z
+  scorer: 600 events in the 1 h from 2026-03-02 09:00:00 UTC; agreed at least 1,000
 ```
 """
 

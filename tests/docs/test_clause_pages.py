@@ -1,4 +1,4 @@
-"""Every clause page says all that a reader needs, and what it shows as an example is a clause."""
+"""Every clause page says all that a reader needs, and its example gives what the page says it gives."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from seamwatch.clauses import kinds
-from tests.clauses.worked import worked_example
+from tests.clauses.worked import example_of, replayed, shown, worked_example
 
 PAGES = Path(__file__).parents[2] / "docs" / "clause_pages.py"
 
@@ -33,8 +33,17 @@ def test_a_page_lacks_nothing_and_its_example_is_a_clause(pages: ModuleType, nam
     assert kind.model_validate(example).kind == name
 
 
+@pytest.mark.parametrize("name", kinds())
+def test_the_example_of_a_page_gives_what_the_page_says(name: str) -> None:
+    kind = kinds()[name]
+    violations = replayed(kind)
+    assert {violation.kind for violation in violations} == {name}
+    assert " ".join("\n".join(map(shown, violations)).split()) == example_of(kind).told
+
+
 def test_a_section_that_is_missing_is_named(pages: ModuleType) -> None:
     whole = pages.page(kinds()["scope"])
-    for mark in ("State:", "What its violation says:", "What it cannot see:", "```yaml\n- id: ", "## Parameters"):
+    said = ("State:", "What its violation says:", "What it cannot see:")
+    for mark in (*said, "```yaml\n- id: ", "```json\n{", "```text\n", "## Parameters"):
         assert pages.lacking(whole.replace(mark, "")) == [mark]
     assert pages.lacking(whole + "| `x` | text | none |  |") == ["a meaning of `x`"]
