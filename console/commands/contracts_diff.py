@@ -24,40 +24,61 @@ def add(group: typer.Typer) -> None:
 def diff(
     old: Annotated[Path, typer.Argument(metavar="OLD", help="folder or file of contracts as they were")],
     new: Annotated[Path, typer.Argument(metavar="NEW", help="folder or file of contracts as they are to be")],
+    more: Annotated[
+        list[str] | None, typer.Argument(metavar="[EVENTS...]", help="with --replay: further files of events")
+    ] = None,
+    replay: Annotated[
+        list[str] | None,
+        typer.Option(metavar="EVENTS", help="judge this history by both: files as `seamwatch replay` takes them"),
+    ] = None,
+    from_store: Annotated[bool, typer.Option("--from-store", help="judge the decision store's events by both")] = False,
+    since: Annotated[str | None, typer.Option(help="as in `seamwatch replay`")] = None,
+    until: Annotated[str | None, typer.Option(help="as in `seamwatch replay`")] = None,
+    now: Annotated[str | None, typer.Option(help="as in `seamwatch replay`")] = None,
+    record_type: Annotated[str | None, typer.Option("--type", help="as in `seamwatch replay`")] = None,
+    data: Annotated[Path | None, typer.Option(help="as in `seamwatch replay`")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="one JSON object instead of lines")] = False,
 ) -> None:
     """What differs between two states of contracts, clause by clause, and who must sign anew.
 
-    A parameter is loosened or tightened where that can be told, else changed. Exit 0 when the contracts are the same,
-    1 when they differ, as `diff` does.
+    A parameter is loosened or tightened where that can be told, else changed. With a history, also what would change:
+    the episodes that only one of the two finds, and those that both find otherwise. Exit 0 when the contracts are the
+    same (and would find the same), 1 when they differ, as `diff` does.
 
-    Example: seamwatch contracts diff contracts/insurer.yaml contracts/fintech.yaml
+    Example: seamwatch contracts diff contracts/insurer.yaml contracts/fintech.yaml --replay history.ndjson
     """
+    from console.commands.lines import Complaints
+    from console.history import Asked
+    from console.moments import moment_of
+    from console.what_if import judged_by_both, read_state
     from seamwatch.documents.differences import differences
+    from seamwatch.errors import UsageError
 
-    found = differences(_contracts(old), _contracts(new))
+    asked = Asked([*(replay or ()), *(more or ())], from_store, since, until, record_type, data)
+    clock = moment_of("--now", now, back=False)
+    judges = bool(replay) or from_store
+    if judges:
+        asked.check()
+    elif more:
+        raise UsageError(f"{more[0]}: a third argument is a history: say --replay before it")
+    elif any(option is not None for option in (since, until, now, record_type, data)):
+        raise UsageError("--since, --until, --now, --type and --data are of a history: add --replay or --from-store")
+    before, after = read_state(old), read_state(new)
+    complaints = Complaints()
+    found = differences(before.contracts, after.contracts)
     signatures = _signatures(new, found)
+    judged = judged_by_both(before, after, asked, clock, complaints) if judges else None
     if as_json:
-        print(json.dumps({"contracts": [_plain(d, signatures) for d in found]}, ensure_ascii=False))
+        told = {"contracts": [_plain(d, signatures) for d in found]}
+        print(json.dumps(told | ({} if judged is None else {"replay": judged.plain()}), ensure_ascii=False))
     else:
         for difference in found:
             print("\n".join(_lines(difference, signatures)))
         if not found:
             print("the contracts are the same")
-    raise typer.Exit(bool(found))
-
-
-def _contracts(place: Path) -> list[Contract]:
-    """The contracts of a folder or file; DocumentError when one is wrong in itself (its references may lead out)."""
-    from seamwatch.documents.contract import Contract
-    from seamwatch.documents.loading import read_folder
-    from seamwatch.documents.problems import is_error
-    from seamwatch.errors import DocumentError
-
-    reads, problems = read_folder(place)
-    if wrong := [str(problem) for problem in problems if is_error(problem)]:
-        raise DocumentError("\n".join(wrong))
-    return [read.document for read in reads if isinstance(read.document, Contract)]
+        if judged is not None:
+            judged.show()
+    raise typer.Exit(bool(found or complaints.count or (judged is not None and judged.comparison.changes)))
 
 
 def _signatures(new: Path, found: Sequence[ContractDifference]) -> dict[str, list[Verdict]]:
