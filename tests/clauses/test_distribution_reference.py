@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 
 from console.app import build
-from seamwatch.documents import Estate, documents_of, published
+from seamwatch.documents import Estate, digest_of, documents_of, published
 from seamwatch.documents.loading import load_folder
+from seamwatch.documents.reading import read_file
 from seamwatch.instants import format_instant
 from seamwatch.judging.text import violation_line
 from seamwatch.wire.text import record_of
@@ -85,6 +86,17 @@ def test_the_content_of_the_file_is_what_is_published_and_digested(tmp_path: Pat
     assert sum(sum(map(sum, part["hours"])) for part in held["slices"]) == 6 * 60 * 15
     file.write_text(file.read_text().replace("version: ", "version: ").replace("[0, 0, 0, 0,", "[1, 0, 0, 0,", 1))
     assert Estate.load(tmp_path / "contracts").contracts[0].digest != before.contracts[0].digest
+
+
+def test_the_digest_is_of_the_contract_with_the_files_content_beside_its_name(tmp_path: Path) -> None:
+    file = write_reference(tmp_path, history()[:15])
+    folder = estate_folder(tmp_path, clause(BY_FILE))
+    (written,) = (w for w in read_file(folder / "estate.yaml", "-")[0] if w.content["kind"] == "Contract")
+    (shape,) = written.content["clauses"]
+    ((histograms,), _) = read_file(file, "-")
+    reference = {**shape["reference"], "histograms": histograms.content}
+    whole = {**written.content, "clauses": [{**shape, "reference": reference}]}
+    assert Estate.load(folder).contracts[0].digest == digest_of(whole) != digest_of(written.content)
 
 
 @pytest.mark.parametrize(
