@@ -48,11 +48,17 @@ bench-guard: install  ## measure what a guard costs a call, by a pact of twenty 
 bench-store: install  ## load 100 million decisions and time every question (half an hour; DECISIONS=10000000 for less)
 	$(BIN)/python -m benchmarks.store --decisions $(or $(DECISIONS),100000000) $(ARGS)
 
+bench-verify: install  ## record three million decisions and time `seamwatch verify` over them (docs/ledger.md)
+	$(BIN)/python -m benchmarks.verify $(ARGS)
+
 chaos: install  ## kill stages and servers in the middle of a run, and account for every event
 	$(BIN)/python -m benchmarks.chaos $(ARGS)
 
 chaos-record: install  ## kill recorders, broker and store in the middle of 2 million events, and compare row by row
 	$(BIN)/python -m benchmarks.chaos_record $(ARGS)
+
+pressure: install  ## take the store away from the recorder for ten minutes, and see it catch up (docs/store.md)
+	$(BIN)/python -m benchmarks.pressure $(ARGS)
 
 # The lock is a hashed requirements file and no uv.lock, because uv.lock writes the address of a package index into
 # every line, and which index serves a machine is that machine's affair. It holds for every platform and Python.
@@ -77,4 +83,4 @@ lock: $(if $(filter .uv/bin/uv,$(UV)),.uv/bin/uv)  ## resolve the dependencies a
 	@$(UV) pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
 	@touch $@
 
-.PHONY: help install demo test check docs format bench bench-store bench-drift bench-guard chaos chaos-record lock
+.PHONY: help install demo test check docs format bench bench-store bench-verify bench-drift bench-guard chaos chaos-record pressure lock

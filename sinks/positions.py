@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from sinks.blocks import Range
+from sinks.ledger.rows import of_ranges
 from sinks.reading import Place
 from sinks.store import Store, quoted
 
@@ -60,7 +61,6 @@ def stored_offsets(store: Store, table: str, extent: Range) -> list[int]:
     """The offsets of a range that a table holds, in order, as often as it holds them."""
     answer = store.rows(
         f"SELECT arraySort(groupArray(offset)) AS offsets FROM {table} "
-        f"WHERE topic IN ({quoted([extent.topic])}) AND partition = {extent.partition} "
-        f"AND offset >= {extent.first_offset} AND offset < {extent.next_offset}"
+        f"WHERE {of_ranges({extent.place: (extent.first_offset, extent.next_offset)})}"
     )
     return [int(offset) for offset in answer[0]["offsets"]]

@@ -10,6 +10,7 @@ import typer
 
 if TYPE_CHECKING:
     from seamwatch.settings import Settings
+    from sinks.blocks import Decode
     from sinks.ledger.notes import VerifierKey
     from sinks.ledger.proofs import Proven
 
@@ -29,27 +30,33 @@ def verify(
     proof: Annotated[
         Path | None, typer.Option(help="file that `seamwatch evidence` wrote: check it alone, with access to nothing")
     ] = None,
+    since: Annotated[
+        str | None, typer.Option(help="only what was committed from this time on (RFC 3339 or a date)", metavar="T")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="one JSON object")] = False,
     data: Annotated[Path | None, typer.Option(help="data folder of a running `seamwatch up`")] = None,
 ) -> None:
     """Verify the whole record: signatures, roots, positions, and every typed column against its raw bytes.
 
     Reads only. Exit 1 when anything is wrong, with the first row of each fault. Only checkpoints that were kept
-    elsewhere show that the newest rows were cut off together with their checkpoints; see docs/ledger.md.
+    elsewhere show that the newest rows were cut off together with their checkpoints; see docs/ledger.md. With --since
+    rows are read up from the last signed checkpoint before that time, and what was committed earlier is not looked at.
 
     With --proof only that file is checked, and what its event says is printed: exit 1 when the proof does not hold, 2
     when the file is no proof.
 
     Example: seamwatch verify --key ledger.key.pub
     """
+    import os
+    from functools import partial
+
     from console.asking import auditor
     from console.commands.lines import Progress
     from console.reach import reach
     from seamwatch.settings import load_settings
-    from seamwatch.wire.codec import codec_of
     from seamwatch.wire.topics import Topics
     from sinks.ledger.verify import Verifier
-    from sinks.record import decoding
+    from sinks.ledger.workers import Workers
 
     settings = load_settings(data=data)
     keys = _keys(key, settings)
@@ -57,22 +64,48 @@ def verify(
         _verify_proof(proof, keys, as_json)
         return
     notes = [_read(file) for file in checkpoints or ()]
-    with auditor(data) as store:
-        decode = decoding(codec_of(settings), settings.clock())
-        topics = Topics(reach(data).prefix)
-        report = Verifier(store, keys, topics, decode, notes, Progress("rows verified").tell).run()
+    start = _time(since)
+    system = reach(data)
+    with auditor(data) as store, Workers(system.auditor, partial(_decode, settings), os.cpu_count() or 1) as workers:
+        tell = Progress("rows verified").tell
+        report = Verifier(store, keys, Topics(system.prefix), workers, notes, start, tell).run()
     if as_json:
         found = [finding.line() for finding in report.findings]
-        counts = {"rows": report.rows, "partitions": report.partitions, "checkpoints": report.checkpoints}
+        counts = {
+            "rows": report.rows,
+            "dropped": report.dropped,
+            "partitions": report.partitions,
+            "checkpoints": report.checkpoints,
+        }
         print(json.dumps({**counts, "findings": found}))
     else:
         for finding in report.findings:
             print(finding)
+        if report.dropped:
+            print(f"{report.dropped} rows were removed by retention: verified by the hashes that they left")
         print(
             f"{report.rows} rows in {report.partitions} topic partitions, {report.checkpoints} signed checkpoints: "
             + (f"{len(report.findings)} found wrong" if report.findings else "all as signed")
         )
     raise typer.Exit(1 if report.findings else 0)
+
+
+def _decode(settings: Settings) -> Decode:
+    """The decoding, as the recorder does it; made in each process that verifies."""
+    from seamwatch.wire.codec import codec_of
+    from sinks.record import decoding
+
+    return decoding(codec_of(settings), settings.clock())
+
+
+def _time(since: str | None) -> int | None:
+    from seamwatch.errors import UsageError
+    from seamwatch.instants import parse_instant
+
+    try:
+        return None if since is None else parse_instant(since)
+    except ValueError as error:
+        raise UsageError(f"--since: {error}") from None
 
 
 def _keys(files: list[Path] | None, settings: Settings) -> list[VerifierKey]:

@@ -2,58 +2,61 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import polars as pl
 
 from sinks.blocks import Decode
 from sinks.columns import columns
-from sinks.ledger.findings import Report
+from sinks.ledger.findings import Finding
 from sinks.ledger.rows import DEAD_LETTER
 from sinks.published import published
-from sinks.reading import Place
 
 _REASON_OF_CLOCK = "out of bounds: event_time"
+_Wrong = tuple[int, str, str]
+"""The index of a row, the column that is wrong, and what is wrong with it."""
 
 
-def compare(report: Report, place: Place, record_type: str, table: str, rows: pl.DataFrame, decode: Decode) -> None:
-    """Decode the raw bytes of rows of one table again and note the first that differs, of each column."""
-    if not len(rows):
-        return
-    values = rows["raw"].to_list()
+def compare(record_type: str, table: str, rows: pl.DataFrame, decode: Decode) -> list[Finding]:
+    """Decode the raw bytes of rows of one table again and compare; the first that differs of each topic partition."""
+    values: list[bytes | None] = rows["raw"].to_list()
     times = rows["broker_time"].dt.epoch("ms").to_list()
     decoded = (
         published(rows["key"].to_list(), values) if record_type == "document" else decode(record_type, values, times)
     )
-    rejected = dict(decoded.rejects)
     if table == DEAD_LETTER:
-        _compare_dead(report, place, record_type, rows, rejected)
-        return
-    for index, reason in decoded.rejects:
-        # How far ahead an event may be is a matter of the clock that the recorder ran by.
-        if not reason.startswith(_REASON_OF_CLOCK):
-            report.add("column", place, f"raw is no {record_type}: {reason}", **_row(table, rows, index), column="raw")
-            return
+        return _findings(table, rows, _wrong_letters(record_type, rows, dict(decoded.rejects)))
+    # How far ahead an event may be is a matter of the clock that the recorder ran by.
+    wrong = [
+        (index, "raw", f"raw is no {record_type}: {reason}")
+        for index, reason in decoded.rejects
+        if not reason.startswith(_REASON_OF_CLOCK)
+    ]
     stored = rows[decoded.rows] if decoded.rejects else rows
     for name, expected in decoded.frame.with_columns(_types(record_type, decoded.frame)).to_dict().items():
         shown = _as(stored[name], expected.dtype)
-        if shown is None or not shown.equals(expected, null_equal=True):
-            index = _first(shown, expected)
-            message = f"the column is not what raw says: {_short(stored[name][index])} for {_short(expected[index])}"
-            report.add("column", place, message, **_row(table, stored, index), column=name)
-            return
+        if shown is None or not _same(shown, expected):
+            wrong += [
+                (
+                    decoded.rows[at],
+                    name,
+                    f"the column is not what raw says: {_short(stored[name][at])} for {_short(said)}",
+                )
+                for at, said in _differing(shown, expected)
+            ]
+    return _findings(table, rows, wrong)
 
 
-def _compare_dead(report: Report, place: Place, record_type: str, rows: pl.DataFrame, rejected: dict[int, str]) -> None:
+def _wrong_letters(record_type: str, rows: pl.DataFrame, rejected: dict[int, str]) -> list[_Wrong]:
+    wrong = []
     for index, (reason, kind) in enumerate(zip(rows["reason"].to_list(), rows["record_type"].to_list(), strict=True)):
-        column, message = "", ""
         if kind.decode(errors="replace") != record_type:
-            column, message = "record_type", f"a record of this topic is a {record_type}"
+            wrong.append((index, "record_type", f"a record of this topic is a {record_type}"))
         elif index not in rejected:
-            column, message = "raw", f"this is no dead letter: it decodes, and belongs in {record_type}"
+            wrong.append((index, "raw", f"this is no dead letter: it decodes, and belongs in {record_type}"))
         elif reason.decode(errors="replace") != rejected[index]:
-            column, message = "reason", f"the reason is not why it was rejected: {rejected[index]}"
-        if column:
-            report.add("column", place, message, **_row(DEAD_LETTER, rows, index), column=column)
-            return
+            wrong.append((index, "reason", f"the reason is not why it was rejected: {rejected[index]}"))
+    return wrong
 
 
 def _types(record_type: str, frame: pl.DataFrame) -> list[pl.Expr]:
@@ -70,20 +73,44 @@ def _as(shown: pl.Series, kind: pl.DataType) -> pl.Series | None:
         return None
 
 
-def _first(shown: pl.Series | None, expected: pl.Series) -> int:
+def _same(shown: pl.Series, expected: pl.Series) -> bool:
+    if not isinstance(expected.dtype, pl.List):
+        return shown.equals(expected, null_equal=True)
+    # Most lists are empty; comparing them as lists takes as long as reading everything else.
+    lengths = shown.list.len()
+    if not lengths.equals(expected.list.len(), null_equal=True):
+        return False
+    some = lengths > 0
+    return shown.filter(some).explode().equals(expected.filter(some).explode(), null_equal=True)
+
+
+def _differing(shown: pl.Series | None, expected: pl.Series) -> list[tuple[int, Any]]:
+    """Index and right value of the rows that differ; of all of them where that cannot be told."""
+    said = expected.to_list()
     if shown is None:
-        return 0
-    pairs = zip(shown.to_list(), expected.to_list(), strict=True)
-    return next((i for i, (a, b) in enumerate(pairs) if a != b and not (a != a and b != b)), 0)
+        return list(enumerate(said))
+    pairs = enumerate(zip(shown.to_list(), said, strict=True))
+    return [(at, b) for at, (a, b) in pairs if a != b and not (a != a and b != b)]
 
 
-def _row(table: str, rows: pl.DataFrame, index: int) -> dict[str, object]:
-    event = rows["event_id"][index] if "event_id" in rows.columns else None
-    return {
-        "table": table,
-        "offset": rows["offset"][index],
-        "event_id": event.decode(errors="replace") if isinstance(event, bytes) else event,
-    }
+def _findings(table: str, rows: pl.DataFrame, wrong: list[_Wrong]) -> list[Finding]:
+    """The first of each topic partition."""
+    if not wrong:
+        return []
+    found: dict[tuple[Any, int], Finding] = {}
+    names = ["topic", "partition", "offset", *(["event_id"] if "event_id" in rows.columns else [])]
+    places = rows.select(names)[[index for index, _, _ in wrong]].rows(named=True)
+    for row, (_, column, message) in sorted(
+        zip(places, wrong, strict=True), key=lambda each: (each[0]["offset"], each[1][0])
+    ):
+        topic, event = (_text(row.get(name)) for name in ("topic", "event_id"))
+        named = {"table": table, "offset": row["offset"], "event_id": event, "column": column}
+        found.setdefault((topic, row["partition"]), Finding("column", str(topic), row["partition"], message, **named))
+    return list(found.values())
+
+
+def _text(value: object) -> str | None:
+    return value.decode(errors="replace") if isinstance(value, bytes) else None if value is None else str(value)
 
 
 def _short(value: object) -> str:

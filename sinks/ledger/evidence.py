@@ -14,7 +14,7 @@ from seamwatch.wire.schemas import RECORD_TYPES, Definition, fingerprint, schema
 from sinks.ledger.leaves import Entry, entry_bytes
 from sinks.ledger.merkle import inclusion_spans, leaf_hash, span_root, verify_inclusion
 from sinks.ledger.proofs import Proof, canonical_schema
-from sinks.ledger.rows import DEAD_LETTER, LEAF_COLUMNS, of_place, rows_between
+from sinks.ledger.rows import DEAD_LETTER, LEAF_COLUMNS, of_place, rows_between, tables_with
 from sinks.ledger.tiles import ReadTile, node
 from sinks.reading import Place
 from sinks.store import Store
@@ -54,14 +54,9 @@ def evidence_of(store: Store, event_id: str, definition_of: DefinitionOf) -> Pro
 
 
 def _find(store: Store, event_id: str) -> Found:
-    tables = store.rows(
-        "SELECT table FROM system.columns WHERE database = currentDatabase() "
-        "AND name IN ('raw', 'offset', 'headers', 'event_id') GROUP BY table HAVING count() = 4 ORDER BY table"
-    )
     parts = [
-        f"SELECT '{row['table']}' AS name, topic, partition, offset FROM {row['table']} "
-        "WHERE event_id = {event:String}"
-        for row in tables
+        f"SELECT '{table}' AS name, topic, partition, offset FROM {table} WHERE event_id = {{event:String}}"
+        for table in tables_with(store, "raw", "offset", "headers", "event_id")
     ]
     rows = store.rows(
         f"SELECT * FROM ({' UNION ALL '.join(parts)}) ORDER BY topic, partition, offset LIMIT 1",
@@ -121,8 +116,8 @@ def _reader(store: Store, place: Place) -> ReadTile:
 def _entry(store: Store, found: Found) -> Entry:
     rows = rows_between(store, found.table, LEAF_COLUMNS, found.place, found.offset, found.offset + 1)
     row: dict[str, Any] = rows.with_columns(millis=rows["broker_time"].dt.epoch("ms")).row(0, named=True)
-    headers = tuple((_text(each["key"]), each["value"]) for each in row["headers"] or ())
-    return Entry(*found.place, row["offset"], row["millis"], _bytes(row["key"]), _bytes(row["raw"]), headers)
+    headers = tuple((each["key"].decode(), each["value"]) for each in row["headers"] or ())
+    return Entry(*found.place, row["offset"], row["millis"], row["key"], row["raw"], headers)
 
 
 def _schema(entry: Entry, definition_of: DefinitionOf) -> str:
@@ -137,11 +132,3 @@ def _schema(entry: Entry, definition_of: DefinitionOf) -> str:
     if header[:2] != SINGLE_OBJECT_MARKER and not own:
         return ""
     return canonical_schema(definition)
-
-
-def _text(name: str | bytes) -> str:
-    return name if isinstance(name, str) else name.decode()
-
-
-def _bytes(value: str | bytes | None) -> bytes | None:
-    return value.encode() if isinstance(value, str) else value

@@ -12,7 +12,8 @@ from sinks.reading import Place
 class Finding:
     """One thing that is wrong.
 
-    ``what`` is one of: column, content, missing, inserted, twice, commit, checkpoint, unsigned, root, ahead.
+    ``what`` is one of: column, content, missing, inserted, twice, commit, checkpoint, fork, unsigned, root, ahead,
+    retention.
     """
 
     what: str
@@ -37,9 +38,13 @@ class Finding:
 
 @dataclass(slots=True)
 class Report:
-    """What was verified and what was found."""
+    """What was verified and what was found.
+
+    ``dropped`` rows are gone by retention and were verified by the hashes they left.
+    """
 
     rows: int = 0
+    dropped: int = 0
     partitions: int = 0
     checkpoints: int = 0
     findings: list[Finding] = field(default_factory=list)
@@ -47,3 +52,14 @@ class Report:
     def add(self, what: str, place: Place, message: str, **named: Any) -> None:
         """Note a finding."""
         self.findings.append(Finding(what, place[0], place[1], message, **named))
+
+    def sort(self) -> None:
+        """Put the findings in the order of the record: what is said of a row's bytes before what its columns say."""
+        self.findings.sort(
+            key=lambda found: (
+                found.topic,
+                found.partition,
+                -1 if found.offset is None else found.offset,
+                found.what == "column",
+            )
+        )

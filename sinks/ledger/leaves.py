@@ -99,8 +99,8 @@ def read_entry(content: bytes) -> Entry:
     return entry
 
 
-def leaf_hashes(topic: str, partition: int, rows: pl.DataFrame) -> bytes:
-    """The hashes of the leaves of rows of one topic partition, one after another.
+def leaf_hashes(topic: str, partition: int | pl.Series, rows: pl.DataFrame) -> bytes:
+    """The hashes of the leaves of rows of one topic, one after another; ``partition`` is that of all, or one a row.
 
     Columns: offset (Int64), broker_time (Datetime[ms]), key and raw (Binary), headers (list of {key, value}); without
     a column headers there are none.
@@ -114,7 +114,7 @@ def leaf_hashes(topic: str, partition: int, rows: pl.DataFrame) -> bytes:
     prefix = LEAF_PREFIX + _prefix(topic)
     fixed = np.empty(count, [("prefix", f"V{len(prefix)}"), *_NUMBERED])
     fixed["prefix"] = np.void(prefix)
-    fixed["partition"] = partition
+    fixed["partition"] = partition if isinstance(partition, int) else partition.to_numpy()
     fixed["offset"] = rows["offset"].to_numpy()
     fixed["timestamp"] = rows["broker_time"].dt.epoch("ms").to_numpy()
     fixed["key"] = _lengths(rows["key"])

@@ -10,6 +10,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import polars as pl
 import structlog
@@ -17,7 +18,7 @@ import structlog
 from seamwatch.clock import SystemClock
 from seamwatch.errors import StoreError
 from sinks.blocks import Batch
-from sinks.columns import TIME
+from sinks.columns import columns
 from sinks.ledger.merkle import HASH_SIZE, Tree
 from sinks.ledger.notes import Checkpoint, SignerKey
 from sinks.ledger.rows import of_place, stored_leaves
@@ -39,6 +40,19 @@ class Head:
     origin: str
     note: str | None
     created_at: int
+
+    def record(self) -> dict[str, Any]:
+        """The head as a checkpoint: a row of the table, and a message of the topic."""
+        topic, partition = self.place
+        return {
+            "origin": self.origin,
+            "topic": topic,
+            "partition": partition,
+            "tree_size": self.size,
+            "root_hash": self.root,
+            "note": self.note,
+            "created_at": self.created_at,
+        }
 
     def columns(self) -> dict[str, pl.Expr]:
         """What the row of its range in ledger_commit says of the tree."""
@@ -85,7 +99,8 @@ class Ledger:
         if added:
             store.insert("ledger_tile", _tile_rows(extent.place, added), _once("ledger_tile"))
         if head.note is not None:
-            store.insert("checkpoint", _checkpoint_row(head), _once("checkpoint"))
+            row = pl.DataFrame([head.record()], schema=columns("checkpoint"))
+            store.insert("checkpoint", row, _once("checkpoint"))
         self._trees[extent.place] = tree
         return head
 
@@ -176,17 +191,3 @@ def _tile_rows(place: Place, added: Sequence[Piece]) -> pl.DataFrame:
             "hashes": pl.Series([piece.hashes for piece in added], dtype=pl.Binary),
         }
     ).with_columns(topic=pl.lit(place[0]), partition=pl.lit(place[1], dtype=pl.Int32))
-
-
-def _checkpoint_row(head: Head) -> pl.DataFrame:
-    return pl.DataFrame(
-        {
-            "origin": [head.origin],
-            "topic": [head.place[0]],
-            "partition": pl.Series([head.place[1]], dtype=pl.Int32),
-            "tree_size": pl.Series([head.size], dtype=pl.Int64),
-            "root_hash": pl.Series([head.root], dtype=pl.Binary),
-            "note": [head.note],
-            "created_at": pl.Series([head.created_at], dtype=pl.Int64).cast(TIME),
-        }
-    )

@@ -39,7 +39,8 @@ class CheckpointTopic:
         """Publish heads that are signed; returns at once."""
         for head in heads:
             try:
-                self._producer.produce(self._topic, self._value(head), key=head.origin, on_delivery=_delivered)
+                value = self._codec.encode("checkpoint", head.record())
+                self._producer.produce(self._topic, value, key=head.origin, on_delivery=_delivered)
             except BufferError:
                 _log.warning("checkpoint not published: the broker is away", origin=head.origin, size=head.size)
         self._producer.poll(0)
@@ -47,19 +48,6 @@ class CheckpointTopic:
     def close(self, seconds: float) -> None:
         """Wait so long at most for what is under way."""
         self._producer.flush(seconds)
-
-    def _value(self, head: Head) -> bytes:
-        topic, partition = head.place
-        record = {
-            "origin": head.origin,
-            "topic": topic,
-            "partition": partition,
-            "tree_size": head.size,
-            "root_hash": head.root,
-            "note": head.note,
-            "created_at": head.created_at,
-        }
-        return self._codec.encode("checkpoint", record)
 
 
 def _delivered(error: KafkaError | None, message: Message) -> None:

@@ -1,11 +1,11 @@
-"""Rows of the record, as the ledger reads them: a range of offsets of one topic partition, bytes kept exact.
+"""Rows of the record, as the ledger reads them: ranges of offsets of topic partitions, bytes kept exact.
 
 Queries only; what the rows must be is for others to say.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import polars as pl
@@ -19,37 +19,42 @@ LEAF_COLUMNS: Final = ("offset", "broker_time", "key", "headers", "raw")
 """What a leaf is made of, beside its topic and partition."""
 
 
+def rows_where(store: Store, table: str, columns: Sequence[str], condition: str) -> pl.DataFrame:
+    """The rows of a table that a condition holds for, in no order; String as Binary."""
+    names = ", ".join(name if name == "*" else f"`{name}`" for name in columns)
+    frame = store.frame(f"SELECT {names} FROM {table} WHERE {condition}", exact_bytes=True)
+    # A column that is null in every row comes without a type.
+    return frame.with_columns(pl.col(name).cast(pl.Binary) for name in ("raw", "key") if name in frame.columns)
+
+
 def rows_between(
     store: Store, table: str, columns: Sequence[str], place: Place, first_offset: int, next_offset: int
 ) -> pl.DataFrame:
     """The rows of a table in [first_offset, next_offset) of a topic partition, in no order; String as Binary."""
-    names = ", ".join(name if name == "*" else f"`{name}`" for name in columns)
-    return store.frame(
-        f"SELECT {names} FROM {table} WHERE {of_place(place)} AND offset >= {first_offset} AND offset < {next_offset}",
-        exact_bytes=True,
-    )
-
-
-def table_rows(store: Store, table: str, place: Place, first_offset: int, next_offset: int) -> dict[str, pl.DataFrame]:
-    """All columns of a range's rows, by table: the record type's own, and dead_letter; in offset order."""
-    found = {}
-    for name in dict.fromkeys((table, DEAD_LETTER)):
-        frame = rows_between(store, name, ("*",), place, first_offset, next_offset)
-        found[name] = frame.with_columns(pl.col("raw", "key").cast(pl.Binary)).sort("offset")
-    return found
+    return rows_where(store, table, columns, of_ranges({place: (first_offset, next_offset)}))
 
 
 def stored_leaves(store: Store, table: str, place: Place, first_offset: int, next_offset: int) -> bytes:
     """The hashes of the leaves of a range, from the rows of a record type's table and those of dead_letter."""
-    parts = [
-        rows_between(store, name, LEAF_COLUMNS, place, first_offset, next_offset).with_columns(
-            pl.col("raw", "key").cast(pl.Binary)
-        )
-        for name in (table, DEAD_LETTER)
-    ]
+    parts = [rows_between(store, name, LEAF_COLUMNS, place, first_offset, next_offset) for name in (table, DEAD_LETTER)]
     return leaf_hashes(*place, pl.concat(parts, how="vertical_relaxed").sort("offset"))
 
 
 def of_place(place: Place) -> str:
     """The condition that a row is of a topic partition."""
     return f"topic IN ({quoted([place[0]])}) AND partition = {place[1]}"
+
+
+def of_ranges(ranges: Mapping[Place, tuple[int, int]]) -> str:
+    """The condition that a row is in one of these ranges of offsets, [first, next), of their topic partitions."""
+    parts = (f"({of_place(place)} AND offset >= {first} AND offset < {end})" for place, (first, end) in ranges.items())
+    return f"({' OR '.join(parts)})"
+
+
+def tables_with(store: Store, *names: str) -> list[str]:
+    """The tables that have all of these columns. Those with raw, offset and headers hold records."""
+    rows = store.rows(
+        f"SELECT table FROM system.columns WHERE database = currentDatabase() AND name IN ({quoted(names)}) "
+        f"GROUP BY table HAVING count() = {len(names)} ORDER BY table"
+    )
+    return [row["table"] for row in rows]

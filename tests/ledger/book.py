@@ -84,3 +84,11 @@ class Book:
         ).with_columns(**head.columns())
         self.store.insert("ledger_commit", commit, f"ledger_commit/{batch.range}")
         self.at[name, partition] = (following, size + len(values))
+
+    def intend(self, partition: int, topic: str = "inference") -> None:
+        """Note an intent for each range, as the recorder does before it writes one."""
+        self.store.command(
+            "INSERT INTO ledger_intent (topic, partition, first_offset, next_offset, count) SELECT topic, partition, "
+            f"first_offset, next_offset, count FROM ledger_commit WHERE topic = '{self.topics.prefix}.{topic}' "
+            f"AND partition = {partition}"
+        )

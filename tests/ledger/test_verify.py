@@ -1,87 +1,171 @@
-"""Tampering, one kind a topic partition: each is found and named, and nothing else is accused."""
+"""The verifier: an untouched store is never accused, and each way to tamper with one is found and named."""
 
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from urllib.parse import urlsplit, urlunsplit
 
+import pytest
+
 from seamwatch.clock import SystemClock
+from seamwatch.errors import StoreError
 from seamwatch.wire.topics import Topics
-from sinks.ledger.findings import Finding
+from sinks.blocks import Decode
+from sinks.ledger.checking import Piece
+from sinks.ledger.findings import Finding, Report
 from sinks.ledger.notes import SignerKey
+from sinks.ledger.rows import DEAD_LETTER
 from sinks.ledger.verify import Verifier
+from sinks.ledger.workers import Workers
 from sinks.migrate import migrate
 from sinks.record import decoding
 from sinks.store import Store
-from tests.ledger.book import Book
+from tests.ledger.book import NOW_MILLIS, Book
 from tests.sinks.samples import CODEC, encoded
 
-SIZE = 40
+SIZE = 8
+"""Records a range; three ranges a topic partition, the last record of each a dead letter."""
+KEY = SignerKey.make("ledger.example.org")
+TOPICS = Topics("t")
+START = NOW_MILLIS - 86_400_000
+First = dict[int, tuple[str, int | None, str | None]]
 # What is done to a partition, and what the first finding must say: its kind, offset and column.
 TAMPERING = {
-    1: ("ALTER TABLE inference UPDATE score = 0.123 WHERE offset = 17", ("column", 17, "score")),
+    1: ("ALTER TABLE inference UPDATE score = 0.123 WHERE offset = 4", ("column", 4, "score")),
     2: (
-        "ALTER TABLE inference UPDATE raw = concat(substring(raw, 1, 60), 'X', substring(raw, 62)) WHERE offset = 55",
-        ("content", 55, "raw"),
+        "ALTER TABLE inference UPDATE raw = concat(substring(raw, 1, 60), 'X', substring(raw, 62)) WHERE offset = 11",
+        ("content", 11, "raw"),
     ),
-    3: ("ALTER TABLE inference DELETE WHERE offset = 61", ("missing", 61, None)),
+    3: ("ALTER TABLE inference DELETE WHERE offset = 13", ("missing", 13, None)),
     4: (
-        "INSERT INTO inference SELECT * REPLACE(203 AS offset) FROM (SELECT * FROM inference WHERE offset = 3) WHERE 1",
-        ("inserted", 203, None),
+        "INSERT INTO inference SELECT * REPLACE(43 AS offset) FROM (SELECT * FROM inference WHERE offset = 3) WHERE 1",
+        ("inserted", 43, None),
     ),
     5: (
-        "ALTER TABLE inference UPDATE offset = if(offset = 30, 31, 30) WHERE offset IN (30, 31)",
-        ("content", 30, "raw"),
+        "ALTER TABLE inference UPDATE offset = if(offset = 5, 6, 5) WHERE offset IN (5, 6)",
+        ("content", 5, "raw"),
     ),
-    6: ("ALTER TABLE inference DELETE WHERE offset >= 100", ("missing", 100, None)),
+    6: ("ALTER TABLE inference DELETE WHERE offset >= 20", ("missing", 20, None)),
     7: (
-        "ALTER TABLE checkpoint UPDATE note = replaceOne(note, '\n80\n', '\n79\n') WHERE tree_size = 80",
-        ("checkpoint", None, None),
+        "ALTER TABLE checkpoint UPDATE note = replaceOne(note, '\n16\n', '\n15\n') WHERE tree_size = 16",
+        ("checkpoint", 8, None),
     ),
-    8: ("ALTER TABLE inference UPDATE key = 'other' WHERE offset = 5", ("content", 5, "raw")),
-    9: ("ALTER TABLE ledger_commit DELETE WHERE first_offset = 80", ("inserted", 80, None)),
-    10: ("ALTER TABLE dead_letter UPDATE reason = 'x' WHERE offset = 119", ("column", 119, "reason")),
-    11: ("INSERT INTO inference SELECT * FROM inference WHERE offset = 9", ("twice", 9, None)),
+    8: ("ALTER TABLE inference UPDATE key = 'other' WHERE offset = 2", ("content", 2, "raw")),
+    9: ("ALTER TABLE ledger_commit DELETE WHERE first_offset = 8", ("commit", 8, None)),
+    10: ("ALTER TABLE dead_letter UPDATE reason = 'x' WHERE offset = 23", ("column", 23, "reason")),
+    11: ("INSERT INTO inference SELECT * FROM inference WHERE offset = 3", ("twice", 3, None)),
+    12: ("ALTER TABLE checkpoint DELETE WHERE tree_size > 16", ("unsigned", 16, None)),
+    13: ("ALTER TABLE checkpoint DELETE WHERE 1", ("unsigned", 0, None)),
+    14: ("ALTER TABLE inference UPDATE headers = [('h', 'v')] WHERE offset = 9", ("content", 9, "raw")),
 }
 
 
-def first(findings: list[Finding]) -> dict[int, tuple[str, int | None, str | None]]:
-    found: dict[int, tuple[str, int | None, str | None]] = {}
+@contextmanager
+def own(clickhouse: str, auditor_url: str) -> Iterator[tuple[Store, str]]:
+    """A migrated database of its own, and its auditor's address."""
+    name = f"t_{uuid.uuid4().hex[:10]}"
+    url, read = (urlunsplit(urlsplit(each)._replace(path=f"/{name}")) for each in (clickhouse, auditor_url))
+    migrate(url)
+    with Store(url) as store:
+        yield store, read
+        store.command(f"DROP DATABASE {name}")
+
+
+def decode() -> Decode:
+    return decoding(CODEC, SystemClock())
+
+
+def verified(read: str, *outside: str, since: int | None = None) -> Report:
+    with Store(read) as store, Workers(read, decode, 1) as workers:
+        return Verifier(store, [KEY.verifier], TOPICS, workers, outside, since).run()
+
+
+def fill(book: Book, partition: int, ranges: int = 3) -> None:
+    for start in range(0, ranges * SIZE, SIZE):
+        values: list[bytes | None] = [encoded(number=start + i) for i in range(SIZE - 1)]
+        book.record([*values, b"junk"], partition=partition, headers=[("h", b"\xff")])
+
+
+def first(findings: list[Finding]) -> First:
+    found: First = {}
     for finding in findings:
         found.setdefault(finding.partition, (finding.what, finding.offset, finding.column))
     return found
 
 
 def test_each_tampering_is_found_and_named_and_nothing_else_is_accused(clickhouse: str, auditor_url: str) -> None:
-    name = f"t_{uuid.uuid4().hex[:10]}"
-    url, read = (urlunsplit(urlsplit(each)._replace(path=f"/{name}")) for each in (clickhouse, auditor_url))
-    migrate(url)
-    key, topics = SignerKey.make("ledger.example.org"), Topics("t")
-    with Store(url) as store, Store(read) as reader:
-        book = Book(store, topics, key)
+    with own(clickhouse, auditor_url) as (store, read):
+        book = Book(store, TOPICS, KEY)
         for partition in range(max(TAMPERING) + 1):
-            for start in range(0, 3 * SIZE, SIZE):
-                values: list[bytes | None] = [encoded(number=start + i) for i in range(SIZE - 1)]
-                book.record([*values, b"junk"], partition=partition, headers=[("h", b"\xff")])
-
-        def findings(*outside: str) -> list[Finding]:
-            return Verifier(reader, [key.verifier], topics, decoding(CODEC, SystemClock()), outside).run().findings
-
-        kept = store.rows("SELECT note FROM checkpoint WHERE partition = 0 AND tree_size = 120")[0]["note"]
-        assert findings(kept) == []
+            fill(book, partition)
+        kept = store.rows("SELECT note FROM checkpoint WHERE partition = 0 AND tree_size = 24")[0]["note"]
+        report = verified(read, kept)
+        assert (report.findings, report.rows) == ([], 24 * len(book.at))
         for partition, (statement, _) in TAMPERING.items():
             wait = " SETTINGS mutations_sync = 2" if statement.startswith("ALTER") else ""
             store.command(f"{statement} AND partition = {partition}{wait}")
-        found = first(findings())
-        assert found == {partition: expected for partition, (_, expected) in TAMPERING.items()}
+        assert first(verified(read).findings) == {partition: expected for partition, (_, expected) in TAMPERING.items()}
         # The newest rows and everything that speaks of them: only a copy kept elsewhere knows.
         for table, condition in {
-            "inference": "offset >= 80",
-            "dead_letter": "offset >= 80",
-            "ledger_commit": "first_offset >= 80",
-            "checkpoint": "tree_size > 80",
+            "inference": "offset >= 16",
+            "dead_letter": "offset >= 16",
+            "ledger_commit": "first_offset >= 16",
+            "checkpoint": "tree_size > 16",
         }.items():
             store.command(f"ALTER TABLE {table} DELETE WHERE {condition} AND partition = 0 SETTINGS mutations_sync = 2")
-        assert 0 not in first(findings())
-        assert first(findings(kept))[0] == ("ahead", 80, None)
-        store.command(f"DROP DATABASE {name}")
+        assert 0 not in first(verified(read).findings)
+        assert first(verified(read, kept).findings)[0] == ("ahead", 16, None)
+
+
+def test_what_is_being_recorded_is_left_out_until_it_is_signed_for_and_then_it_must_be_there(
+    clickhouse: str, auditor_url: str
+) -> None:
+    with own(clickhouse, auditor_url) as (store, read):
+        book = Book(store, TOPICS, KEY)
+        for partition in range(3):
+            fill(book, partition)
+            book.intend(partition)
+        for table, partition in (("checkpoint", 0), ("ledger_commit", 0), ("ledger_commit", 1), ("ledger_commit", 2)):
+            condition = f"partition = {partition} AND {'tree_size' if table == 'checkpoint' else 'size'} > 16"
+            store.command(f"ALTER TABLE {table} DELETE WHERE {condition} SETTINGS mutations_sync = 2")
+        report = verified(read)
+        assert (report.findings, report.rows) == ([], 16 + 24 + 24)
+        store.command("ALTER TABLE inference DELETE WHERE offset >= 20 AND partition = 2 SETTINGS mutations_sync = 2")
+        assert first(verified(read).findings) == {2: ("missing", 20, None)}
+
+
+def test_since_goes_up_from_the_last_checkpoint_before_and_looks_at_nothing_older(
+    clickhouse: str, auditor_url: str
+) -> None:
+    with own(clickhouse, auditor_url) as (store, read):
+        book = Book(store, TOPICS, KEY)
+        for hour in range(3):
+            values: list[bytes | None] = [encoded(number=SIZE * hour + i) for i in range(SIZE)]
+            book.record(values, millis=START + hour * 3_600_000)
+        since = (START + 1_800_000) * 1_000
+        assert (report := verified(read, since=since)).findings == []
+        assert report.rows == 2 * SIZE
+        store.command("ALTER TABLE inference UPDATE score = 7 WHERE offset IN (2, 13) SETTINGS mutations_sync = 2")
+        assert first(verified(read, since=since).findings) == {0: ("column", 13, "score")}
+        assert first(verified(read).findings) == {0: ("column", 2, "score")}
+        # What a commit kept of its tree is not trusted: without it the record is read from its beginning.
+        store.command("ALTER TABLE ledger_commit UPDATE frontier = repeat('x', 32) WHERE 1 SETTINGS mutations_sync = 2")
+        assert first(verified(read, since=since).findings) == {0: ("column", 2, "score")}
+
+
+def test_pieces_checked_by_several_processes_are_the_same_and_so_are_their_errors(
+    clickhouse: str, auditor_url: str
+) -> None:
+    with own(clickhouse, auditor_url) as (store, read):
+        fill(Book(store, TOPICS, KEY), 0)
+        pieces = [Piece("inference", ("inference", DEAD_LETTER), f"offset % 6 = {rest}") for rest in range(6)]
+        with Workers(read, decode, 2) as several, Workers(read, decode, 1) as one:
+            found = [
+                [sorted(checked.leaves["t.inference", 0][0]["offset"]) for checked in each(pieces)]
+                for each in (several, one)
+            ]
+            assert found[0] == found[1]
+            with pytest.raises(StoreError, match="UNKNOWN_IDENTIFIER"):
+                list(several([Piece("inference", ("inference",), "nonsense")] * 6))

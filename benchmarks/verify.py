@@ -1,0 +1,197 @@
+"""How fast a record is verified: rows a second of `seamwatch verify` beside those of reading the raw bytes alone.
+
+    python -m benchmarks.verify [--rows 3000000] [--at-once 50000]
+
+Records decisions through the recorder's own writer into a ClickHouse of its own in a temporary folder (no broker is
+needed for that), in commits of ``--at-once`` rows over four topic partitions, then verifies them as the command does,
+and prints the rate, the ratio to that of a plain ``SELECT raw``, and the peak memory of the verifier's processes.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import random
+import resource
+import tempfile
+import time
+import uuid
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from multiprocessing import get_context
+from pathlib import Path
+from threading import Event
+from typing import Any, Final
+
+from confluent_kafka import Message
+
+from seamwatch.clock import SystemClock
+from seamwatch.settings import load_settings
+from seamwatch.wire.codec import Codec
+from seamwatch.wire.topics import Topics
+from sinks.blocks import Decode, batch_of
+from sinks.claims import claim
+from sinks.ledger.ledger import Ledger
+from sinks.ledger.notes import SignerKey, VerifierKey
+from sinks.ledger.verify import Verifier
+from sinks.ledger.workers import Workers
+from sinks.migrate import migrate
+from sinks.reading import Run
+from sinks.record import decoding
+from sinks.store import Store
+from sinks.writer import Entry, Writer
+from stack.local import LocalStack
+
+TOPICS: Final = Topics("bench")
+PARTITIONS: Final = 4
+SYSTEMS: Final = 40
+STEP: Final = 100_000
+DISTINCT: Final = 20_000
+_ELSEWHERE: Final = "127.0.0.1:9"
+_HOUR: Final = 3_600_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """What one run measured; rates are rows a second, memory is in MiB."""
+
+    rows: int
+    made: float
+    raw: float
+    verified: float
+    memory: int
+
+    def __str__(self) -> str:
+        return (
+            f"verify: {self.rows:,} rows at {self.verified:,.0f}/s (target 300,000), ratio "
+            f"{self.verified / self.raw:.3f} to SELECT raw alone at {self.raw:,.0f}/s, peak memory {self.memory} MiB; "
+            f"recorded before at {self.made:,.0f}/s"
+        )
+
+
+def decisions(count: int, start: int) -> Iterator[bytes]:
+    """Encoded inferences, a millisecond apart, of many systems; distinct in id and time, their first fields."""
+    codec, chance = Codec(), random.Random(1)
+    samples = [codec.encode("inference", _decision(chance, start)) for _ in range(DISTINCT)]
+    lengths = len(_long(start)), len(_long(start + 1_000 * count))
+    assert lengths[0] == lengths[1]
+    rest = 1 + 36 + lengths[0]
+    for number in range(count):
+        sample = samples[number % DISTINCT]
+        time = start + 1_000 * number + chance.randrange(1_000_000)
+        mark = b"%016x-%019x" % (time, number)
+        yield b"".join((sample[:11], mark, _long(time), sample[10 + rest :]))
+
+
+def _decision(chance: random.Random, start: int) -> dict[str, Any]:
+    return {
+        "event_id": str(uuid.UUID(int=chance.getrandbits(128))),
+        "event_time": start,
+        "producer": "scoring",
+        "environment": "production",
+        "system": f"system-{chance.randrange(SYSTEMS)}",
+        "version": "2026.1",
+        "use_case": "consumer-credit",
+        "subject": f"s-{chance.randrange(1_000_000):06d}",
+        "score": chance.random(),
+        "decision": chance.choice(["accept", "decline", "refer"]),
+        "latency_ms": chance.lognormvariate(3, 0.5),
+        "data_as_of": start - chance.randrange(86_400_000_000),
+        "cohort": chance.choice(["18-30", "31-50", "51+"]),
+    }
+
+
+def _long(number: int) -> bytes:
+    """An Avro long that is not negative."""
+    encoded, rest = bytearray(), number << 1
+    while rest > 0x7F:
+        encoded.append(rest & 0x7F | 0x80)
+        rest >>= 7
+    encoded.append(rest)
+    return bytes(encoded)
+
+
+def fill(url: str, key: SignerKey, rows: int, at_once: int) -> None:
+    """Record so many decisions into an empty store, as the recorder would."""
+    topic, decode, start = TOPICS.input("inference"), decoding(Codec(), SystemClock()), SystemClock().now() - _HOUR
+    places = [(topic, partition) for partition in range(PARTITIONS)]
+    writer = Writer(url, Event(), ledger=Ledger(key))
+    with Store(url) as store:
+        held = claim(store, places, "bench")
+    writer.expect(dict.fromkeys(places, 0), held)
+    values, at = decisions(rows, start), dict.fromkeys(places, 0)
+    while left := rows - sum(at.values()):
+        place = min(places, key=lambda each: at[each])
+        first, count = at[place], min(left, at_once)
+        millis = start // 1000 + sum(at.values())
+        messages = [
+            Message(topic, place[1], first + i, key=b"system", value=next(values), timestamp=(1, millis + i))
+            for i in range(count)
+        ]
+        at[place] = first + count
+        entry = Entry(batch_of(Run(*place, messages), first, at[place], TOPICS, decode), held)
+        while not writer.submit([entry]):
+            time.sleep(0.01)
+    writer.close(60)
+    writer.check()
+
+
+def plain(url: str, rows: int) -> float:
+    """Seconds to read the raw bytes and nothing else, by one reader."""
+    begun = time.perf_counter()
+    read = 0
+    with Store(url) as store:
+        for first in range(0, rows // PARTITIONS + 1, STEP):
+            condition = f"offset >= {first} AND offset < {first + STEP}"
+            read += len(store.frame(f"SELECT raw FROM inference WHERE {condition}", exact_bytes=True))
+    if read != rows:
+        raise AssertionError(f"{read} rows are there, not {rows}")
+    return time.perf_counter() - begun
+
+
+def verified(url: str, public: str, processes: int) -> tuple[float, int]:
+    """Seconds and peak memory (MiB, of all its processes) of a verification that finds nothing."""
+    begun = time.perf_counter()
+    with Store(url) as store, Workers(url, _decode, processes) as workers:
+        report = Verifier(store, [VerifierKey.parse(public)], TOPICS, workers).run()
+    took = time.perf_counter() - begun
+    if report.findings:
+        raise AssertionError(report.findings)
+    own, largest = (resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    return took, (own + processes * largest) // 1024
+
+
+def _decode() -> Decode:
+    return decoding(Codec(), SystemClock())
+
+
+def measure(rows: int, at_once: int) -> Figures:
+    """Run it on a store of its own."""
+    with tempfile.TemporaryDirectory(prefix="seamwatch-verify-") as folder:
+        settings = load_settings(data=Path(folder)).model_copy(update={"kafka": _ELSEWHERE, "clickhouse": None})
+        with LocalStack(Path(folder), settings) as addresses:
+            migrate(addresses.clickhouse)
+            key = SignerKey.make("ledger.example.org")
+            begun = time.perf_counter()
+            fill(addresses.clickhouse, key, rows, at_once)
+            made = time.perf_counter() - begun
+            read = plain(addresses.auditor, rows)
+            # In a process of its own: the memory that filling took is not the verifier's.
+            with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+                arguments = (addresses.auditor, str(key.verifier), os.cpu_count() or 1)
+                took, peak = pool.submit(verified, *arguments).result()
+    return Figures(rows, rows / made, rows / read, rows / took, peak)
+
+
+def main() -> None:
+    """Run it and print one line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rows", type=int, default=3_000_000)
+    parser.add_argument("--at-once", type=int, default=50_000, help="rows a commit")
+    arguments = parser.parse_args()
+    print(measure(arguments.rows, arguments.at_once))
+
+
+if __name__ == "__main__":
+    main()

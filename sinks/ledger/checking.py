@@ -1,0 +1,78 @@
+"""Checking: one piece of the record, read from the store: the leaves of its rows, and what their columns say wrongly.
+
+Rows of several topic partitions are read together, in no order: the store keeps them side by side, so that reading one
+topic partition after another would read all of them each time. Whoever asks puts the leaves in order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+
+from sinks.blocks import Decode
+from sinks.ledger.compare import compare
+from sinks.ledger.findings import Finding
+from sinks.ledger.leaves import leaf_hashes
+from sinks.ledger.merkle import HASH_SIZE
+from sinks.ledger.rows import DEAD_LETTER, rows_where
+from sinks.reading import Place
+from sinks.store import Store
+
+LEAF: np.dtype[np.void] = np.dtype([("offset", "<i8"), ("hash", f"V{HASH_SIZE}")])
+"""A leaf: the offset of its record, and its hash."""
+
+Leaves = np.ndarray[tuple[int], np.dtype[np.void]]
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """Rows of records of one type that a condition holds for, in these tables: the type's, dead_letter, or both."""
+
+    record_type: str
+    tables: tuple[str, ...]
+    condition: str
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What a piece holds: leaves by topic partition, in no order, and the first wrong row of each."""
+
+    leaves: dict[Place, list[Leaves]]
+    findings: list[Finding]
+
+
+def check(store: Store, decode: Decode, piece: Piece) -> Checked:
+    """Read a piece, hash its leaves, decode its raw bytes again and compare the columns."""
+    checked = Checked({}, [])
+    for table in piece.tables:
+        rows = rows_where(store, table, ("*",), piece.condition)
+        if not len(rows):
+            continue
+        for place, leaves in _leaves(rows):
+            checked.leaves.setdefault(place, []).append(leaves)
+        if piece.record_type != DEAD_LETTER:  # of a topic that is none of ours nothing is known but the bytes
+            checked.findings.extend(compare(piece.record_type, table, rows, decode))
+    return checked
+
+
+def _leaves(rows: pl.DataFrame) -> Iterator[tuple[Place, Leaves]]:
+    topics = rows["topic"].cast(pl.Binary)
+    names = topics.unique().to_list()
+    for name in names:
+        topic = name.decode(errors="replace")
+        own = rows if len(names) == 1 else rows.filter(topics == name)
+        leaves = np.empty(len(own), LEAF)
+        leaves["offset"] = own["offset"].to_numpy()
+        leaves["hash"] = np.frombuffer(leaf_hashes(topic, own["partition"], own), f"V{HASH_SIZE}")
+        partitions = own["partition"].to_numpy()
+        for partition in np.unique(partitions).tolist():
+            yield (topic, partition), leaves[partitions == partition]
+
+
+def in_order(parts: list[Leaves]) -> Leaves:
+    """Leaves in the order of their offsets."""
+    leaves = np.concatenate(parts) if parts else np.empty(0, LEAF)
+    return leaves[np.argsort(leaves["offset"], kind="stable")]

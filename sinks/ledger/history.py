@@ -1,0 +1,109 @@
+"""Histories: what a store says was done to a topic partition: commits, signed heads, open ranges, where its rows are.
+
+Reads; trusts and judges nothing of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from sinks.ledger.roots import Commit
+from sinks.reading import Place
+from sinks.store import Store
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Extent:
+    """What a table has of a topic partition: rows from one offset to another, both included."""
+
+    table: str
+    first: int
+    last: int
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """A row of checkpoint."""
+
+    size: int
+    root: bytes
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A range that was set out on and is not committed."""
+
+    first_offset: int
+    next_offset: int
+    count: int
+
+
+@dataclass(slots=True)
+class History:
+    """The commits of a topic partition, the signed root of each size, and where its last range ends, open or not."""
+
+    commits: list[Commit]
+    signed: dict[int, bytes]
+    end: int
+
+    @property
+    def size(self) -> int:
+        """How many records are committed."""
+        return self.commits[-1].size if self.commits else 0
+
+
+def read_extents(store: Store, tables: Sequence[str]) -> dict[Place, list[Extent]]:
+    """Where the rows of each topic partition are."""
+    parts = (
+        f"SELECT '{table}' AS name, topic, partition, min(offset) AS first, max(offset) AS last "
+        f"FROM {table} GROUP BY topic, partition"
+        for table in tables
+    )
+    rows = store.rows(" UNION ALL ".join(parts))
+    return _by_place(rows, lambda row: Extent(row["name"], row["first"], row["last"]))
+
+
+def read_notes(store: Store) -> dict[Place, list[Note]]:
+    """The signed heads, by size."""
+    rows = store.rows(
+        "SELECT DISTINCT topic, partition, tree_size, hex(root_hash) AS root, note FROM checkpoint "
+        "ORDER BY topic, partition, tree_size"
+    )
+    return _by_place(rows, lambda row: Note(row["tree_size"], bytes.fromhex(row["root"]), row["note"]))
+
+
+def read_commits(store: Store) -> dict[Place, list[Commit]]:
+    """The commits, in the order of their offsets."""
+    rows = store.rows(
+        "SELECT DISTINCT topic, partition, first_offset, next_offset, count, size, hex(frontier) AS tree, "
+        "toUnixTimestamp64Micro(committed_at) AS time FROM ledger_commit "
+        "ORDER BY topic, partition, next_offset, first_offset"
+    )
+    return _by_place(
+        rows,
+        lambda row: Commit(
+            row["first_offset"], row["next_offset"], row["count"], row["size"], row["time"], bytes.fromhex(row["tree"])
+        ),
+    )
+
+
+def read_opened(store: Store) -> dict[Place, list[Opened]]:
+    """What was set out on and not committed, of each topic partition the newest claim's last."""
+    rows = store.rows(
+        "SELECT topic, partition, first_offset, next_offset, count FROM ledger_intent "
+        "WHERE (topic, partition, first_offset) NOT IN (SELECT topic, partition, first_offset FROM ledger_commit) "
+        "ORDER BY topic, partition, first_offset, epoch, recorder"
+    )
+    return _by_place(rows, lambda row: Opened(row["first_offset"], row["next_offset"], row["count"]))
+
+
+def _by_place(rows: Sequence[Mapping[str, Any]], made: Callable[[Mapping[str, Any]], T]) -> dict[Place, list[T]]:
+    found: dict[Place, list[T]] = {}
+    for row in rows:
+        found.setdefault((row["topic"], row["partition"]), []).append(made(row))
+    return found
