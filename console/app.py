@@ -40,6 +40,7 @@ COMMANDS: Final = (
     "verify",
     "evidence",
     "store",
+    "erase",
     "doctor",
 )
 

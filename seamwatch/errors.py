@@ -8,6 +8,7 @@
     │   ├── UndecodableRecord     its bytes are not a record of its type
     │   └── OutOfBounds           it decodes, but a field breaks a bound of the schema
     ├── SignatureError            a signature is missing, wrong, or its key is not valid
+    ├── SealError                 a sealed text cannot be opened, or something cannot be sealed
     ├── ProofError                a ledger proof does not hold
     ├── UnreachableError          a broker, store or channel cannot be reached (exit 3)
     ├── StoreError                the store answered with an error
@@ -56,6 +57,10 @@ class OutOfBounds(RecordError):
 
 class SignatureError(SeamwatchError):
     """A signature is missing or wrong, or its key was not valid at the time."""
+
+
+class SealError(SeamwatchError):
+    """A sealed text cannot be opened by this key, or the subjects' keys cannot be used; nothing goes out unsealed."""
 
 
 class ProofError(SeamwatchError):

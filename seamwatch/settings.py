@@ -149,6 +149,9 @@ class Settings(BaseSettings):
     retention: Annotated[dict[str, int], NoDecode, BeforeValidator(_retention)] = Field(default_factory=dict)
     """How long each table's rows are kept, ``{"inference": "400d", "*": "730d"}``; for ever where none is named."""
 
+    subject_keys: Path | None = None
+    """The file of the keys by which personal attributes are sealed; None where none is sealed or opened."""
+
     default_owner: str | None = None
     """The person paged for a system that nobody registered."""
 

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+if TYPE_CHECKING:
+    from seamwatch.sealing import Place
+    from sinks.store import Store
 
 
 def register(app: typer.Typer) -> None:
@@ -20,6 +25,7 @@ def why(
 ) -> None:
     """Say why a decision was allowed: its approval, the contracts that bind it, who answers for it, where it is kept.
 
+    Its attributes and arguments are shown too, and what is sealed in them where SEAMWATCH_SUBJECT_KEYS names the keys.
     Exit 1 when there is no such event, or no approval covers it.
 
     Example: seamwatch why 019539d9-1e5c-7c3a-9d1b-0c1f8f6b2a11
@@ -34,19 +40,54 @@ def why(
             "WHERE arrayExists(e -> e.event_id = {event:String}, evidence) ORDER BY opened_at",
             {"event": event},
         )
+        told = _told(store, event, found[0]["type"]) if found else {}
     if not found:
         raise SeamwatchError(
             f"no inference or tool call with event_id {event!r} is on record: it may not have arrived, or its kind is "
             "another (`seamwatch trail` shows all kinds of a trace)"
         )
-    answer = {**plain(found[0]), "violations": [plain(row) for row in broken]}
+    answer = {**plain(found[0]), **told, "violations": [plain(row) for row in broken]}
     if as_json:
-        import json
-
         print(json.dumps(answer, ensure_ascii=False))
     else:
         _print(answer)
     raise typer.Exit(answer["approval_id"] is None)
+
+
+def _told(store: Store, event: str, record_type: str) -> dict[str, dict[str, str]]:
+    """The event's attributes, and arguments of a tool call, as texts; what is sealed opened if the key is at hand."""
+    from seamwatch.errors import SealError
+    from seamwatch.sdk.sealer import argument_of, attribute_of, opened
+    from seamwatch.sdk.subject_keys import open_subject_keys
+    from seamwatch.settings import load_settings
+
+    named = load_settings().subject_keys
+    keys = None if named is None else open_subject_keys(named)
+
+    def read(text: str, place: Place) -> str:
+        try:
+            return opened(text, place, keys)
+        except SealError:
+            return "(sealed for another event or field, or changed since)"
+
+    arguments = "arguments" if record_type == "tool_call" else "'{}' AS arguments"
+    (row,) = store.rows(
+        f"SELECT attributes, {arguments} FROM {record_type} WHERE event_id = {{event:String}} LIMIT 1", {"event": event}
+    )
+    told = {each["key"]: read(each["value"], attribute_of(event, each["key"])) for each in row["attributes"]}
+    passed = {
+        name: read(value if isinstance(value, str) else json.dumps(value), argument_of(event, name))
+        for name, value in _object(row["arguments"]).items()
+    }
+    return {"attributes": told} | ({"arguments": passed} if record_type == "tool_call" else {})
+
+
+def _object(text: str) -> dict[str, Any]:
+    try:
+        found = json.loads(text)
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 def _print(answer: dict[str, Any]) -> None:
@@ -73,6 +114,9 @@ def _print(answer: dict[str, Any]) -> None:
     print(f"  contracts   {', '.join(answer['contracts']) or 'none; the defaults apply'}")
     if answer["escalation"]:
         print(f"  paged       {' then '.join(answer['escalation'])}")
+    for title in ("attributes", "arguments"):
+        if answer.get(title):
+            print(f"  {title:<11} {', '.join(f'{name}: {value}' for name, value in answer[title].items())}")
     print(f"  on record   {answer['topic']}, partition {answer['partition']}, offset {answer['offset']}")
     for row in answer["violations"]:
         print(f"  {row['severity']:<11} {row['contract']}/{row['clause']} ({row['state']}): {row['summary']}")

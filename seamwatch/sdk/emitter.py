@@ -14,7 +14,7 @@ import atexit
 import os
 import weakref
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from confluent_kafka import Producer
 
@@ -28,6 +28,9 @@ from seamwatch.wire.codec import Codec, codec_of
 from seamwatch.wire.events import Event
 from seamwatch.wire.topics import Topics
 
+if TYPE_CHECKING:
+    from seamwatch.sdk.sealer import Seal
+
 
 class Emitter(Reporter):
     """Reports events as ``producer``. Safe to share between threads, and to use after a fork.
@@ -39,6 +42,7 @@ class Emitter(Reporter):
     - ``spool``: the folder for events while the broker is away (``<SEAMWATCH_DATA>/spool/<producer>`` if not
       given), or False for none; ``spool_limit`` bounds its bytes.
     - ``delivery_timeout``: seconds after which a delivery has failed and the broker counts as away.
+    - ``seal``: what is personal in the events, sealed before it leaves this process (`seamwatch.sdk.sealer`).
     - ``on_delivery``: called in the background thread for each event that the broker has.
     - ``strict``: raise RecordError for an event that is not right, instead of counting and logging it.
 
@@ -56,6 +60,7 @@ class Emitter(Reporter):
         spool: Path | str | bool = True,
         spool_limit: int = 256 * 1024 * 1024,
         delivery_timeout: float = 10.0,
+        seal: Seal | None = None,
         on_delivery: OnDelivery | None = None,
         strict: bool = False,
         clock: Clock | None = None,
@@ -73,6 +78,7 @@ class Emitter(Reporter):
         self._folder = _spool_folder(spool, settings.data, producer)
         self._spool_limit = spool_limit
         self._buffer = buffer
+        self._seal = seal
         self._on_delivery = on_delivery
         self._kafka = producer_settings(settings.kafka, delivery_timeout) | (kafka_settings or {})
         self._process = -1
@@ -92,6 +98,8 @@ class Emitter(Reporter):
         """Encode an event and hand it to the background thread; raises RecordError when it is not right."""
         if self._closed:
             raise SeamwatchError("the emitter is closed")
+        if self._seal is not None:
+            record = self._seal.sealed(event.type, record)
         value = self._codec.encode(event.type, record)
         message = Message(self._topics.input(event.type), event.system.encode(), value, event.event_id)
         self._running().put(message)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from seamwatch.clock import Clock
 from seamwatch.errors import SeamwatchError
@@ -11,6 +11,9 @@ from seamwatch.sdk.reporter import Reporter
 from seamwatch.wire.codec import Codec
 from seamwatch.wire.events import Event
 from seamwatch.wire.topics import Topics
+
+if TYPE_CHECKING:
+    from seamwatch.sdk.sealer import Seal
 
 
 class RecordingEmitter(Reporter):
@@ -25,6 +28,7 @@ class RecordingEmitter(Reporter):
         *,
         environment: str = "test",
         prefix: str = "seamwatch",
+        seal: Seal | None = None,
         on_delivery: OnDelivery | None = None,
         strict: bool = True,
         clock: Clock | None = None,
@@ -34,6 +38,7 @@ class RecordingEmitter(Reporter):
         self.records: list[tuple[str, dict[str, Any]]] = []
         self._codec = Codec()
         self._topics = Topics(prefix)
+        self._seal = seal
         self._on_delivery = on_delivery
         self._closed = False
 
@@ -46,6 +51,8 @@ class RecordingEmitter(Reporter):
         """Keep an event; raises RecordError when it is not right."""
         if self._closed:
             raise SeamwatchError("the emitter is closed")
+        if self._seal is not None:
+            record = self._seal.sealed(event.type, record)
         value = self._codec.encode(event.type, record)
         self.events.append(event)
         self.records.append((event.type, self._codec.decode(event.type, value)))

@@ -16,12 +16,15 @@ import pytest
 from console.app import main
 from seamwatch.clock import SystemClock
 from seamwatch.durations import DAY
+from seamwatch.sdk.sealer import Seal
+from seamwatch.sdk.subject_keys import SubjectKeyFile
+from seamwatch.testing import RecordingEmitter
 from seamwatch.wire.topics import Topics
 from sinks.ledger.keys import make_keys, read_signer
 from sinks.migrate import migrate
 from sinks.store import Store
 from tests.ledger.book import Book
-from tests.sinks.samples import encoded
+from tests.sinks.samples import CODEC, encoded
 
 DOCS = Path(__file__).parents[2] / "docs" / "store.md"
 Run = Callable[..., tuple[int, list[dict[str, Any]]]]
@@ -93,3 +96,36 @@ def test_nothing_is_dropped_without_a_retention_or_a_key(
     monkeypatch.delenv("SEAMWATCH_RETENTION")
     assert run("store", "retain", "--dry-run") == (2, [])
     assert store.rows("SELECT count() AS rows FROM inference") == [{"rows": 10}]
+
+
+def test_a_persons_key_is_destroyed_and_the_tree_still_verifies(
+    store: Store, run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    keys = SubjectKeyFile(tmp_path / "subject-keys")
+    emitter = RecordingEmitter(seal=Seal(keys, attributes=("email",), arguments=("iban",)))
+    emitter.inference(system="s", version="1", subject="p-81", attributes={"email": "ada@example.org", "branch": "7"})
+    emitter.tool_call(system="s", version="1", tool="pay", arguments={"iban": "XX00"}, attributes={"subject": "p-81"})
+    book = Book(store, Topics("t"), read_signer(tmp_path / "ledger.key"))
+    for record_type, record in emitter.records:
+        book.record([CODEC.encode(record_type, record)], topic=record_type, partition=7)
+    decision, call = (record["event_id"] for _, record in emitter.records)
+
+    def why(event_id: str, told: str) -> dict[str, str]:
+        (answer,) = run("why", event_id, "--json")[1]
+        found: dict[str, str] = answer[told]
+        return found
+
+    assert why(decision, "attributes") == {"email": "(sealed)", "branch": "7"}
+    monkeypatch.setenv("SEAMWATCH_SUBJECT_KEYS", str(tmp_path / "subject-keys"))
+    assert why(decision, "attributes") == {"email": "ada@example.org", "branch": "7"}
+    assert why(call, "arguments") == {"iban": '"XX00"'}
+    code, (erased,) = run("erase", "p-81", "--by", "ada", "--json")
+    assert (code, erased["person"]) == (0, "ada")
+    assert run("erase", "p-81", "--by", "ada")[0] == 1
+    assert run("erase", "--list", "--json") == (0, [erased])
+    assert why(decision, "attributes") == {"email": "(erased)", "branch": "7"}
+    assert why(call, "arguments") == {"iban": "(erased)"}
+    held = store.text("SELECT raw, attributes FROM inference", "TSVRaw") + store.text("SELECT * FROM tool_call", "TSV")
+    assert not {text for text in (b"ada@example.org", b"XX00") if text in held}
+    code, (report,) = run("verify", "--key", str(tmp_path / "ledger.key.pub"), "--json")
+    assert (code, report["findings"]) == (0, [])
