@@ -68,7 +68,7 @@ from seamwatch.judging.faults import told_by
 from seamwatch.judging.judgement import Finding, Happening, Judgement, Moment, Open, Resolve
 from seamwatch.judging.measure import Measure, Source
 from seamwatch.judging.runs import Change, Runs, occurrences
-from seamwatch.judging.seam import DeclaredVersion, Seam
+from seamwatch.judging.seam import OTHERS, DeclaredVersion, Seam
 from seamwatch.judging.wording import moment_text
 
 
@@ -143,7 +143,12 @@ class Approval(Clause, kind="approval"):
             return Resolve(self.severity, key, change.at, slice=part)
         first = change.run.evidence[0]
         when = moment_text(first.event_time)
-        if not seam.declared:
+        if seam.system == OTHERS:
+            summary = (
+                f"more systems than are told one by one are running unregistered since {when}: nobody declared, owns "
+                "or approved them"
+            )
+        elif not seam.declared:
             summary = f"{seam.system} is running unregistered since {when}: nobody declared, owns or approved it"
         else:
             served = (part or "").rstrip("/")  # a call has no use case, and not everything has a digest

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from seamwatch.documents import Estate
+from seamwatch.documents.defaults import DEFAULTS
 from seamwatch.durations import DAY, SECOND
 from seamwatch.judging.agenda import Agenda
 from seamwatch.judging.crowd import Crowd
@@ -29,6 +30,7 @@ from seamwatch.judging.episodes import (
 from seamwatch.judging.facts import Fact, ForwardedEvent, Measurement, Notice, Violation
 from seamwatch.judging.judgement import Finding, Happening, Moment, Open, Resolve, TimePassed
 from seamwatch.judging.seams import BoundClause, Seams
+from seamwatch.judging.strangers import Strangers
 from seamwatch.judging.stream_time import LONG_AGO, StreamTime
 from seamwatch.judging.windows import earliest
 from seamwatch.signatures import acknowledgement_counts
@@ -83,6 +85,7 @@ class Judge:
         self._episodes: dict[str, EntryKey] = {}
         self._dirty: set[EntryKey] = set()
         self._crowd = Crowd()
+        self._strangers = Strangers()
         self.late = 0
         self.let_go = 0
 
@@ -168,6 +171,13 @@ class Judge:
             return
         seam, clause = bound.seam, bound.clause
         key = EntryKey(seam.contract, clause.id, seam.system, part)
+        if key not in self._entries and self._is_stranger(key):
+            admitted = self._admitted(bound, happening, told)
+            if admitted is None:
+                return
+            bound, seam = admitted, admitted.seam
+            key = replace(key, system=seam.system)
+            happening = replace(happening, system=seam.system) if isinstance(happening, Fact) else happening
         entry = self._entries.get(key) or Entry(clause.kind_name, seam.contract_version)
         historic, of_outcomes = self._is_history(entry, happening), "outcome" in clause.sources()
         last = max(entry.last, _time_of(happening))
@@ -185,6 +195,19 @@ class Judge:
         for gone in self._crowd.too_many(key):
             reached = happening.window_start if isinstance(happening, Fact) else _time_of(happening)
             self._let_go(gone, reached, told)
+
+    def _is_stranger(self, key: EntryKey) -> bool:
+        return key.contract == DEFAULTS and not self._seams.declares(key.system)
+
+    def _admitted(self, bound: BoundClause, happening: Fact | ForwardedEvent, told: _Told) -> BoundClause | None:
+        """The clause as it binds a stranger, or all beyond those there is room for; None: it is not judged."""
+        kind, system, at = bound.clause.kind_name, bound.seam.system, _time_of(happening)
+        if not self._strangers.has_room(kind, system):
+            for silent in self._strangers.silent(at):
+                self._let_go(silent, at, told)
+        if self._strangers.has_room(kind, system):
+            return bound
+        return self._seams.of_others(bound.clause, at)
 
     def _judge(
         self, key: EntryKey, entry: Entry, bound: BoundClause, happening: Happening, watermark: int, told: _Told
@@ -358,9 +381,12 @@ class Judge:
         if entry.empty:
             self._entries.pop(key, None)
             self._crowd.gone(key)
+            self._strangers.gone(key)
             return
         self._entries[key] = entry
         self._crowd.heard(key, entry.last)
+        if self._is_stranger(key):
+            self._strangers.heard(key, entry.kind, entry.last)
         for episode in entry.episodes:
             self._episodes[episode.violation.violation_id] = key
         self._agenda.schedule(key, before, entry, self._time)

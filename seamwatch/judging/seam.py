@@ -7,8 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Final
 
 from seamwatch.durations import HOUR
+
+OTHERS: Final = "*"
+"""The system whose episode stands for all undeclared systems beyond those that are told one by one."""
 
 
 @dataclass(frozen=True, slots=True)

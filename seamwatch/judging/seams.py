@@ -15,7 +15,7 @@ from seamwatch.clauses import Clause
 from seamwatch.documents import Contract, Estate
 from seamwatch.documents.defaults import DEFAULTS
 from seamwatch.documents.estate import END
-from seamwatch.judging.seam import Approval, DeclaredVersion, PublicKey, Seam, Step
+from seamwatch.judging.seam import OTHERS, Approval, DeclaredVersion, PublicKey, Seam, Step
 
 KEPT = 20_000
 """How many contracts, as they bind a system, are kept ready."""
@@ -72,6 +72,17 @@ class Seams:
         for known in reversed(self._estate.versions_of(contract)):
             return self._binding(known, system).get(clause) if known.covers_system(system) else None
         return None
+
+    def declares(self, system: str) -> bool:
+        """Whether a document declares the system."""
+        return system in self._estate.systems
+
+    def of_others(self, clause: Clause, at: int) -> BoundClause | None:
+        """The clause of the defaults, if it is one on approval, as it binds all strangers that have no place."""
+        if clause.kind_name != "approval":
+            return None
+        known = next((known for known in self._estate.contracts_for(OTHERS, at) if known.id == DEFAULTS), None)
+        return None if known is None else self._binding(known, OTHERS).get(clause.id)
 
     def wanting(self, event_type: str, system: str, at: int) -> Iterator[BoundClause]:
         """The clauses in force for the system at event time ``at`` that judge such events directly."""
