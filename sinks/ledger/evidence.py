@@ -75,14 +75,17 @@ def _index(store: Store, found: Found) -> int:
     )
     if not commits:
         raise SeamwatchError("the event is on record, but its range is not committed yet: try again in a moment")
-    counts = (
-        store.rows(
-            f"SELECT count() AS rows FROM {table} WHERE {of_place(found.place)} "
-            f"AND offset >= {commits[0]['first_offset']} AND offset < {found.offset}"
-        )[0]["rows"]
-        for table in dict.fromkeys((found.table, DEAD_LETTER))
+    first = commits[0]["first_offset"]
+    range_of = f"{of_place(found.place)} AND offset >= {first} AND offset < {found.offset}"
+    parts = [f"SELECT offset FROM {table} WHERE {range_of}" for table in dict.fromkeys((found.table, DEAD_LETTER))]
+    # Rows that retention removed have their leaves still.
+    parts.append(
+        "SELECT arrayJoin(arrayFilter(o -> o >= "
+        f"{first} AND o < {found.offset}, offsets)) AS offset FROM ledger_dropped WHERE {of_place(found.place)} "
+        f"AND first_offset <= {found.offset} AND next_offset > {first}"
     )
-    return int(commits[0]["before"] + sum(counts))
+    before = store.rows(f"SELECT uniqExact(offset) AS rows FROM ({' UNION ALL '.join(parts)})")[0]["rows"]
+    return int(commits[0]["before"] + before)
 
 
 def _checkpoint(store: Store, found: Found, index: int) -> tuple[int, bytes, str]:

@@ -86,6 +86,22 @@ def test_a_hold_keeps_what_the_timer_would_drop_until_it_is_lifted(store: Store,
     assert left == [{"rows": 5, "recent": True}]
     (row,) = store.rows("SELECT person, reason, count FROM retention")
     assert row == {"person": "retention@example.org", "reason": "retention of inference is 400d", "count": 5}
+    # Whoever verifies accepts what was signed for, and nothing else.
+    code, (report,) = run("verify", "--json")
+    assert (code, report["rows"], report["findings"]) == (0, 5, [])
+    store.command("ALTER TABLE inference DELETE WHERE offset = 7 SETTINGS mutations_sync = 2")
+    store.command(
+        "INSERT INTO ledger_dropped SELECT * REPLACE ([7] AS offsets, [7] AS indexes, 5 AS first_offset, "
+        "10 AS next_offset) FROM ledger_dropped"
+    )
+    code, (report,) = run("verify", "--json")
+    assert (code, [finding["what"] for finding in report["findings"]]) == (1, ["retention"])
+    store.command("ALTER TABLE ledger_dropped DELETE WHERE first_offset = 5 SETTINGS mutations_sync = 2")
+    store.command(
+        "ALTER TABLE retention UPDATE note = replace(note, 'leaves 5', 'leaves 6') WHERE 1 SETTINGS mutations_sync = 2"
+    )
+    code, (report,) = run("verify", "--json")
+    assert (code, {finding["what"] for finding in report["findings"]}) == (1, {"retention", "missing"})
 
 
 def test_nothing_is_dropped_without_a_retention_or_a_key(

@@ -13,8 +13,10 @@ from seamwatch.durations import DAY
 from seamwatch.errors import ProofError, StoreError, UsageError
 from seamwatch.settings import load_settings
 from seamwatch.wire.topics import Topics
+from seamwatch.wire.writers import Writers
 from sinks.holds import holds, lift_hold, place_hold
 from sinks.ledger.dropped import Drop, Dropped, month_end, read_drop
+from sinks.ledger.evidence import evidence_of
 from sinks.ledger.leaves import split
 from sinks.ledger.merkle import root_of
 from sinks.ledger.notes import SignerKey
@@ -22,7 +24,7 @@ from sinks.migrate import migrate
 from sinks.retention import Retention
 from sinks.store import Store
 from tests.ledger.book import Book
-from tests.sinks.samples import encoded
+from tests.sinks.samples import encoded, inference
 
 KEY = SignerKey.make("ledger.example.org")
 TOPICS = Topics("t")
@@ -97,8 +99,10 @@ def test_a_month_whose_time_is_over_goes_and_its_leaves_stay(store: Store) -> No
     assert dropped.broken() == []
     tile = store.rows("SELECT hex(hashes) AS h FROM ledger_tile WHERE partition = 0 AND level = 0 ORDER BY tile, start")
     assert every["leaf"].to_list() == split(b"".join(bytes.fromhex(row["h"]) for row in tile))[: SIZE + SIZE // 2]
-    # Recording goes on: the tree needs no row of the past.
+    # Recording goes on, the tree needs no row of the past; and what is left of a range can still be proven.
     book.record([encoded(number=1, event_time=NOW)], millis=NOW // 1000)
+    proof = evidence_of(store, inference(number=SIZE - 2)["event_id"], Writers().definition)
+    assert (proof.entry.offset, proof.index) == (2 * SIZE - 2, 2 * SIZE - 2)
 
 
 def test_a_hold_keeps_a_month_until_it_is_lifted(store: Store) -> None:
