@@ -13,6 +13,7 @@ outcomes with their decisions.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import groupby
 from typing import Any
 
 import polars as pl
@@ -75,8 +76,8 @@ def judged(
             episodes.add(judge.on_measurement(Measurement(at, (mark,), tuple(facts), tuple(events))).violations)
 
         for step in _steps(history, plan, run_rows):
-            if isinstance(step, ForwardedEvent):
-                tell(step.record["event_time"], events=[step])
+            if isinstance(step, list):
+                tell(step[0].record["event_time"], events=step)
                 continue
             facts = [fact for source, frame in step.items() for fact in plan.facts(source, frame)]
             tell(max(int(frame["event_time"][-1]) for frame in step.values()), facts=facts)
@@ -105,8 +106,8 @@ def chunks_of(records: Iterable[tuple[str, Mapping[str, Any]]]) -> Iterator[Chun
             yield record_type, frame_of(record_type, group)
 
 
-Step = ForwardedEvent | dict[Source, pl.DataFrame]
-"""A rare event, or a run of rows by type, in time order."""
+Step = list[ForwardedEvent] | dict[Source, pl.DataFrame]
+"""The rare events of one time, or a run of rows by type, in time order."""
 
 
 def _steps(history: History, plan: Plan, run_rows: int) -> Iterator[Step]:
@@ -122,9 +123,10 @@ def _steps(history: History, plan: Plan, run_rows: int) -> Iterator[Step]:
             block_rows=history.limits.block_rows,
         )
     feeds = {source: _Feed(rows, run_rows) for source, rows in blocks.items()}
-    for event in history.rare():
-        yield from _runs(feeds, int(event.record["event_time"]))
-        yield event
+    # Those of one time go together, or a clock would run out between them that one of them stops.
+    for time, events in groupby(history.rare(), key=lambda event: int(event.record["event_time"])):
+        yield from _runs(feeds, time)
+        yield list(events)
     yield from _runs(feeds, None)
 
 

@@ -15,8 +15,7 @@ from seamwatch.judging.stream_time import StreamTime
 class Agenda:
     """When each entry is due."""
 
-    def __init__(self, lateness: int) -> None:
-        self._lateness = lateness
+    def __init__(self) -> None:
         self._deadlines: dict[tuple[bool, bool], list[tuple[int, EntryKey]]] = {
             (historic, of_outcomes): [] for historic in (False, True) for of_outcomes in (False, True)
         }
@@ -27,9 +26,9 @@ class Agenda:
         due, wake = entry.due_at, entry.wake_at
         clock = (entry.historic, entry.of_outcomes)
         reached = time.reached(historic=entry.historic, of_outcomes=entry.of_outcomes)
-        noted = before is not None and (before.due_at, before.historic, before.of_outcomes) == (due, *clock)
-        if due is not None and (not noted or due <= reached - self._lateness):
-            heapq.heappush(self._deadlines[clock], (due, key))
+        noted = before is not None and _noted(before) == _noted(entry)
+        if due is not None and (not noted or due + entry.lateness <= reached):
+            heapq.heappush(self._deadlines[clock], (due + entry.lateness, key))
             if entry.historic:
                 self.at(entry.held_until, key)
         if wake is not None and (before is None or before.wake_at != wake or wake <= time.now):
@@ -45,8 +44,12 @@ class Agenda:
         queues = [(self._wakes, time.now)]
         for (historic, of_outcomes), deadlines in self._deadlines.items():
             reached = time.reached(historic=historic, of_outcomes=of_outcomes)
-            queues.append((deadlines, reached - self._lateness))
+            queues.append((deadlines, reached))
         for queue, until in queues:
             while queue and queue[0][0] <= until:
                 due.add(heapq.heappop(queue)[1])
         return sorted(due)
+
+
+def _noted(entry: Entry) -> tuple[int | None, int, bool, bool]:
+    return entry.due_at, entry.lateness, entry.historic, entry.of_outcomes

@@ -14,11 +14,12 @@ from seamwatch.judging.facts import Evidence
 
 @dataclass(frozen=True, slots=True)
 class Countdown:
-    """A clock: since when it runs (None: not started), who told, and whether it has run out."""
+    """A clock: since when it runs (None: not started), who told, and whether it has run out, and when."""
 
     started: int | None = None
     told_by: Evidence | None = None
     out: bool = False
+    out_at: int | None = None
 
     def due(self, allowed: int) -> int | None:
         """The event time at which it runs out; None when it does not run or has run out."""
@@ -45,7 +46,7 @@ def run_out(clock: Countdown, allowed: int, until: int) -> tuple[Countdown, tupl
     due = clock.due(allowed)
     if due is None or clock.started is None or due > until:
         return clock, ()
-    return replace(clock, out=True), (Tick("out", clock.started, due, clock.told_by),)
+    return replace(clock, out=True, out_at=due), (Tick("out", clock.started, due, clock.told_by),)
 
 
 def restart(clock: Countdown, at: int, told_by: Evidence | None, allowed: int) -> tuple[Countdown, tuple[Tick, ...]]:
@@ -55,6 +56,6 @@ def restart(clock: Countdown, at: int, told_by: Evidence | None, allowed: int) -
         return clock, ticks
     if clock.out and clock.started is not None:
         # One that arrives after its clock ran out here, although it was made before, ends it at once.
-        ended = max(at, clock.started + allowed)
+        ended = max(at, clock.started + allowed if clock.out_at is None else clock.out_at)
         ticks += (Tick("over", clock.started, ended, clock.told_by),)
     return Countdown(at, told_by), ticks

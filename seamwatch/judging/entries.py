@@ -13,9 +13,10 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from seamwatch.clauses import kinds
+from seamwatch.documents.estate import END
 from seamwatch.durations import MINUTE
 from seamwatch.judging.episodes import Episode
-from seamwatch.judging.facts import ForwardedEvent
+from seamwatch.judging.facts import Fact, ForwardedEvent
 from seamwatch.judging.stream_time import LONG_AGO
 from seamwatch.judging.windows import earliest
 
@@ -60,8 +61,11 @@ class Entry:
 
     - ``historic``: what it last heard of came long after its time (a history loaded in bulk, a backlog), so that its
       clock is how far that history has got; ``waiting`` are such events whose turn has not come, in order.
-    - ``heard``: the stream's time when it last heard of anything.
+    - ``heard``: the stream's time when it last heard of anything that its version has to judge.
     - ``last``: the event time of the latest that it heard of.
+    - ``version``: the contract's version by which time is judged for it; ``until`` the event time at which another
+      comes into force, and ``lateness`` how late events may be by its version: the documents say both.
+    - ``held``: facts of later versions, which wait for theirs to come into force.
     - ``of_outcomes``: it looks at outcomes, of which some may wait for their decisions: its clock waits with them.
     """
 
@@ -76,11 +80,15 @@ class Entry:
     waiting: tuple[Waiting, ...] = ()
     of_outcomes: bool = False
     last: int = LONG_AGO
+    held: tuple[Fact, ...] = ()
+    until: int = END
+    lateness: int = 0
 
     @property
     def due_at(self) -> int | None:
         """The event time at which it is due."""
-        return earliest(self.deadline, self.waiting[0].place[0] if self.waiting else None)
+        until = None if self.until == END else self.until
+        return earliest(self.deadline, self.waiting[0].place[0] if self.waiting else None, until)
 
     @property
     def held_until(self) -> int:
@@ -96,7 +104,7 @@ class Entry:
     @property
     def empty(self) -> bool:
         """Whether there is nothing left to remember."""
-        return self.state is None and not self.episodes and not self.waiting
+        return self.state is None and not self.episodes and not self.waiting and not self.held
 
 
 @cache
@@ -115,6 +123,11 @@ def _waiting_adapter() -> TypeAdapter[tuple[Waiting, ...]]:
     return TypeAdapter(tuple[Waiting, ...])
 
 
+@cache
+def _held_adapter() -> TypeAdapter[tuple[Fact, ...]]:
+    return TypeAdapter(tuple[Fact, ...])
+
+
 _HEAD = ("kind", "version", "deadline", "wake", "historic", "heard", "of_outcomes", "last")
 
 
@@ -124,9 +137,10 @@ def write_entry(entry: Entry) -> bytes:
         json.dumps({name: getattr(entry, name) for name in _HEAD}).encode(),
         _episodes_adapter().dump_json(entry.episodes),
         _waiting_adapter().dump_json(entry.waiting),
+        _held_adapter().dump_json(entry.held),
         _state_adapter(entry.kind).dump_json(entry.state),
     )
-    return b'{"head":%b,"episodes":%b,"waiting":%b,"state":%b}' % parts
+    return b'{"head":%b,"episodes":%b,"waiting":%b,"held":%b,"state":%b}' % parts
 
 
 def read_entry(value: bytes) -> Entry | None:
@@ -135,8 +149,9 @@ def read_entry(value: bytes) -> Entry | None:
     try:
         episodes = _episodes_adapter().validate_python(saved["episodes"])
         waiting = _waiting_adapter().validate_python(saved.get("waiting", ()))
+        held = _held_adapter().validate_python(saved.get("held", ()))
         state = _state_adapter(saved["head"]["kind"]).validate_python(saved["state"])
     except (ValidationError, KeyError):
         # Written by another release of the kind: it starts anew rather than stop the partition.
         return None
-    return Entry(state=state, episodes=episodes, waiting=waiting, **saved["head"])
+    return Entry(state=state, episodes=episodes, waiting=waiting, held=held, **saved["head"])

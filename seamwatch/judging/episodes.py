@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import uuid
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 
 from seamwatch.judging.facts import Notice, Violation
@@ -78,9 +79,14 @@ def resolve_episode(episode: Episode, over: Resolve) -> Violation:
     return replace(episode.violation, state="resolved", resolved_at=at, summary=summary)
 
 
-def acknowledge_episode(episode: Episode, person: str, answer: str, at: int, now: int) -> Episode:
-    """An acceptance stops the climb; an objection hands over to the next person at once. Others change nothing."""
-    if episode.ladder and person not in {step.person for step in episode.ladder}:
+def acknowledge_episode(
+    episode: Episode, person: str, answer: str, at: int, now: int, *, also: Collection[str] = ()
+) -> Episode:
+    """An acceptance stops the climb; an objection hands over to the next person at once.
+
+    Persons who are neither on the episode's list nor among ``also`` (the list in force now) change nothing.
+    """
+    if episode.ladder and person not in {step.person for step in episode.ladder} and person not in also:
         return episode
     if episode.violation.state == "acknowledged":
         return episode

@@ -8,33 +8,32 @@ restores it, feeds it, and keeps what is dirty.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 from seamwatch.documents import Estate
 from seamwatch.documents.defaults import DEFAULTS
+from seamwatch.documents.estate import BEGINNING, END
 from seamwatch.durations import DAY, SECOND
 from seamwatch.judging.agenda import Agenda
+from seamwatch.judging.answers import Answers
+from seamwatch.judging.changeover import begins_anew, crowded, hold, why_over
+from seamwatch.judging.course import Courses
 from seamwatch.judging.crowd import Crowd
 from seamwatch.judging.entries import Entry, EntryKey, Waiting, read_entry, write_entry
-from seamwatch.judging.episodes import (
-    Episode,
-    acknowledge_episode,
-    escalate_episode,
-    notice_of,
-    open_episode,
-    resolve_episode,
-    update_episode,
-)
+from seamwatch.judging.episodes import Episode, acknowledge_episode, escalate_episode, resolve_episode
 from seamwatch.judging.facts import Fact, ForwardedEvent, Measurement, Notice, Violation
-from seamwatch.judging.judgement import Finding, Happening, Moment, Open, Resolve, TimePassed
+from seamwatch.judging.following import Finder, Told, follow
+from seamwatch.judging.judgement import Happening, Moment, Resolve, TimePassed
 from seamwatch.judging.seams import BoundClause, Seams
 from seamwatch.judging.strangers import Strangers
 from seamwatch.judging.stream_time import LONG_AGO, StreamTime
 from seamwatch.judging.windows import earliest
 from seamwatch.signatures import acknowledgement_counts
 
+_WITHDRAWN = "the clause was withdrawn from the contract"
 TOO_MANY = "followed no longer, since too many others of the same clause came after it"
 
 
@@ -60,17 +59,20 @@ class JudgeSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class Late:
+    """A clause that events of a system came too late for."""
+
+    contract: str
+    clause: str
+    system: str
+
+
+@dataclass(frozen=True, slots=True)
 class Output:
     """What one measurement led to, in order."""
 
     violations: tuple[Violation, ...] = ()
     notices: tuple[Notice, ...] = ()
-
-
-@dataclass(slots=True)
-class _Told:
-    violations: list[Violation] = field(default_factory=list)
-    notices: list[Notice] = field(default_factory=list)
 
 
 class Judge:
@@ -80,12 +82,15 @@ class Judge:
         self._settings = settings or JudgeSettings()
         self._seams = Seams(estate, self._settings.default_owner)
         self._time = StreamTime()
-        self._agenda = Agenda(self._settings.lateness)
+        self._courses = Courses(estate)
+        self._answers = Answers()
+        self._agenda = Agenda()
         self._entries: dict[EntryKey, Entry] = {}
         self._episodes: dict[str, EntryKey] = {}
         self._dirty: set[EntryKey] = set()
         self._crowd = Crowd()
         self._strangers = Strangers()
+        self._late: Counter[Late] = Counter()
         self.late = 0
         self.let_go = 0
 
@@ -93,12 +98,12 @@ class Judge:
 
     def restore(self, key: str, value: bytes) -> None:
         """Take back one record of the state topic. Raises nothing: what cannot be read is judged anew."""
-        if self._time.restore(key, value):
+        if self._time.restore(key, value) or self._answers.restore(key, value):
             return
         entry_key = EntryKey(*json.loads(key))
         entry = read_entry(value)
         if entry is not None:
-            self._keep(entry_key, entry)
+            self._keep(entry_key, self._placed(entry_key, entry))
             self._dirty.discard(entry_key)
 
     def take_dirty(self) -> dict[str, bytes | None]:
@@ -108,13 +113,21 @@ class Judge:
             entry = self._entries.get(key)
             dirty[key.text()] = None if entry is None else write_entry(entry)
         self._dirty.clear()
-        return {**dirty, **self._time.saved(marks=bool(dirty))}
+        return {**dirty, **self._answers.saved(), **self._time.saved(marks=bool(dirty))}
+
+    def take_late(self) -> Mapping[Late, int]:
+        """How many events came too late to change what was judged, since the last call."""
+        late, self._late = self._late, Counter()
+        return late
 
     def replace_estate(self, estate: Estate) -> None:
         """Judge by these documents from now on; episodes of clauses that are gone are resolved at the next turn."""
         self._seams = Seams(estate, self._settings.default_owner)
-        for key in self._entries:
-            if self._seams.latest(key.contract, key.clause, key.system) is None:
+        self._courses = Courses(estate)
+        for key, entry in list(self._entries.items()):
+            placed = self._entries[key] = self._placed(key, entry)
+            self._agenda.schedule(key, entry, placed, self._time)
+            if self._bound(key, placed) is None:
                 self._agenda.at(self._time.now, key)
 
     def unknown_contracts(self, measurement: Measurement) -> set[tuple[str, str]]:
@@ -126,7 +139,7 @@ class Judge:
 
     def on_measurement(self, measurement: Measurement) -> Output:
         """Judge one flush: its events, then its facts, then the time that has passed."""
-        told = _Told()
+        told = Told()
         self._time.hear(measurement)
         for event in sorted(measurement.events, key=lambda e: (e.record["event_time"], e.record["event_id"])):
             self._judge_event(event, told)
@@ -140,7 +153,7 @@ class Judge:
 
     def finish(self) -> Output:
         """The input is over for good (a replay's): what waits for more to follow is told that nothing will."""
-        told = _Told()
+        told = Told()
         for key, entry in sorted(self._entries.items()):
             bound = self._seams.bound(key.contract, entry.version, key.clause, key.system)
             if bound is not None and bound.clause.ends_with_input:
@@ -153,19 +166,19 @@ class Judge:
             for episode in entry.episodes:
                 yield episode.violation
 
-    def _judge_event(self, event: ForwardedEvent, told: _Told) -> None:
+    def _judge_event(self, event: ForwardedEvent, told: Told) -> None:
         record = event.record
         if event.type == "acknowledgement" and record["of"] == "violation":
             self._acknowledge(record, told)
             return
         old = event.arrived is not None and record["event_time"] < event.arrived - self._settings.max_age
-        if old and event.type != "config_change":
-            self.late += 1
-            return
         for bound in self._seams.wanting(event.type, record["system"], record["event_time"]):
-            self._ask(bound, event, told)
+            if old and event.type != "config_change":
+                self._count_late(bound, 1)
+            else:
+                self._ask(bound, event, told)
 
-    def _ask(self, bound: BoundClause, happening: Fact | ForwardedEvent, told: _Told) -> None:
+    def _ask(self, bound: BoundClause, happening: Fact | ForwardedEvent, told: Told) -> None:
         part = bound.clause.part_of(happening)
         if part is None:
             return
@@ -178,14 +191,27 @@ class Judge:
             bound, seam = admitted, admitted.seam
             key = replace(key, system=seam.system)
             happening = replace(happening, system=seam.system) if isinstance(happening, Fact) else happening
-        entry = self._entries.get(key) or Entry(clause.kind_name, seam.contract_version)
-        historic, of_outcomes = self._is_history(entry, happening), "outcome" in clause.sources()
-        last = max(entry.last, _time_of(happening))
-        entry = replace(entry, historic=historic, heard=self._time.now, of_outcomes=of_outcomes, last=last)
-        if isinstance(happening, ForwardedEvent) and (entry.historic or entry.waiting):
+        entry = self._entries.get(key) or self._begun(key, bound, happening)
+        later = seam.contract_version != entry.version and _began(happening) >= entry.until
+        historic, last = self._is_history(entry, happening), max(entry.last, _time_of(happening))
+        if later:
+            entry = replace(entry, historic=historic, last=last)
+        else:
+            # What comes when another version is due does not put that off.
+            due = entry.until != END and self._clock_of(entry) >= entry.until
+            entry = replace(
+                entry,
+                historic=historic,
+                heard=entry.heard if due else self._time.now,
+                of_outcomes="outcome" in clause.sources(),
+                last=last,
+            )
+        if isinstance(happening, ForwardedEvent) and (entry.historic or entry.waiting or later):
             # It is judged in its turn: what came before it may be read later, from another partition or topic.
             turn = Waiting(happening, seam.contract_version, self._time.now + self._settings.settle)
             self._keep(key, replace(entry, waiting=tuple(sorted((*entry.waiting, turn), key=_place))))
+        elif later and isinstance(happening, Fact):
+            self._keep(key, replace(entry, held=hold(entry.held, happening, bound)))
         elif entry.historic:
             # No time passes with what comes of a history: how far it has got is asked when it has settled.
             entry = self._judge(key, entry, bound, happening, LONG_AGO, told)
@@ -199,7 +225,7 @@ class Judge:
     def _is_stranger(self, key: EntryKey) -> bool:
         return key.contract == DEFAULTS and not self._seams.declares(key.system)
 
-    def _admitted(self, bound: BoundClause, happening: Fact | ForwardedEvent, told: _Told) -> BoundClause | None:
+    def _admitted(self, bound: BoundClause, happening: Fact | ForwardedEvent, told: Told) -> BoundClause | None:
         """The clause as it binds a stranger, or all beyond those there is room for; None: it is not judged."""
         kind, system, at = bound.clause.kind_name, bound.seam.system, _time_of(happening)
         if not self._strangers.has_room(kind, system):
@@ -210,26 +236,52 @@ class Judge:
         return self._seams.of_others(bound.clause, at)
 
     def _judge(
-        self, key: EntryKey, entry: Entry, bound: BoundClause, happening: Happening, watermark: int, told: _Told
+        self, key: EntryKey, entry: Entry, bound: BoundClause, happening: Happening, watermark: int, told: Told
     ) -> Entry:
         clause, seam = bound.clause, bound.seam
+        own = seam.contract_version == entry.version
+        if not own and ((by := self._bound(key, entry)) is None or begins_anew(bound, by, key.part)):
+            # Of a version that is over, and what it counts says nothing to the one in force.
+            self._count_late(bound, happening.count if isinstance(happening, Fact) else 1)
+            self._keep(key, entry)
+            return entry
         state = entry.state if entry.kind == clause.kind_name else None
         horizon = self._horizon(happening)
         moment = Moment(self._time.now, watermark, self._settings.settle, horizon, key.part or None)
         judgement = clause.judge(seam, state, happening, moment)
-        episodes = self._follow(entry.episodes, bound, judgement.findings, self._known_at(happening), told)
-        self.late += judgement.late
+        self._count_late(bound, judgement.late)
+        episodes = entry.episodes
+        if judgement.findings:
+            climbs, at = self._settings.climbs, self._known_at(happening)
+            episodes = follow(episodes, self._finder(bound), judgement.findings, at, told, climbs=climbs)
+            episodes = self._answered(entry.episodes, episodes, bound, told)
         judged = replace(
             entry,
             kind=clause.kind_name,
-            version=seam.contract_version,
             state=judgement.state,
             episodes=episodes,
             deadline=judgement.deadline,
-            wake=judgement.wake,
+            # Time is judged by the version in force: after another one it is asked again, at once.
+            wake=judgement.wake if own else self._time.now,
         )
         self._keep(key, judged)
         return judged
+
+    def _finder(self, bound: BoundClause) -> Finder:
+        seam = bound.seam
+        own = self._courses.by(seam.contract, seam.system, seam.contract_version)
+        since = BEGINNING if own is None else own.start
+
+        def precedes(version: str) -> bool:
+            other = self._courses.by(seam.contract, seam.system, version)
+            return other is not None and since < other.start
+
+        return Finder(bound, since, precedes)
+
+    def _count_late(self, bound: BoundClause, number: int) -> None:
+        if number:
+            self.late += number
+            self._late[Late(bound.seam.contract, bound.clause.id, bound.seam.system)] += number
 
     def _horizon(self, happening: Happening) -> int:
         if isinstance(happening, ForwardedEvent) and happening.arrived is not None:
@@ -240,7 +292,7 @@ class Judge:
         """Whether it came longer than allowed after its time, or belongs to what did and is still coming."""
         if self._settings.history:
             return False
-        lateness = self._settings.lateness
+        lateness = entry.lateness
         if isinstance(happening, ForwardedEvent):
             time, arrived = int(happening.record["event_time"]), happening.arrived
         else:
@@ -251,57 +303,49 @@ class Judge:
     def _clock_of(self, entry: Entry) -> int:
         """The event time that has been reached for the entry."""
         held = entry.historic and self._time.now < entry.held_until
-        return self._time.reached(historic=held, of_outcomes=entry.of_outcomes) - self._settings.lateness
+        return self._time.reached(historic=held, of_outcomes=entry.of_outcomes) - entry.lateness
 
     def _known_at(self, happening: Happening) -> int:
         if not self._settings.history:
             return self._time.now
         return int(happening.record["event_time"]) if isinstance(happening, ForwardedEvent) else LONG_AGO
 
-    def _follow(
-        self, episodes: tuple[Episode, ...], bound: BoundClause, findings: tuple[Finding, ...], at: int, told: _Told
-    ) -> tuple[Episode, ...]:
-        seam, clause, climbs = bound.seam, bound.clause.id, self._settings.climbs
-        kind = bound.clause.kind_name
-        kept = {(e.violation.severity, e.violation.slice, e.key): e for e in episodes}
-        for found in findings:
-            if isinstance(found, Open):
-                identity = (found.severity, found.slice, found.key)
-                before = kept.get(identity)
-                if before is None:
-                    after = open_episode(seam, clause, kind, found, max(at, found.opened_at), climbs=climbs)
-                else:
-                    after = update_episode(before, found)
-                if after != before:
-                    told.violations.append(after.violation)
-                kept[identity] = after
-            elif isinstance(found, Resolve):
-                episode = kept.pop((found.severity, found.slice, found.key), None)
-                if episode is not None:
-                    told.violations.append(resolve_episode(episode, found))
-            else:
-                told.notices.append(notice_of(seam, clause, kind, found, max(at, LONG_AGO)))
-        return tuple(kept.values())
+    # Acknowledgements
 
-    def _acknowledge(self, record: dict[str, Any], told: _Told) -> None:
+    def _acknowledge(self, record: dict[str, Any], told: Told) -> None:
         key = self._episodes.get(record["reference"])
         entry = self._entries.get(key) if key is not None else None
         if key is None or entry is None:
+            self._answers.keep(record, self._time.now)
             return
-        bound = self._seams.latest(key.contract, key.clause, key.system)
-        keys = bound.seam.keys.get(record["person"], ()) if bound is not None else ()
-        if not acknowledgement_counts(record, keys):
-            return
-        self._change(
-            key,
-            entry,
-            record["reference"],
-            told,
-            lambda e: acknowledge_episode(e, record["person"], record["answer"], record["event_time"], self._time.now),
-        )
+        bound = self._bound(key, entry)
+        self._change(key, entry, record["reference"], told, lambda e: self._answer(e, record, bound))
+
+    def _answered(
+        self, before: tuple[Episode, ...], after: tuple[Episode, ...], bound: BoundClause, told: Told
+    ) -> tuple[Episode, ...]:
+        """The episodes, with the answers that came before they were opened."""
+        known = {episode.violation.violation_id for episode in before}
+        answered = []
+        for episode in after:
+            new = episode
+            if episode.violation.violation_id not in known:
+                for record in self._answers.take(episode.violation.violation_id):
+                    new = self._answer(new, record, bound)
+            if new != episode:
+                told.violations.append(new.violation)
+            answered.append(new)
+        return tuple(answered)
+
+    def _answer(self, episode: Episode, record: Mapping[str, Any], bound: BoundClause | None) -> Episode:
+        person = record["person"]
+        if not acknowledgement_counts(record, self._seams.keys_of(person)):
+            return episode
+        also = () if bound is None else tuple(step.person for step in bound.seam.escalation)
+        return acknowledge_episode(episode, person, record["answer"], record["event_time"], self._time.now, also=also)
 
     def _change(
-        self, key: EntryKey, entry: Entry, violation_id: str, told: _Told, change: Callable[[Episode], Episode]
+        self, key: EntryKey, entry: Entry, violation_id: str, told: Told, change: Callable[[Episode], Episode]
     ) -> None:
         episodes = []
         for episode in entry.episodes:
@@ -313,48 +357,132 @@ class Judge:
 
     # Time
 
-    def _pass_time(self, told: _Told) -> None:
+    def _pass_time(self, told: Told) -> None:
         for key in self._agenda.take_due(self._time):
-            entry = self._entries.get(key)
-            if entry is None:
-                continue
-            bound = self._seams.bound(key.contract, entry.version, key.clause, key.system) or self._seams.latest(
-                key.contract, key.clause, key.system
-            )
-            if bound is None:
-                self._close(key, entry, told, self._time.now, "the clause was withdrawn from the contract")
-                continue
-            self._climb(key, entry, told)
-            entry = self._turns(key, bound, told)
-            watermark = self._clock_of(entry)
-            asked = entry.deadline is not None and entry.deadline <= watermark
-            if asked or (entry.wake is not None and entry.wake <= self._time.now):
-                self._judge(key, entry, bound, TimePassed(), watermark, told)
-            elif entry.historic and self._time.now < entry.held_until:
-                self._agenda.at(entry.held_until, key)
+            if key in self._entries:
+                self._climb(key, self._entries[key], told)
+                while self._pass(key, told):
+                    pass
 
-    def _climb(self, key: EntryKey, entry: Entry, told: _Told) -> None:
+    def _pass(self, key: EntryKey, told: Told) -> bool:
+        """Let time pass for an entry, as far as one version is in force; whether there is more."""
+        entry = self._entries[key]
+        clock, now = self._clock_of(entry), self._time.now
+        over = clock >= entry.until or crowded(entry.held)
+        bound = self._bound(key, entry)
+        if bound is None and entry.version and not over:
+            self._close(key, entry, told, now, _WITHDRAWN)
+            return False
+        if bound is not None:
+            reached = min(clock, entry.until - 1)
+            entry = self._turns(key, bound, reached, told)
+            asked = entry.deadline is not None and entry.deadline <= reached
+            if asked or (entry.wake is not None and entry.wake <= now):
+                entry = self._judge(key, entry, bound, TimePassed(), reached, told)
+            elif entry.historic and now < entry.held_until:
+                self._agenda.at(entry.held_until, key)
+        if not over or key not in self._entries:
+            return False
+        settled = entry.heard + self._settings.settle
+        if bound is not None and now < settled and not crowded(entry.held):
+            # What belongs to the former version may still be on its way.
+            self._agenda.at(settled, key)
+            return False
+        self._change_over(key, entry, bound, told)
+        return key in self._entries
+
+    def _bound(self, key: EntryKey, entry: Entry) -> BoundClause | None:
+        """The clause of the version by which time is judged for the entry."""
+        return self._seams.bound(key.contract, entry.version, key.clause, key.system)
+
+    # Versions
+
+    def _begun(self, key: EntryKey, bound: BoundClause, happening: Fact | ForwardedEvent) -> Entry:
+        """A new entry, judged by the version that is in force where its clock stands, if that has the clause."""
+        version, clause = bound.seam.contract_version, bound.clause
+        entry = self._placed(key, Entry(clause.kind_name, version, heard=self._time.now, last=_time_of(happening)))
+        if len(self._courses.of(key.contract, key.system)) == 1:
+            return entry
+        historic, of_outcomes = self._is_history(entry, happening), "outcome" in clause.sources()
+        at = _began(happening)
+        reached = min(at, self._clock_of(replace(entry, historic=historic, of_outcomes=of_outcomes)))
+        for stretch in self._courses.of(key.contract, key.system):
+            if stretch.end <= reached or stretch.version is None:
+                continue
+            if stretch.start > at or stretch.version == version:
+                break
+            former = self._seams.bound(key.contract, stretch.version, key.clause, key.system)
+            if former is not None:
+                return self._placed(key, replace(entry, kind=former.clause.kind_name, version=stretch.version))
+        return entry
+
+    def _placed(self, key: EntryKey, entry: Entry) -> Entry:
+        """The entry with what the documents say of its version: until when it is in force, and its lateness."""
+        version = entry.version or None
+        stretch = self._courses.at(key.contract, key.system, entry.last)
+        if stretch.version != version:
+            found = self._courses.by(key.contract, key.system, version)
+            if found is None:
+                # It was withdrawn: the version in force where the clock stands takes over at once.
+                return replace(entry, until=LONG_AGO, lateness=self._settings.lateness)
+            stretch = found
+        agreed = None if self._settings.history else stretch.lateness
+        return replace(entry, until=stretch.end, lateness=self._settings.lateness if agreed is None else agreed)
+
+    def _change_over(self, key: EntryKey, entry: Entry, before: BoundClause | None, told: Told) -> None:
+        """Another version comes into force for the entry."""
+        withdrawn = entry.until == LONG_AGO
+        at = self._time.now if withdrawn else entry.until
+        stretch = self._courses.at(key.contract, key.system, self._clock_of(entry) if withdrawn else at)
+        version = stretch.version or ""
+        after = self._seams.bound(key.contract, version, key.clause, key.system)
+        otherwise = after is not None and (
+            entry.kind != after.clause.kind_name or (before is not None and begins_anew(before, after, key.part))
+        )
+        if after is None or otherwise:
+            why = _WITHDRAWN
+            if after is not None or not withdrawn:
+                why = why_over(key.system, key.clause, key.contract, stretch.version, at, measured_otherwise=otherwise)
+            for episode in entry.episodes:
+                told.violations.append(resolve_episode(episode, Resolve("breach", episode.key, at, summary=why)))
+            entry = replace(entry, state=None, episodes=(), deadline=None, wake=None)
+        mine = [fact for fact in entry.held if fact.contract_version == version]
+        held = tuple(fact for fact in entry.held if fact.contract_version != version)
+        entry = self._placed(key, replace(entry, version=version, held=held, last=max(entry.last, stretch.start)))
+        entry = replace(entry, until=stretch.end, kind=entry.kind if after is None else after.clause.kind_name)
+        self._keep(key, entry)
+        if after is None:
+            return
+        watermark = LONG_AGO if entry.historic else stretch.start - 1
+        for fact in sorted(mine, key=lambda f: (f.window_start, f.first_time)):
+            entry = self._judge(key, entry, after, fact, watermark, told)
+        self._keep(key, replace(entry, wake=self._time.now))
+
+    def _climb(self, key: EntryKey, entry: Entry, told: Told) -> None:
         now = self._time.now
         for episode in entry.episodes:
             if episode.escalate_at is not None and episode.escalate_at <= now:
                 violation_id = episode.violation.violation_id
                 self._change(key, self._entries[key], violation_id, told, lambda e: escalate_episode(e, now))
 
-    def _turns(self, key: EntryKey, bound: BoundClause, told: _Told) -> Entry:
+    def _turns(self, key: EntryKey, bound: BoundClause, reached: int, told: Told) -> Entry:
         """Judge the events whose turn has come; the entry then."""
         entry = self._entries[key]
         while entry.waiting:
             first, *rest = entry.waiting
             at = first.place[0]
-            if first.ready > self._time.now or at > self._clock_of(entry):
+            if first.ready > self._time.now or at > reached:
                 break
             by = self._seams.bound(key.contract, first.version, key.clause, key.system) or bound
             if entry.deadline is not None and entry.deadline < at:
                 entry = self._judge(key, entry, bound, TimePassed(), at - 1, told)
-            entry = self._judge(key, replace(entry, waiting=tuple(rest)), by, first.event, at - 1, told)
+            entry = replace(entry, waiting=tuple(rest))
+            if entry.until != END:
+                entry = replace(entry, heard=self._time.now)
+            entry = self._judge(key, entry, by, first.event, at - 1, told)
         return entry
 
-    def _let_go(self, key: EntryKey, reached: int, told: _Told) -> None:
+    def _let_go(self, key: EntryKey, reached: int, told: Told) -> None:
         # What is over by then ends as it would have; what goes on makes room.
         entry = self._entries[key]
         bound = self._seams.bound(key.contract, entry.version, key.clause, key.system)
@@ -364,12 +492,12 @@ class Judge:
             self.let_go += 1
             self._close(key, entry, told, entry.last, f"{key.system}: {TOO_MANY}")
 
-    def _close(self, key: EntryKey, entry: Entry, told: _Told, at: int, why: str) -> None:
+    def _close(self, key: EntryKey, entry: Entry, told: Told, at: int, why: str) -> None:
         """Forget an entry; what is open of it is over."""
         for episode in entry.episodes:
             over = Resolve("breach", episode.key, at, summary=why)
             told.violations.append(resolve_episode(episode, over))
-        self._keep(key, replace(entry, state=None, episodes=(), waiting=()))
+        self._keep(key, replace(entry, state=None, episodes=(), waiting=(), held=()))
 
     def _keep(self, key: EntryKey, entry: Entry) -> None:
         before = self._entries.get(key)
@@ -390,6 +518,10 @@ class Judge:
         for episode in entry.episodes:
             self._episodes[episode.violation.violation_id] = key
         self._agenda.schedule(key, before, entry, self._time)
+
+
+def _began(happening: Fact | ForwardedEvent) -> int:
+    return happening.first_time if isinstance(happening, Fact) else int(happening.record["event_time"])
 
 
 def _time_of(happening: Fact | ForwardedEvent) -> int:

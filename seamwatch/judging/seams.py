@@ -52,6 +52,10 @@ class Seams:
             }
         )
 
+    def keys_of(self, person: str) -> tuple[PublicKey, ...]:
+        """The keys of a person, who must sign when there are any."""
+        return self._keys.get(person, ())
+
     def knows(self, contract: str, version: str) -> bool:
         """Whether that version of the contract is among the documents."""
         return (contract, version) in self._contracts

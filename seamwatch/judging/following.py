@@ -1,0 +1,80 @@
+"""Following: from a clause's findings to what becomes of its episodes, and what is told of them.
+
+Pure: episodes and findings in, episodes and their new states out. When a finding is made is the clause's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+
+from seamwatch.judging.changeover import carried
+from seamwatch.judging.episodes import Episode, notice_of, open_episode, resolve_episode, update_episode
+from seamwatch.judging.facts import Notice, Violation
+from seamwatch.judging.judgement import Finding, Open, Resolve
+from seamwatch.judging.seams import BoundClause
+
+_Identity = tuple[str, str | None, str]
+
+
+@dataclass(slots=True)
+class Told:
+    """What is to be told, in order."""
+
+    violations: list[Violation] = field(default_factory=list)
+    notices: list[Notice] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Finder:
+    """Who found it: the clause as it binds the system, and since when its version has been in force (micros).
+
+    ``precedes`` says of another version whether this one governed before it.
+    """
+
+    bound: BoundClause
+    since: int
+    precedes: Callable[[str], bool]
+
+
+def follow(
+    episodes: Sequence[Episode], finder: Finder, findings: Sequence[Finding], at: int, told: Told, *, climbs: bool
+) -> tuple[Episode, ...]:
+    """The episodes after some findings that were made at ``at`` (the clock that dates them)."""
+    seam, clause, kind = finder.bound.seam, finder.bound.clause.id, finder.bound.clause.kind_name
+    kept = {_identity(episode): episode for episode in episodes}
+    for found in findings:
+        if isinstance(found, Open):
+            # Nothing is a breach of a version before that version is in force.
+            known = replace(found, opened_at=max(found.opened_at, finder.since))
+            name = _known_as(kept, known, seam.contract_version)
+            before = kept.get(name)
+            if before is None:
+                after = open_episode(seam, clause, kind, known, max(at, known.opened_at), climbs=climbs)
+            elif before.violation.contract_version == seam.contract_version:
+                after = update_episode(before, known)
+            else:
+                after = carried(before, known, finder.bound, former=finder.precedes(before.violation.contract_version))
+            if after != before:
+                told.violations.append(after.violation)
+            kept[name] = after
+        elif isinstance(found, Resolve):
+            episode = kept.pop(_known_as(kept, found, seam.contract_version), None)
+            if episode is not None:
+                told.violations.append(resolve_episode(episode, found))
+        else:
+            told.notices.append(notice_of(seam, clause, kind, found, max(at, -(2**62))))
+    return tuple(kept.values())
+
+
+def _identity(episode: Episode) -> _Identity:
+    return episode.violation.severity, episode.violation.slice, episode.key
+
+
+def _known_as(kept: dict[_Identity, Episode], found: Open | Resolve, version: str) -> _Identity:
+    """The identity of the episode that a finding is of; another version may have opened it with another severity."""
+    own = (found.severity, found.slice, found.key)
+    if own in kept:
+        return own
+    other = ("warning" if found.severity == "breach" else "breach", found.slice, found.key)
+    return other if other in kept and kept[other].violation.contract_version != version else own
