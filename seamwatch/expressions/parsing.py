@@ -10,6 +10,7 @@ import difflib
 import math
 import re
 from collections.abc import Callable
+from itertools import islice
 from typing import Final, cast
 
 import sqlglot
@@ -22,6 +23,8 @@ from seamwatch.expressions.functions import FUNCTIONS
 MAX_LENGTH: Final = 10_000
 MAX_NESTING: Final = 24
 MAX_NODES: Final = 2_000
+MAX_KEYS: Final = 127
+MAX_PATTERN: Final = 1_000
 _EXACT: Final = 2**53
 
 _COMPARISONS: Final[dict[type[exp.Expr], tree.ComparisonOperator]] = {
@@ -86,9 +89,9 @@ def parse_tree(text: str) -> tree.Node:
         raise ExpressionError(f"{_excerpt(text)} is nested too deeply: at most {MAX_NESTING} levels") from None
     except Exception as error:  # noqa: BLE001  the grammar is a third party's, the text anybody's
         raise ExpressionError(f"{_excerpt(text)} is not an expression ({type(error).__name__})") from None
-    size = sum(1 for _ in tree.walk(node))
-    if size > MAX_NODES:
-        raise ExpressionError(f"{_excerpt(text)} has {size} parts: at most {MAX_NODES}")
+    # BETWEEN stands for its operand twice, so that a few levels of it are millions of parts: no further is counted.
+    if next(islice(tree.walk(node), MAX_NODES, None), None) is not None:
+        raise ExpressionError(f"{_excerpt(text)} has more than {MAX_NODES:,} parts")
     return node
 
 
@@ -199,6 +202,10 @@ def _column(node: exp.Expr, _depth: int) -> tree.Node:
             raise ExpressionError(_refusal(part))
         if re.search(r"[\\\x00-\x1f]", str(part.this)):
             raise ExpressionError(f"{str(part.this)!r} cannot be a name: it holds a backslash or a control character")
+    if len(parts) > MAX_KEYS:
+        raise ExpressionError(
+            f"{parts[0]} is followed by {len(parts) - 1} keys: nothing lies deeper than {MAX_KEYS} levels"
+        )
     return tree.Name(tuple(str(part.this) for part in parts))
 
 
@@ -228,6 +235,8 @@ def _like(node: exp.Expr, depth: int) -> tree.Node:
     pattern = node.expression
     if not (isinstance(pattern, exp.Literal) and pattern.is_string):
         raise ExpressionError("LIKE takes a pattern in single quotes")
+    if len(str(pattern.this)) > MAX_PATTERN:
+        raise ExpressionError(f"a LIKE pattern of {len(str(pattern.this))} characters: at most {MAX_PATTERN}")
     return tree.Like(_node(node.this, depth + 1), str(pattern.this))
 
 

@@ -8,6 +8,7 @@ knows.
 from __future__ import annotations
 
 import difflib
+import re
 from functools import lru_cache
 from typing import Literal
 
@@ -29,6 +30,7 @@ _SAID = {
     "duration": "a duration",
     "any": "a value inside arguments",
 }
+_WILD = re.compile(r"[%_]{2,}")
 _VALUE_KINDS: tuple[typed.ValueKind, ...] = ("number", "text", "boolean")
 
 
@@ -109,7 +111,7 @@ class _Resolver:
             case tree.Like(operand, pattern):
                 if "\\" in pattern:
                     raise ExpressionError(f"LIKE {pattern!r}: a backslash has no meaning here; use contains")
-                return typed.Matches(self.as_kind(operand, "text"), pattern)
+                return typed.Matches(self.as_kind(operand, "text"), _settled(pattern))
             case tree.IsNull(operand):
                 return self._is_null(operand)
             case tree.IsTruth(operand, value):
@@ -319,6 +321,14 @@ def _micros(text: str, kind: Kind) -> int:
         return parse_instant(text) if kind == "time" else parse_duration(text)
     except ValueError as error:
         raise ExpressionError(str(error)) from None
+
+
+def _settled(pattern: str) -> str:
+    """The same pattern with each run of ``%`` and ``_`` as so many ``_`` and one ``%``.
+
+    ``%_%_%_`` has an engine of regular expressions go over the whole text for each of its ways to match.
+    """
+    return _WILD.sub(lambda run: "_" * run[0].count("_") + "%" * ("%" in run[0]), pattern)
 
 
 def _paths(node: tree.Node) -> list[tuple[str, ...]]:

@@ -5,12 +5,17 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from pydantic import BaseModel, ValidationError
 
+from seamwatch.columnar.expressions import polars_expression
 from seamwatch.errors import ExpressionError
 from seamwatch.expressions import Expression
 from seamwatch.expressions.build import (
@@ -117,6 +122,10 @@ def test_what_has_no_meaning_is_refused_with_the_word(text: str, said: str) -> N
         ("(" * 30 + "fallback" + ")" * 30, "at most 24"),
         ("NOT " * 2000 + "fallback", "not an expression|nested too deeply"),
         ("score > 1 AND " * 1000 + "fallback", "characters: at most"),
+        ("score" + " BETWEEN 0 AND 1" * 40, "has more than 2,000 parts"),
+        ("(" * 20 + "score" + " BETWEEN 0 AND 1)" * 20 + " = TRUE", "has more than 2,000 parts"),
+        ("decision LIKE '" + "a" * 1001 + "'", "a LIKE pattern of 1001 characters: at most 1000"),
+        ("arguments" + ".a" * 128 + " = 1", "arguments is followed by 128 keys: nothing lies deeper than 127 levels"),
         ("decision = 'a\0'", "NUL"),
         ('"a\\b" = 1', "backslash"),
     ],
@@ -194,6 +203,23 @@ def test_like_is_linear_and_over_code_points() -> None:
     assert holds("decision LIKE 'a%b%c'", decision="a\nxbb\nc") is True
     assert holds("decision LIKE 'ab%ba'", decision="aba") is False
     assert holds("decision LIKE '" + "%a" * 30 + "b'", decision="a" * 50_000) is False
+
+
+@pytest.mark.parametrize("pattern", ["%_", "%a_", "%a__b", "%a" + "_" * 18])
+def test_no_pattern_makes_a_long_text_slow(pattern: str) -> None:
+    long = (pattern * 500)[:999] + "z"
+    texts = ["a" * 500_000, "ab" * 250_000, "éa" * 250_000]
+    expression = Expression.parse(f"decision LIKE '{long}'")
+    begun = time.monotonic()
+    columns = pl.DataFrame({"decision": texts}).select(polars_expression(expression, "inference").alias("holds"))
+    assert columns["holds"].to_list() == [holds(f"decision LIKE '{long}'", decision=text) for text in texts]
+    assert time.monotonic() - begun < 5
+
+
+@given(st.text("ab%_", max_size=8), st.text("ab", max_size=8))
+def test_a_pattern_matches_what_it_says_however_its_wildcards_stand(pattern: str, text: str) -> None:
+    said = re.fullmatch("".join({"%": ".*", "_": "."}.get(c, c) for c in pattern), text) is not None
+    assert holds(f"decision LIKE '{pattern}'", decision=text) is said
 
 
 def test_equal_expressions_have_equal_texts() -> None:
