@@ -60,6 +60,9 @@ chaos-record: install  ## kill recorders, broker and store in the middle of 2 mi
 pressure: install  ## take the store away from the recorder for ten minutes, and see it catch up (docs/store.md)
 	$(BIN)/python -m benchmarks.pressure $(ARGS)
 
+chaos-tamper: install  ## tamper with a store at random places, and have every tampering found and named (docs/ledger.md)
+	$(BIN)/python -m benchmarks.chaos_tamper $(ARGS)
+
 # The lock is a hashed requirements file and no uv.lock, because uv.lock writes the address of a package index into
 # every line, and which index serves a machine is that machine's affair. It holds for every platform and Python.
 lock: $(if $(filter .uv/bin/uv,$(UV)),.uv/bin/uv)  ## resolve the dependencies anew
@@ -83,4 +86,4 @@ lock: $(if $(filter .uv/bin/uv,$(UV)),.uv/bin/uv)  ## resolve the dependencies a
 	@$(UV) pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
 	@touch $@
 
-.PHONY: help install demo test check docs format bench bench-store bench-verify bench-drift bench-guard chaos chaos-record pressure lock
+.PHONY: help install demo test check docs format bench bench-store bench-verify bench-drift bench-guard chaos chaos-tamper chaos-record pressure lock

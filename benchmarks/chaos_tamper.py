@@ -1,0 +1,278 @@
+"""Tampers with a store at random places and has it verified: every tampering found, its first bad row named.
+
+    python -m benchmarks.chaos_tamper [--tries 540] [--seed N]
+
+Records a few topic partitions through the ledger into a ClickHouse of its own, with gaps in the offsets, dead letters,
+headers and old months, and lets retention drop some of those. Then, round by round, tampers with most of the topic
+partitions of a copy in one of the ways of `benchmarks.tampering` each, verifies it as `seamwatch verify` does, and
+demands of every one of them the right first finding, and of the others none. The seed is printed and makes the same
+choices again. Exit 1 when anything was not found, named wrongly or accused wrongly.
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import sys
+import tempfile
+import time
+import uuid
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+from urllib.parse import urlsplit, urlunsplit
+
+from benchmarks.tampering import (
+    WAYS,
+    Expected,
+    Golden,
+    Range,
+    Row,
+    Tampering,
+    Way,
+    dropped_month,
+    forged_removal,
+    rewritten_history,
+)
+from seamwatch.clock import SystemClock
+from seamwatch.durations import DAY
+from seamwatch.settings import load_settings
+from seamwatch.wire.topics import Topics
+from sinks.blocks import Decode
+from sinks.ledger.findings import Finding
+from sinks.ledger.notes import SignerKey
+from sinks.ledger.verify import Verifier
+from sinks.ledger.workers import Workers
+from sinks.migrate import migrate
+from sinks.reading import Place
+from sinks.record import decoding
+from sinks.retention import Retention
+from sinks.store import Store
+from stack.local import LocalStack
+from tests.ledger.book import NOW_MILLIS, Book
+from tests.sinks.samples import CODEC, encoded
+
+TOPICS: Final = Topics("chaos")
+TABLES: Final = ("inference", "outcome", "dead_letter", "checkpoint", "retention", "ledger_dropped")
+LEDGER: Final = ("ledger_intent", "ledger_commit", "ledger_tile")
+RETAINED: Final = 202306
+_ELSEWHERE: Final = "127.0.0.1:9"
+
+
+@dataclass(frozen=True, slots=True)
+class Try:
+    """One topic partition of one round: how it was tampered with, and what must be found; None for one left alone."""
+
+    way: str
+    expected: Expected | None
+    done: tuple[str, ...]
+
+
+@dataclass(slots=True)
+class Chaos:
+    """A store that was recorded once, and a copy that is tampered with over and over."""
+
+    url: str
+    read: str
+    key: SignerKey
+    chance: random.Random
+    name: str
+    golden: dict[Place, Golden]
+
+    def rounds(self, tries: int) -> Iterator[tuple[dict[Place, Try], dict[Place, list[Finding]]]]:
+        """What was done to each topic partition and what was found there, until there were so many tries."""
+        with Store(self.at("golden")) as store:
+            if found := self.found("golden", [row["note"] for row in store.rows("SELECT note FROM checkpoint")]):
+                raise AssertionError(f"an untouched store is accused: {found}")
+        while tries > 0:
+            done = self._tampered()
+            outside = [note for each in done.values() if each.expected for note in each.expected.outside]
+            yield done, self.found("work", outside)
+            tries -= sum(each.expected is not None for each in done.values())
+
+    def found(self, name: str, outside: list[str]) -> dict[Place, list[Finding]]:
+        """What a verification of one of the two finds, by topic partition."""
+        with Store(self.at(name, self.read)) as store, Workers(self.at(name, self.read), _decode, 1) as workers:
+            report = Verifier(store, [self.key.verifier], TOPICS, workers, outside).run()
+        found: dict[Place, list[Finding]] = {}
+        for finding in report.findings:
+            found.setdefault((finding.topic, finding.partition), []).append(finding)
+        return found
+
+    def _tampered(self) -> dict[Place, Try]:
+        """Make the copy what was recorded, and tamper with nine in ten of its topic partitions."""
+        with Store(self.at("work")) as store:
+            for table in (*TABLES, *LEDGER):
+                store.command(f"TRUNCATE TABLE {table}")
+                store.command(
+                    f"INSERT INTO {table} SELECT * FROM {self.name}_golden.{table} SETTINGS insert_deduplicate = 0"
+                )
+            columns = _columns(store)
+            done = {}
+            for place, golden in self.golden.items():
+                tampering = Tampering(store, f"{self.name}_golden", self.key, columns, self.chance)
+                way = self.chance.choice(_ways(golden))
+                if self.chance.random() < 0.1:
+                    done[place] = Try("left alone", None, ())
+                else:
+                    expected = way(tampering, golden)
+                    done[place] = Try(way.__name__, expected, tuple(tampering.done))
+        return done
+
+    def at(self, name: str, url: str | None = None) -> str:
+        """The address of what was recorded, ``golden``, or of the copy, ``work``."""
+        return urlunsplit(urlsplit(url or self.url)._replace(path=f"/{self.name}_{name}"))
+
+
+def wrong(tried: Try, findings: list[Finding]) -> str | None:
+    """What is wrong with the answer to one try; None when it is right."""
+    expected = tried.expected
+    if expected is None:
+        return f"accused: {findings[0]}" if findings else None
+    if not findings:
+        return "not found"
+    first = findings[0]
+    right = first.what in expected.kinds and first.offset == expected.offset
+    if right and (expected.column is None or first.column == expected.column):
+        return None
+    return f"expected {expected.kinds} at {expected.offset} {expected.column or ''}, found {first.what}: {first}"
+
+
+@contextmanager
+def chaos(url: str, read: str, seed: int, partitions: int) -> Iterator[Chaos]:
+    """Record so many topic partitions, and take the databases away at the end."""
+    key, name = SignerKey.make("ledger.example.org"), f"t_{uuid.uuid4().hex[:10]}"
+    made = Chaos(url, read, key, random.Random(seed), name, {})
+    try:
+        for each in ("golden", "work"):
+            migrate(made.at(each))
+        with Store(made.at("golden")) as store:
+            book = Book(store, TOPICS, key)
+            for number in range(partitions):
+                golden = _recorded(book, number, made.chance)
+                made.golden[golden.place] = golden
+            _retain(store, key)
+        yield made
+    finally:
+        with Store(url, database="default") as store:
+            for each in ("golden", "work"):
+                store.command(f"DROP DATABASE IF EXISTS {name}_{each}")
+
+
+def _ways(golden: Golden) -> Sequence[Way]:
+    if golden.month is not None:
+        return [dropped_month]
+    if any(row.is_gone for each in golden.ranges for row in each.rows):
+        return [forged_removal, *(way for way in WAYS if way is not rewritten_history)]
+    return WAYS
+
+
+def _recorded(book: Book, number: int, chance: random.Random) -> Golden:
+    """Record a topic partition: ranges of a few records, gaps between them, some of them dead letters."""
+    topic = "outcome" if number % 4 == 3 else "inference"
+    # A few have their first range in a month of their own; a few in one that retention will have dropped.
+    month = 202401 + number if number < 4 and topic == "inference" else None
+    old = month or (RETAINED if 4 <= number < 8 and topic == "inference" else None)
+    place = (f"{TOPICS.prefix}.{topic}", number)
+    ranges: list[Range] = []
+    for index in range(chance.randrange(2, 6)):
+        millis = NOW_MILLIS if old is None or index else _millis(old)
+        count = chance.randrange(2, 14)
+        values = [_value(topic, number, offset, millis, chance) for offset in range(count)]
+        letters = {at for at in range(2, count) if chance.random() < 0.15}
+        for at in letters:
+            values[at] = chance.choice([b"junk", b"", None])
+        first, size = book.at.get(place, (0, 0))
+        gap = chance.choice([0, 0, 1, 3])
+        headers: list[tuple[str, str | bytes | None]] = (
+            [("h", b"\xff"), ("none", None)] if chance.random() < 0.5 else []
+        )
+        book.record(values, topic, number, key=chance.choice([b"k", None]), gap=gap, millis=millis, headers=headers)
+        rows = tuple(
+            Row(
+                "dead_letter" if at in letters else topic,
+                first + gap + at,
+                old == RETAINED and not index and at not in letters,
+            )
+            for at in range(count)
+        )
+        ranges.append(Range(first, first + gap + count, size + count, rows))
+    book.intend(number, topic)
+    return Golden(place, tuple(ranges), month)
+
+
+def _value(topic: str, number: int, offset: int, millis: int, chance: random.Random) -> bytes | None:
+    time = millis * 1000
+    if topic == "inference":
+        return encoded(number=offset, event_time=time, cohort=chance.choice(["a", None]))
+    return encoded(
+        "outcome",
+        event_id=f"o-{number}-{offset}-{chance.random()}",
+        event_time=time,
+        producer="labels",
+        environment="test",
+        system=f"credit-{offset % 3}",
+        inference_id=f"e{offset}",
+        label=1.0,
+        observed_at=time,
+        attributes=[],
+    )
+
+
+def _retain(store: Store, key: SignerKey) -> None:
+    retention = Retention(store, TOPICS, {"*": 200 * DAY}, SystemClock().now())
+    for month in retention.months():
+        if (month.table, month.month) == ("inference", RETAINED):
+            retention.drop(month, key, "owner@example.org")
+
+
+def _millis(month: int) -> int:
+    return int(datetime(month // 100, month % 100, 2, tzinfo=UTC).timestamp()) * 1000
+
+
+def _columns(store: Store) -> dict[str, dict[str, str]]:
+    rows = store.rows("SELECT table, name, type FROM system.columns WHERE database = currentDatabase()")
+    found: dict[str, dict[str, str]] = {}
+    for row in rows:
+        found.setdefault(row["table"], {})[row["name"]] = row["type"]
+    return found
+
+
+def _decode() -> Decode:
+    return decoding(CODEC, SystemClock())
+
+
+def main() -> None:
+    """Run it and print what was tried, how often, and what went wrong."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--tries", type=int, default=540)
+    parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(1_000_000))
+    parser.add_argument("--partitions", type=int, default=60)
+    arguments = parser.parse_args()
+    print(f"seed {arguments.seed}", flush=True)
+    begun = time.monotonic()
+    tried, faults = Counter[str](), 0
+    with tempfile.TemporaryDirectory(prefix="seamwatch-tamper-") as folder:
+        settings = load_settings(data=Path(folder)).model_copy(update={"kafka": _ELSEWHERE, "clickhouse": None})
+        with (
+            LocalStack(Path(folder), settings) as addresses,
+            chaos(addresses.clickhouse, addresses.auditor, arguments.seed, arguments.partitions) as made,
+        ):
+            for done, found in made.rounds(arguments.tries):
+                for place, each in done.items():
+                    tried[each.way] += 1
+                    if (fault := wrong(each, found.get(place, []))) is not None:
+                        faults += 1
+                        print(f"{place} {each.way}: {fault}", *each.done, sep="\n    ", flush=True)
+    for way, count in sorted(tried.items()):
+        print(f"{count:5}  {way}")
+    print(f"{sum(tried.values())} topic partitions in {time.monotonic() - begun:.0f} s, {faults} answered wrongly")
+    sys.exit(1 if faults else 0)
+
+
+if __name__ == "__main__":
+    main()
