@@ -182,10 +182,17 @@ class Escalation(Clause, kind="escalation"):
         ended = isinstance(happening, TimePassed) and happening.ended
         findings: list[Finding] = []
         ready, calls = state.calls.take(moment, all_of_them=ended)
-        state = replace(state, calls=calls)
+        state, last = replace(state, calls=calls), state.last
         for call in ready:
-            state = self._idle(seam, state, call.event.event_time, moment, findings)
+            time = call.event.event_time
+            if call.role == "other" and not state.owed and time < last + TRACE_IDLE:
+                # Most calls by far: they only show that the conversation goes on.
+                last = time
+                continue
+            state = self._idle(seam, _lasting(state, last), time, moment, findings)
             state = self._judged(seam, state, call, moment, findings)
+            last = state.last
+        state = _lasting(state, last)
         if not state.calls.waiting:
             state = self._idle(seam, state, moment.watermark, moment, findings)
         if ended:
@@ -285,6 +292,10 @@ class Escalation(Clause, kind="escalation"):
             f"{seam.system}: {self.when} held in conversation {trace} at {moment_text(state.missed[0].event_time)}, "
             f"and it was not handed to a person ({self.to}) within {calls}; so far {recall}, {precision}"
         )
+
+
+def _lasting(state: EscalationState, last: int) -> EscalationState:
+    return state if state.last == last else replace(state, last=last)
 
 
 def _deadline(state: EscalationState) -> int | None:

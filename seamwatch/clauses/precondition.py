@@ -142,7 +142,8 @@ class Precondition(Clause, kind="precondition"):
             calls, missed = state.calls.add(happening, moment)
             state = replace(state, calls=calls)
             for call in missed:
-                state = self._required(state, call) if call.role == "requires" else state
+                if call.role == "requires":
+                    state = replace(state, required=self._required(state, call))
             late = sum(call.role == "tool" for call in missed)
             return Judgement(state, (), self._deadline(state), calls.wake(moment), late)
         findings: list[Finding] = []
@@ -175,9 +176,9 @@ class Precondition(Clause, kind="precondition"):
         if time >= state.last + DAY:
             # What a silent day has ended is forgotten, live as well as in a history that is read at once.
             state = PreconditionState(state.calls)
-        state = replace(state, last=time)
         if call.role == "requires":
-            return self._required(state, call)
+            return replace(state, last=time, required=self._required(state, call))
+        state = replace(state, last=time)
         value = self._value(call)
         before = None if value is None else state.required.get(value)
         if state.over or (before is not None and time < before + DAY):
@@ -189,15 +190,15 @@ class Precondition(Clause, kind="precondition"):
         findings.append(self._open(seam, state, moment.slice))
         return state
 
-    def _required(self, state: PreconditionState, call: Call) -> PreconditionState:
+    def _required(self, state: PreconditionState, call: Call) -> dict[str, int]:
         value = self._value(call)
         if value is None:
-            return state
+            return state.required
         time = max(call.event.event_time, state.required.get(value, call.event.event_time))
         required = {**state.required, value: time}
         if len(required) > REMEMBERED:
             del required[min(required, key=lambda known: (required[known], known))]
-        return replace(state, required=required)
+        return required
 
     def _value(self, call: Call) -> str | None:
         return call.event.label if self.matching else ""

@@ -20,6 +20,7 @@ from seamwatch.judging.facts import Evidence, Fact
 from seamwatch.judging.judgement import Moment
 
 _LONG_AGO = -(2**62)
+_as_text = json.JSONEncoder(sort_keys=True).encode
 MOST_CALLS = 5_000
 """How many calls of one conversation wait: about a megabyte of a record of the state topic."""
 
@@ -33,7 +34,7 @@ def matched(text: str | None, names: Sequence[str]) -> str | None:
     values = [value_at(arguments, tuple(name.split("."))) for name in names]
     if any(value is None for value in values):
         return None
-    return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()[:24]
+    return hashlib.sha256(_as_text(values).encode()).hexdigest()[:24]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,19 +60,28 @@ class Calls:
 
     def add(self, fact: Fact, moment: Moment) -> tuple[Calls, tuple[Call, ...]]:
         """With the fact's calls among those that wait, and the ones that came too late to stand in line."""
-        came = [Call(event, fact.measure, moment.now) for event in fact.evidence]
-        late = tuple(call for call in came if call.place <= self.done)
-        new = [call for call in came if call.place > self.done]
-        return Calls(tuple(sorted((*self.waiting, *new), key=_place)), self.done), late
+        came = tuple([Call(event, fact.measure, moment.now) for event in fact.evidence])
+        if not came:
+            return self, ()
+        late: tuple[Call, ...] = ()
+        if _place(came[0]) <= self.done:
+            late = tuple(call for call in came if _place(call) <= self.done)
+            came = came[len(late) :]
+        # A fact's evidence is in order already.
+        if self.waiting and came and _place(came[0]) < _place(self.waiting[-1]):
+            return Calls(tuple(sorted((*self.waiting, *came), key=_place)), self.done), late
+        return Calls((*self.waiting, *came), self.done), late
 
     def take(self, moment: Moment, *, all_of_them: bool = False) -> tuple[tuple[Call, ...], Calls]:
         """The calls that everything before has arrived for, in order, and what is left."""
         if all_of_them:
             ready = len(self.waiting)
         else:
-            unsettled = (n for n, call in enumerate(self.waiting) if moment.now - call.seen < moment.settle)
-            reached = bisect_left(self.waiting, moment.watermark + 1, key=_time)
-            ready = max(min(reached, next(unsettled, reached)), len(self.waiting) - MOST_CALLS)
+            ready = bisect_left(self.waiting, moment.watermark + 1, key=_time)
+            if moment.settle:
+                unsettled = (n for n, call in enumerate(self.waiting) if moment.now - call.seen < moment.settle)
+                ready = min(ready, next(unsettled, ready))
+            ready = max(ready, len(self.waiting) - MOST_CALLS)
         return self.first(ready)
 
     def first(self, number: int) -> tuple[tuple[Call, ...], Calls]:
@@ -95,7 +105,9 @@ class Calls:
 
 
 def _place(call: Call) -> tuple[int, str]:
-    return call.place
+    # Asked for often enough that a property's own call shows.
+    event = call.event
+    return event.event_time, event.event_id
 
 
 def _time(call: Call) -> int:

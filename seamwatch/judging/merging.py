@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from operator import add
 
 from seamwatch.judging.facts import Fact, merge_evidence
 
@@ -24,7 +25,7 @@ def merge_facts(left: Fact, right: Fact) -> Fact:
         breaches=left.breaches + right.breaches,
         first_time=min(left.first_time, right.first_time),
         last_time=max(left.last_time, right.last_time),
-        total=_either(left.total, right.total, lambda a, b: a + b),
+        total=_either(left.total, right.total, add),
         minimum=_either(left.minimum, right.minimum, min),
         maximum=_either(left.maximum, right.maximum, max),
         histogram=_add(left.histogram, right.histogram),
@@ -48,4 +49,4 @@ def _add(left: tuple[int, ...], right: tuple[int, ...]) -> tuple[int, ...]:
     if len(left) != len(right):
         # None where nothing was measured; else a new version of the contract has other bins, and the finer count.
         return max(left, right, key=len)
-    return tuple(a + b for a, b in zip(left, right, strict=True))
+    return tuple(map(add, left, right))

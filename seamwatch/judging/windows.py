@@ -9,7 +9,7 @@ order nothing follows for them. Pure values; no clause's rule is here.
 from __future__ import annotations
 
 from bisect import bisect_left
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from seamwatch.judging.facts import Fact
 from seamwatch.judging.judgement import Moment
@@ -62,7 +62,7 @@ class Windows:
         if place < len(self.filling) and _place(self.filling[place]) == (fact.window_start, fact.window):
             fact, after = merge_facts(self.filling[place].fact, fact), place + 1
         filling = (*self.filling[:place], Window(fact, moment.now), *self.filling[after:])
-        return replace(self, filling=filling)
+        return Windows(filling, self.done)
 
     def take_complete(self, moment: Moment) -> tuple[tuple[Fact, ...], Windows]:
         """The leading windows that are complete, in order, and what is left."""
