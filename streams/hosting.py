@@ -14,6 +14,7 @@ from seamwatch.errors import StageError, UsageError
 from seamwatch.settings import Settings
 from seamwatch.wire.codec import Codec
 from seamwatch.wire.registry import SchemaRegistry
+from streams.decisions import Decisions
 from streams.errors import kafka_error
 from streams.loop import LoopSettings
 
@@ -29,6 +30,11 @@ def codec_of(settings: Settings) -> Codec:
     """The codec: with the schema registry when one is set."""
     registry = SchemaRegistry(settings.schema_registry_url) if settings.schema_registry_url else None
     return Codec(registry, settings.schemas)
+
+
+def decisions_of(settings: Settings) -> Decisions | None:
+    """The decisions in the store; None when no store is named."""
+    return None if settings.clickhouse is None else Decisions(settings.clickhouse)
 
 
 def loop_settings(

@@ -4,7 +4,8 @@ The only reader of input topics on the detection side. Decisions, tool calls and
 rare events (a change, an acknowledgement, a refresh, an attestation) are passed on as they are. Both go to the
 measurement partition of their system, so that a producer that keys its records otherwise is judged right. What
 cannot be used goes to the dead letters. All of it, and the positions, in one transaction a round
-(`streams.loop` says what that promises). It judges nothing, and stores nothing.
+(`streams.loop` says what that promises). It judges nothing, and stores nothing. Outcomes that leave what is measured
+of them to their decisions wait for the store (`streams.joining`); nothing else waits with them.
 
 A repeated event counts once, within the memory of `streams.dedup`.
 """
@@ -12,8 +13,9 @@ A repeated event counts once, within the memory of `streams.dedup`.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import get_args
 
 import structlog
@@ -21,7 +23,7 @@ from confluent_kafka.admin import AdminClient
 
 from seamwatch.durations import SECOND
 from seamwatch.errors import RecordError
-from seamwatch.judging.facts import Fact, ForwardedEvent, Measurement
+from seamwatch.judging.facts import Fact, ForwardedEvent, Measurement, Watermark
 from seamwatch.judging.measure import Source
 from seamwatch.settings import Settings
 from seamwatch.wire.schemas import INPUT_TYPES
@@ -31,8 +33,9 @@ from streams.batch import Batch, Partition, Run
 from streams.contracts import ContractsFollower
 from streams.dead_letters import dead_letter
 from streams.dedup import RecentIds
-from streams.hosting import bootstrap_of, codec_of, loop_settings, partitions_of, unhurried_collector
+from streams.hosting import bootstrap_of, codec_of, decisions_of, loop_settings, partitions_of, unhurried_collector
 from streams.intake import Intake, Reject, Taken, broker_time
+from streams.joining import Joining, Limits
 from streams.loop import Loop, Output, stop_on_signals
 from streams.metrics import Metrics
 from streams.partitions import partition_of
@@ -69,6 +72,17 @@ class Measure:
         self._progress = Progress(settings.max_age)
         self._assigned: tuple[Partition, ...] = ()
         self._helper = ThreadPoolExecutor(1, thread_name_prefix="decode")
+        self._joining = Joining(
+            decisions_of(settings),
+            Limits(settings.join_within, settings.max_age),
+            self._plan,
+            self._codec,
+            metrics,
+            topic=self._topics.input("outcome"),
+            state=self._topics.measure_state,
+            partitions=partitions_of(self._admin, self._topics.measure_state),
+        )
+        self._told_waiting: dict[int, Mapping[int, int]] = {}
         self._told = dict.fromkeys(range(self._destinations), 0.0)
         self._intakes: dict[str, Intake] = {}
         self._partition: dict[str, int] = {}
@@ -87,6 +101,7 @@ class Measure:
             assert record_type is not None
             self._intakes[record_type].remember(values)
             remembered += len(values)
+        self._intakes["outcome"].remember(self._joining.assigned(bootstrap_of(self._settings), self._assigned))
         if remembered:
             log.info("remembered", events=remembered)
 
@@ -96,10 +111,15 @@ class Measure:
         self._intakes = {}
         self._progress.forget()
         self._ends.forget()
+        self._joining.forget()
+        self._told_waiting = {}
 
     def due(self) -> bool:
-        """Whether a judge has gone without a word for as long as the heartbeat."""
-        return bool(self._assigned) and time.monotonic() - min(self._told.values()) >= self._settings.heartbeat / SECOND
+        """Whether a judge has gone without a word for as long as the heartbeat, or the store has answered."""
+        if not self._assigned:
+            return False
+        silent = time.monotonic() - min(self._told.values()) >= self._settings.heartbeat / SECOND
+        return silent or self._joining.due()
 
     def compute(self, batch: Batch) -> Sequence[Output]:
         """Measure one batch."""
@@ -111,12 +131,13 @@ class Measure:
                 self._progress.told(*told)
                 for (topic, number), lag in self._progress.lag(batch.positions).items():
                     self._metrics.lag.labels(topic, str(number)).set(lag)
-            facts: list[Fact] = []
+            facts: list[Fact] = self._joining.turn()
             events: list[ForwardedEvent] = []
             letters: list[Reject] = []
             for topic, runs in batch.by_topic().items():
                 self._take(topic, runs, facts, events, letters)
-            outputs = [*self._letters(letters), *self._measurements(facts, events, batch)]
+            measurements = self._measurements(facts, events, batch)
+            outputs = [*self._letters(letters), *measurements, *self._joining.outputs()]
             self._metrics.outputs.inc(len(outputs))
             return outputs
 
@@ -143,9 +164,10 @@ class Measure:
         if record_type in MEASURED:
             source = _source(record_type)
             taken = intake.timely(intake.new(self._with_columns(source, intake, runs)))
-            facts += self._plan.facts(source, taken.frame, taken.position)
+            measured = taken
             if source == "outcome":
-                self._metrics.unjoined.inc(int(self._plan.unjoined(taken.frame).sum()))
+                measured = self._joining.hold(taken, self._plan.unjoined(taken.frame))
+            facts += self._plan.facts(source, measured.frame, measured.position)
         else:
             # Late ones too: judges tell by the arrival what is history.
             taken = intake.new(intake.decode(runs))
@@ -203,7 +225,7 @@ class Measure:
         now, moment = self._clock.now(), time.monotonic()
         marks = self._progress.watermarks(batch.positions)
         moved = {run.key for run in batch.runs}
-        recent = tuple(mark for mark in marks if (mark.topic, mark.partition) in moved)
+        waiting = self._joining.earliest(self._destination)
         facts_of: dict[int, list[Fact]] = {}
         for fact in facts:
             facts_of.setdefault(self._destination(fact.system), []).append(fact)
@@ -213,11 +235,15 @@ class Measure:
         for number in range(self._destinations):
             mine, rare = facts_of.get(number, []), events_of.get(number, [])
             silent = moment - self._told[number] >= self._settings.heartbeat / SECOND
-            if not (mine or rare or (silent and marks)):
+            wait = waiting.get(number, {})
+            waited = self._told_waiting.get(number, {})
+            if not (mine or rare or ((silent or wait != waited) and marks)):
                 continue
             # All of them once a heartbeat, between heartbeats those that moved: the rest say nothing new.
-            said = marks if silent else recent
+            said = self._marks(marks, None if silent else moved, wait, waited)
             self._told[number] = moment if silent else self._told[number]
+            if marks:
+                self._told_waiting[number] = wait
             facts_by_part = _records_of(mine)
             parts = max(len(facts_by_part), -(-len(rare) // EVENTS_A_RECORD), 1)
             for part in range(parts):
@@ -230,6 +256,28 @@ class Measure:
                 )
                 value = self._codec.encode("measurement", measurement_record(measurement, self._codec))
                 yield Output(self._topics.measurement, value, partition=number)
+
+    def _marks(
+        self,
+        marks: tuple[Watermark, ...],
+        moved: Collection[Partition] | None,
+        wait: Mapping[int, int],
+        waited: Mapping[int, int],
+    ) -> tuple[Watermark, ...]:
+        """The marks that say something new to one judge (all where ``moved`` is None), with what waits for it."""
+        outcome = self._topics.input("outcome")
+        said = []
+        for mark in marks:
+            waiting = wait.get(mark.partition) if mark.topic == outcome else None
+            if waiting is not None:
+                said.append(replace(mark, waiting=waiting))
+            elif (
+                moved is None
+                or (mark.topic, mark.partition) in moved
+                or (mark.topic == outcome and mark.partition in waited)
+            ):
+                said.append(mark)
+        return tuple(said)
 
     def _destination(self, system: str) -> int:
         number = self._partition.get(system)

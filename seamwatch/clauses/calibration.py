@@ -10,11 +10,13 @@ percent, and is over when the error is within `max_error` again.
 By default the clause judges each cohort (slice: the cohort) and all outcomes together (no slice); with `by: cohort`
 cohorts alone, those without a cohort as one (no slice); with `by: none` all together alone.
 
-In a replay an outcome that carries no score, or no cohort where that is needed, takes them from the decision it names
-(`inference_id`), wherever that stands in the history, and counts for the version that decided. Live nothing is looked
-up: an outcome counts with what it carries, and one without a score is left out. One that carries both says nothing of
-the version: it counts for the version whose approval is the newest at the outcome's time; so does one of a version
-that is not approved. Where the system declares no version that is approved, everything counts together.
+An outcome that carries no score, or no cohort where that is needed, takes them from the decision it names
+(`inference_id`), and counts for the version that decided: in a replay wherever that stands in the history, live as soon
+as the store has it. Meanwhile the outcome waits, and this clause with it. One whose decision the store does not have,
+15 minutes after the outcome came, counts with what it carries: without a score it is left out
+([time](../time.md#outcomes-that-wait-for-their-decisions)). One that carries both says nothing of the version: it
+counts for the version whose approval is the newest at the outcome's time; so does one of a version that is not
+approved. Where the system declares no version that is approved, everything counts together.
 
 The sentence gives the error with a 95 % interval, the error that chance alone would show, and the bin that adds most
 to it. The judgement is on the error itself, as signed, not on the interval: a model that is calibrated perfectly shows
@@ -27,9 +29,10 @@ one was approved after is forgotten, and its breach is over, seven days after it
 What its violation says: the error (`observed`) with its interval, what chance alone would show, what was agreed
 (`limit`), and the bin that is worst.
 
-What it cannot see: live, the score of a decision that its outcome does not carry, and which of two versions that serve
-at once decided; decisions whose outcome never comes, which is rarely chance (nobody observes the loan that was
-refused); labels outside 0 to 1 and scores outside `range`, which are left out; errors that cancel within a bin.
+What it cannot see: which of two versions that serve at once decided, of outcomes that carry score and cohort; a score
+that neither the outcome nor the store has; decisions whose outcome never comes, which is rarely chance (nobody observes
+the loan that was refused); labels outside 0 to 1 and scores outside `range`, which are left out; errors that cancel
+within a bin.
 
 ```yaml
 - id: means-what-it-says

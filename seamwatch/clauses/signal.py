@@ -27,13 +27,16 @@ State: the windows that are not yet complete (1,500 at most), what is open, and 
 with `by: cohort` that for each cohort. Of a cohort from which nothing comes, all is forgotten after a day, and what is
 open or its reference after 30 days, which ends the episode.
 
-An outcome that carries no score takes it in a replay from the decision it names; live `accuracy` leaves it out.
+`accuracy`: an outcome that carries no score, or no cohort where that is needed, takes them from the decision it names
+(`inference_id`), in a replay from the history, live from the store. Meanwhile it waits, and this clause with it; one
+whose decision the store does not have, 15 minutes after the outcome came, counts with what it carries
+([time](../time.md#outcomes-that-wait-for-their-decisions)).
 
 What its violation says: the value of the first window outside the bounds (`observed`), how many events it is of, which
 window, and the bound (`limit`).
 
-What it cannot see: live, the score or cohort of a decision that its outcome does not carry; a drift that was there
-when the reference was taken; with `by: cohort`, that of many cohorts each judged by itself some break a tight bound
+What it cannot see: a score or cohort that neither the outcome nor the store has; a drift that was there when the
+reference was taken; with `by: cohort`, that of many cohorts each judged by itself some break a tight bound
 by chance alone.
 
 ```yaml

@@ -57,6 +57,11 @@ class Topics:
         return f"{self.prefix}.judge-state"
 
     @property
+    def measure_state(self) -> str:
+        """The outcomes that wait for their decisions in measure; compacted."""
+        return f"{self.prefix}.measure-state"
+
+    @property
     def notice(self) -> str:
         """Reminders and scheduled summaries, which are no violations."""
         return f"{self.prefix}.notice"
@@ -98,6 +103,7 @@ class Topics:
             TopicSpec(self.contracts, 1, _COMPACTED | large),
             TopicSpec(self.measurement, partitions, largest),
             TopicSpec(self.judge_state, partitions, _COMPACTED | largest),
+            TopicSpec(self.measure_state, partitions, _COMPACTED | largest),
             *(TopicSpec(self.violations(kind), partitions, _COMPACTED | _COMPACTION_LAG) for kind in sorted(kinds)),
             TopicSpec(self.notice, partitions),
             TopicSpec(self.page, partitions),

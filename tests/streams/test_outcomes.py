@@ -98,9 +98,9 @@ def test_only_what_is_measured_is_looked_up() -> None:
     plan = Plan(estate_of(contract("scorer", right), contract("other", by_cohort).replace("id: example", "id: more")))
     frame = outcomes_of([
         ("scorer", "i1", 0.5, None), ("scorer", "i1", None, "north"), ("other", "i1", 0.5, None),
-        ("other", "i1", None, "north"), ("other", "i1", 0.5, "north"), ("unknown", "i1", None, None),
+        ("other", "i1", None, "north"), ("other", "i1", 0.5, "north"), ("none", "i1", None, None),
     ])  # fmt: skip
-    assert plan.unjoined(frame).to_list() == [False, True, True, True, False, False]
+    assert plan.unjoined(frame).to_list() == [False, True, True, True, False, True]
     assert plan.unjoined(frame.clear()).to_list() == []
     assert plan.joined_columns("outcome") == {"inference_id"}
     assert plan.joined_columns("inference") == {"score", "cohort", "version"}

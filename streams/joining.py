@@ -1,0 +1,273 @@
+"""Joining: outcomes that lack what is measured of them wait for the store to tell their decisions.
+
+The store is asked in batches, by a thread of its own, one batch at a time. What it does not have is asked for again,
+after half as long as the outcome has waited (a second at least, a minute at most). An outcome stops waiting, and counts
+with what it carries, when
+
+- the store answers, ``SEAMWATCH_JOIN_WITHIN`` after the outcome arrived or later, that it has no such decision;
+- the store has been away for so long that the outcome arrived ``SEAMWATCH_MAX_AGE`` ago;
+- more than `MOST` wait: those that arrived first give way;
+- no store is named.
+
+Each of these is counted (metric ``unfound``) and logged. These times are real, however fast the stage's clock runs.
+
+What is guaranteed: an outcome is measured exactly once, whatever crashes. It waits from the same transaction on that
+commits its position, to the one that has its facts. As long as it waits, judges are told (`Watermark.waiting`) and
+judge nothing that looks at outcomes of its time or later. No call here waits for the store.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, replace
+
+import polars as pl
+import structlog
+
+from seamwatch.columnar.decode import Decoder
+from seamwatch.errors import StageError, StoreError, UnreachableError
+from seamwatch.judging.facts import Fact
+from seamwatch.wire.codec import Codec
+from streams.batch import Partition
+from streams.decisions import Decisions
+from streams.intake import Taken, broker_time
+from streams.loop import Output
+from streams.metrics import Metrics
+from streams.outcomes import join_outcomes
+from streams.plan import Plan
+from streams.restoring import read_tables
+from streams.waiting import ROW, Waiting
+
+log = structlog.get_logger(__name__)
+
+MOST = 500_000
+"""More outcomes than these (about 200 MB) do not wait in one process."""
+IDS_AT_ONCE = 10_000
+SHORTEST_PAUSE, LONGEST_PAUSE = 1.0, 60.0
+AWAY_PAUSE = 30.0
+SAID_SECONDS = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How long an outcome waits at most (micros): for a decision that the store has not, and for a store away."""
+
+    within: int
+    away: int
+
+
+class Joining:
+    """The outcomes of one process of measure that wait; see the module for what it promises.
+
+    ``topic`` is that of outcomes; ``state`` the compacted topic, of ``partitions``, that keeps those that wait.
+    """
+
+    def __init__(
+        self,
+        decisions: Decisions | None,
+        limits: Limits,
+        plan: Plan,
+        codec: Codec,
+        metrics: Metrics,
+        *,
+        topic: str,
+        state: str,
+        partitions: int,
+    ) -> None:
+        self._decisions = decisions
+        self._limits = limits
+        self._plan = plan
+        self._codec = codec
+        self._metrics = metrics
+        self._topic = topic
+        self._state = state
+        self._partitions = partitions
+        self._named = Decoder("outcome", codec, ("event_time", "system", "inference_id"))
+        self._decoder = (frozenset[str](), self._named)
+        self._waiting = Waiting()
+        self._asked: tuple[list[str], Future[pl.DataFrame]] | None = None
+        self._not_before = 0.0
+        self._pause = 0.0
+        self._earliest: Mapping[int, Mapping[int, int]] | None = None
+        self._said: dict[str, tuple[float, int]] = {}
+        self._warned = False
+
+    # State
+
+    def assigned(self, bootstrap: str, assigned: Collection[Partition]) -> list[bytes]:
+        """Take back what waits of these partitions; the messages' values.
+
+        Raises UnreachableError when the topic cannot be read to its end, StageError when there is none.
+        """
+        mine = {number for topic, number in assigned if topic == self._topic}
+        tables = read_tables(bootstrap, self._state, {number % self._partitions for number in mine}) if mine else {}
+        records = {key: value for table in tables.values() for key, value in table.items()}
+        self.restore({key: value for key, value in records.items() if int(key.partition("/")[0]) in mine})
+        if len(self._waiting):
+            log.info("outcomes wait for their decisions", outcomes=len(self._waiting))
+        return self._waiting.values()
+
+    def restore(self, records: Mapping[str, bytes]) -> None:
+        """Take back records of the topic that are ours."""
+        self._waiting.restore(records, time.monotonic())
+        self._changed()
+
+    def forget(self) -> None:
+        """Nothing is ours any more. An answer under way is dropped."""
+        self._waiting = Waiting()
+        self._asked = None
+        self._changed()
+
+    def outputs(self) -> Iterator[Output]:
+        """What of the state changed since the last call, to be written with the facts and positions of the round."""
+        for key, value in self._waiting.take_changed():
+            partition = int(key.partition("/")[0]) % self._partitions
+            yield Output(self._state, value, key.encode(), partition)
+
+    # What measure asks for
+
+    def hold(self, taken: Taken, lacking: pl.Series) -> Taken:
+        """Without the outcomes that lack what is measured of them: they wait. All of them when there is no store."""
+        count = int(lacking.sum())
+        if not count:
+            return taken
+        self._metrics.unjoined.inc(count)
+        if self._decisions is None:
+            if not self._warned:
+                log.warning(
+                    "outcomes without score or cohort count with what they carry: set CLICKHOUSE_URL, and they take it "
+                    "from their decisions"
+                )
+                self._warned = True
+            self._metrics.unfound.labels("no store").inc(count)
+            return taken
+        messages = [taken.messages[row] for row in taken.rows.filter(lacking)]
+        values = [value for message in messages if isinstance(value := message.value(), bytes)]
+        rows = self._named.decode(values).frame.with_columns(
+            pl.Series("partition", [message.partition() for message in messages], pl.Int32()),
+            pl.Series("offset", [message.offset() for message in messages], pl.Int64()),
+            pl.Series("arrived", [broker_time(message) for message in messages], pl.Int64()),
+            pl.Series("value", values, pl.Binary()),
+        )
+        self._waiting.add(rows.select(list(ROW)), time.monotonic())
+        self._changed()
+        return replace(taken, frame=taken.frame.filter(~lacking), rows=taken.rows.filter(~lacking))
+
+    def due(self) -> bool:
+        """Whether `turn` has something to do."""
+        if self._asked is not None:
+            return self._asked[1].done()
+        next_due = self._waiting.next_due()
+        return next_due is not None and time.monotonic() >= max(next_due, self._not_before)
+
+    def turn(self) -> list[Fact]:
+        """The facts of outcomes that need not wait any more; asks for more decisions when it is time. Never waits."""
+        if not len(self._waiting):
+            return []
+        facts: list[Fact] = []
+        if self._decisions is None:
+            facts += self._given_up(self._waiting.oldest(len(self._waiting)), "no store")
+            return facts
+        if self._asked is not None and self._asked[1].done():
+            (ids, answer), self._asked = self._asked, None
+            try:
+                facts += self._answered(ids, answer.result())
+            except (StoreError, UnreachableError) as error:
+                facts += self._away(error)
+        facts += self._given_up(self._waiting.oldest(len(self._waiting) - MOST), "too many wait")
+        now = time.monotonic()
+        if self._asked is None and now >= self._not_before and (ids := self._waiting.due(now, IDS_AT_ONCE)):
+            self._asked = ids, _in_background(self._decisions.find, ids)
+        return facts
+
+    def earliest(self, destination: Callable[[str], int]) -> Mapping[int, Mapping[int, int]]:
+        """By destination of their systems and by partition, the event time of the earliest outcome that waits."""
+        if self._earliest is None:
+            earliest: dict[int, dict[int, int]] = {}
+            for partition, system, event_time in self._waiting.earliest():
+                told = earliest.setdefault(destination(system), {})
+                told[partition] = min(event_time, told.get(partition, event_time))
+            self._earliest = earliest
+        return self._earliest
+
+    # Answers
+
+    def _answered(self, ids: Sequence[str], found: pl.DataFrame) -> list[Fact]:
+        if self._pause:
+            log.info("the store answers again", waiting=len(self._waiting))
+            self._pause = 0.0
+        now_ms = time.time_ns() // 1_000_000
+        rows = self._waiting.asked(ids)
+        known = found.select("system", pl.col("event_id").alias("inference_id"))
+        missing = rows.join(known, on=["system", "inference_id"], how="anti")
+        told = rows.join(known, on=["system", "inference_id"], how="semi")
+        facts = self._facts(told, found)
+        self._metrics.joined.inc(told.height)
+        facts += self._given_up(missing.filter(pl.col("arrived") <= now_ms - self._limits.within // 1_000), "not found")
+        self._waiting.put_off(ids, time.monotonic(), now_ms, SHORTEST_PAUSE, LONGEST_PAUSE)
+        return facts
+
+    def _away(self, error: StoreError | UnreachableError) -> list[Fact]:
+        if not self._pause:
+            log.warning("outcomes wait until the store answers; all else goes on", why=str(error))
+        self._pause = min(max(2 * self._pause, SHORTEST_PAUSE), AWAY_PAUSE)
+        self._not_before = time.monotonic() + self._pause
+        longest = time.time_ns() // 1_000_000 - self._limits.away // 1_000
+        return self._given_up(self._waiting.arrived_before(longest), "store away")
+
+    def _given_up(self, rows: pl.DataFrame, why: str) -> list[Fact]:
+        if rows.is_empty():
+            return []
+        self._metrics.unfound.labels(why).inc(rows.height)
+        at, count = self._said.get(why, (-SAID_SECONDS, 0))
+        count += rows.height
+        if time.monotonic() - at >= SAID_SECONDS:
+            such = rows["inference_id"][0]
+            log.warning("outcomes count without their decisions", why=why, outcomes=count, such_as=such)
+            at, count = time.monotonic(), 0
+        self._said[why] = at, count
+        return self._facts(rows, None)
+
+    def _facts(self, rows: pl.DataFrame, found: pl.DataFrame | None) -> list[Fact]:
+        """The facts of outcomes, which wait no more."""
+        if rows.is_empty():
+            return []
+        self._plan.meet(rows["system"].unique())
+        columns = self._plan.columns("outcome") | {"inference_id"}
+        if self._decoder[0] != columns:
+            self._decoder = columns, Decoder("outcome", self._codec, columns)
+        decoded = self._decoder[1].decode(rows["value"].to_list())
+        if decoded.rejects:
+            raise StageError(
+                f"an outcome that waits could be decoded when it came and cannot any more ({decoded.rejects[0][1]}): "
+                "put its writer's schema back into SEAMWATCH_SCHEMAS or the registry"
+            )
+        outcomes = decoded.frame
+        if found is not None:
+            outcomes = join_outcomes(outcomes, self._plan.unjoined(outcomes), found)
+        partitions, offsets = rows["partition"], rows["offset"]
+        facts = self._plan.facts("outcome", outcomes, lambda row: (self._topic, partitions[row], offsets[row]))
+        self._waiting.remove(rows)
+        self._changed()
+        return facts
+
+    def _changed(self) -> None:
+        self._earliest = None
+        self._metrics.waiting.set(len(self._waiting))
+
+
+def _in_background(find: Callable[[Sequence[str]], pl.DataFrame], ids: Sequence[str]) -> Future[pl.DataFrame]:
+    # A thread that nobody waits for at the end of the process, however long the store takes.
+    answer: Future[pl.DataFrame] = Future()
+
+    def ask() -> None:
+        try:
+            answer.set_result(find(ids))
+        except BaseException as error:  # noqa: BLE001 - whoever takes the answer gets it
+            answer.set_exception(error)
+
+    threading.Thread(target=ask, name="decisions", daemon=True).start()
+    return answer
