@@ -24,6 +24,7 @@ from streams.batch import Batch, Partition
 from streams.contracts import ContractsFollower
 from streams.dead_letters import dead_letter
 from streams.hosting import bootstrap_of, codec_of, loop_settings
+from streams.late import LateEvents
 from streams.loop import Loop, Output, stop_on_signals
 from streams.metrics import Metrics
 from streams.restoring import read_tables
@@ -53,6 +54,7 @@ class Judges:
             default_owner=settings.default_owner,
         )
         self._metrics = metrics
+        self._late = LateEvents(metrics)
         self._judges: dict[int, Judge] = {}
         self._heard = time.monotonic()
 
@@ -95,11 +97,13 @@ class Judges:
                 for message in run.messages:
                     outputs += self._judged(judge, run.topic, message)
                 self._metrics.late.labels("measurement").inc(judge.late - late)
+                self._late.add(judge.take_late())
                 self._metrics.let_go.inc(judge.let_go - let_go)
                 self._metrics.events.labels("measurement").inc(len(run.messages))
             for number in sorted({run.partition for run in batch.runs}):
                 for key, value in self._judges[number].take_dirty().items():
                     outputs.append(Output(self._topics.judge_state, value, key.encode(), number))
+            self._late.tell()
             self._metrics.outputs.inc(len(outputs))
             return outputs
 

@@ -20,6 +20,12 @@ class Metrics:
         self.let_go = Counter(
             f"{prefix}_let_go", "Conversations, cohorts, … followed no longer: too many at once", registry=registry
         )
+        self.too_late = Counter(
+            f"{prefix}_too_late",
+            "Events of which a clause would have counted, had they come within the lateness of its contract",
+            ["contract", "clause", "system"],
+            registry=registry,
+        )
         self.unjoined = Counter(
             f"{prefix}_unjoined", "Outcomes that lack a score or cohort that is measured of them", registry=registry
         )

@@ -146,9 +146,7 @@ class Freshness(Clause, kind="freshness"):
                 state = self._mark(state, limit, None)
                 age = at - (before.newest or as_of)
                 text = f"{seam.system}: refreshed at {moment_text(at)}, when its data was {format_duration(age)} old"
-                # A refresh that arrives after its clock ran out here, although it was made before, ends it at once.
-                ended = max(at, opened + limit)
-                findings += (Resolve(severity, self._key(opened, limit), ended, slice=seam.system, summary=text),)
+                findings += (Resolve(severity, self._key(opened, limit), at, slice=seam.system, summary=text),)
         state, more = self._run_out(seam, state, max(at, moment.watermark))
         return Judgement(state, findings + more, self._deadline(state))
 

@@ -15,7 +15,7 @@ from typing import Any
 
 from seamwatch.documents import Estate
 from seamwatch.documents.defaults import DEFAULTS
-from seamwatch.documents.estate import BEGINNING, END
+from seamwatch.documents.estate import END
 from seamwatch.durations import DAY, SECOND
 from seamwatch.judging.agenda import Agenda
 from seamwatch.judging.answers import Answers
@@ -249,7 +249,8 @@ class Judge:
         horizon = self._horizon(happening)
         moment = Moment(self._time.now, watermark, self._settings.settle, horizon, key.part or None)
         judgement = clause.judge(seam, state, happening, moment)
-        self._count_late(bound, judgement.late)
+        if judgement.late:
+            self._count_late(bound, _late_events(bound, happening, judgement.late))
         episodes = entry.episodes
         if judgement.findings:
             climbs, at = self._settings.climbs, self._known_at(happening)
@@ -270,7 +271,7 @@ class Judge:
     def _finder(self, bound: BoundClause) -> Finder:
         seam = bound.seam
         own = self._courses.by(seam.contract, seam.system, seam.contract_version)
-        since = BEGINNING if own is None else own.start
+        since = LONG_AGO if own is None else own.start
 
         def precedes(version: str) -> bool:
             other = self._courses.by(seam.contract, seam.system, version)
@@ -518,6 +519,15 @@ class Judge:
         for episode in entry.episodes:
             self._episodes[episode.violation.violation_id] = key
         self._agenda.schedule(key, before, entry, self._time)
+
+
+def _late_events(bound: BoundClause, happening: Happening, late: int) -> int:
+    """How many events that is: of a window the whole fact, but one by one where they are told so."""
+    if not isinstance(happening, Fact):
+        return late
+    measures = (measure for measure in bound.clause.measures(bound.seam) if measure.name == happening.measure)
+    singly = any(measure.evidence is None for measure in measures)
+    return late if singly else max(late, happening.count)
 
 
 def _began(happening: Fact | ForwardedEvent) -> int:
