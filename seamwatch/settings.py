@@ -146,6 +146,9 @@ class Settings(BaseSettings):
     ledger_key: Path | None = None
     """The file of the key that signs the ledger's checkpoints; None in production leaves them unsigned."""
 
+    cluster: str | None = Field(default=None, pattern=r"^[A-Za-z0-9_.-]{1,100}$")
+    """The ClickHouse cluster that the store's tables are made on, by its configured name; None for one server."""
+
     retention: Annotated[dict[str, int], NoDecode, BeforeValidator(_retention)] = Field(default_factory=dict)
     """How long each table's rows are kept, ``{"inference": "400d", "*": "730d"}``; for ever where none is named."""
 

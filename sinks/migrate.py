@@ -16,6 +16,7 @@ from typing import Final
 import polars as pl
 
 from seamwatch.errors import StoreError, UsageError
+from sinks.cluster import Cluster, tables_of_every_node
 from sinks.store import Address, Store
 
 _NAME: Final = re.compile(r"(\d{4})_(\w+)\.sql")
@@ -65,28 +66,57 @@ def statements(text: str) -> tuple[str, ...]:
     return tuple(part.strip() for part in re.split(r";[ \t]*(?:\n|$)", lines) if part.strip())
 
 
-def migrate(url: str) -> list[str]:
+def ddl(step: Migration, cluster: Cluster | None) -> tuple[str, ...]:
+    """The statements of a step as this store needs them."""
+    return step.statements if cluster is None else cluster.statements(step.statements, _whole())
+
+
+def beginning(database: str, cluster: Cluster | None) -> tuple[str, ...]:
+    """What comes before the first step: the database, and the table of the steps it has had."""
+    if cluster is None:
+        return (f"CREATE DATABASE IF NOT EXISTS {database}", _TABLE.strip())
+    return (*cluster.databases(), *cluster.statements([_TABLE.strip()], _whole()))
+
+
+def cluster_of(url: str, name: str | None) -> Cluster | None:
+    """The cluster of this name, if one is named, around the database of this URL."""
+    return None if name is None else Cluster(name, _database(url))
+
+
+def migrate(url: str, cluster: str | None = None) -> list[str]:
     """Bring the store at this URL up to date, creating its database; returns the names of the steps it took.
 
-    Safe to repeat. Raises UnreachableError when the store does not answer, StoreError when it refuses, or when it
-    has had a step that this version does not know (it belongs to a newer one) or knows with another content.
+    With the name of a ``cluster`` its tables are made on all of it. Safe to repeat. Raises UnreachableError when the
+    store does not answer, StoreError when it refuses, or when it has had a step that this version does not know (it
+    belongs to a newer one) or knows with another content.
     """
-    database = Address.parse(url).database
-    if not _IDENTIFIER.fullmatch(database):
-        raise UsageError(f"CLICKHOUSE_URL: {database!r} cannot name a database: use letters, digits and _")
+    around = cluster_of(url, cluster)
+    *databases, table = beginning(_database(url), around)
     # A connection to a database that does not exist yet is refused, so the first one names none.
     with Store(url, database="default") as server:
-        server.command(f"CREATE DATABASE IF NOT EXISTS {database}")
+        for statement in databases:
+            server.command(statement)
     with Store(url) as store:
-        store.command(_TABLE)
+        store.command(table)
         had = _had(store)
         steps = [step for step in migrations() if step.number not in had]
         for step in steps:
-            for statement in step.statements:
+            for statement in ddl(step, around):
                 store.command(statement)
             row = pl.DataFrame({"number": [step.number], "name": [step.name], "digest": [step.digest]})
             store.insert("migration", row, f"migration/{step.number}")
     return [f"{step.number:04d}_{step.name}" for step in steps]
+
+
+def _database(url: str) -> str:
+    database = Address.parse(url).database
+    if not _IDENTIFIER.fullmatch(database):
+        raise UsageError(f"CLICKHOUSE_URL: {database!r} cannot name a database: use letters, digits and _")
+    return database
+
+
+def _whole() -> frozenset[str]:
+    return tables_of_every_node([_TABLE.strip(), *(each for step in migrations() for each in step.statements)])
 
 
 def is_ready(store: Store) -> bool:

@@ -21,6 +21,7 @@ from seamwatch.durations import SECOND, compact_duration
 from seamwatch.errors import StoreError
 from seamwatch.wire.schemas import INPUT_TYPES
 from seamwatch.wire.topics import Topics
+from sinks.cluster import Cluster
 from sinks.columns import TIME
 from sinks.holds import Hold, holding
 from sinks.ledger.dropped import Drop, Dropped, leaves_at, month_end
@@ -45,7 +46,6 @@ class Month:
     table: str
     month: int
     rows: int
-    bytes: int
     kept_for: int
     hold: Hold | None
 
@@ -63,8 +63,10 @@ class Retention:
         periods: Mapping[str, int],
         now: int,
         progress: Callable[[int], None] = lambda _rows: None,
+        cluster: Cluster | None = None,
     ) -> None:
         self._store = store
+        self._cluster = cluster
         self._topics = topics
         self._periods = periods
         self._now = now
@@ -73,18 +75,19 @@ class Retention:
 
     def months(self) -> list[Month]:
         """The months whose time is over, oldest first; those of tables without a retention are never."""
-        rows = self._store.rows(
-            "SELECT table, toUInt32(partition) AS month, sum(rows) AS rows, sum(bytes_on_disk) AS bytes "
-            "FROM system.parts WHERE database = currentDatabase() AND active AND match(partition, '^[0-9]{6}$') "
-            "GROUP BY table, month ORDER BY month, table"
+        kept = {table: self._periods.get(table, self._periods.get("*")) for table in TABLES}
+        counts = " UNION ALL ".join(
+            f"SELECT '{table}' AS table, toYYYYMM(broker_time) AS month, count() AS rows FROM {table} GROUP BY month"
+            for table, period in kept.items()
+            if period is not None
         )
+        if not counts:
+            return []
         found = []
-        for row in rows:
-            kept_for = self._periods.get(row["table"], self._periods.get("*"))
-            end = month_end(row["month"]) if row["table"] in TABLES else 0
-            if row["table"] in TABLES and kept_for is not None and end + kept_for <= self._now:
-                hold = self._holding(row["table"], row["month"])
-                found.append(Month(**row, kept_for=kept_for, hold=hold))
+        for row in self._store.rows(f"SELECT * FROM ({counts}) ORDER BY month, table"):
+            kept_for = kept[row["table"]] or 0
+            if month_end(row["month"]) + kept_for <= self._now:
+                found.append(Month(**row, kept_for=kept_for, hold=self._holding(row["table"], row["month"])))
         return found
 
     def drop(self, month: Month, key: SignerKey, person: str) -> list[Drop]:
@@ -103,9 +106,8 @@ class Retention:
         # The last look: a hold that was placed while the rows were read keeps them.
         if self._holding(month.table, month.month) is not None:
             return []
-        self._store.command(
-            f"ALTER TABLE {month.table} DROP PARTITION {month.month} SETTINGS max_partition_size_to_drop = 0"
-        )
+        table = month.table if self._cluster is None else self._cluster.local_name(month.table)
+        self._store.command(f"ALTER TABLE {table} DROP PARTITION {month.month} SETTINGS max_partition_size_to_drop = 0")
         return drops
 
     def _holding(self, table: str, month: int) -> Hold | None:

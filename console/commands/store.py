@@ -25,21 +25,38 @@ def _store() -> None:
 
 def migrate(
     data: Annotated[Path | None, typer.Option(help="data folder of a running `seamwatch up`")] = None,
+    printed: Annotated[
+        bool, typer.Option("--print", help="only print the statements of every step; asks no server")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="one object a step taken")] = False,
 ) -> None:
     """Bring the store's tables and views to what this version needs. Forward only, and safe to repeat.
 
-    Creates the database that CLICKHOUSE_URL names. The user must be allowed to create tables.
+    Creates the database that CLICKHOUSE_URL names. The user must be allowed to create tables. With SEAMWATCH_CLUSTER
+    they are replicated and distributed tables on all of that cluster (docs/store.md).
 
     Example: CLICKHOUSE_URL=http://writer:secret@clickhouse.example.org:8123/seamwatch seamwatch store migrate
     """
     import json
 
     from console.reach import reach
+    from seamwatch.settings import load_settings
+    from sinks.migrate import beginning, cluster_of, ddl, migrations
     from sinks.migrate import migrate as bring_up_to_date
+    from sinks.store import Address
 
-    taken = bring_up_to_date(reach(data).clickhouse)
-    for step in taken:
-        print(json.dumps({"step": step}) if as_json else f"applied  {step}")
+    settings = load_settings(data=data)
+    if printed:
+        url = settings.clickhouse or "http://localhost/seamwatch"
+        cluster = cluster_of(url, settings.cluster)
+        for statement in beginning(Address.parse(url).database, cluster):
+            print(f"{statement};\n")
+        for step in migrations():
+            print(f"-- {step.number:04d}_{step.name}\n")
+            print("".join(f"{statement};\n\n" for statement in ddl(step, cluster)), end="")
+        return
+    taken = bring_up_to_date(reach(data).clickhouse, settings.cluster)
+    for name in taken:
+        print(json.dumps({"step": name}) if as_json else f"applied  {name}")
     if not taken and not as_json:
         print("nothing to do: the store is up to date")

@@ -53,6 +53,7 @@ def retain(
     from seamwatch.errors import UsageError
     from seamwatch.settings import load_settings
     from seamwatch.wire.topics import Topics
+    from sinks.migrate import cluster_of
     from sinks.retention import Retention
 
     settings = load_settings(data=data)
@@ -63,12 +64,13 @@ def retain(
     key = None if dry_run else _key(settings.ledger_key, settings.data)
     with _ready(data) as store:
         topics, progress = Topics(reach(data).prefix), Progress("rows held to the ledger")
-        retention = Retention(store, topics, settings.retention, settings.clock().now(), progress.tell)
+        cluster = cluster_of(reach(data).clickhouse, settings.cluster)
+        retention = Retention(store, topics, settings.retention, settings.clock().now(), progress.tell, cluster)
         lines = []
         for month in retention.months():
             dropped = 0 if key is None or month.hold is not None else len(retention.drop(month, key, by or getuser()))
             lines.append(_said(month, dropped=bool(dropped), dry_run=dry_run))
-    _print(lines, as_json, ("TABLE", "MONTH", "ROWS", "BYTES", "KEPT", "WHAT"), "nothing is older than its retention")
+    _print(lines, as_json, ("TABLE", "MONTH", "ROWS", "KEPT", "WHAT"), "nothing is older than its retention")
 
 
 def add_hold(
@@ -176,7 +178,6 @@ def _said(month: Month, *, dropped: bool, dry_run: bool) -> dict[str, Any]:
         "table": month.table,
         "month": month.month,
         "rows": month.rows,
-        "bytes": month.bytes,
         "retention": compact_duration(month.kept_for),
         "outcome": outcome + (f" by {held.hold_id}: {held.reason}" if held is not None else ""),
     }

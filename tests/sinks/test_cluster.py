@@ -1,0 +1,127 @@
+"""The tables of a cluster come from the same migrations. There is no Keeper here: what can be run is run without it."""
+
+from __future__ import annotations
+
+import re
+import uuid
+from urllib.parse import urlsplit, urlunsplit
+
+import pytest
+
+from seamwatch.errors import StoreError
+from sinks.cluster import Cluster, tables_of_every_node
+from sinks.migrate import beginning, cluster_of, ddl, migrate, migrations
+from sinks.store import Store
+
+CLUSTER = Cluster("audit", "seamwatch")
+GOLDEN = (
+    (
+        """CREATE TABLE IF NOT EXISTS ledger_commit
+(
+    `topic` LowCardinality(String),
+    `partition` Int32
+)
+ENGINE = MergeTree
+ORDER BY (topic, partition)
+SETTINGS non_replicated_deduplication_window = 10000""",
+        """CREATE TABLE IF NOT EXISTS seamwatch_local.ledger_commit ON CLUSTER 'audit'
+(
+    `topic` LowCardinality(String),
+    `partition` Int32
+)
+ENGINE = ReplicatedMergeTree('/clickhouse/tables/{uuid}/{shard}', '{replica}')
+ORDER BY (topic, partition)
+SETTINGS replicated_deduplication_window = 10000
+----
+CREATE TABLE IF NOT EXISTS seamwatch.ledger_commit ON CLUSTER 'audit' AS seamwatch_local.ledger_commit
+ENGINE = Distributed('audit', 'seamwatch_local', 'ledger_commit', cityHash64(topic, partition))""",
+    ),
+    (
+        "CREATE TABLE IF NOT EXISTS t\n(\n    `topic` String\n)\nENGINE = ReplacingMergeTree(v)\nORDER BY topic",
+        """CREATE TABLE IF NOT EXISTS seamwatch_local.t ON CLUSTER 'audit'
+(
+    `topic` String
+)
+ENGINE = ReplicatedReplacingMergeTree('/clickhouse/tables/{uuid}/{shard}', '{replica}', v)
+ORDER BY topic
+----
+CREATE TABLE IF NOT EXISTS seamwatch.t ON CLUSTER 'audit' AS seamwatch_local.t
+ENGINE = Distributed('audit', 'seamwatch_local', 't', cityHash64(topic, partition))""",
+    ),
+    (
+        "CREATE TABLE IF NOT EXISTS hold\n(\n    `hold_id` String\n)\nENGINE = MergeTree\nORDER BY hold_id",
+        """CREATE TABLE IF NOT EXISTS seamwatch.hold ON CLUSTER 'audit'
+(
+    `hold_id` String
+)
+ENGINE = ReplicatedMergeTree('/clickhouse/tables/{uuid}/all', '{shard}-{replica}')
+ORDER BY hold_id""",
+    ),
+    (
+        "ALTER TABLE outcome ADD COLUMN IF NOT EXISTS `a` String",
+        """ALTER TABLE seamwatch_local.outcome ON CLUSTER 'audit' ADD COLUMN IF NOT EXISTS `a` String
+----
+ALTER TABLE seamwatch.outcome ON CLUSTER 'audit' ADD COLUMN IF NOT EXISTS `a` String""",
+    ),
+    (
+        "ALTER TABLE outcome ADD INDEX IF NOT EXISTS i offset TYPE minmax",
+        "ALTER TABLE seamwatch_local.outcome ON CLUSTER 'audit' ADD INDEX IF NOT EXISTS i offset TYPE minmax",
+    ),
+    (
+        "ALTER TABLE hold ADD COLUMN IF NOT EXISTS `a` String",
+        "ALTER TABLE seamwatch.hold ON CLUSTER 'audit' ADD COLUMN IF NOT EXISTS `a` String",
+    ),
+    (
+        "CREATE OR REPLACE VIEW owners AS\nSELECT 1",
+        "CREATE OR REPLACE VIEW seamwatch.owners ON CLUSTER 'audit' AS\nSELECT 1",
+    ),
+)
+
+
+@pytest.mark.parametrize(("statement", "expected"), GOLDEN)
+def test_a_statement_becomes_what_a_cluster_needs(statement: str, expected: str) -> None:
+    assert "\n----\n".join(CLUSTER.statements([statement], frozenset({"hold"}))) == expected
+
+
+def test_a_statement_of_an_unknown_kind_is_refused() -> None:
+    for statement in (
+        "ALTER TABLE outcome DELETE WHERE 1",
+        "CREATE TABLE outcome (a Int8) ENGINE = Log",
+        "DROP TABLE a",
+    ):
+        with pytest.raises(StoreError, match="not known on a cluster"):
+            CLUSTER.statements([statement], frozenset())
+
+
+def test_every_migration_can_be_made_on_a_cluster_and_gives_the_same_tables(clickhouse: str) -> None:
+    """Every statement parses; then all are run, without what only a Keeper and a cluster's configuration provide."""
+    names = [f"c_{uuid.uuid4().hex[:10]}" for _ in range(2)]
+    plain, apart = (urlunsplit(urlsplit(clickhouse)._replace(path=f"/{name}")) for name in names)
+    cluster = cluster_of(apart, "audit")
+    assert cluster is not None
+    made = [*beginning(names[1], cluster), *(each for step in migrations() for each in ddl(step, cluster))]
+    assert len([each for each in made if "ON CLUSTER 'audit'" in each]) == len(made)
+    with Store(apart, database="default") as store:
+        for statement in made:
+            store.text(f"EXPLAIN AST {statement}", "Null")
+    migrate(plain)
+    # Merge stands for Distributed: a table over the one of the same name that holds the rows.
+    for statement in made:
+        alone = statement.replace(" ON CLUSTER 'audit'", "").replace(" replicated_dedup", " non_replicated_dedup")
+        alone = re.sub(r"Replicated(\w*MergeTree)\('[^']*', '[^']*'\)", r"\1", alone)
+        alone = re.sub(r"Distributed\('audit', '(\w+)', '(\w+)', [^)]*\)\)", r"Merge('\1', '^\2$')", alone)
+        with Store(apart, database="default" if statement.startswith("CREATE DATABASE") else None) as store:
+            store.command(alone)
+    columns = "SELECT table, name, type FROM system.columns WHERE database = currentDatabase() ORDER BY table, position"
+    with Store(plain) as one, Store(apart) as store:
+        assert store.rows(columns) == one.rows(columns)
+        for view in one.rows("SELECT name FROM system.tables WHERE database = currentDatabase() AND engine = 'View'"):
+            store.text(f"SELECT * FROM {view['name']}", "Null")
+        whole = tables_of_every_node(each for step in migrations() for each in step.statements)
+        local = store.rows(f"SELECT name, engine_full FROM system.tables WHERE database = '{names[1]}_local'")
+        assert {row["name"] for row in local}.isdisjoint(whole)
+        # What is inserted more than once is left out by its token, on a cluster as on one server.
+        assert {row["name"] for row in local if "deduplication_window" not in row["engine_full"]} == {"ledger_tile"}
+    with Store(plain, database="default") as store:
+        for name in (*names, f"{names[1]}_local"):
+            store.command(f"DROP DATABASE {name}")
