@@ -134,7 +134,7 @@ class Server:
             if head is not None:
                 if call.auditor:
                     raise Refusal(497, "ACCESS_DENIED", "auditor: INSERT is not among what a read-only user may use")
-                return self._answered(call, Answer(iter(()), written=session.insert(head.text, head.format, data)), "")
+                return self._answered(call, Answer(iter(()), written=session.insert(head, data)), "")
             text = text_of(sql)
             if call.auditor:
                 text = session.readable(text)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import re
+import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,7 +20,7 @@ import chdb
 
 from stack import readonly
 from stack.refusals import Refusal, of_engine
-from stack.statement import quoted
+from stack.statement import InsertHead, quoted
 
 _NAME: Final = re.compile(r"\w+$")
 
@@ -64,8 +65,8 @@ class Engine:
     """The engine over a folder. Open one in a process, once."""
 
     def __init__(self, path: Path) -> None:
-        self._path = str(path)
-        self._own = chdb.connect(self._path)  # keeps the folder open between requests
+        self.path = str(path)
+        self._own = chdb.connect(self.path)  # keeps the folder open between requests
         self.version, self.timezone = self._ask("SELECT version(), timezone()").rstrip("\n").split("\t")
         self.functions, self.combinators = readonly.harmless_functions(self._ask)
 
@@ -79,7 +80,7 @@ class Engine:
 
     def session(self) -> Session:
         """A session of the writer, until it is told to be read-only."""
-        return Session(chdb.connect(self._path), self)
+        return Session(chdb.connect(self.path), self)
 
     def close(self) -> None:
         """Give the folder up. No session may be in use."""
@@ -178,16 +179,22 @@ class Session:
             answer.read_rows, answer.read_bytes = first.storage_rows_read(), first.storage_bytes_read()
         return answer
 
-    def insert(self, head: str, input_format: str, chunks: Iterator[bytes]) -> Written:
-        """Run ``INSERT INTO …`` with the data that ``chunks`` give, in constant memory.
+    def insert(self, head: InsertHead, chunks: Iterator[bytes]) -> Written:
+        """Run an insert of the data that ``chunks`` give, in constant memory, once all of them are there.
 
-        Nothing is committed of a block that fails; blocks before it stay, as in ClickHouse.
+        Nothing is committed of a block that fails; blocks before it stay, as in ClickHouse. The data go through a file,
+        because the engine's own streaming insert reports rows as written that found no space on the disk (chDB 26.9).
         """
-        with _refusals(), self._connection.send_insert(head, input_format) as inserter:
-            for chunk in chunks:
-                inserter.append(chunk)
-            result = inserter.finish()
-        return Written(result.rows_written, result.bytes_written)
+        with tempfile.TemporaryFile(dir=self._engine.path) as file:
+            try:
+                for chunk in chunks:
+                    file.write(chunk)
+                file.flush()
+            except OSError as error:
+                raise Refusal(243, "NOT_ENOUGH_SPACE", f"No room for the data of an insert: {error}") from error
+            file.seek(0)
+            result = self._run(head.from_file(f"/dev/fd/{file.fileno()}"))
+            return Written(result.rows_read(), result.bytes_read())
 
     def _run(self, sql: str, output: str = "Null") -> Any:
         with _refusals():

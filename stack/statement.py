@@ -44,11 +44,17 @@ class Token(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class InsertHead:
-    """An insert whose data follow: its ``text`` without the format, the format, and where the data start."""
+    """An insert whose data follow: what it says up to them, in parts, and where they start."""
 
-    text: str
+    into: str
+    settings: str
     format: str
     data_start: int
+
+    def from_file(self, path: str) -> str:
+        """The same insert, of the data in a file."""
+        # Lines of their own: the text may end in a comment.
+        return f"{self.into}\nFROM INFILE {quoted(path)}\n{self.settings}\nFORMAT {self.format}"
 
 
 def quoted(text: str) -> str:
@@ -101,7 +107,7 @@ def insert_head(sql: bytes) -> InsertHead | None:
     stream = iter(tokens(sql))
     if next(stream, _END).keyword != "INSERT" or next(stream, _END).keyword != "INTO":
         return None
-    depth, named = 0, False
+    depth, named, settings = 0, False, None
     for token in stream:
         depth += {b"(": 1, b")": -1}.get(token.text, 0)
         if not named:
@@ -109,14 +115,21 @@ def insert_head(sql: bytes) -> InsertHead | None:
             named = token.keyword not in {"TABLE", "FUNCTION"}
         elif depth == 0 and token.keyword in {"SELECT", "WITH", "FROM"}:
             return None
+        elif depth == 0 and token.keyword == "SETTINGS" and settings is None:
+            settings = token.start
         elif depth == 0 and token.keyword == "VALUES":
-            return InsertHead(sql[: token.start].decode(), "Values", token.end)
+            return _head(sql, settings, token.start, "Values", token.end)
         elif depth == 0 and token.keyword == "FORMAT":
             name = next(stream, _END)
             if name.kind != "word":
                 return None
-            return InsertHead(sql[: token.start].decode(), name.text.decode(), _data_start(sql, name.end))
+            return _head(sql, settings, token.start, name.text.decode(), _data_start(sql, name.end))
     return None
+
+
+def _head(sql: bytes, settings: int | None, end: int, name: str, data_start: int) -> InsertHead:
+    middle = end if settings is None else settings
+    return InsertHead(sql[:middle].decode().strip(), sql[middle:end].decode().strip(), name, data_start)
 
 
 _END = Token("end", b"", 0, 0)

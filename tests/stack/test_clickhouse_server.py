@@ -160,6 +160,18 @@ def test_an_insert_that_fails_leaves_nothing(local: Local, table: str) -> None:
     assert local.ask("SELECT count() FROM seamwatch.t").text == "0\n"
 
 
+@pytest.mark.parametrize(
+    ("setting", "code"),
+    [("min_free_disk_bytes_to_perform_insert = 1000000000000000", 243), ("max_parts_in_total = 1", 252)],
+)
+def test_an_insert_that_the_table_has_no_room_for_is_refused(local: Local, table: str, setting: str, code: int) -> None:
+    insert = b"INSERT INTO seamwatch.t (a, s) SETTINGS max_insert_threads = 1 FORMAT TSV\n1\ta\n"
+    assert local.ask(insert).status == 200
+    local.ask(f"ALTER TABLE seamwatch.t MODIFY SETTING {setting}")
+    assert local.ask(insert).code == code
+    assert local.ask("SELECT count() FROM seamwatch.t").text == "1\n"
+
+
 def test_values_with_expressions_are_inserted(local: Local, table: str) -> None:
     assert local.ask("INSERT INTO seamwatch.t (a, s) VALUES (1 + 1, 'it''s; VALUES'), (3, lower('X'))").status == 200
     assert local.ask("SELECT s FROM seamwatch.t ORDER BY a FORMAT TSVRaw").text == "it's; VALUES\nx\n"

@@ -12,21 +12,21 @@ from stack.statement import InsertHead, first_keyword, insert_head, output_forma
 @pytest.mark.parametrize(
     ("sql", "head"),
     [
-        (b"INSERT INTO t FORMAT Native\n\x01\x02", InsertHead("INSERT INTO t ", "Native", 28)),
+        (b"INSERT INTO t FORMAT Native\n\x01\x02", InsertHead("INSERT INTO t", "", "Native", 28)),
         (
             b"insert into t (a, b) settings x=1 format TSV\r\n1",
-            InsertHead("insert into t (a, b) settings x=1 ", "TSV", 46),
+            InsertHead("insert into t (a, b)", "settings x=1", "TSV", 46),
         ),
-        (b"INSERT INTO t (format) FORMAT CSV 1", InsertHead("INSERT INTO t (format) ", "CSV", 34)),
-        (b"INSERT INTO format FORMAT CSV\n1", InsertHead("INSERT INTO format ", "CSV", 30)),
-        (b"INSERT INTO t VALUES (1),(2)", InsertHead("INSERT INTO t ", "Values", 20)),
+        (b"INSERT INTO t (format) FORMAT CSV 1", InsertHead("INSERT INTO t (format)", "", "CSV", 34)),
+        (b"INSERT INTO format FORMAT CSV\n1", InsertHead("INSERT INTO format", "", "CSV", 30)),
+        (b"INSERT INTO t VALUES (1),(2)", InsertHead("INSERT INTO t", "", "Values", 20)),
         (
             b"/* FORMAT x */ INSERT INTO t -- y\n FORMAT CSV\n1",
-            InsertHead("/* FORMAT x */ INSERT INTO t -- y\n ", "CSV", 46),
+            InsertHead("/* FORMAT x */ INSERT INTO t -- y", "", "CSV", 46),
         ),
         (
             b"INSERT INTO FUNCTION null('FORMAT y') FORMAT CSV\n1",
-            InsertHead("INSERT INTO FUNCTION null('FORMAT y') ", "CSV", 49),
+            InsertHead("INSERT INTO FUNCTION null('FORMAT y')", "", "CSV", 49),
         ),
         (b"INSERT INTO t SELECT 1 FORMAT CSV", None),
         (b"INSERT INTO t (a) WITH 1 AS x SELECT x", None),
