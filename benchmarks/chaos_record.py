@@ -174,7 +174,7 @@ def run(events: int, kills: int, seed: int) -> Done:
         broker = next(server for server in stack.servers if isinstance(server, KafkaServer))
         store = next(server for server in stack.servers if isinstance(server, ClickHouseServer))
         topics = Topics("chaos")
-        _create(addresses.kafka, topics)
+        create_topics(addresses.kafka, topics)
         migrate(addresses.clickhouse)
         make_keys(folder / "ledger.key", "chaos.example.org/ledger")
         proxy = Proxy(addresses.clickhouse)
@@ -244,7 +244,8 @@ def _turn(
     done.in_open_range += hit
 
 
-def _create(kafka: str, topics: Topics) -> None:
+def create_topics(kafka: str, topics: Topics) -> None:
+    """Make every topic of a prefix."""
     admin = AdminClient({"bootstrap.servers": kafka})
     specs = topics.specs(kinds(), PARTITIONS)
     for future in admin.create_topics([NewTopic(s.name, s.partitions, 1, config=s.settings) for s in specs]).values():
