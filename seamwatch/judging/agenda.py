@@ -1,25 +1,58 @@
 """The agenda: which entries are to be asked again, by event time, by a history's own progress, or by the clock.
 
 Queues of keys: one for each way in which event time gets on, and one for the clock. An entry may stand in them more
-often than it is due; whoever takes it looks again.
+often than it is due; whoever takes it looks again. What no entry is due at any more is thrown out when a queue has
+doubled: a deadline that every call moves on (the end of a conversation's memory) would otherwise stand there a call.
 """
 
 from __future__ import annotations
 
 import heapq
+from collections.abc import Callable, Iterator, Mapping
 
 from seamwatch.judging.entries import Entry, EntryKey
 from seamwatch.judging.stream_time import StreamTime
 
+ROOM = 1_000
+"""A queue is never looked through below so many."""
+
+
+class _Queue:
+    """Keys by time; ``current`` says whether a time still means anything to a key."""
+
+    def __init__(self, current: Callable[[int, EntryKey], bool]) -> None:
+        self._current = current
+        self._heap: list[tuple[int, EntryKey]] = []
+        self._room = ROOM
+
+    def __len__(self) -> int:
+        return len(self._heap)
+
+    def add(self, when: int, key: EntryKey) -> None:
+        heapq.heappush(self._heap, (when, key))
+        if len(self._heap) > self._room:
+            # A sorted list is a heap.
+            self._heap = sorted(item for item in set(self._heap) if self._current(*item))
+            self._room = ROOM + 2 * len(self._heap)
+
+    def take(self, until: int) -> Iterator[EntryKey]:
+        """The keys up to a time."""
+        while self._heap and self._heap[0][0] <= until:
+            yield heapq.heappop(self._heap)[1]
+
 
 class Agenda:
-    """When each entry is due."""
+    """When each of the entries is due."""
 
-    def __init__(self) -> None:
-        self._deadlines: dict[tuple[bool, bool], list[tuple[int, EntryKey]]] = {
-            (historic, of_outcomes): [] for historic in (False, True) for of_outcomes in (False, True)
+    def __init__(self, entries: Mapping[EntryKey, Entry]) -> None:
+        self._entries = entries
+        self._deadlines = {
+            (historic, of_outcomes): _Queue(self._is_due) for historic in (False, True) for of_outcomes in (False, True)
         }
-        self._wakes: list[tuple[int, EntryKey]] = []
+        self._wakes = _Queue(lambda _when, key: key in entries)
+
+    def __len__(self) -> int:
+        return len(self._wakes) + sum(map(len, self._deadlines.values()))
 
     def schedule(self, key: EntryKey, before: Entry | None, entry: Entry, time: StreamTime) -> None:
         """Note when the entry is due; what is noted already is not noted twice, unless it was taken off."""
@@ -28,7 +61,7 @@ class Agenda:
         reached = time.reached(historic=entry.historic, of_outcomes=entry.of_outcomes)
         noted = before is not None and _noted(before) == _noted(entry)
         if due is not None and (not noted or due + entry.lateness <= reached):
-            heapq.heappush(self._deadlines[clock], (due + entry.lateness, key))
+            self._deadlines[clock].add(due + entry.lateness, key)
             if entry.historic:
                 self.at(entry.held_until, key)
         if wake is not None and (before is None or before.wake_at != wake or wake <= time.now):
@@ -36,19 +69,18 @@ class Agenda:
 
     def at(self, when: int, key: EntryKey) -> None:
         """Have the entry looked at when the clock shows this time."""
-        heapq.heappush(self._wakes, (when, key))
+        self._wakes.add(when, key)
 
     def take_due(self, time: StreamTime) -> list[EntryKey]:
         """The keys whose time has come, in order."""
-        due: set[EntryKey] = set()
-        queues = [(self._wakes, time.now)]
+        due = set(self._wakes.take(time.now))
         for (historic, of_outcomes), deadlines in self._deadlines.items():
-            reached = time.reached(historic=historic, of_outcomes=of_outcomes)
-            queues.append((deadlines, reached))
-        for queue, until in queues:
-            while queue and queue[0][0] <= until:
-                due.add(heapq.heappop(queue)[1])
+            due.update(deadlines.take(time.reached(historic=historic, of_outcomes=of_outcomes)))
         return sorted(due)
+
+    def _is_due(self, when: int, key: EntryKey) -> bool:
+        entry = self._entries.get(key)
+        return entry is not None and entry.due_at is not None and entry.due_at + entry.lateness == when
 
 
 def _noted(entry: Entry) -> tuple[int | None, int, bool, bool]:

@@ -84,8 +84,8 @@ class Judge:
         self._time = StreamTime()
         self._courses = Courses(estate)
         self._answers = Answers()
-        self._agenda = Agenda()
         self._entries: dict[EntryKey, Entry] = {}
+        self._agenda = Agenda(self._entries)
         self._episodes: dict[str, EntryKey] = {}
         self._dirty: set[EntryKey] = set()
         self._crowd = Crowd()

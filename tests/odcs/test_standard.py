@@ -34,7 +34,8 @@ def schema() -> Draft201909Validator:
 def read(file: Path) -> dict[str, Any]:
     (written,), problems = read_file(file, file.name)
     assert problems == []
-    return written.content
+    content: dict[str, Any] = written.content
+    return content
 
 
 def against(schema: Draft201909Validator, document: dict[str, Any]) -> list[str]:
