@@ -146,7 +146,8 @@ def full_disk(folder: Path) -> None:
         watched = Watched(estate, _free_port())
         topic = estate.topics.input("inference")
         source = Source(estate.kafka, topic, 2_000)
-        time.sleep(10)
+        wait_for(lambda: committed(estate) > 0, 60, "recording")
+        time.sleep(5)
         ballast = folder / "ballast"
         for _ in range(30):
             # Merges give space back, so that a disk that is full once is not full for long.
