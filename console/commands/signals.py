@@ -21,6 +21,8 @@ def signals(
 ) -> None:
     """Latency, accuracy, drift, abuse and fallback of every system seen in traffic, by version and day.
 
+    Systems that only call tools are listed with their calls.
+
     Example: seamwatch signals --days 7
     """
     from datetime import UTC, datetime, timedelta
@@ -42,23 +44,39 @@ def signals(
         print_lines(rows)
         return
     print_table(
-        ("SYSTEM", "VERSION", "DAY", "EVENTS", "LATENCY p50/p95/p99", "ACCURACY (Brier)", "DRIFT", "ABUSE", "FALLBACK"),
+        (
+            "SYSTEM",
+            "VERSION",
+            "DAY",
+            "DECISIONS",
+            "CALLS",
+            "LATENCY p50/p95/p99",
+            "ACCURACY (Brier)",
+            "DRIFT",
+            "ABUSE",
+            "FALLBACK",
+        ),
         (
             (
                 row["system"],
                 row["version"],
                 str(row["day"])[:10],
                 f"{row['events']:,}",
+                f"{row['calls']:,}",
                 _latency(row),
                 f"{row['brier']:.3f} of {row['outcomes']:,}" if row["outcomes"] else "no outcomes yet",
                 f"{row['open_drift_episodes']} open" if row["open_drift_episodes"] else "none open",
-                f"{row['abuse_share']:.2%}",
-                f"{row['fallback_share']:.2%}",
+                _share(row["abuse_share"]),
+                _share(row["fallback_share"]),
             )
             for row in rows
         ),
         empty=f"nothing was served since {first}",
     )
+
+
+def _share(value: float | None) -> str:
+    return "decides nothing" if value is None else f"{value:.2%}"
 
 
 def _latency(row: dict[str, Any]) -> str:

@@ -75,6 +75,16 @@ escalation:
 clauses:
   - {{id: fresh, kind: freshness, of: inference, max_lag: 1h30m}}
   - {{id: told, kind: change_notice, kinds: [model], acknowledgers: [ann@example.org, bob@example.org]}}
+---
+kind: Contract
+id: defaults
+version: ours
+seam: operations
+covers: ["*"]
+parties: {{provider: {{}}, consumer: {{}}}}
+escalation: [{{person: bob@example.org}}]
+clauses:
+  - {{id: shape, kind: distribution, reference: {{first: 7d}}}}
 """
 
 DRIFTED = violation(
@@ -158,7 +168,7 @@ def own(kafka: str, clickhouse: str, tmp_path_factory: pytest.TempPathFactory) -
         recorder = Recorder(kafka, made.url, topics, decoding(CODEC, SystemClock()))
         thread = threading.Thread(target=recorder.run, daemon=True)
         thread.start()
-        total = 5 + len(decisions) + len(send) + 3 + 1
+        total = 6 + len(decisions) + len(send) + 3 + 1
         wait_for(lambda: committed(made) == total, what="recording")
         assert made.rows("SELECT * FROM dead_letter") == []
         yield made
@@ -225,6 +235,10 @@ def test_signals_drift_owners_and_approvals(own: Estate) -> None:
         "SELECT sum(events) AS e, max(fallback_share) AS f, max(open_drift_episodes) AS d FROM five_signals"
     )
     assert signals[0]["e"] == 4
+    (calls,) = own.rows("SELECT * FROM five_signals WHERE system = 'rogue-agent'")
+    assert (calls["version"], calls["events"], calls["calls"]) == ("9", 0, 1)
+    assert {calls[name] for name in ("latency_p50_ms", "outcomes", "abuse_share", "fallback_share")} <= {None, 0}
+    assert own.rows("SELECT sum(calls) AS n FROM five_signals WHERE system = 'credit-risk'") == [{"n": 1}]
     assert signals[0]["f"] > 0
     assert signals[0]["d"] == 1
     (brier,) = own.rows("SELECT brier, outcomes FROM five_signals WHERE outcomes > 0")
@@ -232,8 +246,11 @@ def test_signals_drift_owners_and_approvals(own: Estate) -> None:
     drift = {row["system"]: row for row in own.rows("SELECT * FROM drift_now")}
     assert drift["credit-risk"]["drift"] == "drifting"
     assert drift["credit-risk"]["person"] == "ann@example.org"
-    assert drift["rogue-agent"]["drift"] == "unwatched"
+    assert (drift["rogue-agent"]["drift"], drift["rogue-agent"]["person"]) == ("steady", None)
+    (stray,) = own.rows("SELECT * FROM owners WHERE system = 'rogue-agent'")
+    assert (stray["contracts"], stray["escalation"]) == (["defaults@ours"], ["bob@example.org"])
     (owner,) = own.rows("SELECT * FROM owners WHERE system = 'credit-risk'")
+    assert owner["contracts"] == ["credit-data@1"]
     assert (owner["channels"], owner["escalation"]) == (["mailto", "json"], ["ann@example.org", "bob@example.org"])
     (approval,) = own.rows("SELECT * FROM approvals")
     assert (approval["approval_id"], approval["use_case"], approval["events"]) == ("A-7", "consumer-credit", 5)
@@ -328,7 +345,7 @@ def test_drift_lists_every_system_the_worst_first(own: Estate) -> None:
     rows = [json.loads(line) for line in result.stdout.splitlines()]
     assert [(row["system"], row["drift"]) for row in rows] == [
         ("credit-risk", "drifting"),
-        ("rogue-agent", "unwatched"),
+        ("rogue-agent", "steady"),
     ]
     assert "0.31, agreed 0.2 share" in run(own, "drift").stdout
     assert run(own, "drift", "--system", "rogue-agent").exit_code == 0
@@ -340,4 +357,5 @@ def test_signals_shows_the_five_of_a_system(own: Estate) -> None:
     shown = run(own, "signals", "--system", "credit-risk", "--days", "2")
     assert shown.exit_code == 0
     assert "1 open" in shown.stdout
+    assert "decides nothing" in run(own, "signals", "--system", "rogue-agent", "--days", "2").stdout
     assert run(own, "signals", "--system", "absent").stdout.startswith("nothing was served since")
