@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from console.commands import store_retention
+from console.commands import store_retention, store_roles
 
 
 def register(app: typer.Typer) -> None:
@@ -16,6 +16,7 @@ def register(app: typer.Typer) -> None:
     group.callback()(_store)
     group.command()(migrate)
     store_retention.register(group)
+    store_roles.register(group)
     app.add_typer(group)
 
 
