@@ -167,7 +167,7 @@ def _ways(golden: Golden) -> Sequence[Way]:
     if golden.month is not None:
         return [dropped_month]
     if any(row.is_gone for each in golden.ranges for row in each.rows):
-        return [forged_removal, *(way for way in WAYS if way is not rewritten_history)]
+        return [forged_removal, forged_removal, *(way for way in WAYS if way is not rewritten_history)]
     return WAYS
 
 
@@ -263,6 +263,7 @@ def main() -> None:
             chaos(addresses.clickhouse, addresses.auditor, arguments.seed, arguments.partitions) as made,
         ):
             for done, found in made.rounds(arguments.tries):
+                print(f"{sum(tried.values()) + len(done)} after {time.monotonic() - begun:.0f} s", flush=True)
                 for place, each in done.items():
                     tried[each.way] += 1
                     if (fault := wrong(each, found.get(place, []))) is not None:

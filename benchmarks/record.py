@@ -3,8 +3,9 @@
     python -m benchmarks.record [--events 1000000]
 
 Fills a topic of four partitions with 150-byte inferences, reads it once with a plain consumer that only counts,
-then records it into an empty database; both read from the beginning, after one another, on the same machine. Needs
-KAFKA_BOOTSTRAP_SERVERS and CLICKHOUSE_URL; takes away the topics and the database that it made.
+then records it into empty databases, twice with a ledger that signs and twice without any, in turns, and keeps the best
+of each. All read from the beginning, after one another, on the same machine. Needs KAFKA_BOOTSTRAP_SERVERS and
+CLICKHOUSE_URL; takes away the topics and the databases that it made.
 """
 
 from __future__ import annotations
@@ -15,8 +16,11 @@ import random
 import threading
 import time
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
+from unittest.mock import patch
 from urllib.parse import urlsplit, urlunsplit
 
 from confluent_kafka import OFFSET_BEGINNING, Consumer, Producer, TopicPartition
@@ -29,12 +33,16 @@ from seamwatch.errors import StageError
 from seamwatch.settings import load_settings
 from seamwatch.wire.codec import Codec
 from seamwatch.wire.topics import Topics
+from sinks.blocks import Batch
+from sinks.ledger.ledger import Head, Ledger
+from sinks.ledger.notes import SignerKey
 from sinks.migrate import migrate
 from sinks.record import Recorder, consumer_settings, decoding
 from sinks.store import Store
 
 PARTITIONS = 4
 DISTINCT = 20_000
+REPEATS = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,16 +53,23 @@ class Figures:
     event_bytes: float
     raw: float
     recorded: float
+    bare: float
 
     @property
     def ratio(self) -> float:
         """The recorder's rate as a share of the raw one."""
         return self.recorded / self.raw
 
+    @property
+    def ledger(self) -> float:
+        """What the ledger takes of the rate, as a share."""
+        return 1 - self.recorded / self.bare
+
     def __str__(self) -> str:
         return (
             f"{self.events:,} events of {self.event_bytes:.0f} bytes: raw consume {self.raw:,.0f}/s, "
-            f"record {self.recorded:,.0f}/s, ratio {self.ratio:.3f} (target 0.12)"
+            f"record {self.recorded:,.0f}/s, ratio {self.ratio:.3f} (target 0.12); without a ledger "
+            f"{self.bare:,.0f}/s, so it takes {self.ledger:.0%} (limit 25 %)"
         )
 
 
@@ -62,7 +77,6 @@ def measure(kafka: str, clickhouse: str, events: int = 1_000_000) -> Figures:
     """Run it against a broker and a store. Raises UnreachableError when either does not answer."""
     name = f"bench_{uuid.uuid4().hex[:8]}"
     topics = Topics(name)
-    url = urlunsplit(urlsplit(clickhouse)._replace(path=f"/{name}"))
     admin = AdminClient({"bootstrap.servers": kafka})
     specs = topics.specs(kinds(), PARTITIONS)
     made = admin.create_topics([NewTopic(s.name, s.partitions, 1, config=s.settings) for s in specs])
@@ -71,11 +85,36 @@ def measure(kafka: str, clickhouse: str, events: int = 1_000_000) -> Figures:
             future.result()
         size = _fill(kafka, topics.input("inference"), events)
         raw = events / _consume(kafka, topics.input("inference"), events)
-        migrate(url)
-        recorded = events / _record(kafka, url, topics, events)
-        return Figures(events, size, raw, recorded)
+        bare, recorded = [], []
+        for _ in range(REPEATS):
+            with _without_ledger():
+                bare.append(events / _recorded(kafka, clickhouse, topics, events))
+            recorded.append(events / _recorded(kafka, clickhouse, topics, events))
+        return Figures(events, size, raw, max(recorded), max(bare))
     finally:
         admin.delete_topics([spec.name for spec in specs])
+
+
+@contextmanager
+def _without_ledger() -> Iterator[None]:
+    """No leaf is hashed, no tree grown, nothing of them written: what recording would cost without."""
+
+    class Nothing(Ledger):
+        def grow(self, _store: Store, batch: Batch, size: int, count: int) -> Head:
+            return Head(batch.range.place, size + count, b"", b"", "", None, 0)
+
+    with patch("sinks.record.Ledger", Nothing), patch("sinks.blocks.leaf_hashes", lambda *_: b""):
+        yield
+
+
+def _recorded(kafka: str, clickhouse: str, topics: Topics, events: int) -> float:
+    """Seconds to record them all into a database of its own."""
+    name = f"bench_{uuid.uuid4().hex[:8]}"
+    url = urlunsplit(urlsplit(clickhouse)._replace(path=f"/{name}"))
+    migrate(url)
+    try:
+        return _record(kafka, url, topics, events)
+    finally:
         with Store(url, database="default") as store:
             store.command(f"DROP DATABASE IF EXISTS {name}")
 
@@ -144,7 +183,7 @@ def _record(kafka: str, url: str, topics: Topics, events: int) -> float:
         return decode(record_type, values, broker_times)
 
     gc.set_threshold(200_000, 20, 20)  # as sinks.record.run does for its process
-    recorder = Recorder(kafka, url, topics, timed)
+    recorder = Recorder(kafka, url, topics, timed, key=SignerKey.make("ledger.example.org"))
     thread = threading.Thread(target=recorder.run)
     thread.start()
     with Store(url) as store:

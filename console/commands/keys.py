@@ -1,4 +1,4 @@
-"""`seamwatch keys`: the keys that people sign with."""
+"""`seamwatch keys`: the keys that people sign with, and the one that signs the ledger."""
 
 from __future__ import annotations
 
@@ -15,9 +15,12 @@ AsJson = Annotated[bool, typer.Option("--json", help="the public entry as one JS
 
 def register(app: typer.Typer) -> None:
     """Add the group."""
-    group = typer.Typer(no_args_is_help=True, help="Make the keys that people sign with, and show their public part.")
+    group = typer.Typer(
+        no_args_is_help=True, help="Make the keys that people and the ledger sign with, and show their public part."
+    )
     group.command()(new)
     group.command()(show)
+    group.command()(ledger)
     app.add_typer(group, name="keys")
 
 
@@ -61,6 +64,27 @@ def show(
     from console.keys import public_of, read_private_key
 
     _print(_entry(key_id, public_of(read_private_key(file)), not_before), as_json)
+
+
+def ledger(
+    name: Annotated[str, typer.Argument(help="names the ledger in its checkpoints", metavar="NAME")],
+    out: Annotated[Path, typer.Option(help="the file to write the private key to; it must not exist")],
+    as_json: Annotated[bool, typer.Option("--json", help="the public key and its file as one JSON object")] = False,
+) -> None:
+    """Make the key that signs the ledger: the private part into a file of yours alone, the public part beside it.
+
+    Name the file in SEAMWATCH_LEDGER_KEY for `seamwatch run record`, and give the public line, which is printed and in
+    <file>.pub, to whoever verifies. A new key of the same name takes the place of an old one: keep its public line.
+
+    Example: seamwatch keys ledger ledger.example.org --out ledger.key
+    """
+    from sinks.ledger.keys import make_keys, public_file
+
+    public = make_keys(out, name)
+    if as_json:
+        print(json.dumps({"name": public.name, "public": str(public), "file": str(public_file(out))}))
+    else:
+        print(public)
 
 
 def _entry(key_id: str, public: str, not_before: str | None) -> dict[str, str]:
