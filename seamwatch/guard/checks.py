@@ -200,6 +200,8 @@ class _BoundBefore(Bound):
 
     def _value(self, asked: Asked) -> str | None:
         # Equal where `seamwatch.judging.calls.matched` is: that one is a digest of this.
+        if not self.paths:
+            return ""
         values = [asked.row.argument(path) for path in self.paths]
         return None if None in values else _AS_TEXT(values)
 

@@ -266,15 +266,8 @@ class Engine:
         """Report an act, with what came of it. What the emitter refuses is logged by it; a strict one raises."""
         if self._emitter is None or judged.verdict.event_id is None:
             return
-        record = dict(judged.record)
-        record["attributes"] = {item["key"]: item["value"] for item in record["attributes"]}
-        event: Event
-        if "tool" in record:
-            record["outcome"] = outcome
-            event = ToolCall(**record)
-        else:
-            event = Inference(**record)
-        self._emitter.emit(event)
+        # Making and encoding it takes as long as judging did, and nobody need wait for that.
+        self._emitter.emit_later(lambda: _event(judged.record, outcome))
 
     def report_while(self, judged: Judged, outcome: str) -> None:
         """Report an act that an error ends: that error comes first, whatever becomes of the report."""
@@ -294,6 +287,11 @@ def _repeated(before: Judged, call: Call) -> Judged:
         return Judged(verdict, before.record)
     attributes = [*before.record["attributes"], {"key": "reviewed_by", "value": call.reviewed_by}]
     return Judged(replace(verdict, reviewed_by=call.reviewed_by), {**before.record, "attributes": attributes})
+
+
+def _event(record: Mapping[str, Any], outcome: str | None) -> Event:
+    given = dict(record) | {"attributes": {item["key"]: item["value"] for item in record["attributes"]}}
+    return ToolCall(**given | {"outcome": outcome}) if "tool" in given else Inference(**given)
 
 
 def _is_text(value: object) -> bool:

@@ -4,8 +4,9 @@
     emitter.inference(system="credit-scorer", version="2026-03-02", use_case="credit", subject="p-81", score=0.41)
     emitter.close()
 
-An event is checked and encoded where it is reported (tens of microseconds); everything else happens in one
-background thread. When the broker is away events go to disk and are delivered, in order, when it is back.
+An event is checked and encoded where it is reported (tens of microseconds), unless it is left to be made later;
+everything else happens in one background thread. When the broker is away events go to disk and are delivered, in
+order, when it is back.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from __future__ import annotations
 import atexit
 import os
 import weakref
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -92,7 +94,8 @@ class Emitter(Reporter):
         sender = self._sender
         if sender is None:
             return Counts(0, 0, 0, 0, self._refused, 0)
-        return Counts(sender.accepted, sender.delivered, sender.spooled, sender.dropped, self._refused, sender.pending)
+        accepted = sender.accepted - sender.unmade
+        return Counts(accepted, sender.delivered, sender.spooled, sender.dropped, self._refused, sender.pending)
 
     def take(self, event: Event, record: dict[str, Any]) -> None:
         """Encode an event and hand it to the background thread; raises RecordError when it is not right."""
@@ -100,9 +103,34 @@ class Emitter(Reporter):
             raise SeamwatchError("the emitter is closed")
         if self._seal is not None:
             record = self._seal.sealed(event.type, record)
+        self._running().put(self._message(event, record))
+
+    def emit_later(self, make: Callable[[], Event]) -> None:
+        """As `emit`, but the event is made, checked and encoded in the background thread, in its turn.
+
+        At once all the same with ``strict``, which is to tell of what is not right, and with ``seal``.
+        """
+        if self.strict or self._closed or self._seal is not None:
+            super().emit_later(make)
+            return
+        try:
+            self._running().put(lambda: self._made(make))
+        except Exception as error:  # noqa: BLE001 - the caller's decision comes first, whatever is wrong
+            self.refuse(SeamwatchError(f"{type(error).__name__}: {error}"))
+
+    def _made(self, make: Callable[[], Event]) -> Message | None:
+        try:
+            event = make()
+            return self._message(event, self.record_of(event))
+        except SeamwatchError as error:
+            self.refuse(error)
+        except Exception as error:  # noqa: BLE001 - the sender's thread must outlive it
+            self.refuse(SeamwatchError(f"{type(error).__name__}: {error}"))
+        return None
+
+    def _message(self, event: Event, record: dict[str, Any]) -> Message:
         value = self._codec.encode(event.type, record)
-        message = Message(self._topics.input(event.type), event.system.encode(), value, event.event_id)
-        self._running().put(message)
+        return Message(self._topics.input(event.type), event.system.encode(), value, event.event_id)
 
     def start(self) -> None:
         """Start the background thread before the first event, to deliver at once what an earlier process left."""

@@ -71,8 +71,7 @@ class Reporter(ABC):
         Never waits. Raises only with ``strict``, and only RecordError for an event that is not right.
         """
         try:
-            record = event.record(event_time=self._clock.now(), producer=self.producer, environment=self.environment)
-            self.take(event, record)
+            self.take(event, self.record_of(event))
         except SeamwatchError as error:
             self.refuse(error)
             return None
@@ -80,6 +79,17 @@ class Reporter(ABC):
             self.refuse(SeamwatchError(f"{type(error).__name__}: {error}"))
             return None
         return event.event_id
+
+    def record_of(self, event: Event) -> dict[str, Any]:
+        """The whole record of an event, with the time, producer and environment that it leaves out."""
+        return event.record(event_time=self._clock.now(), producer=self.producer, environment=self.environment)
+
+    def emit_later(self, make: Callable[[], Event]) -> None:
+        """Take the event that ``make`` returns, which an emitter may ask for in another thread and after this.
+
+        For an event whose maker has checked it. Raises as `emit` does with ``strict``, and then nothing is put off.
+        """
+        self.emit(make())
 
     @abstractmethod
     def take(self, event: Event, record: dict[str, Any]) -> None:

@@ -29,6 +29,12 @@ _BATCH = 1_000
 _RETRY_SECONDS = 1.0
 _ADOPT_SECONDS = 30.0
 _IDLE_SECONDS = 1.0
+_CROWDED = 1_000
+_BREATH_SECONDS = 0.0001
+"""A pause after each message made here while few wait, so that a caller's thread need not wait for the interpreter."""
+
+Make = Callable[[], Message | None]
+"""Makes a message in the sender's thread; None when it is not right, which it has said itself. Does not raise."""
 
 
 class Sender:
@@ -51,7 +57,7 @@ class Sender:
         self._limit = buffer
         self._on_delivery = on_delivery
         self._prepare = prepare
-        self._waiting: deque[Message] = deque()
+        self._waiting: deque[Message | Make] = deque()
         self._flying: dict[int, Message] = {}
         self._sequence = 0
         self._spool: Spool | None = None
@@ -66,6 +72,8 @@ class Sender:
         self._wake = threading.Event()
         self._stopping = False
         self.accepted = self.delivered = self.spooled = self.dropped = self.in_spool = 0
+        self.unmade = 0
+        """Of those accepted, how many came to no message when they were made."""
         self._thread = threading.Thread(target=self._run, name="seamwatch-emitter", daemon=True)
         self._thread.start()
 
@@ -76,8 +84,8 @@ class Sender:
         flying = 0 if self._draining else len(self._flying)
         return len(self._waiting) + flying + self.in_spool
 
-    def put(self, message: Message) -> None:
-        """Take a message; when the buffer is full it is dropped, counted and logged."""
+    def put(self, message: Message | Make) -> None:
+        """Take a message, or what makes it in its turn; when the buffer is full it is dropped, counted and logged."""
         if len(self._waiting) >= self._limit:
             self._drop(1, "the buffer is full")
             return
@@ -147,10 +155,22 @@ class Sender:
 
     def _send_waiting(self, producer: Producer) -> None:
         for _ in range(min(len(self._waiting), _BATCH)):
-            message = self._waiting[0]
-            if not self._produce(producer, message):
-                return
+            message = self._made(self._waiting[0])
+            if message is not None:
+                self._waiting[0] = message
+                if not self._produce(producer, message):
+                    return
             self._waiting.popleft()
+
+    def _made(self, waiting: Message | Make) -> Message | None:
+        if isinstance(waiting, Message):
+            return waiting
+        message = waiting()
+        if message is None:
+            self.unmade += 1
+        if len(self._waiting) < _CROWDED and not self._stopping:
+            time.sleep(_BREATH_SECONDS)
+        return message
 
     def _produce(self, producer: Producer, message: Message) -> bool:
         """Hand a message to the producer; False when it takes no more at present."""
@@ -249,7 +269,8 @@ class Sender:
     def _keep_waiting(self) -> None:
         while self._waiting:
             batch = list(islice(self._waiting, _BATCH))
-            self._keep(batch)
+            made = [message for waiting in batch if (message := self._made(waiting)) is not None]
+            self._keep(made)
             for _ in batch:
                 self._waiting.popleft()
 

@@ -5,13 +5,17 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import threading
 import time
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from seamwatch import Delivery, Emitter
+from seamwatch.errors import RecordError
 from seamwatch.wire.codec import Codec
+from seamwatch.wire.events import Inference
 from seamwatch.wire.topics import Topics
 from streams.tail import Read, tail
 from streams.topics import create_topics
@@ -74,6 +78,47 @@ def test_a_full_buffer_and_no_spool_drop_and_count(tmp_path: Path, caplog: pytes
     assert counts.delivered == counts.spooled == counts.pending == 0
     assert counts.dropped == 2_000
     assert len([line for line in caplog.messages if "dropped so far" in line]) < 6
+
+
+def test_what_is_made_later_keeps_its_place_and_a_wrong_one_is_refused_by_itself(
+    kafka: str, topics: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    create_topics(kafka, topics, 1)
+    made_in: set[str] = set()
+
+    def make(event_id: str) -> Inference:
+        made_in.add(threading.current_thread().name)
+        return Inference(event_id=event_id, system="s", version="1", score="high" if event_id == "7" else 0.5)  # type: ignore[arg-type]
+
+    with Emitter("svc", bootstrap=kafka, prefix=topics, spool=tmp_path) as emitter:
+        for number in range(100):
+            if number % 2:
+                emitter.emit_later(partial(make, str(number)))
+            else:
+                emitter.emit(Inference(event_id=str(number), system="s", version="1"))
+        emitter.emit_later(lambda: 1 / 0)  # type: ignore[arg-type, return-value]
+        assert emitter.flush(20) == 0
+        counts = emitter.counts
+    assert made_in == {"seamwatch-emitter"}
+    assert (counts.accepted, counts.delivered, counts.refused, counts.dropped) == (99, 99, 2, 0)
+    assert ids(received(kafka, topics)) == [str(number) for number in range(100) if number != 7]
+    assert "score is 'high'; it must be a number" in caplog.text
+
+
+def test_what_is_made_later_outlives_a_broker_that_is_away_and_the_process(tmp_path: Path) -> None:
+    away = Emitter("svc", bootstrap=NOWHERE, spool=tmp_path, delivery_timeout=1)
+    for _ in range(3_000):
+        away.emit_later(lambda: Inference(system="s", version="1"))
+    assert away.close(10) == 3_000
+    counts = away.counts
+    assert (counts.accepted, counts.spooled, counts.dropped, counts.refused) == (3_000, 3_000, 0, 0)
+
+
+def test_a_strict_emitter_puts_nothing_off(tmp_path: Path) -> None:
+    emitter = Emitter("svc", bootstrap=NOWHERE, spool=tmp_path, strict=True)
+    with pytest.raises(RecordError, match="score is 'high'"):
+        emitter.emit_later(lambda: Inference(system="s", version="1", score="high"))  # type: ignore[arg-type]
+    emitter.close()
 
 
 def test_a_fork_emits_on_its_own(kafka: str, topics: str, tmp_path: Path) -> None:
