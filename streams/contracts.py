@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaException, Producer
 
 from seamwatch.clock import Clock, SystemClock
 from seamwatch.documents import Contract, Estate, documents_of, published
+from seamwatch.documents.estate import BEGINNING
 from seamwatch.errors import UnreachableError
 from seamwatch.wire.topics import Topics
 from streams.errors import PARTITION_END, kafka_error
@@ -114,9 +116,10 @@ class Publication:
 def publish_folder(bootstrap: str, prefix: str, folder: Path, clock: Clock | None = None) -> Publication:
     """Make the contracts topic say what a folder of YAML says; doing so again changes nothing.
 
-    New and changed documents are published, those that are gone from the folder are withdrawn (former versions of a
-    contract that is still there are not). A document that
-    changed under the same key keeps the time it was first published at, so that the order of versions stays.
+    New and changed documents are published, those that are gone from the folder are withdrawn. Former versions of a
+    contract that is still there stay; one that none of the folder's versions follows (a change that is taken back) is
+    withdrawn. A document that changed under the same key keeps the time it was first published at, so that the order
+    of versions stays.
     Raises DocumentError when the folder has errors (nothing is published then), and UnreachableError.
     """
     documents = documents_of(Estate.load(folder))
@@ -135,13 +138,22 @@ def publish_folder(bootstrap: str, prefix: str, folder: Path, clock: Clock | Non
             continue
         (new if known is None else changed).append(document.key)
         messages |= published([document], now if known is None else known[1])
-    # A version that a newer one followed stays: it governs the events of its time.
-    contracts = {f"Contract/{document.id}" for document in documents if isinstance(document, Contract)}
-    gone = set(before) - {document.key for document in documents}
-    withdrawn = sorted(key for key in gone if key.rpartition("@")[0] not in contracts)
+    contracts = [document for document in documents if isinstance(document, Contract)]
+    former = _former(contracts, {**before, **messages})
+    withdrawn = sorted(set(before) - {document.key for document in documents} - former)
     messages |= dict.fromkeys(withdrawn)
     _send(bootstrap, Topics(prefix).contracts, messages)
     return Publication(tuple(new), tuple(changed), tuple(withdrawn), tuple(same))
+
+
+def _former(contracts: Sequence[Contract], messages: Mapping[str, bytes | None]) -> set[str]:
+    """The versions that one of these followed: they stay, because they govern the events of their time."""
+    terms = Estate.of_published(messages.items()).terms
+    since = {term.contract.key: term.valid_from for term in terms}
+    last: dict[str, int] = {}
+    for contract in contracts:
+        last[contract.id] = max(since.get(contract.key, BEGINNING), last.get(contract.id, BEGINNING))
+    return {term.contract.key for term in terms if term.valid_from < last.get(term.contract.id, BEGINNING)}
 
 
 def _known(value: bytes | None) -> tuple[str, int] | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -15,10 +14,10 @@ from seamwatch.durations import HOUR, MINUTE, SECOND
 from seamwatch.instants import format_instant
 from seamwatch.judging.facts import Evidence, Fact, ForwardedEvent, Measurement, Violation, Watermark
 from seamwatch.judging.judge import Judge, JudgeSettings
-from seamwatch.wire.text import record_of
 from streams.plan import Plan
 from streams.replay import replay
-from tests.clauses.history import at, call, contract, decision, estate_of
+from tests.clauses.history import at, contract, estate_of
+from tests.judging.changing import history, three
 
 NONE_LATE = JudgeSettings(lateness=0, settle=0, climbs=False)
 CHANGE = at("12h30m")
@@ -219,67 +218,6 @@ def test_what_comes_after_the_change_for_a_clause_that_is_measured_otherwise_is_
 
 # Live and replay
 
-MIXED = """
-- {id: valid, kind: range, min: 0, max: 1, quiet: 20m, window: 10m}
-- {id: mostly, kind: range, min: 0, max: 1, tolerate: 0.2, window: 10m}
-- {id: sure, kind: assertion, must: confidence > 0.1, quiet: 10m}
-- {id: fresh, kind: freshness, max_lag: 30m}
-- {id: verified, kind: precondition, tool: refund, requires: verify}
-- {id: calls, kind: rate, max: 3, per: 10m}
-- {id: told, kind: change_notice, acknowledgers: [owner@example.org], acknowledge_within: 20m}
-"""
-CHANGED = """
-- {id: valid, kind: range, min: 0, max: 1.5, quiet: 10m, window: 10m}
-- {id: mostly, kind: range, min: 0, max: 1, tolerate: 0.1, window: 10m}
-- {id: fresh, kind: freshness, max_lag: 15m, severity: warning}
-- {id: verified, kind: precondition, tool: refund, requires: find}
-- {id: calls, kind: rate, max: 2, per: 10m}
-- {id: few, kind: rate, max: 5, per: trace}
-- {id: told, kind: change_notice, acknowledgers: [second@example.org], acknowledge_within: 10m}
-"""
-LAST = """
-- {id: valid, kind: range, min: 0, max: 1, quiet: 10m, window: 20m}
-- {id: mostly, kind: range, min: 0, max: 1, tolerate: 0.3, window: 10m}
-- {id: sure, kind: assertion, must: confidence > 0.2, quiet: 10m}
-- {id: fresh, kind: freshness, max_lag: 40m}
-- {id: verified, kind: precondition, tool: refund, requires: verify}
-"""
-
-
-def three(first: int, second: int) -> Estate:
-    """Three versions over the systems of a short history, changing at these times."""
-    texts = [contract("scorer, agent", clauses) for clauses in (MIXED, CHANGED, LAST)]
-    for number, change in ((1, first), (2, second)):
-        said = f'version: "{number + 1}"\neffective_from: {format_instant(change)}'
-        texts[number] = texts[number].replace('version: "1"', said)
-    return estate_of(*texts)
-
-
-def history(chance: random.Random) -> list[tuple[str, dict[str, Any]]]:
-    """Two hours of a model, an agent and its data."""
-    events: list[Mapping[str, Any]] = []
-    for number in range(240):
-        offset = f"12h{chance.uniform(0, 120):.4f}m"
-        what = chance.random()
-        if what < 0.5:
-            score = chance.choice([0.5, 0.5, 0.5, 0.5, 1.2, 2.0])
-            events.append(
-                decision(offset, score=score, confidence=chance.choice([0.05, 0.15, 0.9, 0.9]), event_id=f"i{number}")
-            )
-        elif what < 0.9:
-            tool = chance.choice(["verify", "find", "refund"])
-            events.append(call(offset, tool, f"t{chance.randrange(12)}", event_id=f"c{number}"))
-        elif what < 0.96:
-            moment = at(offset)
-            events.append({"type": "dataset_refresh", "event_time": moment, "system": "scorer", "data_as_of": moment,
-                           "row_count": 5, "event_id": f"r{number}"})  # fmt: skip
-        else:
-            moment = at(offset)
-            events.append({"type": "config_change", "event_time": moment, "system": "scorer", "change_id": f"x{number}",
-                           "kind": "model", "effective_at": moment, "summary": "x", "announced_by": "x",
-                           "event_id": f"x{number}"})  # fmt: skip
-    return sorted((record_of(event) for event in events), key=lambda e: (e[1]["event_time"], e[1]["event_id"]))
-
 
 def seen(violation: Violation) -> tuple[Any, ...]:
     names = ("violation_id", "contract_version", "contract_digest", "clause", "kind", "system", "slice", "severity",
@@ -327,7 +265,8 @@ def as_it_happens(estate: Estate, events: list[tuple[str, dict[str, Any]]], chan
 def test_live_is_replay_across_changes_of_version(seed: int) -> None:
     chance = random.Random(seed)
     first = at(f"12h{chance.uniform(20, 60):.5f}m") if seed % 2 else at("12h40m")
-    estate, events = three(first, first + chance.randrange(5, 50) * MINUTE + seed % 2 * 1_234_567), history(chance)
+    second = first + chance.randrange(5, 50) * MINUTE + seed % 2 * 1_234_567
+    estate, events = estate_of(*three(first, second)), history(chance)
     end = at("15h")
     expected = {v.violation_id: v for v in replay(estate, events, now=end)}
     assert len({v.contract_version for v in expected.values()}) > 1

@@ -5,7 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from seamwatch.clock import SystemClock
+from seamwatch.documents.estate import BEGINNING
+from seamwatch.durations import HOUR, SECOND
 from seamwatch.errors import DocumentError
+from seamwatch.instants import format_instant
 from streams.contracts import ContractsFollower, publish_folder
 from tests.streams.stages import PEOPLE, RANGE, Scene, contract, wait_until
 
@@ -60,6 +64,30 @@ def test_a_later_version_governs_from_its_publication(scene: Scene, folder: Path
     assert [c.version for c in follower.estate.contracts_for("system-1", change - 1)] == ["1"]
     assert [c.version for c in follower.estate.contracts_for("system-1", change)] == ["2"]
     follower.close()
+
+
+def test_what_is_published_ahead_governs_from_when_it_says_and_may_be_taken_back(scene: Scene, folder: Path) -> None:
+    publish_folder(scene.kafka, scene.prefix, folder)
+    ahead = SystemClock().now() // SECOND * SECOND + HOUR
+    said = f"version: '2'\neffective_from: {format_instant(ahead)}"
+    (folder / "coming.yaml").write_text(contract(RANGE).replace("version: '1'", said))
+    coming = publish_folder(scene.kafka, scene.prefix, folder)
+    assert (coming.new, coming.withdrawn) == (("Contract/agreed@2",), ())
+
+    def terms() -> list[tuple[str, int]]:
+        follower = ContractsFollower(scene.kafka, scene.prefix)
+        follower.close()
+        return [(term.contract.version, term.valid_from) for term in follower.estate.terms]
+
+    # A stage that starts later learns of both, and so judges each event by the version of its time.
+    assert terms() == [("1", BEGINNING), ("2", ahead)]
+    (folder / "agreed.yaml").unlink()
+    assert publish_folder(scene.kafka, scene.prefix, folder).withdrawn == ()
+    assert terms() == [("1", BEGINNING), ("2", ahead)]
+    (folder / "coming.yaml").unlink()
+    (folder / "agreed.yaml").write_text(contract(RANGE))
+    assert publish_folder(scene.kafka, scene.prefix, folder).withdrawn == ("Contract/agreed@2",)
+    assert terms() == [("1", BEGINNING)]
 
 
 def test_a_folder_with_errors_publishes_nothing(scene: Scene, folder: Path, follower: ContractsFollower) -> None:
