@@ -205,12 +205,12 @@ def test_more_than_can_wait_give_way_the_oldest_first(monkeypatch: pytest.Monkey
     assert (stage.waiting, stage.unfound("too many wait"), stage.counted("labelled")) == (3, 2, {None: 2})
 
 
-def test_without_a_store_outcomes_count_with_what_they_carry(caplog: pytest.LogCaptureFixture) -> None:
+def test_without_a_store_outcomes_count_with_what_they_carry() -> None:
     stage = Stage(None)
     stage.round(sent(1, "i1"), sent(2, "i2", 0.9))
     assert (stage.waiting, stage.topic) == (0, {})
     assert (stage.counted("right"), stage.counted("labelled")) == ({None: 1}, {None: 2})
-    assert stage.unfound("no store") == 2
+    assert (stage.unfound("no store"), stage.metrics.unjoined._value.get()) == (2, 2)
     # Those that waited for a store that is no longer named do not wait for ever.
     store = Store()
     stage = Stage(store)

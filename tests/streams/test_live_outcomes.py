@@ -26,6 +26,7 @@ CLAUSES = """
 - {id: fell-back, kind: signal, signal: fallback, max: 0.02, window: 30m}
 """
 KINDS = ("signal", "calibration")
+LOST = 20
 Event = tuple[str, dict[str, Any]]
 
 
@@ -78,13 +79,24 @@ def rows(decided: list[Event]) -> list[Row]:
     ]
 
 
+def send(scene: Scene, events: list[Event]) -> None:
+    for record_type, event in events:
+        scene.send(record_type, CODEC.encode(record_type, event), "model")
+    scene.producer.flush()
+
+
+def counted(scene: Scene) -> int:
+    """How many outcomes were counted by the clause that counts all that have a score."""
+    return sum(f.count for m in scene.measurements() for f in m.facts if f.clause == "right")
+
+
 @pytest.mark.timeout(180)
 def test_outcomes_are_joined_live_as_a_replay_joins_them(scene: Scene, clickhouse: str) -> None:
     start = (time.time_ns() // 1_000 - 5 * HOUR) // HOUR * HOUR
     chance = random.Random(4)
     early, lagging = decisions(start, 0, 450, chance), decisions(start, 540, 640, chance)
     first, second = outcomes(early, chance), outcomes(lagging, chance)
-    for number in range(20):
+    for number in range(LOST):
         # Of decisions that nobody ever made.
         first.append(record_of({
             "type": "outcome", "event_time": start + number * 5 * MINUTE, "event_id": f"lost{number}",
@@ -106,28 +118,32 @@ def test_outcomes_are_joined_live_as_a_replay_joins_them(scene: Scene, clickhous
         record(url, *rows(early))
         proxy = Proxy(url)
         proxy.down = True
-        settings = {"CLICKHOUSE_URL": proxy.url, "SEAMWATCH_JOIN_WITHIN": "6s"}
-        scene.start("measure", **settings)
+        scene.start("measure", CLICKHOUSE_URL=proxy.url)
         scene.start("judge")
-        for record_type, event in [*early, *first]:
-            scene.send(record_type, CODEC.encode(record_type, event), "model")
+        send(scene, [*early, *first])
         # The store is away: what looks at outcomes waits, what looks at decisions does not.
         fell_back = {violation for violation in expected if violation[1] == "fell-back"}
-        wait_until(lambda: live("fell-back") >= fell_back, 40, "what looks at decisions alone")
+        wait_until(lambda: live("fell-back") >= fell_back, 60, "what looks at decisions alone")
         assert live("right", "labelled", "means") == set()
         scene.kill("measure")
-        scene.start("measure", **settings)
+        send(scene, [*lagging, *second])
         proxy.down = False
-        wait_until(lambda: {v[1] for v in live()} >= {"right", "means"}, 40, "what looks at outcomes")
-        for record_type, event in [*lagging, *second]:
-            scene.send(record_type, CODEC.encode(record_type, event), "model")
-        scene.producer.flush()
-        time.sleep(1.5)
+        scene.start("measure", CLICKHOUSE_URL=proxy.url)
+        # Of the later ones only those that carry all: the store has not their decisions yet.
+        whole = [event for _, event in second if None not in (event["score"], event["cohort"])]
+        there = len({event["event_id"] for event in [*(event for _, event in first), *whole]}) - LOST
+        wait_until(lambda: counted(scene) >= there, 60, "those whose decisions the store has")
+        assert counted(scene) == there
         record(url, *rows(lagging))
-        wait_until(lambda: live() >= expected, 40, "the violations of the replay")
+        everything = len({event["event_id"] for _, event in [*first, *second]}) - LOST
+        wait_until(lambda: counted(scene) >= everything, 60, "those whose decisions came later")
+        assert live("right", "labelled", "means") == set()
+        # Those that were lost hold up the rest, until they have waited long enough.
+        scene.kill("measure")
+        scene.start("measure", CLICKHOUSE_URL=proxy.url, SEAMWATCH_JOIN_WITHIN="1s")
+        wait_until(lambda: live() >= expected, 60, "the violations of the replay")
         assert live() == expected
-        kept = read_tables(scene.kafka, scene.topics.measure_state, range(scene.partitions))
-        wait_until(lambda: not any(kept.values()), 5, "nothing waits any more")
         proxy.close()
-    counted = sum(f.count for m in scene.measurements() for f in m.facts if f.clause == "right")
-    assert counted == len({event["event_id"] for _, event in [*first, *second]}) - 20
+    assert counted(scene) == everything
+    kept = read_tables(scene.kafka, scene.topics.measure_state, range(scene.partitions))
+    assert not any(kept.values())

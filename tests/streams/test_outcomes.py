@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import socket
-import time
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -20,8 +17,6 @@ from streams.history.joining import joined
 from streams.outcomes import join_outcomes
 from streams.plan import Plan
 from tests.clauses.history import contract, estate_of
-from tests.streams.stages import CODEC, PEOPLE, Scene, wait_until
-from tests.streams.stages import contract as published
 
 _OUTCOME = {
     "event_id": pl.String(), "event_time": pl.Int64(), "system": pl.String(), "inference_id": pl.String(),
@@ -112,27 +107,3 @@ def test_nothing_more_is_kept_where_no_outcome_needs_it() -> None:
     plan = Plan(estate_of(contract("scorer", "- {id: valid, kind: range, min: 0, max: 1}")))
     assert plan.joined_columns("outcome") == plan.joined_columns("inference") == frozenset()
     assert not plan.unjoined(outcomes_of([("scorer", "i1", None, None)])).any()
-
-
-def test_outcomes_that_would_have_to_be_looked_up_are_counted_live(scene: Scene) -> None:
-    scene.publish(PEOPLE, published("- {id: right, kind: signal, signal: accuracy, min: 0.5}"))
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    now = time.time_ns() // 1_000
-    for number, score in enumerate([0.5, None, None]):
-        record = {
-            "event_id": f"o{number}", "event_time": now, "producer": "p", "environment": "e", "trace_id": None,
-            "parent_id": None, "attributes": [], "system": "scorer", "inference_id": f"i{number}", "score": score,
-            "cohort": None, "label": 1.0, "observed_at": now,
-        }  # fmt: skip
-        scene.send("outcome", CODEC.encode("outcome", record), "scorer")
-    scene.start("measure", SEAMWATCH_METRICS_PORT=str(port))
-    scene.caught_up("measure", 60)
-
-    def shown() -> str:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=5) as answer:
-            text: str = answer.read().decode()
-        return text
-
-    wait_until(lambda: "seamwatch_measure_unjoined_total 2.0" in shown(), 20, "two outcomes without a score")
