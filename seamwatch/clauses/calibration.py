@@ -23,8 +23,9 @@ to it. The judgement is on the error itself, as signed, not on the interval: a m
 by chance an error of about 0.3·√(`bins`/outcomes): 3 % for 10 bins and 1,000 outcomes, 10 % for 100. Choose
 `min_outcomes` such that chance stays well below `max_error`, else a small sample alarms.
 
-State: per cohort and version three whole numbers a bin, and minutes that are not yet complete. A version that another
-one was approved after is forgotten, and its breach is over, seven days after its last outcome.
+State: one for each cohort (10,000 at most), about 1 kB: for each version three whole numbers a bin, and the minutes
+that are not yet complete. A version that another one was approved after is forgotten, and its breach is over, seven
+days after its last outcome; the oldest at once when there are more than 16.
 
 What its violation says: the error (`observed`) with its interval, what chance alone would show, what was agreed
 (`limit`), and the bin that is worst.
@@ -115,6 +116,7 @@ class Calibration(Clause, kind="calibration"):
     """The expected calibration error is at most what was agreed."""
 
     state_type = CalibrationState
+    most_parts: ClassVar[int] = 10_000
     ends_with_input: ClassVar[bool] = True
 
     kind: Literal["calibration"]

@@ -21,7 +21,8 @@ class Clause(BaseModel):
 
     ``state_type`` is a frozen dataclass with defaults (the state before the first happening), kept as JSON.
     ``wants`` names the rare event types that the kind judges directly. ``ends_with_input``: the kind waits for what
-    is to follow, and is told when a replay's input ends (`TimePassed.ended`).
+    is to follow, and is told when a replay's input ends (`TimePassed.ended`). ``most_parts``: how many slices of one
+    system are remembered at once; fewer for a kind that remembers much of each.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=False)
@@ -30,6 +31,7 @@ class Clause(BaseModel):
     state_type: ClassVar[type[Any]]
     wants: ClassVar[frozenset[str]] = frozenset()
     ends_with_input: ClassVar[bool] = False
+    most_parts: ClassVar[int] = 100_000
 
     id: str = Field(
         min_length=1,

@@ -28,9 +28,9 @@ does not know, and how scores beyond `range` differ from each other (they lie in
 within a window are independent up to an estimated design effect is an approximation; that days of the week do not
 differ is assumed. The promise is made for each cohort by itself.
 
-State: one for the system or each cohort, for good, 10 to 30 kB: 292 bets with the window in which each last began (for
-25 bins), the windows that the leading bets rest on (160 at most, older ones by the hour), and the reference unless it
-is a file.
+State: one for the system or each cohort (1,000 at most), for good, 10 to 30 kB: 292 bets with the window in which each
+last began (for 25 bins), the windows that the leading bets rest on (160 at most, older ones by the hour), and the
+reference unless it is a file.
 
 ```yaml
 - id: scores-as-approved
@@ -67,7 +67,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Literal, Self
+from typing import TYPE_CHECKING, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -122,6 +122,7 @@ class Distribution(Clause, kind="distribution"):
     """Scores are distributed as in the reference, within `floor`."""
 
     state_type = DistributionState
+    most_parts: ClassVar[int] = 1_000
 
     kind: Literal["distribution"]
     reference: ReferenceOf = Field(description="the approved scores")

@@ -24,8 +24,8 @@ signal: for a quantile between two of the measured values (order statistics), fo
 chance may have added or taken (McDiarmid's bound).
 
 State: the windows that are not yet complete (1,500 at most), what is open, and for `drift` one histogram of 20 bins;
-with `by: cohort` that for each cohort. Of a cohort from which nothing comes, all is forgotten after a day, and what is
-open or its reference after 30 days, which ends the episode.
+with `by: cohort` that for each of 10,000 cohorts at most. Of a cohort from which nothing comes, all is forgotten after
+a day, and what is open or its reference after 30 days, which ends the episode.
 
 `accuracy`: an outcome that carries no score, or no cohort where that is needed, takes them from the decision it names
 (`inference_id`), in a replay from the history, live from the store. Meanwhile it waits, and this clause with it; one
@@ -71,7 +71,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from math import ceil, log, sqrt
-from typing import Literal, Self
+from typing import ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -131,6 +131,7 @@ class Signal(Clause, kind="signal"):
     """One of the five signals within [min, max]."""
 
     state_type = SignalState
+    most_parts: ClassVar[int] = 10_000
 
     kind: Literal["signal"]
     signal: Literal["latency", "accuracy", "drift", "abuse", "fallback"] = Field(description="which of the five")

@@ -1,7 +1,8 @@
 """The crowd: how many conversations, cohorts, versions of one clause and system are remembered at once.
 
-Whoever sends a new trace or cohort with every event would otherwise fill the judge's memory. Beyond `MOST_PARTS` the
-tenth part is let go of whose last event is the oldest, by event time. Counts only; the judge lets go.
+Whoever sends a new trace or cohort with every event would otherwise fill the judge's memory. Beyond what the kind
+remembers (`Clause.most_parts`) the tenth part is let go of whose last event is the oldest, by event time. Counts only;
+the judge lets go.
 """
 
 from __future__ import annotations
@@ -9,8 +10,6 @@ from __future__ import annotations
 import heapq
 
 from seamwatch.judging.entries import EntryKey
-
-MOST_PARTS = 100_000
 
 
 class Crowd:
@@ -30,12 +29,12 @@ class Crowd:
         if parts is not None and parts.pop(key.part, None) is not None and not parts:
             del self._last[_owner(key)]
 
-    def too_many(self, key: EntryKey) -> list[EntryKey]:
-        """The parts to let go of, of the same clause and system; mostly none."""
+    def too_many(self, key: EntryKey, most: int) -> list[EntryKey]:
+        """The parts to let go of, of the same clause and system, when there are more than so many; mostly none."""
         parts = self._last.get(_owner(key), {})
-        if len(parts) <= MOST_PARTS:
+        if len(parts) <= most:
             return []
-        oldest = heapq.nsmallest(max(1, MOST_PARTS // 10), ((last, part) for part, last in parts.items()))
+        oldest = heapq.nsmallest(max(1, most // 10), ((last, part) for part, last in parts.items()))
         return [EntryKey(key.contract, key.clause, key.system, part) for _, part in oldest]
 
 

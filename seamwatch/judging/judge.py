@@ -218,7 +218,7 @@ class Judge:
             self._keep(key, replace(entry, wake=earliest(entry.wake, self._time.now + self._settings.settle)))
         else:
             self._judge(key, entry, bound, happening, self._clock_of(entry), told)
-        for gone in self._crowd.too_many(key):
+        for gone in self._crowd.too_many(key, clause.most_parts):
             reached = happening.window_start if isinstance(happening, Fact) else _time_of(happening)
             self._let_go(gone, reached, told)
 

@@ -10,10 +10,10 @@ from typing import Any
 import polars as pl
 import pytest
 
-from seamwatch.clauses import change_notice, coverage, rate, volume
+from seamwatch.clauses import Clause, change_notice, coverage, rate, volume
 from seamwatch.columnar.columns import frame_of
 from seamwatch.durations import MINUTE, SECOND
-from seamwatch.judging import calls, crowd, handovers, runs, windows
+from seamwatch.judging import calls, handovers, runs, windows
 from seamwatch.judging.facts import ForwardedEvent, Measurement, Notice, Violation, Watermark
 from seamwatch.judging.judge import Judge, JudgeSettings
 from seamwatch.wire.text import record_of
@@ -281,7 +281,7 @@ def test_a_cohort_of_which_nothing_comes_is_forgotten_and_its_breach_is_over() -
 
 
 def test_of_too_many_conversations_the_one_silent_for_longest_is_let_go(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(crowd, "MOST_PARTS", 3)
+    monkeypatch.setattr(Clause, "most_parts", 3)
     documents = clause("scope", AGENT_CLAUSES["scope"])
     whole, single = Live(documents), Live(documents)
     events = [offending(f"{1 + n % 5}m", f"t{n % 5}", 1 + n // 5)[-1] for n in range(10)]
@@ -306,7 +306,7 @@ def test_conversations_that_are_over_need_no_room(kind: str, monkeypatch: pytest
     estate = estate_of(documents)
     expected = replay(estate, records)
     assert len(expected) == 12
-    monkeypatch.setattr(crowd, "MOST_PARTS", 2)
+    monkeypatch.setattr(Clause, "most_parts", 2)
     assert replay(estate, records) == expected
     assert replay(estate, records, run_rows=1) == expected
 
