@@ -127,24 +127,30 @@ def _sign_contracts(
     folder: Path, reads: list[Read], file: Path, only: list[str], person: str, key: Path, as_json: bool
 ) -> None:
     from seamwatch.documents.contract import Contract
-    from seamwatch.documents.signing import sign_document, signature_file, write_signatures
+    from seamwatch.documents.signing import read_signatures, sign_document, signature_file, write_signatures
     from seamwatch.documents.signing_verdicts import signers_of
     from seamwatch.errors import UsageError
     from seamwatch.settings import load_settings
 
-    found = {read.document.id: read.document for read in reads if isinstance(read.document, Contract)}
-    if unknown := [name for name in only if name not in found]:
-        raise UsageError(f"{file} holds no contract {unknown[0]!r}: it holds {', '.join(found) or 'none'}")
-    wanted = [found[name] for name in only] if only else list(found.values())
+    found = [read.document for read in reads if isinstance(read.document, Contract)]
+    named = {name: [c for c in found if name in (c.id, f"{c.id}@{c.version}")] for name in only}
+    if unknown := [name for name, those in named.items() if not those]:
+        known = ", ".join(dict.fromkeys(c.id for c in found)) or "none"
+        raise UsageError(f"{file} holds no contract {unknown[0]!r}: it holds {known}")
+    wanted = [c for those in named.values() for c in those] if only else found
     roles = {c.key: _roles(c, person) for c in wanted}
     mine = [c for c in wanted if roles[c.key]]
     if not mine or (only and len(mine) < len(wanted)):
         who = sorted({s.person for c in wanted for s in signers_of(c) if s.person is not None})
         raise UsageError(f"{person} signs nothing here: {', '.join(who) or 'nobody'} signs the contracts of {file}")
+    # A former version that they signed as it is keeps that signature, with its time.
+    done = {(s.subject, s.digest) for s in read_signatures(signature_file(file))[0] if s.person == person}
+    several = {c.id for c in found if sum(other.id == c.id for other in found) > 1}
+    mine = [c for c in mine if c.id not in several or (c.key, c.digest) not in done] or mine
     at = load_settings().clock().now()
     private, key_id = _key(folder, person, key, at)
     lines = [sign_document(c, person, key_id, private, at) for c in mine]
-    write_signatures(signature_file(file), lines)
+    write_signatures(signature_file(file), lines, [c.key for c in found])
     for signed, line in zip(mine, lines, strict=True):
         if as_json:
             print(json.dumps({"document": signed.key, "digest": signed.digest, "person": person,

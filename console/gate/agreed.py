@@ -11,12 +11,15 @@ from fnmatch import fnmatchcase
 from typing import Any, Final
 
 from console.gate.findings import Deployed, Finding, Level
+from seamwatch.documents.contract import Contract
 from seamwatch.documents.defaults import DEFAULTS
+from seamwatch.documents.estate import BEGINNING
 from seamwatch.documents.models import Approved, System, Version
 from seamwatch.documents.problems import Problem, is_error
 from seamwatch.documents.reading import Place
 from seamwatch.documents.references import HANDOFF, Read, check
 from seamwatch.documents.signing_verdicts import approval_verdicts, contract_verdicts
+from seamwatch.documents.terms import check_versions
 from seamwatch.judging.wording import moment_text
 
 SIGNALS: Final = ("latency", "accuracy", "drift", "abuse", "fallback")
@@ -49,9 +52,19 @@ class Case:
         return self.content.get("type") not in ("dataset", "pipeline")
 
     def covering(self) -> list[Read]:
-        """The contracts that cover it, broken ones included; what holds without a contract is none."""
-        agreed = (read for read in self.reads if read.kind == "Contract" and read.id != DEFAULTS)
-        return [read for read in agreed if _covers(read, self.id)]
+        """The contracts in force that cover it, broken ones included; what holds without a contract is none."""
+        return [read for read in self._versions(coming=False) if _covers(read, self.id)]
+
+    def coming(self) -> list[Read]:
+        """The versions of contracts that cover it and are not in force yet."""
+        return [read for read in self._versions(coming=True) if _covers(read, self.id)]
+
+    def _versions(self, *, coming: bool) -> list[Read]:
+        agreed = [read for read in self.reads if read.kind == "Contract" and read.id != DEFAULTS]
+        begun = [read for read in agreed if _since(read) <= self.now]
+        if coming:
+            return [read for read in agreed if read not in begun]
+        return [read for read in begun if all(_since(other) <= _since(read) for other in begun if other.id == read.id)]
 
     def finding(self, rule: str, reason: str, remedy: str, place: Place = ("id",), level: Level = "error") -> Finding:
         """A finding at a place of the System document."""
@@ -72,13 +85,14 @@ def agreed(case: Case, problems: Sequence[Problem], deployed: Sequence[Deployed]
         remedy = "write one (`seamwatch contracts new contract`) and let both parties sign it"
         yield case.finding("contract", f"no contract covers {case.id}", remedy)
     yield from _signed(case)
+    yield from _coming(case)
     yield from _approved(case, deployed)
     yield from _monitored(case)
 
 
 def broken(problems: Sequence[Problem], reads: Sequence[Read]) -> Iterator[Finding]:
     """Every error in the folder: what is broken cannot be published."""
-    for problem in sorted((*problems, *check(reads))):
+    for problem in sorted((*problems, *check(reads), *check_versions(reads))):
         if is_error(problem):
             yield Finding("document", "error", problem.message, "mend the document", problem.file, problem.line)
 
@@ -87,6 +101,10 @@ def _covers(read: Read, system: str) -> bool:
     covers = read.written.content.get("covers")
     patterns = covers if isinstance(covers, list) else [covers]
     return any(fnmatchcase(system, pattern) for pattern in patterns if isinstance(pattern, str))
+
+
+def _since(read: Read) -> int:
+    return (read.document.effective_from if isinstance(read.document, Contract) else None) or BEGINNING
 
 
 def _handed_over(case: Case) -> Iterator[Finding]:
@@ -113,6 +131,18 @@ def _signed(case: Case) -> Iterator[Finding]:
     for problem in unreadable:
         if problem.file in files:
             yield Finding("signature", "warning", problem.message, "take the line out", problem.file, problem.line)
+
+
+def _coming(case: Case) -> Iterator[Finding]:
+    unsigned = {verdict.document for verdict in contract_verdicts(case.reads, case.now)[0] if not verdict.holds}
+    for read in case.coming():
+        if isinstance(read.document, Contract):
+            key, since = read.document.key, moment_text(_since(read))
+            lacking = key in unsigned
+            reason = f"{key.partition('/')[2]} comes into force at {since}" + (", and is not signed yet" * lacking)
+            remedy = "have it signed before then" if lacking else "see to it that what is deployed keeps it too"
+            place: Place = ("effective_from",)
+            yield Finding("contract", "warning", reason, remedy, read.written.file, read.written.line(place))
 
 
 def _approved(case: Case, deployed: Sequence[Deployed]) -> Iterator[Finding]:

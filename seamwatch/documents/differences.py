@@ -13,11 +13,13 @@ from typing import Any, Final, Literal
 
 from seamwatch.clauses import Clause
 from seamwatch.documents.contract import Contract
+from seamwatch.documents.estate import BEGINNING
 from seamwatch.documents.signing_verdicts import Signer, signers_of
 
 What = Literal["added", "removed", "changed"]
 Direction = Literal["loosened", "tightened", "changed"]
 
+_FIELDS: Final = ("seam", "effective_from", "covers", "parties", "escalation", "lateness")
 _Compare = Callable[[Any, Any], Direction]
 
 
@@ -63,13 +65,20 @@ class ContractDifference:
 
 
 def differences(old: Iterable[Contract], new: Iterable[Contract]) -> tuple[ContractDifference, ...]:
-    """Every contract that is not the same in both, by id; contracts of equal digest and version are the same."""
-    before, after = {c.id: c for c in old}, {c.id: c for c in new}
+    """Every contract that is not the same in both, by id; contracts of equal digest and version are the same.
+
+    Of several versions the one is compared that comes into force last.
+    """
+    before, after = ({c.id: c for c in sorted(contracts, key=_since)} for contracts in (old, new))
     return tuple(
         difference
         for name in sorted({*before, *after})
         if (difference := _contract(name, before.get(name), after.get(name))) is not None
     )
+
+
+def _since(contract: Contract) -> int:
+    return BEGINNING if contract.effective_from is None else contract.effective_from
 
 
 def _contract(name: str, before: Contract | None, after: Contract | None) -> ContractDifference | None:
@@ -79,7 +88,7 @@ def _contract(name: str, before: Contract | None, after: Contract | None) -> Con
         return ContractDifference(name, what, before, after, (), clauses, signers_of(after) if after else ())
     if before.digest == after.digest:
         return None
-    fields = tuple(_changes(before, after, ("seam", "covers", "parties", "escalation"), before.written, after.written))
+    fields = tuple(_changes(before, after, _FIELDS, before.written, after.written))
     return ContractDifference(
         name, "changed", before, after, fields, tuple(_clauses(before, after)), signers_of(after)
     )  # fmt: skip

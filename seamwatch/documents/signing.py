@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from base64 import b64encode
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -130,15 +130,16 @@ def parse_line(text: str, file: str = "", number: int = 0) -> SignatureLine:
     return SignatureLine(kind, id_, version if at else None, digest, person, key_id, signed_at, signature, file, number)
 
 
-def write_signatures(file: Path, made: Sequence[SignatureLine]) -> None:
+def write_signatures(file: Path, made: Sequence[SignatureLine], standing: Collection[str] = ()) -> None:
     """Put lines into a signature file, each in the place of the same person's under the same document.
 
-    Comments, other lines and their order stay. The file is replaced as a whole, so a reader sees all or nothing.
+    What they signed of another version stays if that version is ``standing`` (``Contract/credit-limits@1``). Comments,
+    other lines and their order stay. The file is replaced as a whole, so a reader sees all or nothing.
     Raises UsageError when it cannot be read or written.
     """
     try:
         before = file.read_text("utf-8").splitlines() if file.exists() else []
-        text = "".join(f"{line}\n" for line in _merged(before, made))
+        text = "".join(f"{line}\n" for line in _merged(before, made, standing))
         with NamedTemporaryFile("w", encoding="utf-8", dir=file.parent, prefix=f".{file.name}.", delete=False) as new:
             new.write(text)
         try:
@@ -153,26 +154,26 @@ def write_signatures(file: Path, made: Sequence[SignatureLine]) -> None:
         raise UsageError(f"{file}: cannot be written: {error}") from None
 
 
-def _merged(before: Iterable[str], made: Sequence[SignatureLine]) -> list[str]:
-    waiting = {_whose(line): line for line in made}
-    placed: set[tuple[str, str, str]] = set()
-    lines: list[str] = []
+def _merged(before: Iterable[str], made: Sequence[SignatureLine], standing: Collection[str]) -> list[str]:
+    left, lines = list(made), list[str]()
     for text in before:
         known = _known(text)
-        if known is None or known not in waiting:
+        theirs = [] if known is None else [line for line in made if _whose(line) == _whose(known)]
+        same = [line for line in theirs if known is not None and line.subject == known.subject]
+        if known is None or not theirs or (not same and known.subject in standing):
             lines.append(text)
-        elif known not in placed:
-            placed.add(known)
-            lines.append(str(waiting[known]))
-    return lines + [str(line) for whose, line in waiting.items() if whose not in placed]
+        elif new := [line for line in left if line in (same or theirs)]:
+            lines.append(str(new[0]))
+            left.remove(new[0])
+    return lines + [str(line) for line in left]
 
 
 def _whose(line: SignatureLine) -> tuple[str, str, str]:
     return line.kind, line.id, line.person
 
 
-def _known(text: str) -> tuple[str, str, str] | None:
+def _known(text: str) -> SignatureLine | None:
     try:
-        return None if text.startswith("#") else _whose(parse_line(text))
+        return None if text.startswith("#") else parse_line(text)
     except ValueError:
         return None
