@@ -13,6 +13,7 @@ from dataclasses import asdict
 
 import structlog
 from confluent_kafka import Message
+from confluent_kafka.admin import AdminClient
 
 from seamwatch.errors import RecordError
 from seamwatch.judging.facts import Measurement
@@ -23,10 +24,11 @@ from seamwatch.wire.values import measurement_of, violation_record
 from streams.batch import Batch, Partition
 from streams.contracts import ContractsFollower
 from streams.dead_letters import dead_letter
-from streams.hosting import bootstrap_of, codec_of, loop_settings
+from streams.hosting import bootstrap_of, codec_of, loop_settings, partitions_of
 from streams.late import LateEvents
 from streams.loop import Loop, Output, stop_on_signals
 from streams.metrics import Metrics
+from streams.partitions import partition_of
 from streams.restoring import read_tables
 
 log = structlog.get_logger(__name__)
@@ -55,6 +57,7 @@ class Judges:
         )
         self._metrics = metrics
         self._late = LateEvents(metrics)
+        self._partitions = partitions_of(AdminClient({"bootstrap.servers": self._bootstrap}), self._topics.measurement)
         self._judges: dict[int, Judge] = {}
         self._heard = time.monotonic()
 
@@ -63,7 +66,7 @@ class Judges:
     def assigned(self, positions: Mapping[Partition, int | None]) -> None:
         """Restore each partition's judge from the state topic, read to its end."""
         self._contracts.poll()
-        self._judges = {number: Judge(self._contracts.estate, self._settings) for _, number in positions}
+        self._judges = {number: self._judge_of(number) for _, number in positions}
         restored = 0
         tables = read_tables(self._bootstrap, self._topics.judge_state, self._judges)
         for number, judge in self._judges.items():
@@ -106,6 +109,12 @@ class Judges:
             self._late.tell()
             self._metrics.outputs.inc(len(outputs))
             return outputs
+
+    def _judge_of(self, number: int) -> Judge:
+        def owns(system: str) -> bool:
+            return partition_of(system, self._partitions) == number
+
+        return Judge(self._contracts.estate, self._settings, owns)
 
     # One measurement
 

@@ -84,6 +84,7 @@ class Measure:
         )
         self._told_waiting: dict[int, Mapping[int, int]] = {}
         self._told = dict.fromkeys(range(self._destinations), 0.0)
+        self._began: int | None = None
         self._intakes: dict[str, Intake] = {}
         self._partition: dict[str, int] = {}
 
@@ -232,12 +233,14 @@ class Measure:
         events_of: dict[int, list[ForwardedEvent]] = {}
         for event in events:
             events_of.setdefault(self._destination(event.record["system"]), []).append(event)
+        # Every judge learns of the beginning with the events that it is known by, or a crash would leave some without.
+        renewed, self._began = self._progress.began != self._began, self._progress.began
         for number in range(self._destinations):
             mine, rare = facts_of.get(number, []), events_of.get(number, [])
             silent = moment - self._told[number] >= self._settings.heartbeat / SECOND
             wait = waiting.get(number, {})
             waited = self._told_waiting.get(number, {})
-            if not (mine or rare or ((silent or wait != waited) and marks)):
+            if not (mine or rare or renewed or ((silent or wait != waited) and marks)):
                 continue
             # All of them once a heartbeat, between heartbeats those that moved: the rest say nothing new.
             said = self._marks(marks, None if silent else moved, wait, waited)
@@ -253,6 +256,7 @@ class Measure:
                     said if part == parts - 1 else (),
                     facts_by_part[part] if part < len(facts_by_part) else (),
                     tuple(rare[part * EVENTS_A_RECORD : (part + 1) * EVENTS_A_RECORD]),
+                    self._began,
                 )
                 value = self._codec.encode("measurement", measurement_record(measurement, self._codec))
                 yield Output(self._topics.measurement, value, partition=number)

@@ -79,6 +79,8 @@ class Progress:
         self._asked_at = 0
         self._assigned: frozenset[Partition] = frozenset()
         self._since = 0.0
+        self.began: int | None = None
+        """The earliest event time measured so far; what was too old to be judged is taken for its arrival."""
 
     def assigned(self, partitions: Collection[Partition]) -> None:
         """These partitions are ours."""
@@ -94,10 +96,13 @@ class Progress:
 
     def measured(self, partition: Partition, times: tuple[int, int] | None, arrived: int) -> None:
         """A batch is measured: its earliest and latest event time (None: no good event), and its last arrival."""
+        known = times is not None
         times = (arrived, arrived) if times is None else (min(times[0], arrived), min(times[1], arrived))
         self._reached[partition] = max(times[1], self._reached.get(partition, times[1]))
         # What is too old to be judged is no history under way: it must not hold anything up.
         earliest = next((time for time in times if time >= arrived - self._max_age), arrived)
+        if known:
+            self.began = earliest if self.began is None else min(self.began, earliest)
         now = self._monotonic()
         batches = self._coming.setdefault(partition, deque())
         batches.append((now, earliest))

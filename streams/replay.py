@@ -69,13 +69,15 @@ def judged(
     """
     judge, plan = Judge(estate, _SETTINGS), Plan(estate)
     done = 0
+    began: int | None = None
     with Episodes() as episodes:
 
         def tell(at: int, facts: Iterable[Fact] = (), events: Iterable[ForwardedEvent] = ()) -> None:
             mark = Watermark("replay", 0, 0, at, caught_up=True)
-            episodes.add(judge.on_measurement(Measurement(at, (mark,), tuple(facts), tuple(events))).violations)
+            episodes.add(judge.on_measurement(Measurement(at, (mark,), tuple(facts), tuple(events), began)).violations)
 
         for step in _steps(history, plan, run_rows):
+            began = _first(step) if began is None else began
             if isinstance(step, list):
                 tell(step[0].record["event_time"], events=step)
                 continue
@@ -108,6 +110,12 @@ def chunks_of(records: Iterable[tuple[str, Mapping[str, Any]]]) -> Iterator[Chun
 
 Step = list[ForwardedEvent] | dict[Source, pl.DataFrame]
 """The rare events of one time, or a run of rows by type, in time order."""
+
+
+def _first(step: Step) -> int:
+    if isinstance(step, list):
+        return int(step[0].record["event_time"])
+    return min(int(frame["event_time"][0]) for frame in step.values())
 
 
 def _steps(history: History, plan: Plan, run_rows: int) -> Iterator[Step]:

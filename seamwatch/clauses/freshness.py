@@ -5,11 +5,18 @@ breaches at `max_lag` with no message arriving. `of: inference` checks each deci
 made on (`event_time` minus `data_as_of`)? A decision that does not say is not judged. `warn_at` gives a warning of
 its own before the breach; warning and breach are two episodes.
 
+A dataset that a System document declares (`type: dataset`) is waited for before its first refresh too: the clock then
+runs from the first event of the whole stream, whatever it was of, or from when the contract says that it is in force
+(`effective_from`), if that is later. Live it runs from a day (`SEAMWATCH_MAX_AGE`) before the contract's publication at
+the earliest. Its episodes end with the first refresh, whose own clock runs from its data. A dataset without a document
+is waited for from its first refresh on.
+
 State: of a dataset one, for good, under 2 kB: the newest `data_as_of`, who told of it, and what is open. Of decisions
 one for each limit: the hours with stale decisions that are not yet complete, 1,500 at most, and the first five such
 decisions, about 3 kB, until `quiet` has passed without another.
 
-What its violation says: how old the data is (`observed`, seconds) and the limit that this passes (`limit`, seconds).
+What its violation says: how old the data is (`observed`, seconds) and the limit that this passes (`limit`, seconds), or
+that the dataset was never refreshed for so long.
 
 What it cannot see: a feed that goes on delivering yesterday's rows under today's date.
 
@@ -50,7 +57,7 @@ from seamwatch.durations import DAY, HOUR, SECOND, Duration, format_duration
 from seamwatch.expressions import Expression
 from seamwatch.expressions.build import above, all_of, negate
 from seamwatch.judging.facts import Evidence, Fact, ForwardedEvent
-from seamwatch.judging.judgement import Finding, Happening, Judgement, Moment, Open, Resolve
+from seamwatch.judging.judgement import EXPECTED, Finding, Happening, Judgement, Moment, Open, Resolve
 from seamwatch.judging.measure import Measure
 from seamwatch.judging.runs import Change, Runs, occurrences
 from seamwatch.judging.seam import Seam
@@ -63,6 +70,8 @@ Severity = Literal["warning", "breach"]
 @dataclass(frozen=True, slots=True)
 class FreshnessState:
     """``newest`` data_as_of of the dataset, who told of it, and the episodes open (severity → newest at opening).
+
+    Before the first refresh ``newest`` is when it began to be waited for, and nobody has told of it.
 
     ``runs`` serves `of: inference` instead, one state for each severity.
     """
@@ -78,7 +87,7 @@ class Freshness(Clause, kind="freshness"):
     """Data is no older than `max_lag`."""
 
     state_type = FreshnessState
-    wants = frozenset({"dataset_refresh"})
+    wants = frozenset({"dataset_refresh", EXPECTED})
 
     kind: Literal["freshness"]
     max_lag: Duration = Field(description="how old the data may be")
@@ -126,7 +135,17 @@ class Freshness(Clause, kind="freshness"):
         if self.of == "inference":
             return self._judge_decisions(seam, state, happening, moment)
         if isinstance(happening, ForwardedEvent):
-            return self._refresh(seam, state, happening, moment)
+            expected = happening.type == EXPECTED
+            return (self._expected if expected else self._refresh)(seam, state, happening, moment)
+        state, findings = self._run_out(seam, state, moment.watermark)
+        return Judgement(state, findings, self._deadline(state))
+
+    def _expected(self, seam: Seam, state: FreshnessState, event: ForwardedEvent, moment: Moment) -> Judgement:
+        """The clock of a data set of which nothing has been heard, until its first refresh."""
+        at = int(event.record["event_time"])
+        waits = state.told_by is None and state.open_warning is None and state.open_breach is None
+        if waits and (state.newest is None or at < state.newest):
+            state = replace(state, newest=at)
         state, findings = self._run_out(seam, state, moment.watermark)
         return Judgement(state, findings, self._deadline(state))
 
@@ -136,6 +155,10 @@ class Freshness(Clause, kind="freshness"):
         as_of = min(int(event.record["data_as_of"]), at)
         # A clock that ran out before this refresh ran out, whether or not anybody had asked yet.
         state, findings = self._run_out(seam, state, at - 1)
+        if state.told_by is None:
+            # The first of all: its own clock runs from its data, whatever was waited for until now.
+            state, ended = self._first(seam, state, at)
+            findings += ended
         if state.newest is not None and as_of <= state.newest:
             return Judgement(state, findings, self._deadline(state))
         told_by = Evidence(at, event.record["event_id"], event.topic, event.partition, event.offset)
@@ -150,6 +173,15 @@ class Freshness(Clause, kind="freshness"):
         state, more = self._run_out(seam, state, max(at, moment.watermark))
         return Judgement(state, findings + more, self._deadline(state))
 
+    def _first(self, seam: Seam, state: FreshnessState, at: int) -> tuple[FreshnessState, tuple[Finding, ...]]:
+        findings: tuple[Finding, ...] = ()
+        for severity, limit in self._limits():
+            opened = self._opened(state, limit)
+            if opened is not None:
+                text = f"{seam.system}: refreshed for the first time at {moment_text(at)}"
+                findings += (Resolve(severity, self._key(opened, limit), at, slice=seam.system, summary=text),)
+        return FreshnessState(), findings
+
     def _run_out(self, seam: Seam, state: FreshnessState, until: int) -> tuple[FreshnessState, tuple[Finding, ...]]:
         # Opens what has reached its limit by event time ``until``.
         findings: tuple[Finding, ...] = ()
@@ -162,10 +194,12 @@ class Freshness(Clause, kind="freshness"):
                 state = self._mark(state, limit, newest)
                 evidence = (state.told_by,) if state.told_by else ()
                 word = "agreed limit" if limit == self.max_lag else "warning at"
-                summary = (
-                    f"{seam.system}: no newer data since {moment_text(newest)}; it is "
-                    f"{format_duration(limit)} old and ageing, {word} {format_duration(limit)}"
+                what = (
+                    f"no newer data since {moment_text(newest)}; it is {format_duration(limit)} old and ageing"
+                    if state.told_by
+                    else f"never refreshed in the {format_duration(limit)} since {moment_text(newest)}"
                 )
+                summary = f"{seam.system}: {what}, {word} {format_duration(limit)}"
                 findings += (
                     Open(
                         severity,

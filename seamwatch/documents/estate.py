@@ -22,11 +22,15 @@ END: Final = 2**63 - 1
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """A contract version and the event times, [valid_from, valid_to) in microseconds, that it governs."""
+    """A contract version and the event times, [valid_from, valid_to) in microseconds, that it governs.
+
+    ``published_at`` (micros) is None for one that was read from a folder.
+    """
 
     contract: Contract
     valid_from: int = BEGINNING
     valid_to: int = END
+    published_at: int | None = None
 
 
 @dataclass(frozen=True)

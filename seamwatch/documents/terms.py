@@ -24,14 +24,16 @@ def terms_of(contracts: Iterable[tuple[Contract, int | None]]) -> Iterator[Term]
     Of two that would begin at the same time the one that was published later governs, and the other has no term.
     """
     by_id: dict[str, list[tuple[Contract, int]]] = {}
+    published: dict[str, int | None] = {}
     for contract, at in contracts:
+        published[contract.key] = at
         by_id.setdefault(contract.id, []).append((contract, BEGINNING if at is None else at))
     for _, versions in sorted(by_id.items()):
         ordered = sorted(_starts(versions), key=lambda known: (known[0], known[1], known[2].version))
         ends = [*(start for start, _, _ in ordered[1:]), END]
         for (start, _, contract), end in zip(ordered, ends, strict=True):
             if start < end:
-                yield Term(contract, start, end)
+                yield Term(contract, start, end, published[contract.key])
 
 
 def _starts(versions: Sequence[tuple[Contract, int]]) -> Iterator[tuple[int, int, Contract]]:

@@ -103,12 +103,16 @@ class Watermark:
 
 @dataclass(frozen=True, slots=True)
 class Measurement:
-    """What one flush of measure says to one partition of judge."""
+    """What one flush of measure says to one partition of judge.
+
+    ``began`` is the earliest event time that this process has measured so far, on any topic.
+    """
 
     measured_at: int
     watermarks: tuple[Watermark, ...] = ()
     facts: tuple[Fact, ...] = ()
     events: tuple[ForwardedEvent, ...] = ()
+    began: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

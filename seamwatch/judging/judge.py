@@ -26,10 +26,10 @@ from seamwatch.judging.entries import Entry, EntryKey, Waiting, read_entry, writ
 from seamwatch.judging.episodes import Episode, acknowledge_episode, escalate_episode, resolve_episode
 from seamwatch.judging.facts import Fact, ForwardedEvent, Measurement, Notice, Violation
 from seamwatch.judging.following import Finder, Told, follow
-from seamwatch.judging.judgement import Happening, Moment, Resolve, TimePassed
+from seamwatch.judging.judgement import EXPECTED, Happening, Moment, Resolve, TimePassed
 from seamwatch.judging.seams import BoundClause, Seams
 from seamwatch.judging.strangers import Strangers
-from seamwatch.judging.stream_time import LONG_AGO, StreamTime
+from seamwatch.judging.stream_time import FAR_AHEAD, LONG_AGO, StreamTime
 from seamwatch.judging.windows import earliest
 from seamwatch.signatures import acknowledgement_counts
 
@@ -78,9 +78,14 @@ class Output:
 class Judge:
     """Judges one partition of measurements; see the module for what it promises."""
 
-    def __init__(self, estate: Estate, settings: JudgeSettings | None = None) -> None:
+    def __init__(
+        self, estate: Estate, settings: JudgeSettings | None = None, owns: Callable[[str], bool] | None = None
+    ) -> None:
+        """``owns``: whether a system's measurements come by this partition; of others nothing is expected."""
         self._settings = settings or JudgeSettings()
         self._seams = Seams(estate, self._settings.default_owner)
+        self._owns = owns
+        self._expecting = FAR_AHEAD
         self._time = StreamTime()
         self._courses = Courses(estate)
         self._answers = Answers()
@@ -122,6 +127,7 @@ class Judge:
 
     def replace_estate(self, estate: Estate) -> None:
         """Judge by these documents from now on; episodes of clauses that are gone are resolved at the next turn."""
+        self._expecting = FAR_AHEAD
         self._seams = Seams(estate, self._settings.default_owner)
         self._courses = Courses(estate)
         for key, entry in list(self._entries.items()):
@@ -141,6 +147,7 @@ class Judge:
         """Judge one flush: its events, then its facts, then the time that has passed."""
         told = Told()
         self._time.hear(measurement)
+        self._expect(told)
         for event in sorted(measurement.events, key=lambda e: (e.record["event_time"], e.record["event_id"])):
             self._judge_event(event, told)
         for fact in sorted(measurement.facts, key=lambda f: (f.window_start, f.first_time)):
@@ -165,6 +172,18 @@ class Judge:
         for entry in self._entries.values():
             for episode in entry.episodes:
                 yield episode.violation
+
+    def _expect(self, told: Told) -> None:
+        """Start the clocks of what is due although nothing has ever been heard of it."""
+        began = self._time.began
+        if began is None or began >= self._expecting:
+            return
+        self._expecting = began
+        for bound, at in self._seams.beginnings(began, self._settings.max_age):
+            if self._owns is None or self._owns(bound.seam.system):
+                record = {"event_time": at, "event_id": "", "system": bound.seam.system}
+                arrived = None if self._settings.history else self._time.now
+                self._ask(bound, ForwardedEvent(EXPECTED, record, arrived=arrived), told)
 
     def _judge_event(self, event: ForwardedEvent, told: Told) -> None:
         record = event.record

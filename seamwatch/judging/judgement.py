@@ -21,6 +21,10 @@ class TimePassed:
     ended: bool = False
 
 
+EXPECTED = "expected"
+"""The type of what a clause may want (`Clause.wants`) to hear once: the event time from which on it is due to hear of
+a declared data set, sent by no producer."""
+
 Happening = Fact | ForwardedEvent | TimePassed
 
 

@@ -15,6 +15,7 @@ from seamwatch.clauses import Clause
 from seamwatch.documents import Contract, Estate
 from seamwatch.documents.defaults import DEFAULTS
 from seamwatch.documents.estate import END
+from seamwatch.judging.judgement import EXPECTED
 from seamwatch.judging.seam import OTHERS, Approval, DeclaredVersion, PublicKey, Seam, Step
 
 KEPT = 20_000
@@ -87,6 +88,19 @@ class Seams:
             return None
         known = next((known for known in self._estate.contracts_for(OTHERS, at) if known.id == DEFAULTS), None)
         return None if known is None else self._binding(known, OTHERS).get(clause.id)
+
+    def beginnings(self, began: int, known: int) -> Iterator[tuple[BoundClause, int]]:
+        """The clauses that expect to hear of a declared data set, and from when on: event times in micros.
+
+        They expect it from the stream's first event, or from when the contract says that it is in force. A contract
+        that is published on a stream that has been running expects nothing longer than ``known`` before.
+        """
+        published = {(term.contract.id, term.contract.version): term.published_at for term in self._estate.terms}
+        for system in (system.id for system in self._estate.systems.values() if system.type == "dataset"):
+            for at in sorted({max(start, began) for start in (began, *self._estate.changes_for(system))}):
+                for bound in self.wanting(EXPECTED, system, at):
+                    said = published.get((bound.seam.contract, bound.seam.contract_version))
+                    yield bound, at if said is None else max(at, said - known)
 
     def wanting(self, event_type: str, system: str, at: int) -> Iterator[BoundClause]:
         """The clauses in force for the system at event time ``at`` that judge such events directly."""

@@ -26,12 +26,14 @@ class StreamTime:
     - ``now``: the stages' clock at the latest measurement.
     - ``lowest``: event time before which nothing is still to be measured; the allowed lateness is not taken off.
     - ``progress``: the same for events that come long after their time: how far a history has got.
+    - ``began``: the earliest event time that was ever measured; None before the first event.
     - ``joined``: event time before which no outcome waits for its decision; far ahead when none waits.
     """
 
     def __init__(self) -> None:
         self.now = self.lowest = self.progress = LONG_AGO
         self.joined = FAR_AHEAD
+        self.began: int | None = None
         self._marks: dict[tuple[str, int], Watermark] = {}
         self._marks_kept = LONG_AGO
 
@@ -47,6 +49,8 @@ class StreamTime:
     def hear(self, measurement: Measurement) -> None:
         """Take note of the measurement's clock; to be called before it is judged."""
         self.now = max(self.now, measurement.measured_at)
+        if measurement.began is not None:
+            self.began = measurement.began if self.began is None else min(self.began, measurement.began)
 
     def advance(self, measurement: Measurement) -> None:
         """Take note of the measurement's marks; to be called after all of it has been judged."""
@@ -63,8 +67,10 @@ class StreamTime:
     def restore(self, key: str, value: bytes) -> bool:
         """Take back a record of the state topic; False when it is none of the time's."""
         if key == _CLOCK_KEY:
-            # An earlier release kept three of them.
-            self.now, self.lowest, self.progress, self.joined = (*json.loads(value), FAR_AHEAD)[:4]
+            # Earlier releases kept the first three or four of them.
+            kept = [*json.loads(value), FAR_AHEAD, None]
+            self.now, self.lowest, self.progress, self.joined = kept[:4]
+            self.began = kept[4] if len(kept) == 7 else None
         elif key == _MARKS_KEY:
             self._marks = {(w["topic"], w["partition"]): Watermark(**w) for w in json.loads(value)}
         else:
@@ -77,7 +83,7 @@ class StreamTime:
         What comes next is judged under this time, crash or no crash; marks are told anew with every heartbeat, and
         older ones only make the judge wait that long.
         """
-        records = {_CLOCK_KEY: json.dumps([self.now, self.lowest, self.progress, self.joined]).encode()}
+        records = {_CLOCK_KEY: json.dumps([self.now, self.lowest, self.progress, self.joined, self.began]).encode()}
         if marks or self.now - self._marks_kept >= _MARKS_KEPT_EVERY:
             records[_MARKS_KEY] = json.dumps([_plain(mark) for mark in self._marks.values()]).encode()
             self._marks_kept = self.now

@@ -45,6 +45,7 @@ def measurement_record(measurement: Measurement, codec: Codec) -> dict[str, Any]
             }
             for event in measurement.events
         ],
+        "began": measurement.began,
     }
 
 
@@ -58,6 +59,7 @@ def measurement_of(record: Mapping[str, Any], codec: Codec) -> Measurement:
             ForwardedEvent(item["type"], codec.decode(item["type"], item["record"]), *_place(item), item["arrived"])
             for item in record["events"]
         ),
+        record["began"],
     )
 
 

@@ -85,6 +85,17 @@ covers: [claims]{_HEAD}
   - {{id: rows-an-hour, kind: volume, of: dataset, min: 1, max: 5000, per: 1h}}
   - {{id: people, kind: representation, shares: {{a: [0.4, 0.6], b: [0.4, 0.6]}}}}
 ---
+kind: System
+id: silent-feed
+type: dataset
+owner: second@example.org
+---
+kind: Contract
+id: silent-contract
+seam: data-to-model
+covers: [silent-feed]{_HEAD}
+  - {{id: waited-for, kind: freshness, max_lag: 70m, warn_at: 65m}}
+---
 kind: Contract
 id: agent-contract
 seam: agent-pact

@@ -81,7 +81,7 @@ def loaded(estate: Estate, events: Sequence[Event], load: Load, begin: int) -> d
         rare: list[ForwardedEvent] = []
         for topic in {place[0] for place in places}:
             _read(topic, sent, position, now, chance, load, plan, progress, facts, rare)
-        measurement = Measurement(now, progress.watermarks(position), tuple(facts), tuple(rare))
+        measurement = Measurement(now, progress.watermarks(position), tuple(facts), tuple(rare), progress.began)
         for violation in judge.on_measurement(measurement).violations:
             latest[violation.violation_id] = violation
         for key, saved in judge.take_dirty().items():

@@ -27,10 +27,11 @@ def plain_replay(
     frames, rare, last = _arranged([*_joined(records)])
     judge, plan = Judge(estate, _SETTINGS), Plan(estate)
     episodes: dict[str, Violation] = {}
+    began = min((record["event_time"] for _, record in records), default=None)
 
     def tell(at: int, facts: Iterable[Fact] = (), events: Iterable[ForwardedEvent] = ()) -> None:
         mark = Watermark("replay", 0, 0, at, caught_up=True)
-        measurement = Measurement(at, (mark,), tuple(facts), tuple(events))
+        measurement = Measurement(at, (mark,), tuple(facts), tuple(events), began)
         for violation in judge.on_measurement(measurement).violations:
             episodes[violation.violation_id] = violation
 
