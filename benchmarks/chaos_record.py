@@ -5,9 +5,9 @@
 Two recorders share the partitions of a broker and a store of their own. While events, poison, repeated events and
 aborted transactions are produced, the recorders are killed at random instants, one in every few is stopped for longer
 than the session time-out and wakes up stale, the broker and the store are killed and started again, and answers of
-the store are cut off. Then the store must have each record of the topics as one row, with its bytes, and nothing
-else; the commits must tile the offsets; the ledger must verify with the public key. Exits 1 when anything does not
-add up.
+the store are cut off. At last a recorder is killed before each of its steps, and before the answer to each. The store
+must have each record of the topics as one row, with its bytes, and nothing else; the commits must tile the offsets;
+the ledger must verify with the public key. Exits 1 when anything does not add up.
 """
 
 from __future__ import annotations
@@ -40,6 +40,7 @@ from stack.clickhouse import ClickHouseServer
 from stack.kafka_server import KafkaServer
 from stack.local import LocalStack
 from tests.sinks.estate import Estate, Proxy, Stage, committed, wait_for
+from tests.sinks.steps import STEPS, Nursery, killed_at
 
 PARTITIONS = 4
 RECORD = "from seamwatch.settings import load_settings; from sinks.record import run; run(load_settings())"
@@ -58,13 +59,14 @@ class Done:
     broker: int = 0
     store: int = 0
     answers_cut: int = 0
+    steps: int = 0
     records: int = 0
 
     def __str__(self) -> str:
         return (
             f"{self.kills} kills of a recorder ({self.in_open_range} in an open range), {self.stops} stopped for "
             f"{STALE_SECONDS:.0f} s, {self.broker} of the broker, {self.store} of the store, "
-            f"{self.answers_cut} answers cut off"
+            f"{self.answers_cut} answers cut off, {self.steps} kills at each step in turn"
         )
 
 
@@ -194,11 +196,29 @@ def run(events: int, kills: int, seed: int) -> Done:
         feed.finish()
         _settle(estate, recorders, feed.sent)
         recorders.end()
-        done.records, done.answers_cut = feed.sent, proxy.cut
+        done.answers_cut = proxy.cut
         print(f"all recorded after {_took(begun)}; comparing row by row", flush=True)
         account(estate)
         _verify(estate, public_file(folder / "ledger.key"))
+        done.steps = _every_step(estate, feed, folder / "ledger.key")
+        account(estate)
+        _verify(estate, public_file(folder / "ledger.key"))
+        done.records = feed.sent
     return done
+
+
+def _every_step(estate: Estate, feed: Feed, key: Path) -> int:
+    """Kill a recorder before each of its steps, and before the answer to each; returns how many times."""
+    nursery, killed = Nursery(estate, SEAMWATCH_LEDGER_KEY=str(key)), 0
+    for step, mark in STEPS.items():
+        for answered in (False, True):
+            feed.send(4_000)
+            feed.finish()
+            killed_at(estate, nursery, mark, answered=answered, events=feed.sent)
+            killed += 1
+            print(f"killed at: {step}{', its answer' if answered else ''}", flush=True)
+    nursery.close()
+    return killed
 
 
 def _turn(
