@@ -19,7 +19,7 @@ STRANGERS_A_QUESTION = 50
 """Ids that grow with time (UUIDv7) lie side by side in the projection, so many of them read little. Of others each
 reads a place of its own in every part of the table: of too many at once the store takes reading all to be cheaper."""
 LONGEST_ID = 1_000
-"""What is longer is not asked for: a question has bounds, and no producer's id is nearly as long."""
+"""What has more bytes is not asked for: a question has bounds, and no producer's id is nearly as long."""
 DECISION = {
     "system": pl.String(),
     "event_id": pl.String(),
@@ -29,7 +29,8 @@ DECISION = {
 }
 """What is asked of a decision."""
 
-_CHARACTERS_A_QUESTION = 50_000
+_BYTES_A_QUESTION = 25_000
+"""A parameter may have 128 KiB (ClickHouse's http_max_field_value_size), and an id's bytes may have to be escaped."""
 _ANSWER_SECONDS = 30
 _UUID_LENGTH, _UUID_VERSION = 36, 14
 _QUESTION = """
@@ -76,12 +77,13 @@ class Decisions:
 
     def _rows(self, ids: Sequence[str]) -> list[tuple[Any, ...]]:
         from clickhouse_connect.driver import exceptions
+        from urllib3.exceptions import HTTPError
 
         try:
             if self._client is None:
                 self._client = self._connect()
             found: list[tuple[Any, ...]] = list(self._client.query(_QUESTION, {"ids": list(ids)}).result_rows)
-        except (exceptions.Error, OSError) as error:
+        except (exceptions.Error, HTTPError, OSError) as error:
             # The driver keeps a broken connection otherwise, and gives it to the next question.
             self.close()
             raise self._mapped(error) from error
@@ -115,15 +117,16 @@ def _questions(ids: Sequence[str]) -> Iterator[list[str]]:
         (neighbours if _grows_with_time(key) else strangers).append(key)
     for some, most in ((neighbours, NEIGHBOURS_A_QUESTION), (strangers, STRANGERS_A_QUESTION)):
         question: list[str] = []
-        characters = 0
+        held = 0
         for key in some:
-            if len(key) > LONGEST_ID:
+            size = len(key.encode())
+            if size > LONGEST_ID:
                 continue
-            if question and (len(question) == most or characters + len(key) > _CHARACTERS_A_QUESTION):
+            if question and (len(question) == most or held + size > _BYTES_A_QUESTION):
                 yield question
-                question, characters = [], 0
+                question, held = [], 0
             question.append(key)
-            characters += len(key)
+            held += size
         if question:
             yield question
 

@@ -118,7 +118,8 @@ class Joining:
     def forget(self) -> None:
         """Nothing is ours any more. An answer under way is dropped."""
         self._waiting = Waiting()
-        self._asked = None
+        # The next question waits for the end of this one: they share a connection.
+        self._asked = None if self._asked is None else ([], self._asked[1])
         self._changed()
 
     def outputs(self) -> Iterator[Output]:
@@ -165,12 +166,9 @@ class Joining:
 
     def turn(self) -> list[Fact]:
         """The facts of outcomes that need not wait any more; asks for more decisions when it is time. Never waits."""
-        if not len(self._waiting):
-            return []
         facts: list[Fact] = []
         if self._decisions is None:
-            facts += self._given_up(self._waiting.oldest(len(self._waiting)), "no store")
-            return facts
+            return self._given_up(self._waiting.oldest(len(self._waiting)), "no store")
         if self._asked is not None and self._asked[1].done():
             (ids, answer), self._asked = self._asked, None
             try:

@@ -12,11 +12,12 @@ import pytest
 from seamwatch.errors import StoreError, UnreachableError, UsageError
 from sinks.store import Store
 from streams.decisions import LONGEST_ID, Decisions
+from tests.sinks.estate import Proxy
 from tests.streams.stored import record, store_of_its_own
 
 NASTY = [
     "plain", "it's", 'say "so"', "back\\slash", "a,b]", "tab\there", "new\nline", "ünïcode ✓", "{ids}", "%s", "'; --",
-    "null", "", " ", "\\N", "\\'", "a\\", "\x00", "\x1f", "€" * 300,
+    "null", "", " ", "\\N", "\\'", "a\\", "\x00", "\x1f", "€" * 300, *("'\\\n\x00" * 240 + str(n) for n in range(60)),
 ]  # fmt: skip
 
 
@@ -50,7 +51,7 @@ def test_more_ids_than_one_question_holds(url: str) -> None:
     ids = [f"{'many' * 200}-{number:06d}" for number in range(200)]
     ids += [f"018f0000-0000-7000-8000-{number:012x}" for number in range(1_100)]
     record(url, *((key, "many", 0.5, None, "v1", 1) for key in ids[::5]))
-    found = Decisions(url).find([*ids, "x" * (LONGEST_ID + 1)])
+    found = Decisions(url).find([*ids, "x" * (LONGEST_ID + 1), "€" * LONGEST_ID])
     assert sorted(found["event_id"]) == sorted(ids[::5])
     assert Decisions(url).find([]).is_empty()
 
@@ -69,5 +70,10 @@ def test_a_store_that_is_away_and_one_that_refuses_are_told_apart(clickhouse: st
     empty = urlunsplit(urlsplit(clickhouse)._replace(path="/default"))
     with pytest.raises(StoreError, match=r"refused to tell decisions.*inference"):
         Decisions(empty).find(["a"])
+    proxy = Proxy(empty)
+    proxy.cut_answers = 100
+    with pytest.raises(UnreachableError):
+        Decisions(proxy.url).find(["a"])
+    proxy.close()
     with pytest.raises(UsageError, match="CLICKHOUSE_URL"):
         Decisions("store.example.org:8123")

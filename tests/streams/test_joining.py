@@ -27,7 +27,7 @@ from streams.metrics import Metrics
 from streams.plan import Plan
 from streams.waiting import CHUNK_ROWS, ROW, Waiting
 from tests.clauses.history import T0, contract, estate_of
-from tests.streams.stages import CODEC
+from tests.streams.stages import CODEC, wait_until
 
 ESTATE = estate_of(
     contract(
@@ -158,6 +158,22 @@ def test_what_carries_all_is_measured_at_once_and_the_rest_when_the_store_has_to
     assert (stage.topic, stage.joining.earliest(lambda _: 7)) == ({}, {})
 
 
+def test_an_answer_that_comes_when_nothing_waits_any_more_changes_nothing() -> None:
+    store = Store()
+    store.decide("i1", 0.9)
+    stage = Stage(store)
+    stage.round(sent(1, "i1"))
+    stage.round()
+    stage.joining.forget()
+    assert stage.waiting == 0
+    wait_until(stage.joining.due, 5, "the answer")
+    stage.round()
+    assert (stage.joining.due(), stage.facts) == (False, [])
+    stage.joining.restore(stage.topic)
+    stage.until(lambda: stage.waiting == 0)
+    assert stage.counted("right") == {None: 1}
+
+
 def test_a_decision_that_never_comes_is_given_up_and_the_outcome_counts_with_what_it_carries() -> None:
     store = Store()
     store.decide("i2", 0.5, system="another")
@@ -225,7 +241,7 @@ _STEPS = st.lists(
     st.one_of(
         st.lists(st.tuples(st.integers(0, 12), st.sampled_from([None, 0.2, 0.9])), min_size=1, max_size=6),
         st.integers(0, 12),
-        st.sampled_from(["away", "back", "crash"]),
+        st.sampled_from(["away", "back", "crash", "moved"]),
     ),
     max_size=30,
 )
@@ -247,6 +263,9 @@ def test_whatever_happens_each_outcome_counts_once_and_with_its_decision(steps: 
             store.away = None
         elif step == "crash":
             stage.round(crash=True)
+        elif step == "moved":
+            stage.joining.forget()
+            stage.joining.restore(stage.topic)
         elif isinstance(step, int):
             store.decide(f"i{step}", step / 12, f"c{step % 2}")
         else:
