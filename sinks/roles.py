@@ -1,6 +1,6 @@
 """Roles of the store, as ClickHouse's own DDL: who may write, read all of it, read its answers, or one team's share.
 
-    seamwatch_operator   migrates, drops by retention, places holds
+    seamwatch_operator   migrates, drops by retention, places holds, backs up
     seamwatch_writer     the recorder: inserts and reads; alters, drops and deletes nothing
     seamwatch_auditor    reads everything, and does nothing else
     seamwatch_board      reads the answers; not raw bytes, keys, headers, attributes and arguments
@@ -64,7 +64,7 @@ class _Ddl:
         yield from self._profiles([*named.values()])
         for database in self._databases:
             yield self._grant(
-                "SELECT, INSERT, ALTER, CREATE DATABASE, CREATE TABLE, CREATE VIEW, DROP TABLE, DROP VIEW, TRUNCATE",
+                "SELECT, INSERT, ALTER, CREATE DATABASE, CREATE TABLE, CREATE VIEW, DROP TABLE, DROP VIEW, TRUNCATE, BACKUP",
                 f"{database}.*", OPERATOR,
             )  # fmt: skip
             yield self._grant("SELECT, INSERT", f"{database}.*", WRITER)
