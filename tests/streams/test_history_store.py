@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import random
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 import typer
@@ -16,16 +18,29 @@ from seamwatch.documents import Estate
 from seamwatch.durations import HOUR
 from seamwatch.instants import format_instant
 from seamwatch.judging.facts import Violation
+from sinks.store import Store
+from streams.history.gathering import History
 from streams.history.period import Period
+from streams.history.store import gather_store
+from streams.plan import Plan
 from streams.replay import replay
 from tests.sinks.estate import Estate as Stored
 from tests.sinks.estate import estate
-from tests.streams.every_kind import LENGTH, documents, history
+from tests.streams.every_kind import documents, history
 from tests.streams.recorded import SLICE, from_store, recording, wait_until_recorded
 from tests.streams.stages import CODEC
 from tests.streams.test_live_is_replay import seen
 
 START = 1_772_409_600_000_000 // (2 * HOUR) * (2 * HOUR)
+
+
+pytestmark = pytest.mark.timeout(240)
+
+
+@cache
+def sent() -> list[tuple[str, dict[str, Any]]]:
+    """The history of every kind, in order."""
+    return history(START)
 
 
 @pytest.fixture(scope="module")
@@ -34,13 +49,12 @@ def recorded(kafka: str, clickhouse: str) -> Iterator[Stored]:
     chance = random.Random(7)
     with estate(kafka, clickhouse, partitions=3) as own:
         producer = own.producer(partitioner="random")
-        events = history(START)
-        sent = chance.sample(events, len(events)) + chance.sample(events, 300)
-        for record_type, record in sent:
+        shuffled = chance.sample(sent(), len(sent())) + chance.sample(sent(), 300)
+        for record_type, record in shuffled:
             producer.produce(own.topics.input(record_type), CODEC.encode(record_type, record))
         assert producer.flush(30) == 0
         with recording(own.kafka, own.url, own.topics):
-            wait_until_recorded(own.url, own.topics, len(sent))
+            wait_until_recorded(own.url, own.topics, len(shuffled))
         yield own
 
 
@@ -53,7 +67,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def expected(folder: Path) -> list[Violation]:
-    return replay(Estate.load(folder), history(START))
+    return replay(Estate.load(folder), sent())
 
 
 @pytest.fixture(scope="module")
@@ -68,7 +82,7 @@ def test_the_stores_tables_are_judged_as_the_events_that_were_sent(
     found, longest = whole
     assert {seen(v) for v in found} == {seen(v) for v in expected}
     # However long the history, no answer is longer than a slice.
-    assert longest <= SLICE < len(history(START)) / 4
+    assert longest <= SLICE < len(sent()) / 4
 
 
 def test_evidence_says_where_the_broker_first_had_the_event(
@@ -89,29 +103,38 @@ def test_evidence_says_where_the_broker_first_had_the_event(
     assert [item for item in told if (item.topic, item.partition, item.offset) != min(places[item.event_id])[1:]] == []
 
 
-def test_a_period_tells_what_was_not_over_when_it_began(recorded: Stored, folder: Path) -> None:
-    known = Estate.load(folder)
-    since, until = START + 5 * HOUR, START + LENGTH - HOUR
-    period = Period.of((known,), since, until)
+def test_measuring_begins_early_enough_for_windows_and_conversations_under_way(folder: Path) -> None:
+    since = START + 5 * HOUR
+    period = Period.of((Estate.load(folder),), since, None)
     assert period.lead is not None
-    assert period.lead <= since - 24 * HOUR
-    told = {seen(v) for v in from_store(recorded.url, folder, period)[0] if period.tells(v)}
-    events = [(name, record) for name, record in history(START) if record["event_time"] < until]
-    before = replay(known, events)
-    assert told == {seen(v) for v in before if v.resolved_at is None or v.resolved_at >= since}
-    assert len(told) < len(before)
+    # A day at least, and on the edge of every window that is a whole part of it.
+    assert since - 48 * HOUR <= period.lead <= since - 24 * HOUR
+    assert period.lead % (24 * HOUR) == 0
+    # What was announced holds however old it is.
+    assert period.start("inference") == period.lead
+    assert period.start("config_change") is None
 
 
-def test_the_command_finds_the_store(
+def test_only_events_before_until_are_read(recorded: Stored, folder: Path) -> None:
+    known, until = Estate.load(folder), START + HOUR
+    with History([Plan(known)]) as gathered, Store(recorded.url) as store:
+        gather_store(store, gathered, Period.of((known,), None, until), slice_rows=SLICE)
+        ids = {event.record["event_id"] for event in gathered.rare()}
+        ids |= {name for blocks in gathered.blocks().values() for block in blocks for name in block["event_id"]}
+    assert ids == {record["event_id"] for _, record in sent() if record["event_time"] < until}
+
+
+def test_the_command_finds_the_store_and_tells_what_was_not_over_by_then(
     recorded: Stored, folder: Path, expected: list[Violation], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("CLICKHOUSE_URL", recorded.url)
     app = typer.Typer()
     command.register(app)
-    since = max(v.opened_at for v in expected) + 1
+    since = START + 5 * HOUR
     asked = ["--contracts", str(folder), "--from-store", "--since", format_instant(since)]
     result = CliRunner().invoke(app, asked)
     assert result.exit_code == 1, result.stderr
-    assert [json.loads(line)["violation_id"] for line in result.stdout.splitlines()] == [
-        v.violation_id for v in expected if v.resolved_at is None or v.resolved_at >= since
-    ]
+    lines = [json.loads(line) for line in result.stdout.splitlines()]
+    told = [v for v in expected if v.resolved_at is None or v.resolved_at >= since]
+    assert [line["violation_id"] for line in lines] == [v.violation_id for v in told]
+    assert 0 < len(told) < len(expected)
