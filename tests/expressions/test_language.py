@@ -65,6 +65,26 @@ def test_the_page_lists_the_functions_with_their_meaning() -> None:
     assert rows == {name: function.says for name, function in FUNCTIONS.items()}
 
 
+def test_the_page_lists_the_fields_by_their_kind() -> None:
+    table = PAGE.read_text().split("### Fields\n\n")[1].split("\n\n")[0].splitlines()
+    listed = {
+        row[0].strip("`"): row[1:] for row in ([cell.strip() for cell in line.split("|")[1:-1]] for line in table)
+    }
+    kinds = listed.pop("record type")
+    del listed["---"]
+    of_every = listed.pop("every")
+    assert set(listed) == set(INPUT_TYPES)
+    trial = {"numbers": "{} > 1", "text": "{} LIKE 'a'", "conditions": "{} IS TRUE", "times": "{} > '2026-03-02'",
+             "lists": "array_length({}) > 1"}  # fmt: skip
+    for record_type, cells in listed.items():
+        named = [re.findall(r"`(\w+)`", f"{own} {every}") for own, every in zip(cells, of_every, strict=True)]
+        known = {field.name for field in schema(record_type).fields} - {"attributes", "arguments"}
+        assert {name for names in named for name in names} == known
+        for kind, names in zip(kinds, named, strict=True):
+            for name in names:
+                Expression.parse(trial[kind].format(name)).check(record_type)
+
+
 def test_the_python_of_the_page_runs() -> None:
     for block in re.findall(r"```python\n(.*?)```", PAGE.read_text(), re.DOTALL):
         exec(block, {})
