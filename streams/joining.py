@@ -29,7 +29,7 @@ import structlog
 
 from seamwatch.columnar.decode import Decoder
 from seamwatch.errors import StageError, StoreError, UnreachableError
-from seamwatch.judging.facts import Fact
+from seamwatch.judging.facts import Fact, Watermark
 from seamwatch.wire.codec import Codec
 from streams.batch import Partition
 from streams.decisions import Decisions
@@ -167,6 +167,8 @@ class Joining:
     def turn(self) -> list[Fact]:
         """The facts of outcomes that need not wait any more; asks for more decisions when it is time. Never waits."""
         facts: list[Fact] = []
+        if not len(self._waiting) and self._asked is None:
+            return facts
         if self._decisions is None:
             return self._given_up(self._waiting.oldest(len(self._waiting)), "no store")
         if self._asked is not None and self._asked[1].done():
@@ -190,6 +192,19 @@ class Joining:
                 told[partition] = min(event_time, told.get(partition, event_time))
             self._earliest = earliest
         return self._earliest
+
+    def marked(
+        self,
+        said: tuple[Watermark, ...],
+        marks: tuple[Watermark, ...],
+        wait: Mapping[int, int],
+        waited: Mapping[int, int],
+    ) -> tuple[Watermark, ...]:
+        """What is said to a judge, with the marks of partitions of which something waits now or did when last told."""
+        mine = {mark.partition: mark for mark in marks if mark.topic == self._topic}
+        mine = {number: mark for number, mark in mine.items() if number in wait or number in waited}
+        others = (mark for mark in said if mark.topic != self._topic or mark.partition not in mine)
+        return (*others, *(replace(mark, waiting=wait.get(number)) for number, mark in mine.items()))
 
     # Answers
 

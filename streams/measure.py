@@ -13,9 +13,8 @@ A repeated event counts once, within the memory of `streams.dedup`.
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from typing import get_args
 
 import structlog
@@ -23,7 +22,7 @@ from confluent_kafka.admin import AdminClient
 
 from seamwatch.durations import SECOND
 from seamwatch.errors import RecordError
-from seamwatch.judging.facts import Fact, ForwardedEvent, Measurement, Watermark
+from seamwatch.judging.facts import Fact, ForwardedEvent, Measurement
 from seamwatch.judging.measure import Source
 from seamwatch.settings import Settings
 from seamwatch.wire.schemas import INPUT_TYPES
@@ -226,6 +225,7 @@ class Measure:
         now, moment = self._clock.now(), time.monotonic()
         marks = self._progress.watermarks(batch.positions)
         moved = {run.key for run in batch.runs}
+        recent = tuple(mark for mark in marks if (mark.topic, mark.partition) in moved)
         waiting = self._joining.earliest(self._destination)
         facts_of: dict[int, list[Fact]] = {}
         for fact in facts:
@@ -243,7 +243,9 @@ class Measure:
             if not (mine or rare or renewed or ((silent or wait != waited) and marks)):
                 continue
             # All of them once a heartbeat, between heartbeats those that moved: the rest say nothing new.
-            said = self._marks(marks, None if silent else moved, wait, waited)
+            said = marks if silent else recent
+            if wait or waited:
+                said = self._joining.marked(said, marks, wait, waited)
             self._told[number] = moment if silent else self._told[number]
             if marks:
                 self._told_waiting[number] = wait
@@ -260,28 +262,6 @@ class Measure:
                 )
                 value = self._codec.encode("measurement", measurement_record(measurement, self._codec))
                 yield Output(self._topics.measurement, value, partition=number)
-
-    def _marks(
-        self,
-        marks: tuple[Watermark, ...],
-        moved: Collection[Partition] | None,
-        wait: Mapping[int, int],
-        waited: Mapping[int, int],
-    ) -> tuple[Watermark, ...]:
-        """The marks that say something new to one judge (all where ``moved`` is None), with what waits for it."""
-        outcome = self._topics.input("outcome")
-        said = []
-        for mark in marks:
-            waiting = wait.get(mark.partition) if mark.topic == outcome else None
-            if waiting is not None:
-                said.append(replace(mark, waiting=waiting))
-            elif (
-                moved is None
-                or (mark.topic, mark.partition) in moved
-                or (mark.topic == outcome and mark.partition in waited)
-            ):
-                said.append(mark)
-        return tuple(said)
 
     def _destination(self, system: str) -> int:
         number = self._partition.get(system)

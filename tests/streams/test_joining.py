@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any, cast
 
 import polars as pl
@@ -15,7 +16,7 @@ from hypothesis import strategies as st
 from seamwatch.clock import SystemClock
 from seamwatch.durations import DAY, MINUTE
 from seamwatch.errors import StoreError, UnreachableError
-from seamwatch.judging.facts import Fact
+from seamwatch.judging.facts import Fact, Watermark
 from seamwatch.wire.text import record_of
 from streams import joining as module
 from streams.batch import Run
@@ -156,6 +157,23 @@ def test_what_carries_all_is_measured_at_once_and_the_rest_when_the_store_has_to
     assert stage.counted("right") == {"south": 1, "north": 1, "east": 1}
     assert stage.counted("labelled") == {None: 3}
     assert (stage.topic, stage.joining.earliest(lambda _: 7)) == ({}, {})
+
+
+def test_marks_say_what_waits_and_what_waits_no_more() -> None:
+    joining = Stage(Store()).joining
+    inference = Watermark("seamwatch.inference", 0, 1, T0, caught_up=True)
+    outcomes = tuple(Watermark("seamwatch.outcome", number, 1, T0, caught_up=True) for number in range(3))
+    marks = (inference, *outcomes)
+    assert set(joining.marked((inference,), marks, {0: T0 - 5}, {})) == {
+        inference,
+        replace(outcomes[0], waiting=T0 - 5),
+    }
+    assert set(joining.marked((), marks, {1: T0 - 3}, {0: T0 - 5})) == {
+        outcomes[0],
+        replace(outcomes[1], waiting=T0 - 3),
+    }
+    assert set(joining.marked(marks, marks, {}, {2: T0 - 5})) == set(marks)
+    assert joining.marked((inference,), (), {0: T0 - 5}, {}) == (inference,)
 
 
 def test_an_answer_that_comes_when_nothing_waits_any_more_changes_nothing() -> None:
