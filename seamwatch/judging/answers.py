@@ -55,6 +55,7 @@ class Answers:
         if not self._dirty:
             return {}
         self._dirty = False
-        while len(value := json.dumps(self._waiting).encode()) > MOST_BYTES:
-            del self._waiting[0]
-        return {_KEY: value if self._waiting else None}
+        sizes = [len(json.dumps(waiting)) for waiting in self._waiting]
+        while sum(sizes) > MOST_BYTES:
+            del sizes[0], self._waiting[0]
+        return {_KEY: json.dumps(self._waiting).encode() if self._waiting else None}
