@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
-import gc
 import socket
-from collections.abc import Iterator
 
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
@@ -14,6 +11,7 @@ from seamwatch.errors import StageError, UsageError
 from seamwatch.settings import Settings
 from seamwatch.wire.codec import Codec
 from seamwatch.wire.registry import SchemaRegistry
+from streams.collector import unhurried_collector as unhurried_collector  # noqa: PLC0414 - stages look for it here
 from streams.decisions import Decisions
 from streams.errors import kafka_error
 from streams.loop import LoopSettings
@@ -54,14 +52,3 @@ def partitions_of(admin: AdminClient, topic: str, bootstrap: str = "the configur
     if found.error is not None or not found.partitions:
         raise StageError(f"there is no topic {topic}: create the topics with `seamwatch topics create`")
     return len(found.partitions)
-
-
-@contextlib.contextmanager
-def unhurried_collector() -> Iterator[None]:
-    """Let the cycle collector run seldom meanwhile: it would walk a batch's messages over and over, and free none."""
-    before = gc.get_threshold()
-    gc.set_threshold(200_000, 20, 20)
-    try:
-        yield
-    finally:
-        gc.set_threshold(*before)

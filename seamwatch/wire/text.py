@@ -13,7 +13,7 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import uuid_utils
 
@@ -40,21 +40,40 @@ class Line:
         return self.type, self.record
 
 
+class Ordinals(Protocol):
+    """What counts the lines that come without an event_id."""
+
+    def before(self, content: str) -> int:
+        """How many lines of equal content came before this one, which is counted from now on."""
+        ...
+
+
+class _Ordinals:
+    """Counts in memory that grows with the lines."""
+
+    def __init__(self) -> None:
+        self._seen: Counter[str] = Counter()
+
+    def before(self, content: str) -> int:
+        self._seen[content] += 1
+        return self._seen[content] - 1
+
+
 def read_lines(
     lines: Iterable[str | bytes],
     source: str = "-",
     *,
     make_ids: bool = False,
     first: int = 1,
-    seen: Counter[str] | None = None,
+    ordinals: Ordinals | None = None,
 ) -> Iterator[Line]:
     """Each line that is not blank, as a record or with the error, which starts with ``<source>:<number>:``.
 
     With ``make_ids`` an absent event_id is made of the line's content, and of how many equal lines came before:
     the same history gives the same ids. Otherwise it is a new UUIDv7. For a source that is read in parts, ``first`` is
-    the number of the first of these lines, and ``seen`` counts the lines without event_id of all its parts.
+    the number of the first of these lines, and ``ordinals`` counts the lines without event_id of all its parts.
     """
-    seen = Counter() if seen is None else seen
+    ordinals = _Ordinals() if ordinals is None else ordinals
     for number, line in enumerate(lines, first):
         if not line.strip():
             continue
@@ -64,9 +83,7 @@ def read_lines(
             record_type = str(event.get("type", ""))
             ordinal = 0
             if make_ids and event.get("event_id") is None:
-                content = canonical(event)
-                ordinal = seen[content]
-                seen[content] += 1
+                ordinal = ordinals.before(canonical(event))
             record_type, record = record_of(event, make_ids=make_ids, ordinal=ordinal)
         except RecordError as error:
             yield Line(source, number, record_type, {}, type(error)(f"{source}:{number}: {error}"))
@@ -108,7 +125,12 @@ def canonical(event: Mapping[str, Any]) -> str:
 def made_id(event: Mapping[str, Any], ordinal: int) -> str:
     """The event_id of an event that came without one; ``ordinal`` is how many equal ones came before it."""
     content = {name: value for name, value in event.items() if name != "event_id"}
-    return hashlib.sha256(f"{canonical(content)}\n{ordinal}".encode()).hexdigest()[:32]
+    return id_of(canonical(content).encode(), ordinal)
+
+
+def id_of(content: bytes, ordinal: int) -> str:
+    """The event_id that is made of a content, which is `canonical` and has no event_id."""
+    return hashlib.sha256(b"%b\n%d" % (content, ordinal)).hexdigest()[:32]
 
 
 def text_of(record_type: str, record: Mapping[str, Any]) -> dict[str, Any]:

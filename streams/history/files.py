@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import IO, Any, cast
 
 from seamwatch.errors import RecordError, UsageError
+from streams.history.ahead import ahead
 from streams.history.containers import avro_chunks
 from streams.history.json_lines import json_chunks
 from streams.history.parquet import parquet_chunks
@@ -47,7 +48,7 @@ def chunks_of_files(
         try:
             with _opened(name) as raw:
                 stream = _unpacked(raw)
-                for chunk in _chunks(stream, name, complain, record_type):
+                for chunk in ahead(_chunks(stream, name, complain, record_type)):
                     read(before + _position(raw))
                     yield chunk
                 before += _position(raw)
@@ -70,7 +71,8 @@ def _chunks(stream: IO[bytes], name: str, complain: Complain, record_type: str |
             if file is not stream:
                 file.close()
     else:
-        parts = iter(lambda: stream.readlines(CHUNK_BYTES), [])
+        # As many bytes, and on to the end of the line.
+        parts = iter(lambda: stream.read(CHUNK_BYTES) + stream.readline(), b"")
         yield from json_chunks(parts, name, complain)
 
 
@@ -100,6 +102,10 @@ def _seekable(stream: IO[bytes]) -> IO[bytes]:
     if isinstance(stream, io.BufferedReader) and isinstance(stream.raw, io.FileIO) and stream.seekable():
         return stream
     file = tempfile.TemporaryFile()  # noqa: SIM115 - whoever asked closes it
-    shutil.copyfileobj(stream, file)
-    file.seek(0)
+    try:
+        shutil.copyfileobj(stream, file)
+        file.seek(0)
+    except BaseException:
+        file.close()
+        raise
     return cast(IO[bytes], file)

@@ -1,15 +1,18 @@
-"""NDJSON in bulk: a chunk of lines as frames, the same records as `seamwatch.wire.text` gives line by line.
+"""NDJSON in bulk: parts of lines as frames, the same records as `seamwatch.wire.text` gives line by line.
 
-A chunk is parsed line by line and checked column by column. One that holds anything out of the ordinary (a line that is
-no event, a value that needs more than the usual conversion) is read again by the strict reader, which has the last word
-and names the line. Reads no files.
+Lines of one measured type are read by `streams.history.json_columns`; what it does not take is parsed line by line and
+checked column by column. A part that holds anything out of the ordinary (a line that is no event, a value that needs
+more than the usual conversion) is read again by the strict reader, which has the last word and names the line. Reads no
+files.
 """
 
 from __future__ import annotations
 
+import io
 import json
-from collections import Counter
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
@@ -20,10 +23,14 @@ from seamwatch.columnar.columns import columns, frame_of, keeps_bounds
 from seamwatch.errors import RecordError
 from seamwatch.instants import parse_instant
 from seamwatch.wire.schemas import INPUT_TYPES, Field, schema
-from seamwatch.wire.text import canonical, made_id, read_lines
+from seamwatch.wire.text import canonical, id_of, read_lines
 from streams.history.gathering import MEASURED
+from streams.history.json_columns import USUAL_TIME, columns_of
+from streams.history.ordinals import Ordinals, key_of
 
-_USUAL_TIME = r"^[12]\d{3}-\d\d-\d\dT[0-2]\d:[0-5]\d:[0-5]\d(\.\d{1,6})?Z$"
+ATTEMPTS, SELDOM = 3, 16
+"""Where so many parts one after the other were none for the quickest way, only every so manieth is tried again."""
+_NUMBERS_DIFFER = re.compile(rb"[:,\[]-?(?:\d+\.?\d*[eE]|0\.0000)")
 _NONE = type(None)
 _TYPES: Mapping[str, frozenset[type]] = {
     "string": frozenset((str, _NONE)),
@@ -43,64 +50,114 @@ class _Unusual(Exception):
 
 
 def json_chunks(
-    chunks: Iterable[Sequence[bytes]], source: str, complain: Callable[[RecordError], None]
+    parts: Iterable[bytes], source: str, complain: Callable[[RecordError], None]
 ) -> Iterator[tuple[str, pl.DataFrame]]:
-    """The events in the lines of one source, which come as parts of it in order: by part, a frame a record type.
+    """The events in the lines of one source, which comes as parts of whole lines in order: a frame a record type each.
 
     Lines that hold no event go to ``complain``, in order. Absent event_ids are made as `read_lines` makes them.
     """
-    seen: Counter[str] = Counter()
-    first = 1
-    for lines in chunks:
-        yield from _frames(lines, source, first, seen, complain)
-        first += len(lines)
+    ordinals = Ordinals()
+    first, refused = 1, 0
+    for number, data in enumerate(parts):
+        read = columns_of(data) if refused < ATTEMPTS or number % SELDOM == 0 else None
+        refused = refused + 1 if read is None else 0
+        lines: Sequence[bytes] | None = None
+        if read is None or read[1]["event_id"].null_count():
+            lines = io.BytesIO(data).readlines()
+        if read is not None:
+            frame = read[1]
+            nameless = frame["event_id"].is_null().arg_true().to_list() if lines is not None else []
+            yield (
+                read[0],
+                _named(frame, nameless, [_contents(lines[row]) for row in nameless] if lines else [], ordinals),
+            )
+            first += frame.height
+        elif lines is not None:
+            yield from _frames(lines, source, first, ordinals, complain)
+            first += len(lines)
 
 
 def _frames(
-    lines: Sequence[bytes], source: str, first: int, seen: Counter[str], complain: Callable[[RecordError], None]
+    lines: Sequence[bytes], source: str, first: int, ordinals: Ordinals, complain: Callable[[RecordError], None]
 ) -> Iterator[tuple[str, pl.DataFrame]]:
-    counted: list[str] = []
     try:
-        frames = [(name, _frame(name, events)) for name, events in _by_type(lines, seen, counted).items()]
+        groups = _by_type(lines)
+        frames = [(name, _frame(name, group.events), group) for name, group in groups.items()]
     except (_Unusual, ValueError, TypeError, OverflowError, RecursionError, pl.exceptions.PolarsError):
-        seen.subtract(counted)
+        pass
     else:
-        yield from frames
+        for name, frame, group in frames:
+            yield name, _named(frame, group.nameless, group.contents, ordinals)
         return
-    groups: dict[str, list[dict[str, Any]]] = {}
-    for line in read_lines(lines, source, make_ids=True, first=first, seen=seen):
+    records: dict[str, list[dict[str, Any]]] = {}
+    for line in read_lines(lines, source, make_ids=True, first=first, ordinals=ordinals):
         if line.error is None:
-            groups.setdefault(line.type, []).append(line.record)
+            records.setdefault(line.type, []).append(line.record)
         else:
             complain(line.error)
-    for record_type, records in groups.items():
-        yield record_type, frame_of(record_type, records)
+    for record_type, those in records.items():
+        yield record_type, frame_of(record_type, those)
 
 
-def _by_type(lines: Sequence[bytes], seen: Counter[str], counted: list[str]) -> dict[str, Events]:
-    """The parsed objects by type, each with an event_id; what was added to ``seen`` is put down in ``counted``."""
-    groups: dict[str, Events] = {name: [] for name in INPUT_TYPES}
-    order: dict[str, Events] = {}
+@dataclass(slots=True)
+class _Group:
+    """Parsed objects of one type; the rows of those without an id, and what an id is made of."""
+
+    events: Events = field(default_factory=list)
+    nameless: list[int] = field(default_factory=list)
+    contents: list[tuple[bytes, bytes]] = field(default_factory=list)
+
+
+def _by_type(lines: Sequence[bytes]) -> dict[str, _Group]:
+    groups: dict[str, _Group] = {}
     for line in lines:
         try:
             event = orjson.loads(line)
             name = event["type"]
-            group = groups[name]
+            group = groups.get(name)
+            if group is None:
+                if name not in INPUT_TYPES:
+                    raise _Unusual
+                group = groups[name] = _Group()
         except (ValueError, KeyError, TypeError):
             if line.strip():
                 raise _Unusual from None
             continue
         if event.get("event_id") is None:
-            # The id is of what the standard library reads: it keeps whole numbers whole, however large.
-            event = json.loads(line)
-            content = canonical(event)
-            event["event_id"] = made_id(event, seen[content])
-            seen[content] += 1
-            counted.append(content)
-        if not group:
-            order[name] = group
-        group.append(event)
-    return order
+            group.nameless.append(len(group.events))
+            group.contents.append(_contents(line))
+        group.events.append(event)
+    return groups
+
+
+def _contents(line: bytes) -> tuple[bytes, bytes]:
+    """What tells equal lines, and what the id of a line without one is made of: `canonical`, only faster."""
+    event = orjson.loads(line)
+    given = "event_id" in event
+    whole = orjson.dumps(event, option=orjson.OPT_SORT_KEYS)
+    if _NUMBERS_DIFFER.search(whole):
+        # Numbers that the two write in other ways, among them whole ones too large for orjson.
+        event = json.loads(line)
+        whole = canonical(event).encode()
+        event.pop("event_id", None)
+        return whole, canonical(event).encode()
+    if not given:
+        return whole, whole
+    del event["event_id"]
+    return whole, orjson.dumps(event, option=orjson.OPT_SORT_KEYS)
+
+
+def _named(
+    frame: pl.DataFrame, rows: Sequence[int], contents: Sequence[tuple[bytes, bytes]], ordinals: Ordinals
+) -> pl.DataFrame:
+    """The frame, its ``rows`` with ids that are made of their contents."""
+    if not rows:
+        return frame
+    numbers = ordinals.count([key_of(whole) for whole, _ in contents])
+    made = [id_of(bare, number) for (_, bare), number in zip(contents, numbers, strict=True)]
+    if len(rows) == frame.height:
+        return frame.with_columns(event_id=pl.Series(made, dtype=pl.String))
+    return frame.with_columns(event_id=frame["event_id"].scatter(list(rows), made))
 
 
 def _frame(record_type: str, events: Events) -> pl.DataFrame:
@@ -114,7 +171,7 @@ def _frame(record_type: str, events: Events) -> pl.DataFrame:
     types = columns(record_type)
     made = [
         _column(field, [event.get(field.name) for event in events], types[field.name])
-        if field.name in present
+        if field.name in present or field.name == "event_id"
         else _absent(field, len(events), types[field.name])
         for field in form.fields
     ]
@@ -163,7 +220,7 @@ def _column(field: Field, values: list[Any], kind: pl.DataType) -> pl.Series:
 
 
 def _filled(field: Field, column: pl.Series) -> pl.Series:
-    if field.nullable or not column.null_count():
+    if field.nullable or field.name == "event_id" or not column.null_count():
         return column
     if field.required:
         raise _Unusual
@@ -173,7 +230,7 @@ def _filled(field: Field, column: pl.Series) -> pl.Series:
 def _times(field: Field, values: list[Any], types: set[type]) -> pl.Series:
     if types <= {str, _NONE}:
         text = pl.Series(field.name, values, dtype=pl.String)
-        if text.str.contains(_USUAL_TIME).all():
+        if text.str.contains(USUAL_TIME).all():
             read = text.str.to_datetime("%Y-%m-%dT%H:%M:%S%.fZ", time_unit="us", strict=False).cast(pl.Int64)
             if read.null_count() == text.null_count():
                 return read

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import IO, Any, cast
 
@@ -12,6 +11,7 @@ from seamwatch.columnar.columns import columns, frame_of, keeps_bounds
 from seamwatch.errors import RecordError, UsageError
 from seamwatch.wire.schemas import INPUT_TYPES, Field, nearest, schema
 from seamwatch.wire.text import canonical, record_of
+from streams.history.ordinals import Ordinals
 
 ROWS = 32_768
 
@@ -27,7 +27,7 @@ def parquet_chunks(
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    seen: Counter[str] = Counter()
+    ordinals = Ordinals()
     first = 1
     try:
         for batch in pq.ParquetFile(file).iter_batches(batch_size=ROWS):
@@ -38,7 +38,7 @@ def parquet_chunks(
                     raise UsageError(f"{source}: has no column type; say with --type which of its rows are: {_known()}")
                 rows = rows.with_columns(type=pl.lit(record_type))
             for (name,), group in rows.group_by("type", maintain_order=True):
-                yield from _group(str(name), group.drop("type"), source, complain, seen)
+                yield from _group(str(name), group.drop("type"), source, complain, ordinals)
     except pa.ArrowException as error:
         raise UsageError(f"{source}: not a Parquet file that can be read: {error}") from None
 
@@ -48,7 +48,7 @@ def _known() -> str:
 
 
 def _group(
-    name: str, rows: pl.DataFrame, source: str, complain: Callable[[RecordError], None], seen: Counter[str]
+    name: str, rows: pl.DataFrame, source: str, complain: Callable[[RecordError], None], ordinals: Ordinals
 ) -> Iterator[tuple[str, pl.DataFrame]]:
     if name not in INPUT_TYPES:
         for row in rows["__row"]:
@@ -67,9 +67,8 @@ def _group(
         number = row.pop("__row")
         try:
             event = {"type": name, **row}
-            content = canonical(event)
-            _, record = record_of(event, make_ids=True, ordinal=seen[content])
-            seen[content] += event.get("event_id") is None
+            ordinal = ordinals.before(canonical(event)) if event.get("event_id") is None else 0
+            _, record = record_of(event, make_ids=True, ordinal=ordinal)
         except RecordError as error:
             complain(RecordError(f"{source}:{number}: {error}"))
         else:

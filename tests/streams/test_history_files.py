@@ -100,7 +100,7 @@ def rows_of(chunks: Iterator[tuple[str, pl.DataFrame]]) -> dict[str, list[dict[s
 def test_lines_in_bulk_are_lines_one_by_one(texts: list[str], size: int) -> None:
     lines = [text.encode() + b"\n" for text in texts]
     errors: list[str] = []
-    parts = [lines[start : start + size] for start in range(0, len(lines), size)]
+    parts = [b"".join(lines[start : start + size]) for start in range(0, len(lines), size)]
     groups = rows_of(json_chunks(parts, "f", lambda error: errors.append(str(error))))
     expected, complaints = strict(lines)
     assert repr(groups) == repr({name: expected[name] for name in groups})
