@@ -43,13 +43,13 @@ from seamwatch.durations import DAY
 from seamwatch.settings import load_settings
 from seamwatch.wire.topics import Topics
 from sinks.blocks import Decode
+from sinks.decoding import decoding
 from sinks.ledger.findings import Finding
 from sinks.ledger.notes import SignerKey
 from sinks.ledger.verify import Verifier
 from sinks.ledger.workers import Workers
 from sinks.migrate import migrate
 from sinks.reading import Place
-from sinks.record import decoding
 from sinks.retention import Retention
 from sinks.store import Store
 from stack.local import LocalStack

@@ -34,10 +34,11 @@ from seamwatch.settings import load_settings
 from seamwatch.wire.codec import Codec
 from seamwatch.wire.topics import Topics
 from sinks.blocks import Batch
+from sinks.decoding import decoding
 from sinks.ledger.ledger import Head, Ledger
 from sinks.ledger.notes import SignerKey
 from sinks.migrate import migrate
-from sinks.record import Recorder, consumer_settings, decoding
+from sinks.record import Recorder, consumer_settings
 from sinks.store import Store
 
 PARTITIONS = 4

@@ -32,13 +32,13 @@ from seamwatch.wire.codec import Codec
 from seamwatch.wire.topics import Topics
 from sinks.blocks import Decode, batch_of
 from sinks.claims import claim
+from sinks.decoding import decoding
 from sinks.ledger.ledger import Ledger
 from sinks.ledger.notes import SignerKey, VerifierKey
 from sinks.ledger.verify import Verifier
 from sinks.ledger.workers import Workers
 from sinks.migrate import migrate
 from sinks.reading import Run
-from sinks.record import decoding
 from sinks.store import Store
 from sinks.writer import Entry, Writer
 from stack.local import LocalStack

@@ -23,8 +23,6 @@ import structlog
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaException, Message, TopicPartition
 
 from seamwatch.clauses import kinds
-from seamwatch.clock import Clock
-from seamwatch.columnar.decode import Decoded, Decoder
 from seamwatch.errors import SeamwatchError, UsageError
 from seamwatch.settings import Settings
 from seamwatch.wire.codec import Codec
@@ -32,6 +30,7 @@ from seamwatch.wire.registry import SchemaRegistry
 from seamwatch.wire.topics import Topics
 from sinks.blocks import Batch, Decode, batch_of
 from sinks.claims import Claim, claim
+from sinks.decoding import decoding
 from sinks.lag import Lag
 from sinks.lanes import Cut, Lane
 from sinks.ledger.keys import read_signer
@@ -63,19 +62,6 @@ def topics_recorded(topics: Topics) -> tuple[str, ...]:
     """The topics that are recorded: all inputs, the violations of every clause kind, notices, pages and documents."""
     violations = (topics.violations(kind) for kind in kinds())
     return (*topics.inputs, *violations, topics.notice, topics.page, topics.contracts)
-
-
-def decoding(codec: Codec, clock: Clock) -> Decode:
-    """The bulk decoding of every record type, its preparation kept from batch to batch; for one thread."""
-    decoders: dict[str, Decoder] = {}
-
-    def decode(record_type: str, values: Any, broker_times: Any, /) -> Decoded:
-        decoder = decoders.get(record_type)
-        if decoder is None:
-            decoder = decoders[record_type] = Decoder(record_type, codec, clock=clock)
-        return decoder.decode(values, broker_times)
-
-    return decode
 
 
 def consumer_settings(bootstrap: str, group: str, instance: str) -> dict[str, Any]:

@@ -93,7 +93,7 @@ def verify(
 def _decode(settings: Settings) -> Decode:
     """The decoding, as the recorder does it; made in each process that verifies."""
     from seamwatch.wire.codec import codec_of
-    from sinks.record import decoding
+    from sinks.decoding import decoding
 
     return decoding(codec_of(settings), settings.clock())
 

@@ -17,9 +17,13 @@ _Wrong = tuple[int, str, str]
 """The index of a row, the column that is wrong, and what is wrong with it."""
 
 
-def compare(record_type: str, table: str, rows: pl.DataFrame, decode: Decode) -> list[Finding]:
-    """Decode the raw bytes of rows of one table again and compare; the first that differs of each topic partition."""
-    values: list[bytes | None] = rows["raw"].to_list()
+def compare(
+    record_type: str, table: str, rows: pl.DataFrame, values: list[bytes | None], decode: Decode
+) -> list[Finding]:
+    """Decode the raw bytes of rows of one table again and compare; the first that differs of each topic partition.
+
+    ``values`` are those of the column raw.
+    """
     times = rows["broker_time"].dt.epoch("ms").to_list()
     decoded = (
         published(rows["key"].to_list(), values) if record_type == "document" else decode(record_type, values, times)

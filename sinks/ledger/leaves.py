@@ -99,18 +99,21 @@ def read_entry(content: bytes) -> Entry:
     return entry
 
 
-def leaf_hashes(topic: str, partition: int | pl.Series, rows: pl.DataFrame) -> bytes:
+def leaf_hashes(
+    topic: str, partition: int | pl.Series, rows: pl.DataFrame, values: Sequence[bytes | None] | None = None
+) -> bytes:
     """The hashes of the leaves of rows of one topic, one after another; ``partition`` is that of all, or one a row.
 
     Columns: offset (Int64), broker_time (Datetime[ms]), key and raw (Binary), headers (list of {key, value}); without
-    a column headers there are none.
+    a column headers there are none. ``values`` are those of raw, for whoever has them as a list already.
     """
     count = len(rows)
     if not count:
         return b""
     headers = _headers_column(rows)
     keys: list[bytes | None] = rows["key"].to_list()
-    values: list[bytes | None] = rows["raw"].to_list()
+    if values is None:
+        values = rows["raw"].to_list()
     prefix = LEAF_PREFIX + _prefix(topic)
     fixed = np.empty(count, [("prefix", f"V{len(prefix)}"), *_NUMBERED])
     fixed["prefix"] = np.void(prefix)

@@ -13,10 +13,10 @@ from seamwatch.clock import SystemClock
 from seamwatch.wire.topics import Topics
 from sinks.blocks import Decode, batch_of
 from sinks.columns import TIME
+from sinks.decoding import decoding
 from sinks.ledger.ledger import Ledger
 from sinks.ledger.notes import SignerKey
 from sinks.reading import Place, Run
-from sinks.record import decoding
 from sinks.store import Store
 from tests.sinks.samples import CODEC
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
 from urllib.parse import urlsplit, urlunsplit
 
 import pytest
@@ -13,6 +12,7 @@ from seamwatch.clock import SystemClock
 from seamwatch.errors import StoreError
 from seamwatch.wire.topics import Topics
 from sinks.blocks import Decode
+from sinks.decoding import decoding
 from sinks.ledger.checking import Piece
 from sinks.ledger.findings import Finding, Report
 from sinks.ledger.notes import SignerKey
@@ -20,7 +20,6 @@ from sinks.ledger.rows import DEAD_LETTER
 from sinks.ledger.verify import Verifier
 from sinks.ledger.workers import Workers
 from sinks.migrate import migrate
-from sinks.record import decoding
 from sinks.store import Store
 from tests.ledger.book import NOW_MILLIS, Book
 from tests.sinks.samples import CODEC, encoded
@@ -62,15 +61,28 @@ TAMPERING = {
 }
 
 
-@contextmanager
-def own(clickhouse: str, auditor_url: str) -> Iterator[tuple[Store, str]]:
-    """A migrated database of its own, and its auditor's address."""
+@pytest.fixture(scope="module")
+def database(clickhouse: str, auditor_url: str) -> Iterator[tuple[str, str]]:
+    """Addresses of a migrated database, for its writer and for its auditor; migrating takes longer than any test."""
     name = f"t_{uuid.uuid4().hex[:10]}"
     url, read = (urlunsplit(urlsplit(each)._replace(path=f"/{name}")) for each in (clickhouse, auditor_url))
     migrate(url)
-    with Store(url) as store:
-        yield store, read
+    yield url, read
+    with Store(url, database="default") as store:
         store.command(f"DROP DATABASE {name}")
+
+
+@pytest.fixture
+def store(database: tuple[str, str]) -> Iterator[Store]:
+    with Store(database[0]) as store:
+        yield store
+        for table in ("inference", "dead_letter", "checkpoint", "ledger_intent", "ledger_commit", "ledger_tile"):
+            store.command(f"TRUNCATE TABLE {table}")
+
+
+@pytest.fixture
+def read(database: tuple[str, str]) -> str:
+    return database[1]
 
 
 def decode() -> Decode:
@@ -82,8 +94,8 @@ def verified(read: str, *outside: str, since: int | None = None) -> Report:
         return Verifier(store, [KEY.verifier], TOPICS, workers, outside, since).run()
 
 
-def fill(book: Book, partition: int, ranges: int = 3) -> None:
-    for start in range(0, ranges * SIZE, SIZE):
+def fill(book: Book, partition: int) -> None:
+    for start in range(0, 3 * SIZE, SIZE):
         values: list[bytes | None] = [encoded(number=start + i) for i in range(SIZE - 1)]
         book.record([*values, b"junk"], partition=partition, headers=[("h", b"\xff")])
 
@@ -95,77 +107,69 @@ def first(findings: list[Finding]) -> First:
     return found
 
 
-def test_each_tampering_is_found_and_named_and_nothing_else_is_accused(clickhouse: str, auditor_url: str) -> None:
-    with own(clickhouse, auditor_url) as (store, read):
-        book = Book(store, TOPICS, KEY)
-        for partition in range(max(TAMPERING) + 1):
-            fill(book, partition)
-        kept = store.rows("SELECT note FROM checkpoint WHERE partition = 0 AND tree_size = 24")[0]["note"]
-        report = verified(read, kept)
-        assert (report.findings, report.rows) == ([], 24 * len(book.at))
-        for partition, (statement, _) in TAMPERING.items():
-            wait = " SETTINGS mutations_sync = 2" if statement.startswith("ALTER") else ""
-            store.command(f"{statement} AND partition = {partition}{wait}")
-        assert first(verified(read).findings) == {partition: expected for partition, (_, expected) in TAMPERING.items()}
-        # The newest rows and everything that speaks of them: only a copy kept elsewhere knows.
-        for table, condition in {
-            "inference": "offset >= 16",
-            "dead_letter": "offset >= 16",
-            "ledger_commit": "first_offset >= 16",
-            "checkpoint": "tree_size > 16",
-        }.items():
-            store.command(f"ALTER TABLE {table} DELETE WHERE {condition} AND partition = 0 SETTINGS mutations_sync = 2")
-        assert 0 not in first(verified(read).findings)
-        assert first(verified(read, kept).findings)[0] == ("ahead", 16, None)
+def test_each_tampering_is_found_and_named_and_nothing_else_is_accused(store: Store, read: str) -> None:
+    book = Book(store, TOPICS, KEY)
+    for partition in range(max(TAMPERING) + 1):
+        fill(book, partition)
+    kept = store.rows("SELECT note FROM checkpoint WHERE partition = 0 AND tree_size = 24")[0]["note"]
+    report = verified(read, kept)
+    assert (report.findings, report.rows) == ([], 24 * len(book.at))
+    for partition, (statement, _) in TAMPERING.items():
+        wait = " SETTINGS mutations_sync = 2" if statement.startswith("ALTER") else ""
+        store.command(f"{statement} AND partition = {partition}{wait}")
+    assert first(verified(read).findings) == {partition: expected for partition, (_, expected) in TAMPERING.items()}
+    # The newest rows and everything that speaks of them: only a copy kept elsewhere knows.
+    for table, condition in {
+        "inference": "offset >= 16",
+        "dead_letter": "offset >= 16",
+        "ledger_commit": "first_offset >= 16",
+        "checkpoint": "tree_size > 16",
+    }.items():
+        store.command(f"ALTER TABLE {table} DELETE WHERE {condition} AND partition = 0 SETTINGS mutations_sync = 2")
+    assert 0 not in first(verified(read).findings)
+    assert first(verified(read, kept).findings)[0] == ("ahead", 16, None)
 
 
 def test_what_is_being_recorded_is_left_out_until_it_is_signed_for_and_then_it_must_be_there(
-    clickhouse: str, auditor_url: str
+    store: Store, read: str
 ) -> None:
-    with own(clickhouse, auditor_url) as (store, read):
-        book = Book(store, TOPICS, KEY)
-        for partition in range(3):
-            fill(book, partition)
-            book.intend(partition)
-        for table, partition in (("checkpoint", 0), ("ledger_commit", 0), ("ledger_commit", 1), ("ledger_commit", 2)):
-            condition = f"partition = {partition} AND {'tree_size' if table == 'checkpoint' else 'size'} > 16"
-            store.command(f"ALTER TABLE {table} DELETE WHERE {condition} SETTINGS mutations_sync = 2")
-        report = verified(read)
-        assert (report.findings, report.rows) == ([], 16 + 24 + 24)
-        store.command("ALTER TABLE inference DELETE WHERE offset >= 20 AND partition = 2 SETTINGS mutations_sync = 2")
-        assert first(verified(read).findings) == {2: ("missing", 20, None)}
+    book = Book(store, TOPICS, KEY)
+    for partition in range(3):
+        fill(book, partition)
+        book.intend(partition)
+    for table, partition in (("checkpoint", 0), ("ledger_commit", 0), ("ledger_commit", 1), ("ledger_commit", 2)):
+        condition = f"partition = {partition} AND {'tree_size' if table == 'checkpoint' else 'size'} > 16"
+        store.command(f"ALTER TABLE {table} DELETE WHERE {condition} SETTINGS mutations_sync = 2")
+    report = verified(read)
+    assert (report.findings, report.rows) == ([], 16 + 24 + 24)
+    store.command("ALTER TABLE inference DELETE WHERE offset >= 20 AND partition = 2 SETTINGS mutations_sync = 2")
+    assert first(verified(read).findings) == {2: ("missing", 20, None)}
 
 
-def test_since_goes_up_from_the_last_checkpoint_before_and_looks_at_nothing_older(
-    clickhouse: str, auditor_url: str
-) -> None:
-    with own(clickhouse, auditor_url) as (store, read):
-        book = Book(store, TOPICS, KEY)
-        for hour in range(3):
-            values: list[bytes | None] = [encoded(number=SIZE * hour + i) for i in range(SIZE)]
-            book.record(values, millis=START + hour * 3_600_000)
-        since = (START + 1_800_000) * 1_000
-        assert (report := verified(read, since=since)).findings == []
-        assert report.rows == 2 * SIZE
-        store.command("ALTER TABLE inference UPDATE score = 7 WHERE offset IN (2, 13) SETTINGS mutations_sync = 2")
-        assert first(verified(read, since=since).findings) == {0: ("column", 13, "score")}
-        assert first(verified(read).findings) == {0: ("column", 2, "score")}
-        # What a commit kept of its tree is not trusted: without it the record is read from its beginning.
-        store.command("ALTER TABLE ledger_commit UPDATE frontier = repeat('x', 32) WHERE 1 SETTINGS mutations_sync = 2")
-        assert first(verified(read, since=since).findings) == {0: ("column", 2, "score")}
+def test_since_goes_up_from_the_last_checkpoint_before_and_looks_at_nothing_older(store: Store, read: str) -> None:
+    book = Book(store, TOPICS, KEY)
+    for hour in range(3):
+        values: list[bytes | None] = [encoded(number=SIZE * hour + i) for i in range(SIZE)]
+        book.record(values, millis=START + hour * 3_600_000)
+    since = (START + 1_800_000) * 1_000
+    assert (report := verified(read, since=since)).findings == []
+    assert report.rows == 2 * SIZE
+    store.command("ALTER TABLE inference UPDATE score = 7 WHERE offset IN (2, 13) SETTINGS mutations_sync = 2")
+    assert first(verified(read, since=since).findings) == {0: ("column", 13, "score")}
+    assert first(verified(read).findings) == {0: ("column", 2, "score")}
+    # What a commit kept of its tree is not trusted: without it the record is read from its beginning.
+    store.command("ALTER TABLE ledger_commit UPDATE frontier = repeat('x', 32) WHERE 1 SETTINGS mutations_sync = 2")
+    assert first(verified(read, since=since).findings) == {0: ("column", 2, "score")}
 
 
-def test_pieces_checked_by_several_processes_are_the_same_and_so_are_their_errors(
-    clickhouse: str, auditor_url: str
-) -> None:
-    with own(clickhouse, auditor_url) as (store, read):
-        fill(Book(store, TOPICS, KEY), 0)
-        pieces = [Piece("inference", ("inference", DEAD_LETTER), f"offset % 6 = {rest}") for rest in range(6)]
-        with Workers(read, decode, 2) as several, Workers(read, decode, 1) as one:
-            found = [
-                [sorted(checked.leaves["t.inference", 0][0]["offset"]) for checked in each(pieces)]
-                for each in (several, one)
-            ]
-            assert found[0] == found[1]
-            with pytest.raises(StoreError, match="UNKNOWN_IDENTIFIER"):
-                list(several([Piece("inference", ("inference",), "nonsense")] * 6))
+def test_pieces_checked_by_several_processes_are_the_same_and_so_are_their_errors(store: Store, read: str) -> None:
+    fill(Book(store, TOPICS, KEY), 0)
+    pieces = [Piece("inference", ("inference", DEAD_LETTER), f"offset % 6 = {rest}") for rest in range(6)]
+    with Workers(read, decode, 2) as several, Workers(read, decode, 1) as one:
+        found = [
+            [sorted(checked.leaves["t.inference", 0][0]["offset"]) for checked in each(pieces)]
+            for each in (several, one)
+        ]
+        assert found[0] == found[1]
+        with pytest.raises(StoreError, match="UNKNOWN_IDENTIFIER"):
+            list(several([Piece("inference", ("inference",), "nonsense")] * 6))

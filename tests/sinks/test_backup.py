@@ -17,8 +17,9 @@ from confluent_kafka import Consumer, TopicPartition
 from console.app import main
 from seamwatch.clock import SystemClock
 from seamwatch.settings import load_settings
+from sinks.decoding import decoding
 from sinks.ledger.keys import make_keys, read_signer
-from sinks.record import Recorder, decoding
+from sinks.record import Recorder
 from stack.folder import DataFolder
 from stack.local import LocalStack
 from tests.sinks.estate import Estate, assert_recorded, committed, estate, wait_for

@@ -11,8 +11,8 @@ from seamwatch.clock import SystemClock
 from seamwatch.wire.topics import Topics
 from seamwatch.wire.values import violation_record
 from sinks.blocks import Batch, batch_of
+from sinks.decoding import decoding
 from sinks.reading import Run
-from sinks.record import decoding
 from tests.sinks.samples import CODEC, encoded, violation
 
 TOPICS = Topics("t")

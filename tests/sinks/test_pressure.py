@@ -12,8 +12,9 @@ from dataclasses import dataclass, field
 import pytest
 
 from seamwatch.settings import load_settings
+from sinks.decoding import decoding
 from sinks.metrics import Metrics
-from sinks.record import Recorder, decoding
+from sinks.record import Recorder
 from sinks.store import StoreRefusedError
 from tests.sinks.estate import Estate, Proxy, assert_recorded, committed, estate, wait_for
 from tests.sinks.samples import CODEC, encoded

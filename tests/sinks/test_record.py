@@ -12,7 +12,8 @@ import pytest
 from seamwatch.errors import StoreError
 from seamwatch.settings import load_settings
 from seamwatch.wire.values import violation_record
-from sinks.record import Recorder, decoding
+from sinks.decoding import decoding
+from sinks.record import Recorder
 from tests.sinks.estate import Estate, Proxy, Stage, assert_recorded, committed, estate, wait_for
 from tests.sinks.samples import CODEC, encoded, violation
 

@@ -18,9 +18,9 @@ from confluent_kafka import Message
 from seamwatch.clock import SystemClock
 from sinks.blocks import Batch, batch_of
 from sinks.claims import Claim, SupersededError, check, claim, holders
+from sinks.decoding import decoding
 from sinks.ledger.ledger import Head, Ledger
 from sinks.reading import Run
-from sinks.record import decoding
 from sinks.store import Store
 from sinks.writer import Entry, Writer
 from tests.sinks.estate import ROOT, Estate, Stage, assert_recorded, committed, estate, wait_for

@@ -24,7 +24,8 @@ from seamwatch.judging.seam import PublicKey
 from seamwatch.judging.text import violation_object
 from seamwatch.signatures import acknowledgement_counts
 from seamwatch.wire.values import violation_record
-from sinks.record import Recorder, decoding
+from sinks.decoding import decoding
+from sinks.record import Recorder
 from tests.sinks.estate import Estate, committed, estate, everything, wait_for
 from tests.sinks.samples import CODEC, NOW, inference, violation
 

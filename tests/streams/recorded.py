@@ -15,8 +15,9 @@ from seamwatch.documents import Estate
 from seamwatch.judging.facts import Violation
 from seamwatch.settings import load_settings
 from seamwatch.wire.topics import Topics
+from sinks.decoding import decoding
 from sinks.migrate import migrate
-from sinks.record import Recorder, decoding
+from sinks.record import Recorder
 from sinks.store import Store
 from streams.history.gathering import History, Limits
 from streams.history.period import Period

@@ -12,7 +12,8 @@ from console.app import build
 from seamwatch.clock import SystemClock
 from seamwatch.durations import MINUTE
 from seamwatch.wire.codec import Codec
-from sinks.record import Recorder, decoding
+from sinks.decoding import decoding
+from sinks.record import Recorder
 from tests.sinks.estate import estate, wait_for
 from tests.streams.stages import PEOPLE, Scene, inference
 

@@ -1,0 +1,23 @@
+"""Decoding, as the record does it: one bulk decoder a record type; what verifies a record decodes it the same way."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from seamwatch.clock import Clock
+from seamwatch.columnar.decode import Decoded, Decoder
+from seamwatch.wire.codec import Codec
+from sinks.blocks import Decode
+
+
+def decoding(codec: Codec, clock: Clock) -> Decode:
+    """The bulk decoding of every record type, its preparation kept from batch to batch; for one thread."""
+    decoders: dict[str, Decoder] = {}
+
+    def decode(record_type: str, values: Any, broker_times: Any, /) -> Decoded:
+        decoder = decoders.get(record_type)
+        if decoder is None:
+            decoder = decoders[record_type] = Decoder(record_type, codec, clock=clock)
+        return decoder.decode(values, broker_times)
+
+    return decode
