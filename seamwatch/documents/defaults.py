@@ -50,6 +50,7 @@ def written() -> dict[str, Any]:
                 "id": "drift",
                 "kind": "distribution",
                 "severity": "warning",
+                "where": "score IS NOT NULL",
                 "reference": {"first": "14d"},
                 "bins": 10,
                 "window": "1h",
