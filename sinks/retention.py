@@ -1,6 +1,6 @@
 """Retention: whole months of a table are dropped when their time is over and no hold keeps them; nothing else removes.
 
-    months that are over → held? → leaves of the rows, held to the ledger → what goes is noted, signed → drop
+    months that are over → held? → rows held to the ledger, what goes is listed → still not held? → signed note → drop
 
 A TTL of the engine would do it unseen, in the middle of a merge, whatever hold there is and without a trace. Here the
 rows are held to the signed roots first, so that nothing that was tampered with is cleared away; what goes is written
@@ -97,15 +97,18 @@ class Retention:
         nothing is removed.
         """
         reason = f"retention of {month.table} is {compact_duration(month.kept_for)}"
-        drops = [self._noted(month, rows, key, person, reason) for rows in self._rows_of(month)]
+        drops = [self._listed(month, rows, key, person, reason) for rows in self._rows_of(month)]
         count = self._store.rows(f"SELECT count() AS rows FROM {month.table} WHERE {_of_month(month)}")[0]["rows"]
         if count != sum(drop.count for drop in drops):
             raise StoreError(
                 f"{month.table} of {month.month} is being written to: nothing was dropped, try again later"
             )
-        # The last look: a hold that was placed while the rows were read keeps them.
+        # The last look: a hold that was placed while the rows were read keeps them, and nobody signs for their going.
         if self._holding(month.table, month.month) is not None:
             return []
+        for drop in drops:
+            note = key.note(drop.text(key.name))
+            self._store.insert("retention", _retention_row(drop, note), f"retention/{drop.drop_id}")
         table = month.table if self._cluster is None else self._cluster.local_name(month.table)
         self._store.command(f"ALTER TABLE {table} DROP PARTITION {month.month} SETTINGS max_partition_size_to_drop = 0")
         return drops
@@ -120,8 +123,8 @@ class Retention:
         )
         return [_Rows((row["topic"], row["partition"]), row["first"], row["following"], row["count"]) for row in rows]
 
-    def _noted(self, month: Month, rows: _Rows, key: SignerKey, person: str, reason: str) -> Drop:
-        """Hold the rows of one topic partition to the ledger, and write down that they go."""
+    def _listed(self, month: Month, rows: _Rows, key: SignerKey, person: str, reason: str) -> Drop:
+        """Hold the rows of one topic partition to the ledger, and list those that go."""
         topic, partition = rows.place
         known = positions(self._store, [topic]).get(rows.place)
         if known is not None and known.intent is not None and known.intent.first_offset < rows.next_offset:
@@ -136,7 +139,7 @@ class Retention:
                 tree.append(b"".join(going["leaf"].to_list()))
                 frame = _dropped_row(drop_id, rows.place, first, following, going)
                 self._store.insert("ledger_dropped", frame, f"ledger_dropped/{drop_id}/{first}")
-        drop = Drop(
+        return Drop(
             drop_id=drop_id,
             table=month.table,
             month=month.month,
@@ -150,9 +153,6 @@ class Retention:
             person=" ".join(person.split()),
             reason=reason,
         )
-        note = key.note(drop.text(key.name))
-        self._store.insert("retention", _retention_row(drop, note), f"retention/{drop.drop_id}")
-        return drop
 
     def _pieces(self, month: Month, rows: _Rows, key: SignerKey) -> Iterator[tuple[int, int, pl.DataFrame]]:
         """Spans of whole committed ranges, each held to its root, and what goes of it: offset, leaf, index."""

@@ -31,6 +31,9 @@ OF_SYSTEMS: Final = (*INPUT_TYPES, "violation", "notice")
 _PERSONAL: Final = {"raw", "key", "headers", "attributes", "arguments"}
 _VIEW: Final = re.compile(r"CREATE OR REPLACE VIEW (\w+)")
 _TEAM: Final = re.compile(r"[a-z0-9][a-z0-9_-]*")
+_OPERATING: Final = (
+    "SELECT, INSERT, ALTER, CREATE DATABASE, CREATE TABLE, CREATE VIEW, DROP TABLE, DROP VIEW, TRUNCATE, BACKUP"
+)
 _READING: Final = "readonly = 1 CONST, max_execution_time = 300 MAX 300, max_memory_usage = 4294967296 MAX 4294967296"
 _WRITING: Final = "async_insert = 0 CONST, insert_deduplicate = 1 CONST"
 _WRITING_ON_CLUSTER: Final = (
@@ -63,10 +66,7 @@ class _Ddl:
             yield f"CREATE ROLE IF NOT EXISTS {role}{self._on}"
         yield from self._profiles([*named.values()])
         for database in self._databases:
-            yield self._grant(
-                "SELECT, INSERT, ALTER, CREATE DATABASE, CREATE TABLE, CREATE VIEW, DROP TABLE, DROP VIEW, TRUNCATE, BACKUP",
-                f"{database}.*", OPERATOR,
-            )  # fmt: skip
+            yield self._grant(_OPERATING, f"{database}.*", OPERATOR)
             yield self._grant("SELECT, INSERT", f"{database}.*", WRITER)
             yield self._grant("SELECT", f"{database}.*", AUDITOR)
         if self._is_clustered:
