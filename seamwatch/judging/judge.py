@@ -476,7 +476,8 @@ class Judge:
         watermark = LONG_AGO if entry.historic else stretch.start - 1
         for fact in sorted(mine, key=lambda f: (f.window_start, f.first_time)):
             entry = self._judge(key, entry, after, fact, watermark, told)
-        self._keep(key, replace(entry, wake=self._time.now))
+        heard = self._time.now if mine else entry.heard
+        self._keep(key, replace(entry, heard=heard, wake=self._time.now))
 
     def _climb(self, key: EntryKey, entry: Entry, told: Told) -> None:
         now = self._time.now

@@ -18,6 +18,7 @@ from streams.plan import Plan
 from streams.replay import replay
 from tests.clauses.history import at, contract, estate_of
 from tests.judging.changing import history, three
+from tests.streams.loading import Load, loaded
 
 NONE_LATE = JudgeSettings(lateness=0, settle=0, climbs=False)
 CHANGE = at("12h30m")
@@ -275,3 +276,23 @@ def test_live_is_replay_across_changes_of_version(seed: int) -> None:
     assert {seen(v) for v in live.values() if v.opened_at <= last} == {
         seen(v) for v in expected.values() if v.opened_at <= last
     }
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_history_in_any_order_is_judged_as_its_replay_across_changes_of_version(seed: int) -> None:
+    """Loaded in bulk, spread over partitions, with kills in the middle; both changes may be crossed at once."""
+    chance = random.Random(seed)
+    now = at("15h")
+    first = at("12h41m") + 1_234_567
+    estate, events = estate_of(*three(first, first + 37 * MINUTE)), history(chance)
+    last = events[-1][1]["event_time"]
+    expected = {seen(v) for v in replay(estate, events, now=last + HOUR) if v.opened_at <= last}
+    assert len({v[1] for v in expected}) == 3
+    load = Load(seed, keyed=seed == 0, seconds=[2.0, 8.0, 0.5][seed])
+    latest = loaded(estate, chance.sample(events, len(events)), load, now)
+    # What ends after the last event ends later live, where time goes on.
+    assert {_until(s, last) for s in map(seen, latest.values()) if s[12] <= last} == {_until(s, last) for s in expected}
+
+
+def _until(state: tuple[Any, ...], last: int) -> tuple[Any, ...]:
+    return state if state[15] is not None and state[15] <= last else (*state[:11], *state[12:15], state[17])
