@@ -7,7 +7,7 @@ nobody declared has no approval at all. There is one episode for each unapproved
 for the whole of an undeclared system). With `datasets` a refresh of a data set that nobody declared is a breach too.
 
 State: one for each version, digest and use case without approval (one for an undeclared system): the hours with such
-events that are not yet complete, 1,500 at most, and the first five events, about 3 kB, until `quiet` has passed
+events that are not yet complete, 1,440 at most, and the first five events, about 3 kB, until `quiet` has passed
 without another. What is approved costs nothing.
 
 What its violation says: the version, digest and use case without approval, or that nobody declared the system, and

@@ -7,7 +7,7 @@ Assertions over tool calls that every call must pass have one episode per conver
 
 With `summary` a named reviewer is sent, on schedule, how many events passed and failed.
 
-State: the windows that are not yet complete, 1,500 at most, and the first five failing events of what is open, about
+State: the windows that are not yet complete, 1,440 at most, and the first five failing events of what is open, about
 2 kB. Where every event must pass, only windows with a failure, until `quiet` has passed without another; of tool
 calls one for each conversation with a failure, until a day after its episode is over. With `at_least`, one for the
 system, for good. With `summary` one more, of the periods not yet summarised.

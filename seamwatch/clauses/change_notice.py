@@ -10,10 +10,11 @@ With `notice_before`, a change announced less than that before it takes effect i
 traffic with a version or configuration digest that neither the System document nor any announcement names is a
 breach, from its first event.
 
-State: one for the system. The clocks that run or ran out, one a change and acknowledger (the newest 1,000; answered
-ones for 90 days), the ids of the newest 1,000 changes and their new versions and digests, the last 100 answers to what
-is not announced yet; with `unannounced`, the offending windows of the 1,000 values seen last that nobody announced. A
-clock takes about 400 bytes. What was open of a clock or value that makes room for newer ones is over, and says so.
+State: one for the system. The clocks that run or ran out, one a change and acknowledger (the newest 500; answered ones
+for 90 days), the ids of the newest 1,000 changes and their new versions and digests (of 256 characters at most), the
+last 100 answers to what is not announced yet; with `unannounced`, the offending windows of the 500 values seen last
+that nobody announced. A clock takes about 400 bytes. What was open of a clock or value that makes room for newer ones
+is over, and says so.
 
 What its violation says: which person has not answered which change, or objects to it; how much ahead a change was
 announced (`observed`, seconds) and what was agreed (`limit`); or the version or digest that nobody announced.
@@ -72,8 +73,10 @@ ChangeKind = Literal[
 ]
 _EARLY_ANSWERS = 100
 _CHANGES_KEPT = 1_000
-_CLOCKS_KEPT = 1_000
-_VALUES_KEPT = 1_000
+_CLOCKS_KEPT = 500
+_ANNOUNCED_KEPT = 1_000
+_LONGEST_VALUE = 256
+_VALUES_KEPT = 500
 _CLOCK_KEPT = 90 * DAY
 
 
@@ -202,9 +205,11 @@ class ChangeNotice(Clause, kind="change_notice"):
     ) -> tuple[ChangeNoticeState, tuple[Finding, ...]]:
         record = event.record
         change_id, at = record["change_id"], int(record["event_time"])
-        values = [v for v in (record.get("to_value"), record.get("config_digest")) if v]
+        # A version or a digest is short; what a prompt was changed to is neither.
+        given = (record.get("to_value"), record.get("config_digest"))
+        values = [value for value in given if value and len(value) <= _LONGEST_VALUE]
         announced = dict.fromkeys(values, at) | dict(state.announced)
-        newest = sorted(announced.items(), key=lambda entry: (entry[1], entry[0]))[-_VALUES_KEPT:]
+        newest = sorted(announced.items(), key=lambda entry: (entry[1], entry[0]))[-_ANNOUNCED_KEPT:]
         state = replace(state, announced=tuple(newest))
         concerns = not self.kinds or record["kind"] in self.kinds
         if change_id in state.changes or not concerns or at < moment.horizon:

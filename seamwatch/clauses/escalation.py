@@ -22,8 +22,8 @@ summary.
 State: one for each conversation, for a day after its last call: the calls that wait for what may come before them
 (seconds; 5,000 at most), the calls whose hand-over is due (`within` at most), four numbers and the first five misses,
 about 3 kB in all. Every call of the agent travels one by one (twice with `summary`). With `summary` one more for the
-system, of the conversations of the last half hour: the calls that wait (10,000 at most) and those whose hand-over is
-due (5,000 at most: the conversation that has been silent for longest is given up, and the summary says how many of the
+system, of the conversations of the last half hour: the calls that wait (5,000 at most) and those whose hand-over is
+due (2,000 at most: the conversation that has been silent for longest is given up, and the summary says how many of the
 misses that makes).
 
 What its violation says: the call for which `when` held, what was to follow it, and recall and precision so far; the

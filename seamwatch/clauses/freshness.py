@@ -12,7 +12,7 @@ the earliest. Its episodes end with the first refresh, whose own clock runs from
 is waited for from its first refresh on.
 
 State: of a dataset one, for good, under 2 kB: the newest `data_as_of`, who told of it, and what is open. Of decisions
-one for each limit: the hours with stale decisions that are not yet complete, 1,500 at most, and the first five such
+one for each limit: the hours with stale decisions that are not yet complete, 1,440 at most, and the first five such
 decisions, about 3 kB, until `quiet` has passed without another.
 
 What its violation says: how old the data is (`observed`, seconds) and the limit that this passes (`limit`, seconds), or

@@ -9,7 +9,7 @@ An episode begins at once with the first such event. For tool calls there is one
 when no other has followed for half an hour; for decisions one per system, over after a day (`quiet`) without another.
 
 State: one for the system's decisions and one for each conversation with an offending call, about 3 kB: the half
-hours with such events that are not yet complete, 1,500 at most, and the first five of them. That of decisions is kept
+hours with such events that are not yet complete, 1,440 at most, and the first five of them. That of decisions is kept
 until `quiet` has passed without another, that of a conversation until a day after its episode is over.
 
 What its violation says: the first event, its confidence (`observed`) and the one under which a person was agreed

@@ -8,7 +8,7 @@ lineage (`attested_by`), a person of the documents, and one who has published ke
 characters and any one character.
 
 State: one for the dataset, for good: the clock, when the newest refresh was, and the faults that it showed, about
-1 kB each. Nothing is kept of a refresh that shows none.
+1 kB each: of strange sources the first 500 by name, more are not told. Nothing is kept of a refresh that shows none.
 
 What its violation says: the refresh, and the source that was not agreed or why its lineage is not attested; of
 silence, since when there was no refresh (`observed` and `limit` in seconds).
@@ -61,6 +61,8 @@ from seamwatch.judging.judgement import Finding, Happening, Judgement, Moment, O
 from seamwatch.judging.seam import Seam
 from seamwatch.judging.wording import moment_text
 from seamwatch.signatures import refresh_counts
+
+_FAULTS_KEPT = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,10 +135,10 @@ class Lineage(Clause, kind="lineage"):
     def _faults(self, seam: Seam, event: ForwardedEvent) -> list[Fault]:
         record, evidence = event.record, (told_by(event),)
         when = moment_text(evidence[0].event_time)
-        faults = []
+        faults: list[Fault] = []
         for source in sorted(set(record["sources"])):
             why = self._against(source)
-            if why is not None:
+            if why is not None and len(faults) < _FAULTS_KEPT:
                 text = f"{seam.system}: the refresh of {when} took data from {source!r}, {why}"
                 faults.append(Fault(text, evidence, source, "source"))
         if self.include and not record["sources"]:

@@ -5,7 +5,7 @@ unit, another model, a default value. Each score is checked. With `tolerate` the
 is judged when the window is complete; without it the first bad score is a breach, which is over after a day
 (`quiet`) without another.
 
-State: one for the system, about 3 kB: the windows that are not yet complete, 1,500 at most, and the first five bad
+State: one for the system, about 3 kB: the windows that are not yet complete, 1,440 at most, and the first five bad
 scores of what is open. Without `tolerate` only windows with a bad score, until `quiet` has passed without another.
 
 What its violation says: the first score outside the bounds (`observed`) and the bounds or, with `tolerate`, the share

@@ -14,7 +14,7 @@ above, a breach is told when its window is complete, opens at the window's end a
 Until the window is complete the number observed is `max` + 1, then the window's own.
 
 State: of each conversation its number and its earliest `max` + 5 events, until a day without one; of each window that
-is not yet complete the same, 1,500 windows or 10,000 events at most (of each person with `per: subject`): the oldest
+is not yet complete the same, 1,440 windows or 10,000 events at most (of each person with `per: subject`): the oldest
 window beyond is judged as it is, and what still comes for it is counted as late. An event takes about 150 bytes.
 
 What its violation says: the number counted (`observed`) and the number agreed (`limit`), in which conversation or

@@ -8,7 +8,7 @@ fewer than `min_count`, are not judged: they neither open nor end anything.
 Each cohort has its own episode (slice: the cohort), from the first window or refresh outside the bounds to the first
 judged one within. The sentence gives the share with a 95 % interval (Wilson's), since a share of few is a guess.
 
-State: one for the system, for good: the windows that are not yet complete, 1,500 at most, with the number of all
+State: one for the system, for good: the windows that are not yet complete, 1,440 at most, with the number of all
 decisions and of each listed cohort (about 500 bytes each), and what is open; of refreshes only when the newest was
 and what is open. Cohorts that are not listed cost nothing.
 

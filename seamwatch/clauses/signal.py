@@ -23,7 +23,7 @@ With `by: cohort` each cohort is judged by itself (slice: the cohort), and event
 signal: for a quantile between two of the measured values (order statistics), for `drift` the distance with what
 chance may have added or taken (McDiarmid's bound).
 
-State: the windows that are not yet complete (1,500 at most), what is open, and for `drift` one histogram of 20 bins;
+State: the windows that are not yet complete (1,440 at most), what is open, and for `drift` one histogram of 20 bins;
 with `by: cohort` that for each of 10,000 cohorts at most. Of a cohort from which nothing comes, all is forgotten after
 a day, and what is open or its reference after 30 days, which ends the episode.
 

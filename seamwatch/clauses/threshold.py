@@ -10,7 +10,7 @@ breach at its own time that names who did not sign (slice: the change), until a 
 have signed. A co-signer whose document lists no key cannot sign. Co-signers sign each version of the contract as well,
 since a version can move the line: `seamwatch contracts verify` looks for it ([signatures](../signatures.md)).
 
-State: one for the decisions, about 3 kB: the hours with offending ones that are not yet complete, 1,500 at most, and
+State: one for the decisions, about 3 kB: the hours with offending ones that are not yet complete, 1,440 at most, and
 the first five of them, until `quiet` has passed without another. With `co_signers` one for the changes, for good: those
 that lack a signature, of which the newest 1,000.
 

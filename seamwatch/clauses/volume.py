@@ -8,7 +8,7 @@ system that goes live in the middle of one may open below `min`. A breach ends w
 what is new), without it the rows of each refresh on its own (for those that deliver everything), where silence is
 left to `freshness`. Without `of` both are looked at: the refreshes, and all decisions and tool calls together.
 
-State: one for the events and one for the refreshes, for good: the windows that are not yet complete, 1,500 at most
+State: one for the events and one for the refreshes, for good: the windows that are not yet complete, 1,440 at most
 (about 500 bytes each), the end of the last one judged, and the breach that is open, whose `observed` is the number in
 its first window.
 

@@ -18,9 +18,9 @@ from seamwatch.judging.judgement import Moment
 from seamwatch.judging.runs import TRACE_IDLE
 from seamwatch.judging.windows import MOST_WINDOWS, earliest
 
-MOST_WAITING = 10_000
-MOST_OWED = 5_000
-MOST_SILENT = 5_000
+MOST_WAITING = 5_000
+MOST_OWED = 2_000
+MOST_SILENT = 2_000
 """How many conversations that owe nothing are remembered, to know a call of theirs that comes late."""
 _LONG_AGO = -(2**62)
 

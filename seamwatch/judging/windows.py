@@ -15,7 +15,7 @@ from seamwatch.judging.facts import Fact
 from seamwatch.judging.judgement import Moment
 from seamwatch.judging.merging import merge_facts
 
-MOST_WINDOWS = 1_500
+MOST_WINDOWS = 1_440
 """How many windows of one slice wait to be complete: a day of one-minute windows, and within a record's bytes."""
 
 
@@ -92,4 +92,8 @@ def _place(window: Window) -> tuple[int, int]:
 
 def earliest(*times: int | None) -> int | None:
     """The earliest of some times, of which any may be absent."""
-    return min((t for t in times if t is not None), default=None)
+    first = None
+    for time in times:
+        if time is not None and (first is None or time < first):
+            first = time
+    return first
