@@ -118,6 +118,15 @@ def test_the_last_of_the_list_keeps_it() -> None:
     assert (known.state, known.acknowledged_by, known.step) == ("acknowledged", "owner@example.org", 1)
 
 
+def test_an_objection_by_the_last_of_the_list_hands_over_to_nobody() -> None:
+    judge = Judge(ESTATE, NONE_LATE)
+    opened = one(judge, flush(at("1h1m"), fact(at("1h"), "e")))
+    no = answer(at("1h2m"), opened.violation_id, answer="object")
+    assert one(judge, flush(at("1h2m"), events=(no,))).person == "second@example.org"
+    again = answer(at("1h3m"), opened.violation_id, "second@example.org", answer="object")
+    assert told(judge, flush(at("1h3m"), events=(again,))) == []
+
+
 def test_one_answer_is_enough_and_a_later_one_changes_nothing() -> None:
     judge = Judge(ESTATE, NONE_LATE)
     opened = one(judge, flush(at("1h1m"), fact(at("1h"), "e")))

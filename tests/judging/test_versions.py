@@ -152,6 +152,18 @@ def test_a_looser_clock_leaves_open_what_is_open() -> None:
     assert (over.state, over.resolved_at, over.contract_version) == ("resolved", at("15h"), "1")
 
 
+def test_a_window_across_the_change_is_judged_at_its_end_by_the_version_in_force_then() -> None:
+    first = "- {id: mostly, kind: range, min: 0, max: 1, tolerate: 0.5}"
+    estate = versions(first, first.replace("0.5", "0.1"))
+    judge = Judge(estate, NONE_LATE)
+    four, none = fact(estate, "1", at("12h10m"), clause="mostly"), fact(estate, "2", at("12h40m"), clause="mostly")
+    judge.on_measurement(flush(at("12h10m"), replace(four, count=10, breaches=4)))
+    judge.on_measurement(flush(at("12h40m"), replace(none, count=10, breaches=0, evidence=())))
+    (share,) = judge.on_measurement(flush(at("13h"))).violations
+    # A fifth of the hour's events: fine by the one, too many by the other.
+    assert (share.contract_version, share.opened_at, share.observed, share.limit) == ("2", at("13h"), 0.2, 0.1)
+
+
 def test_an_episode_keeps_its_severity_until_it_ends() -> None:
     estate = versions(FIRST, FIRST.replace("quiet: 3h", "quiet: 3h, severity: warning"))
     judge = Judge(estate, NONE_LATE)
