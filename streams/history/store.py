@@ -1,7 +1,7 @@
 """History from the decision store: the tables of input events, read in slices of event time, for `gathering`.
 
 Reads the typed columns, which `seamwatch verify` holds to the raw bytes, and of them those alone that are measured.
-Each slice is sorted by the store and is small; so memory is flat on both sides, however long the history. Of an event
+Each slice is small; so memory is flat on both sides, however long the history. Of an event
 that was recorded several times the copy that the broker took first comes first, as it did live.
 """
 
@@ -84,7 +84,7 @@ def _wanted(store: Asked, history: History, table: str, extent: _Slice) -> list[
     names = list(columns_of(table))
     if table not in MEASURED:
         return names
-    systems = _ask(store, "SELECT DISTINCT system FROM", table, extent, "")["system"].cast(pl.String).to_list()
+    systems = _ask(store, "SELECT DISTINCT system FROM", table, extent)["system"].cast(pl.String).to_list()
     kept = history.meet(cast(Source, table), systems)
     return [name for name in names if name in kept]
 
@@ -123,18 +123,19 @@ def _read(store: Asked, table: str, wanted: list[str], part: _Slice) -> pl.DataF
     chosen = ", ".join(f"`{name}`" for name in wanted)
     frame = _ask(
         store,
-        f"SELECT {chosen}, topic AS __topic, partition AS __partition, `offset` AS __offset FROM",
+        f"SELECT {chosen}, topic AS __topic, partition AS __partition, `offset` AS __offset, broker_time AS __arrived"
+        " FROM",
         table,
         part,
-        "ORDER BY event_time, event_id, broker_time, topic, partition, `offset`",
     )
     types = columns_of(table)
-    return frame.select(
-        *(pl.col(name).cast(types[name]) for name in wanted), *(pl.col(name).cast(kind) for name, kind in PLACE.items())
+    # Sorted here: the store takes several times as long for it.
+    return frame.sort("event_time", "event_id", "__arrived", *PLACE).select(
+        pl.col(name).cast(kind) for name, kind in ({name: types[name] for name in wanted} | PLACE).items()
     )
 
 
-def _ask(store: Asked, select: str, table: str, part: _Slice, rest: str) -> pl.DataFrame:
+def _ask(store: Asked, select: str, table: str, part: _Slice, rest: str = "") -> pl.DataFrame:
     sql = (
         f"{select} {table} WHERE event_time >= fromUnixTimestamp64Micro({{start:Int64}})"
         f" AND event_time < fromUnixTimestamp64Micro({{end:Int64}}) {rest}"
