@@ -128,11 +128,10 @@ def _read(store: Asked, table: str, wanted: list[str], part: _Slice) -> pl.DataF
         table,
         part,
     )
-    types = columns_of(table)
+    kinds = {**{name: columns_of(table)[name] for name in wanted}, **PLACE}
     # Sorted here: the store takes several times as long for it.
-    return frame.sort("event_time", "event_id", "__arrived", *PLACE).select(
-        pl.col(name).cast(kind) for name, kind in ({name: types[name] for name in wanted} | PLACE).items()
-    )
+    ordered = frame.sort("event_time", "event_id", "__arrived", *PLACE)
+    return ordered.select(pl.col(name).cast(kind) for name, kind in kinds.items())
 
 
 def _ask(store: Asked, select: str, table: str, part: _Slice, rest: str = "") -> pl.DataFrame:
