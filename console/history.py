@@ -5,6 +5,7 @@ Gathers and says on standard error how far it has come; judges nothing.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -76,7 +77,7 @@ def gathered(asked: Asked, complaints: Complaints, *estates: Estate) -> Iterator
         if asked.from_store:
             _gather_store(asked, history, period)
         else:
-            _gather_files(asked, history, period, complaints)
+            _gather_files(asked, history, period, complaints, estates[0])
         yield history, period
 
 
@@ -89,9 +90,12 @@ def _gather_store(asked: Asked, history: History, period: Period) -> None:
         gather_store(store, history, period, read=progress.tell)
 
 
-def _gather_files(asked: Asked, history: History, period: Period, complaints: Complaints) -> None:
+def _gather_files(asked: Asked, history: History, period: Period, complaints: Complaints, estate: Estate) -> None:
+    from seamwatch.settings import load_settings
+    from streams.history.disorder import Disorder
     from streams.history.files import chunks_of_files
 
+    disorder = Disorder(estate, load_settings().lateness)
     size = sum(Path(name).stat().st_size for name in asked.files if Path(name).is_file())
     progress, done, events = Progress("events read so far"), 0, 0
 
@@ -101,6 +105,15 @@ def _gather_files(asked: Asked, history: History, period: Period, complaints: Co
 
     for name, frame in chunks_of_files(asked.files, complaints.add, record_type=asked.record_type, read=read):
         history.add(name, period.within(name, frame))
+        disorder.add(name, frame)
         events += frame.height
         progress.tell(events, done / size if size else None)
     complaints.finish()
+    if disorder.events:
+        most = ", ".join(f"{system} {number:,}" for system, number in disorder.events.most_common(3))
+        more = f" and {len(disorder.events) - 3} systems more" if len(disorder.events) > 3 else ""
+        print(
+            f"note: {disorder.events.total():,} of {events:,} events stand more than the lateness of their contract "
+            f"after later ones ({most}{more}): judged in order here; live, they may come too late to count",
+            file=sys.stderr,
+        )
