@@ -6,13 +6,16 @@ last event time, or to a later one that is asked for. Nobody is paged, so nothin
 
 An outcome that does not carry what is measured of it takes it from its decision, wherever that stands in the history.
 
-What is held in memory: a run, the judges' own state, the episodes that are still open, the rare events, and some
+While a run is judged, the next is read and measured on a thread of its own.
+
+What is held in memory: two runs, the judges' own state, the episodes that are still open, the rare events, and some
 outcomes with their decisions.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
@@ -23,6 +26,8 @@ from seamwatch.documents import Estate
 from seamwatch.judging.facts import Fact, ForwardedEvent, Measurement, Violation, Watermark
 from seamwatch.judging.judge import Judge, JudgeSettings
 from seamwatch.judging.measure import Source
+from streams.collector import unhurried_collector
+from streams.history.ahead import ahead
 from streams.history.episodes import Episodes
 from streams.history.gathering import History, Limits
 from streams.history.joining import joined
@@ -67,24 +72,19 @@ def judged(
 
     ``progress`` is told after each run how many measured events have been judged.
     """
-    judge, plan = Judge(estate, _SETTINGS), Plan(estate)
-    done = 0
+    judge, done = Judge(estate, _SETTINGS), 0
     began: int | None = None
-    with Episodes() as episodes:
+    with Episodes() as episodes, unhurried_collector():
 
         def tell(at: int, facts: Iterable[Fact] = (), events: Iterable[ForwardedEvent] = ()) -> None:
             mark = Watermark("replay", 0, 0, at, caught_up=True)
             episodes.add(judge.on_measurement(Measurement(at, (mark,), tuple(facts), tuple(events), began)).violations)
 
-        for step in _steps(history, plan, run_rows):
-            began = _first(step) if began is None else began
-            if isinstance(step, list):
-                tell(step[0].record["event_time"], events=step)
-                continue
-            facts = [fact for source, frame in step.items() for fact in plan.facts(source, frame)]
-            tell(max(int(frame["event_time"][-1]) for frame in step.values()), facts=facts)
-            done += sum(frame.height for frame in step.values())
-            if progress is not None:
+        for step in ahead(_steps(history, Plan(estate), run_rows)):
+            began = step.first if began is None else began
+            tell(step.last, step.facts, step.events)
+            done += step.rows
+            if progress is not None and step.rows:
                 progress(done)
         last = history.last
         end = max(last, now) if now is not None and last is not None else (last if last is not None else now)
@@ -108,14 +108,15 @@ def chunks_of(records: Iterable[tuple[str, Mapping[str, Any]]]) -> Iterator[Chun
             yield record_type, frame_of(record_type, group)
 
 
-Step = list[ForwardedEvent] | dict[Source, pl.DataFrame]
-"""The rare events of one time, or a run of rows by type, in time order."""
+@dataclass(frozen=True, slots=True)
+class Step:
+    """The rare events of one time, or what was measured of a run of so many rows; its first and last event times."""
 
-
-def _first(step: Step) -> int:
-    if isinstance(step, list):
-        return int(step[0].record["event_time"])
-    return min(int(frame["event_time"][0]) for frame in step.values())
+    first: int
+    last: int
+    events: Sequence[ForwardedEvent] = ()
+    facts: Sequence[Fact] = ()
+    rows: int = 0
 
 
 def _steps(history: History, plan: Plan, run_rows: int) -> Iterator[Step]:
@@ -133,9 +134,18 @@ def _steps(history: History, plan: Plan, run_rows: int) -> Iterator[Step]:
     feeds = {source: _Feed(rows, run_rows) for source, rows in blocks.items()}
     # Those of one time go together, or a clock would run out between them that one of them stops.
     for time, events in groupby(history.rare(), key=lambda event: int(event.record["event_time"])):
-        yield from _runs(feeds, time)
-        yield list(events)
-    yield from _runs(feeds, None)
+        yield from (_measured(plan, run) for run in _runs(feeds, time))
+        yield Step(time, time, events=list(events))
+    yield from (_measured(plan, run) for run in _runs(feeds, None))
+
+
+def _measured(plan: Plan, run: Mapping[Source, pl.DataFrame]) -> Step:
+    return Step(
+        min(int(frame["event_time"][0]) for frame in run.values()),
+        max(int(frame["event_time"][-1]) for frame in run.values()),
+        facts=[fact for source, frame in run.items() for fact in plan.facts(source, frame)],
+        rows=sum(frame.height for frame in run.values()),
+    )
 
 
 def _runs(feeds: Mapping[Source, _Feed], cut: int | None) -> Iterator[dict[Source, pl.DataFrame]]:

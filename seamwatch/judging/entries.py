@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -24,9 +24,8 @@ HELD = 5 * MINUTE
 """A history is waited for so long after the last word of it; then the clock takes over."""
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class EntryKey:
-    """Whose state an entry is."""
+class EntryKey(NamedTuple):
+    """Whose state an entry is. A tuple, because it is compared and looked up several times for each fact."""
 
     contract: str
     clause: str
@@ -88,6 +87,8 @@ class Entry:
     def due_at(self) -> int | None:
         """The event time at which it is due."""
         until = None if self.until == END else self.until
+        if until is None and not self.waiting:
+            return self.deadline
         return earliest(self.deadline, self.waiting[0].place[0] if self.waiting else None, until)
 
     @property
@@ -98,6 +99,8 @@ class Entry:
     @property
     def wake_at(self) -> int | None:
         """The stream's time at which it, an episode's clock to acknowledge, or an event that waits is due."""
+        if not self.episodes and not self.waiting:
+            return self.wake
         clocks = (episode.escalate_at for episode in self.episodes)
         return earliest(self.wake, *clocks, *(waiting.ready for waiting in self.waiting))
 

@@ -208,7 +208,7 @@ class Judge:
             if admitted is None:
                 return
             bound, seam = admitted, admitted.seam
-            key = replace(key, system=seam.system)
+            key = key._replace(system=seam.system)
             happening = replace(happening, system=seam.system) if isinstance(happening, Fact) else happening
         entry = self._entries.get(key) or self._begun(key, bound, happening)
         later = seam.contract_version != entry.version and _began(happening) >= entry.until

@@ -93,6 +93,14 @@ def test_a_history_sorted_on_disk_is_judged_as_one_in_memory(chance: random.Rand
     assert replay(estate(), records, at("3h"), limits=SMALL) == expected
 
 
+@pytest.mark.parametrize("run_rows", [1, 4, 50_000])
+def test_how_many_rows_are_measured_at_a_time_changes_nothing(run_rows: int) -> None:
+    records = events(random.Random(5), 250)
+    expected = plain_replay(estate(), records, at("3h"))
+    assert expected
+    assert replay(estate(), records, at("3h"), limits=SMALL, run_rows=run_rows) == expected
+
+
 def test_the_plain_replay_finds_something_of_every_clause() -> None:
     found = plain_replay(estate(), events(random.Random(4), 400), at("3h"))
     clauses = {line.split(",")[0] for line in (_MODEL + _AGENT).split("id: ")[1:]}
