@@ -182,7 +182,7 @@ def run(events: int, kills: int, seed: int) -> Done:
         proxy = Proxy(addresses.clickhouse)
         ends.callback(proxy.close)
         estate = Estate(addresses.kafka, addresses.clickhouse, topics)
-        feed = Feed(addresses.kafka, topics, chance, inferences(events, seed))
+        feed = Feed(addresses.kafka, topics, chance, inferences(10**9, seed))
         recorders = Recorders(Estate(addresses.kafka, proxy.url, topics), folder / "ledger.key")
         ends.callback(recorders.end)
         begun = time.monotonic()
@@ -279,8 +279,10 @@ def _killed(server: KafkaServer | ClickHouseServer) -> None:
 
 
 def _is_open(estate: Estate) -> bool:
-    counts = "(SELECT sum(count) FROM ledger_intent) > (SELECT sum(count) FROM ledger_commit)"
-    return bool(estate.rows(f"SELECT {counts} AS open")[0]["open"])
+    ends = "(SELECT topic, partition, max(next_offset) AS at FROM {} GROUP BY topic, partition) AS {}"
+    intended, done = ends.format("ledger_intent", "intended"), ends.format("ledger_commit", "done")
+    joined = f"{intended} LEFT JOIN {done} USING (topic, partition)"
+    return bool(estate.rows(f"SELECT count() AS open FROM {joined} WHERE intended.at > done.at")[0]["open"])
 
 
 def _settle(estate: Estate, recorders: Recorders, events: int) -> None:
