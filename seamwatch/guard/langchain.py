@@ -1,6 +1,6 @@
 """The hook for LangChain and LangGraph: a middleware that asks the guard before any tool of an agent runs.
 
-    agent = create_agent("…", tools=[…], middleware=[GuardedTools(guard)])
+    agent = create_agent("…", tools=[…], middleware=[…, GuardedTools(guard)])
 
 What is not permitted does not run, and the model reads why in the tool's place. Needs ``seamwatch[guard-langchain]``.
 """
@@ -8,7 +8,7 @@ What is not permitted does not run, and the model reads why in the tool's place.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Annotated, Any, NotRequired
+from typing import Annotated, Any, NotRequired, TypeGuard
 
 from langchain.agents.middleware import AgentMiddleware, AgentState, ToolCallRequest
 from langchain.agents.middleware.types import PrivateStateAttr
@@ -82,27 +82,36 @@ class GuardedTools(AgentMiddleware[GuardedState, Any]):
 
 
 def _arguments(request: ToolCallRequest) -> Mapping[str, Any]:
-    """The arguments that the tool will run with; what the framework injects into it is not among them."""
+    """The arguments that the tool will run with; what the framework injects into it is not among them.
+
+    Raises ValidationError for those that its schema turns down.
+    """
     given = request.tool_call["args"]
-    if request.tool is None:
-        return given
-    known = request.tool.tool_call_schema
-    if isinstance(known, dict) or not issubclass(known, BaseModel):
+    known = None if request.tool is None else request.tool.tool_call_schema
+    if request.tool is None or not _validates(known):
         return given
     whole = request.tool.args_schema
-    if (
-        isinstance(whole, type)
-        and issubclass(whole, BaseModel)
-        and whole.model_fields.keys() <= known.model_fields.keys()
-    ):
+    if _validates(whole) and whole.model_fields.keys() <= known.model_fields.keys():
         # The schema itself, with the validators that its copy without injected arguments has lost.
-        known = whole
-    validated = known.model_validate(given)
-    # As it runs: with defaults, under the names of its parameters.
-    made = {name: getattr(validated, name) for name in known.model_fields}
+        return _validated(whole, given)
+    try:
+        return _validated(known, given)
+    except ValidationError:
+        # The whole schema may take what its copy does not.
+        return given
+
+
+def _validates(form: Any) -> TypeGuard[type[BaseModel]]:
+    return isinstance(form, type) and issubclass(form, BaseModel)
+
+
+def _validated(form: type[BaseModel], given: Mapping[str, Any]) -> dict[str, Any]:
+    """As the tool runs: with defaults, under the names of its parameters."""
+    validated = form.model_validate(given)
+    made = {name: getattr(validated, name) for name in form.model_fields}
     return {k: v for k, v in made.items() if v is not None or k in given} | (validated.model_extra or {})
 
 
 def _refusal(request: ToolCallRequest, verdict: Verdict) -> ToolMessage:
     call = request.tool_call
-    return ToolMessage(verdict.sentence, tool_call_id=call["id"], name=call["name"], status="error")
+    return ToolMessage(verdict.sentence, tool_call_id=call["id"] or "", name=call["name"], status="error")

@@ -17,7 +17,7 @@ from langchain_core.tools import BaseTool, StructuredTool, tool
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.graph import MessagesState, StateGraph
 from langgraph.prebuilt import ToolNode
-from pydantic import BaseModel, field_validator
+from pydantic import BaseModel, field_validator, model_validator
 
 from seamwatch.guard.langchain import GuardedTools
 from tests.guard.scene import Scene
@@ -163,6 +163,30 @@ def test_what_the_framework_injects_is_no_argument() -> None:
     assert desk.ask() == ["ada"]
     assert seen == [2]
     assert [record["arguments"] for record in desk.scene.reported] == ['{"user":"ada"}']
+
+
+def test_what_only_the_whole_schema_takes_is_judged_all_the_same() -> None:
+    class Look(BaseModel):
+        user: str
+        state: Annotated[dict[str, Any], InjectedState]
+
+        @model_validator(mode="before")
+        @classmethod
+        def named(cls, given: dict[str, Any]) -> dict[str, Any]:
+            return {"user": given.get("name"), **given}
+
+    ran: list[str] = []
+
+    def act(user: str, state: dict[str, Any]) -> str:
+        ran.append(user)
+        return user
+
+    look = StructuredTool.from_function(act, name="look", description="Look.", args_schema=Look)
+    turns: list[Turn] = [[("look", {"name": "eve"})], [("look", {"name": "ada"})]]
+    desk = Desk(turns, "- {id: never, kind: prohibition, never: arguments.name = 'eve'}", [look])
+    assert desk.ask()[0].startswith("The call of look was denied")
+    assert ran == ["ada"]
+    assert [record["decision"] for record in desk.scene.reported] == ["denied", "allowed"]
 
 
 def test_a_thread_is_a_conversation_that_goes_on_and_a_run_without_one_is_its_own() -> None:
