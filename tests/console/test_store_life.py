@@ -67,7 +67,14 @@ def run(capsys: pytest.CaptureFixture[str]) -> Run:
     return run
 
 
-def test_a_hold_keeps_what_the_timer_would_drop_until_it_is_lifted(store: Store, run: Run) -> None:
+def test_a_hold_keeps_what_the_timer_would_drop_until_it_is_lifted(
+    store: Store, run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    with monkeypatch.context() as unset:
+        unset.setenv("SEAMWATCH_LEDGER_KEY", str(tmp_path / "no-key"))
+        assert run("store", "retain") == (2, [])
+        unset.delenv("SEAMWATCH_RETENTION")
+        assert run("store", "retain", "--dry-run") == (2, [])
     line = re.search(r"^17 4 \* \* \* .*?&& (seamwatch store retain .*?) >>", DOCS.read_text("utf-8"), re.MULTILINE)
     assert line is not None
     _, *timer = shlex.split(line[1])
@@ -102,16 +109,6 @@ def test_a_hold_keeps_what_the_timer_would_drop_until_it_is_lifted(store: Store,
     )
     code, (report,) = run("verify", "--json")
     assert (code, {finding["what"] for finding in report["findings"]}) == (1, {"retention", "missing"})
-
-
-def test_nothing_is_dropped_without_a_retention_or_a_key(
-    store: Store, run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    (tmp_path / "ledger.key").unlink()
-    assert run("store", "retain") == (2, [])
-    monkeypatch.delenv("SEAMWATCH_RETENTION")
-    assert run("store", "retain", "--dry-run") == (2, [])
-    assert store.rows("SELECT count() AS rows FROM inference") == [{"rows": 10}]
 
 
 def test_a_persons_key_is_destroyed_and_the_tree_still_verifies(
