@@ -45,6 +45,9 @@ bench-drift: install  ## false alarms and delays of the drift clause beside ADWI
 bench-guard: install  ## measure what a guard costs a call, by a pact of twenty clauses
 	$(BIN)/python -m benchmarks.guard $(ARGS)
 
+bench-replay: install  ## how fast a replay is, and what it holds in memory, from every form of file (docs/performance.md)
+	$(BIN)/python -m benchmarks.replay $(ARGS)
+
 bench-store: install  ## load 100 million decisions and time every question (half an hour; DECISIONS=10000000 for less)
 	$(BIN)/python -m benchmarks.store --decisions $(or $(DECISIONS),100000000) $(ARGS)
 
@@ -86,4 +89,4 @@ lock: $(if $(filter .uv/bin/uv,$(UV)),.uv/bin/uv)  ## resolve the dependencies a
 	@$(UV) pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
 	@touch $@
 
-.PHONY: help install demo test check docs format bench bench-store bench-verify bench-drift bench-guard chaos chaos-tamper chaos-record pressure lock
+.PHONY: help install demo test check docs format bench bench-store bench-verify bench-drift bench-guard bench-replay chaos chaos-tamper chaos-record pressure lock
