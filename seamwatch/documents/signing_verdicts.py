@@ -139,7 +139,7 @@ def unsigned_contracts(folder: Path, now: int | None = None) -> tuple[str, ...]:
 def unsigned_of(verdicts: Sequence[Verdict]) -> tuple[str, ...]:
     """The same from the verdicts; a stranger's signature leaves nothing unsigned."""
     lacking = {v.document for v in verdicts if v.status not in ("signed", "stranger")}
-    return tuple(sorted(document.partition("/")[2].rpartition("@")[0] for document in lacking))
+    return tuple(sorted({document.partition("/")[2].rpartition("@")[0] for document in lacking}))
 
 
 def persons_of(documents: Sequence[Read]) -> dict[str, Person]:

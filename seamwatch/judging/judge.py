@@ -96,6 +96,7 @@ class Judge:
         self._crowd = Crowd()
         self._strangers = Strangers()
         self._late: Counter[Late] = Counter()
+        self._singly: dict[tuple[str, str, str, str], bool] = {}
         self.late = 0
         self.let_go = 0
 
@@ -130,6 +131,7 @@ class Judge:
         self._expecting = FAR_AHEAD
         self._seams = Seams(estate, self._settings.default_owner)
         self._courses = Courses(estate)
+        self._singly.clear()
         for key, entry in list(self._entries.items()):
             placed = self._entries[key] = self._placed(key, entry)
             self._agenda.schedule(key, entry, placed, self._time)
@@ -269,7 +271,7 @@ class Judge:
         moment = Moment(self._time.now, watermark, self._settings.settle, horizon, key.part or None)
         judgement = clause.judge(seam, state, happening, moment)
         if judgement.late:
-            self._count_late(bound, _late_events(bound, happening, judgement.late))
+            self._count_late(bound, self._late_events(bound, happening, judgement.late))
         episodes = entry.episodes
         if judgement.findings:
             climbs, at = self._settings.climbs, self._known_at(happening)
@@ -297,6 +299,16 @@ class Judge:
             return other is not None and since < other.start
 
         return Finder(bound, since, precedes)
+
+    def _late_events(self, bound: BoundClause, happening: Happening, late: int) -> int:
+        """How many events that is: of a window the whole fact, but one by one where they are told so."""
+        if not isinstance(happening, Fact):
+            return late
+        name = (happening.contract, happening.contract_version, happening.clause, happening.measure)
+        if name not in self._singly:
+            measures = (m for m in bound.clause.measures(bound.seam) if m.name == happening.measure)
+            self._singly[name] = any(measure.evidence is None for measure in measures)
+        return late if self._singly[name] else max(late, happening.count)
 
     def _count_late(self, bound: BoundClause, number: int) -> None:
         if number:
@@ -539,15 +551,6 @@ class Judge:
         for episode in entry.episodes:
             self._episodes[episode.violation.violation_id] = key
         self._agenda.schedule(key, before, entry, self._time)
-
-
-def _late_events(bound: BoundClause, happening: Happening, late: int) -> int:
-    """How many events that is: of a window the whole fact, but one by one where they are told so."""
-    if not isinstance(happening, Fact):
-        return late
-    measures = (measure for measure in bound.clause.measures(bound.seam) if measure.name == happening.measure)
-    singly = any(measure.evidence is None for measure in measures)
-    return late if singly else max(late, happening.count)
 
 
 def _began(happening: Fact | ForwardedEvent) -> int:
