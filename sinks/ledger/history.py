@@ -68,6 +68,12 @@ def read_extents(store: Store, tables: Sequence[str]) -> dict[Place, list[Extent
     return _by_place(rows, lambda row: Extent(row["name"], row["first"], row["last"]))
 
 
+def read_heads(store: Store) -> dict[Place, int]:
+    """The size of the largest head of each topic partition."""
+    rows = store.rows("SELECT topic, partition, max(tree_size) AS size FROM checkpoint GROUP BY topic, partition")
+    return {(row["topic"], row["partition"]): row["size"] for row in rows}
+
+
 def read_notes(store: Store) -> dict[Place, list[Note]]:
     """The signed heads, by size."""
     rows = store.rows(

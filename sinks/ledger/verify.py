@@ -20,7 +20,17 @@ from seamwatch.wire.topics import Topics
 from sinks.ledger.checking import Checked, Leaves, Piece, in_order
 from sinks.ledger.dropped import Dropped
 from sinks.ledger.findings import Finding, Report
-from sinks.ledger.history import Extent, History, Note, Opened, read_commits, read_extents, read_notes, read_opened
+from sinks.ledger.history import (
+    Extent,
+    History,
+    Note,
+    Opened,
+    read_commits,
+    read_extents,
+    read_heads,
+    read_notes,
+    read_opened,
+)
 from sinks.ledger.ledger import origin_of
 from sinks.ledger.merkle import Tree
 from sinks.ledger.notes import Checkpoint, VerifierKey, read_checkpoint
@@ -75,10 +85,15 @@ class Verifier:
     def run(self) -> Report:
         """Verify every topic partition. Raises UnreachableError or StoreError when the store cannot be read."""
         kept = self._outside_checkpoints()
-        # In this order: of every row that is seen here, and every checkpoint, its intent is seen afterwards.
-        extents = read_extents(self._store, self._tables)
-        notes = read_notes(self._store)
-        committed, opened = read_commits(self._store), read_opened(self._store)
+        # In this order: of every row and head that is seen first, the intent is seen afterwards, or else the commit,
+        # and of every commit the checkpoint. What came later is left for the next time.
+        extents, heads = read_extents(self._store, self._tables), read_heads(self._store)
+        opened = read_opened(self._store)
+        committed = read_commits(self._store)
+        notes = {
+            place: [note for note in own if note.size <= max(heads.get(place, 0), _size(committed.get(place, ())))]
+            for place, own in read_notes(self._store).items()
+        }
         histories: dict[Place, History] = {}
         for place in sorted({*extents, *notes, *committed, *kept}):
             history = self._history(place, committed.get(place, []), notes.get(place, []), kept.get(place, []))
@@ -158,13 +173,12 @@ class Verifier:
 
     def _see_open(self, place: Place, history: History, opened: list[Opened]) -> None:
         """Rows of a range that is being recorded belong to nothing yet, unless it has been signed for."""
-        for row in reversed(opened):
-            if row.first_offset == history.end or not history.commits:
-                size = history.size + row.count
-                if size in history.signed:
-                    history.commits.append(Commit(row.first_offset, row.next_offset, row.count, size, _NOW, b""))
-                history.end = row.next_offset
-                break
+        following = history.end if history.commits else min((row.first_offset for row in opened), default=0)
+        for row in [row for row in opened if row.first_offset == following][-1:]:
+            size = history.size + row.count
+            if size in history.signed:
+                history.commits.append(Commit(row.first_offset, row.next_offset, row.count, size, _NOW, b""))
+            history.end = row.next_offset
         if (ahead := max(history.signed, default=0)) > history.size:
             message = f"a signed checkpoint is of {ahead} records, and {history.size} are committed: the end is missing"
             self.report.add("ahead", place, message, offset=history.end)
@@ -249,6 +263,10 @@ class Verifier:
             f"SELECT sorting_key FROM system.tables WHERE database = currentDatabase() AND name = '{table}'"
         )
         return "system" if rows and rows[0]["sorting_key"].split(",")[0] == "system" else None
+
+
+def _size(commits: Sequence[Commit]) -> int:
+    return commits[-1].size if commits else 0
 
 
 def _between(rows: Leaves, commit: Commit) -> Leaves:

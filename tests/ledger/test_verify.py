@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator
+from threading import Thread
 from urllib.parse import urlsplit, urlunsplit
 
 import pytest
 
+from benchmarks import verify as verify_bench
 from seamwatch.clock import SystemClock
 from seamwatch.errors import StoreError
 from seamwatch.wire.topics import Topics
@@ -140,10 +142,29 @@ def test_what_is_being_recorded_is_left_out_until_it_is_signed_for_and_then_it_m
     for table, partition in (("checkpoint", 0), ("ledger_commit", 0), ("ledger_commit", 1), ("ledger_commit", 2)):
         condition = f"partition = {partition} AND {'tree_size' if table == 'checkpoint' else 'size'} > 16"
         store.command(f"ALTER TABLE {table} DELETE WHERE {condition} SETTINGS mutations_sync = 2")
+    book.record([encoded(number=0)], partition=3)
+    book.intend(3)
+    for table in ("checkpoint", "ledger_commit"):
+        store.command(f"ALTER TABLE {table} DELETE WHERE partition = 3 SETTINGS mutations_sync = 2")
     report = verified(read)
     assert (report.findings, report.rows) == ([], 16 + 24 + 24)
     store.command("ALTER TABLE inference DELETE WHERE offset >= 20 AND partition = 2 SETTINGS mutations_sync = 2")
     assert first(verified(read).findings) == {2: ("missing", 20, None)}
+
+
+@pytest.mark.usefixtures("store")
+def test_a_store_is_never_accused_while_it_is_recorded(database: tuple[str, str]) -> None:
+    url, read = database
+    recording = Thread(target=verify_bench.fill, args=(url, KEY, 4_000, 50))
+    recording.start()
+    rows: list[int] = []
+    while recording.is_alive() or len(rows) < 2:
+        with Store(read) as store, Workers(read, decode, 1) as workers:
+            report = Verifier(store, [KEY.verifier], verify_bench.TOPICS, workers).run()
+        assert report.findings == []
+        rows.append(report.rows)
+    recording.join()
+    assert rows == sorted(rows)
 
 
 def test_since_goes_up_from_the_last_checkpoint_before_and_looks_at_nothing_older(store: Store, read: str) -> None:
