@@ -10,7 +10,7 @@ from __future__ import annotations
 import importlib
 import struct
 from collections.abc import Iterable, Iterator
-from typing import Final
+from typing import Any, Final
 
 from stack.refusals import Refusal
 
@@ -87,14 +87,19 @@ def _unpack_lz4(body: bytes, size: int) -> bytes:
     return plain
 
 
-def _unpack_zstd(body: bytes) -> bytes:
+def zstd() -> Any:
+    """Python's module for ZSTD."""
     try:
-        zstd = importlib.import_module("compression.zstd")  # Python 3.14 brings its own
+        return importlib.import_module("compression.zstd")  # Python 3.14 brings its own
     except ImportError:
-        zstd = importlib.import_module("backports.zstd")
+        return importlib.import_module("backports.zstd")
+
+
+def _unpack_zstd(body: bytes) -> bytes:
+    module = zstd()
     try:
-        plain: bytes = zstd.decompress(body)
-    except zstd.ZstdError as error:
+        plain: bytes = module.decompress(body)
+    except module.ZstdError as error:
         raise Refusal(271, "CANNOT_DECOMPRESS", f"A compressed block is not ZSTD: {error}") from error
     return plain
 

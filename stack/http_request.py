@@ -14,11 +14,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from email import message_from_bytes
 from email.message import Message
-from typing import Any, Final, Protocol
+from typing import Final, Protocol
 from uuid import uuid4
 
 from starlette.requests import Request
 
+from stack.compressed import zstd
 from stack.refusals import Refusal
 
 # What the URL carries beside settings and parameters. The last group steers progress headers, sessions and buffering,
@@ -176,7 +177,7 @@ def plain_chunks(chunks: Iterable[bytes], encoding: str) -> Iterator[bytes]:
                 # A body may be several frames, one after the other.
                 packed = current.unused_data if current.eof else b""
                 current = None if current.eof else current
-    except (zlib.error, RuntimeError, ValueError, EOFError, _zstd().ZstdError) as error:
+    except (zlib.error, RuntimeError, ValueError, EOFError, zstd().ZstdError) as error:
         raise Refusal(354, "INCORRECT_DATA", f"The body is not {encoding}: {error}") from error
     if current is not None:
         raise Refusal(33, "CANNOT_READ_ALL_DATA", f"The body ends in the middle of its {encoding} stream")
@@ -207,12 +208,5 @@ def _lz4() -> Decompressor:
 
 
 def _zstd_stream() -> Decompressor:
-    stream: Decompressor = _zstd().ZstdDecompressor()
+    stream: Decompressor = zstd().ZstdDecompressor()
     return stream
-
-
-def _zstd() -> Any:
-    try:
-        return importlib.import_module("compression.zstd")  # Python 3.14 brings its own
-    except ImportError:
-        return importlib.import_module("backports.zstd")
