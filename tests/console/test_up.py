@@ -14,9 +14,13 @@ import time
 import urllib.request
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
+from console.app import build
+from tests.sinks.samples import inference
 from tests.stack.test_supervisor import gone
 
 pytestmark = pytest.mark.timeout(240)
@@ -47,7 +51,7 @@ class Up:
         return {**running["stages"], **running["servers"]}
 
 
-def test_up_keeps_its_parts_running_and_ends_without_a_trace(tmp_path: Path) -> None:
+def test_up_keeps_its_parts_running_and_ends_without_a_trace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     up = Up(tmp_path / "data")
     try:
         assert up.pids().keys() == {"measure", "judge", "record", "page", "kafka", "clickhouse"}
@@ -58,6 +62,7 @@ def test_up_keeps_its_parts_running_and_ends_without_a_trace(tmp_path: Path) -> 
         assert f"held by process {up.process.pid} (".encode() in second.stderr
 
         _assert_its_store_is_asked_without_a_secret_in_sight(up)
+        _assert_its_record_is_signed_for(up, monkeypatch)
 
         for name in ("judge", "clickhouse"):
             before = up.pids()[name]
@@ -95,3 +100,20 @@ def _assert_its_store_is_asked_without_a_secret_in_sight(up: Up) -> None:
     request.add_header("Authorization", f"Basic {base64.b64encode(f'{login[0]}:{login[2]}'.encode()).decode()}")
     with urllib.request.urlopen(request, timeout=30) as answer:
         assert answer.status == 200
+
+
+def _assert_its_record_is_signed_for(up: Up, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("KAFKA_BOOTSTRAP_SERVERS", "CLICKHOUSE_URL"):
+        monkeypatch.delenv(name, raising=False)
+    events = up.data.parent / "events.ndjson"
+    events.write_text("".join(json.dumps({"type": "inference", **inference(number)}) + "\n" for number in range(3)))
+    assert CliRunner().invoke(build(), ["emit", str(events), "--data", str(up.data)]).exit_code == 0
+
+    def verified() -> dict[str, Any]:
+        result = CliRunner().invoke(build(), ["verify", "--data", str(up.data), "--json"])
+        assert result.exit_code == 0, result.output
+        answer: dict[str, Any] = json.loads(result.stdout)
+        return answer
+
+    up.wait_for(lambda: verified()["rows"] >= 3)
+    assert verified()["checkpoints"] > 0
