@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from seamwatch.sdk.subject_keys import Erasure
+    from seamwatch.sdk.subject_keys import Erasure, SubjectKeys
 
 
 def register(app: typer.Typer) -> None:
@@ -24,6 +24,9 @@ def erase(
     keys: Annotated[
         Path | None, typer.Option(help="the file of keys  [default: SEAMWATCH_SUBJECT_KEYS]", metavar="FILE")
     ] = None,
+    key_id: Annotated[
+        str | None, typer.Option(help="name the key by its id instead, as --list shows it of another copy of the file")
+    ] = None,
     listed: Annotated[bool, typer.Option("--list", help="only list what was destroyed so far")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="one object an erasure")] = False,
 ) -> None:
@@ -34,8 +37,7 @@ def erase(
 
     Example: SEAMWATCH_SUBJECT_KEYS=/var/lib/scoring/subject-keys seamwatch erase p-81 --by ada
     """
-    from getpass import getuser
-
+    from console.who import login
     from seamwatch.errors import SealError, UsageError
     from seamwatch.sdk.subject_keys import open_subject_keys
     from seamwatch.settings import load_settings
@@ -45,12 +47,27 @@ def erase(
     if listed:
         _print(file.erasures(), as_json)
         return
-    if not subject:
-        raise UsageError("name the SUBJECT whose key is to be destroyed, or give --list")
-    erasure = file.erase(subject, by or getuser(), settings.clock().now())
+    if (subject is None) == (key_id is None):
+        raise UsageError("name the SUBJECT whose key is to be destroyed, or its key by --key-id, or give --list")
+    named = subject if key_id is None else _subject(file, key_id)
+    erasure = None if named is None else file.erase(named, by or login(), settings.clock().now())
     if erasure is None:
-        raise SealError(f"there is no key of {subject!r}: nothing was sealed for them here, or it is destroyed already")
+        raise SealError(
+            f"there is no key of {subject or key_id!r}: nothing was sealed for them here, or it is destroyed already"
+        )
     _print([erasure], as_json)
+
+
+def _subject(file: SubjectKeys, key_id: str) -> str | None:
+    """Whose key this is, if it is here."""
+    from seamwatch.errors import UsageError
+    from seamwatch.sealing import SubjectKey
+
+    try:
+        found = file.find(bytes.fromhex(key_id))
+    except ValueError:
+        raise UsageError(f"--key-id {key_id}: write it as `seamwatch erase --list` shows it, in hexadecimal") from None
+    return found.subject if isinstance(found, SubjectKey) else None
 
 
 def _print(erasures: list[Erasure], as_json: bool) -> None:

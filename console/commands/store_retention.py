@@ -46,11 +46,10 @@ def retain(
 
     Example: SEAMWATCH_RETENTION='{"inference": "400d", "*": "730d"}' seamwatch store retain --dry-run
     """
-    from getpass import getuser
-
     from console.commands.lines import Progress
     from console.reach import reach
-    from seamwatch.errors import UsageError
+    from console.who import login
+    from seamwatch.errors import StoreError, UsageError
     from seamwatch.settings import load_settings
     from seamwatch.wire.topics import Topics
     from sinks.migrate import cluster_of
@@ -66,11 +65,18 @@ def retain(
         topics, progress = Topics(reach(data).prefix), Progress("rows held to the ledger")
         cluster = cluster_of(reach(data).clickhouse, settings.cluster)
         retention = Retention(store, topics, settings.retention, settings.clock().now(), progress.tell, cluster)
-        lines = []
+        lines, refused = [], False
         for month in retention.months():
-            dropped = 0 if key is None or month.hold is not None else len(retention.drop(month, key, by or getuser()))
-            lines.append(_said(month, dropped=bool(dropped), dry_run=dry_run))
+            outcome = "would be dropped" if month.hold is None else _held(month.hold)
+            if key is not None and month.hold is None:
+                try:
+                    outcome = "dropped" if retention.drop(month, key, by or login()) else "held meanwhile"
+                except StoreError as error:
+                    # One month that is not as it was signed keeps no other from its end.
+                    outcome, refused = f"not dropped: {error}", True
+            lines.append(_said(month, outcome))
     _print(lines, as_json, ("TABLE", "MONTH", "ROWS", "KEPT", "WHAT"), "nothing is older than its retention")
+    raise typer.Exit(refused)
 
 
 def add_hold(
@@ -169,18 +175,20 @@ def _moment(option: str, text: str | None) -> int | None:
         raise UsageError(f"{option}: {error}") from None
 
 
-def _said(month: Month, *, dropped: bool, dry_run: bool) -> dict[str, Any]:
+def _said(month: Month, outcome: str) -> dict[str, Any]:
     from seamwatch.durations import compact_duration
 
-    held = month.hold
-    outcome = "dropped" if dropped else "would be dropped" if dry_run and held is None else "held"
     return {
         "table": month.table,
         "month": month.month,
         "rows": month.rows,
         "retention": compact_duration(month.kept_for),
-        "outcome": outcome + (f" by {held.hold_id}: {held.reason}" if held is not None else ""),
+        "outcome": outcome,
     }
+
+
+def _held(hold: Hold) -> str:
+    return f"held by {hold.hold_id}: {hold.reason}"
 
 
 def _hold_line(hold: Hold) -> dict[str, Any]:

@@ -87,6 +87,11 @@ def test_a_hold_keeps_what_the_timer_would_drop_until_it_is_lifted(
     assert run("store", "hold", "lift", hold["hold_id"], "--by", "ada", "--reason", "settled")[0] == 0
     assert run("store", "hold", "list", "--json") == (0, [])
     assert [said["outcome"] for said in run("store", "retain", "--dry-run", "--json")[1]] == ["would be dropped"]
+    change = "ALTER TABLE inference UPDATE raw = {} WHERE offset = 1 SETTINGS mutations_sync = 2"
+    store.command(change.format("concat(raw, 'x')"))
+    code, (said,) = run(*timer)
+    assert (code, said["outcome"].startswith("not dropped: t.inference[0]: the rows [0, 10)")) == (1, True)
+    store.command(change.format("substring(raw, 1, length(raw) - 1)"))
     assert [said["outcome"] for said in run(*timer)[1]] == ["dropped"]
     assert run(*timer) == (0, [])
     left = store.rows("SELECT count() AS rows, min(broker_time) > now() - INTERVAL 1 DAY AS recent FROM inference")
@@ -134,8 +139,10 @@ def test_a_persons_key_is_destroyed_and_the_tree_still_verifies(
     assert why(call, "arguments") == {"iban": '"XX00"'}
     code, (erased,) = run("erase", "p-81", "--by", "ada", "--json")
     assert (code, erased["person"]) == (0, "ada")
-    assert run("erase", "p-81", "--by", "ada")[0] == 1
-    assert run("erase", "--list", "--json") == (0, [erased])
+    assert [run("erase", "p-81", "--by", "ada")[0], run("erase", "--key-id", erased["key_id"])[0]] == [1, 1]
+    assert [run("erase")[0], run("erase", "--key-id", "x")[0]] == [2, 2]
+    assert run("erase", "--key-id", keys.key_of("p-82").key_id.hex(), "--by", "ada")[0] == 0
+    assert erased in run("erase", "--list", "--json")[1]
     assert why(decision, "attributes") == {"email": "(erased)", "branch": "7"}
     assert why(call, "arguments") == {"iban": "(erased)"}
     held = store.text("SELECT raw, attributes FROM inference", "TSVRaw") + store.text("SELECT * FROM tool_call", "TSV")
