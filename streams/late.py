@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 
 import structlog
 
-from seamwatch.judging.judge import Late
+from seamwatch.judging.late import Late
 from streams.metrics import Metrics
 
 log = structlog.get_logger(__name__)

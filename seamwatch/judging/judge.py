@@ -8,7 +8,6 @@ restores it, feeds it, and keeps what is dirty.
 from __future__ import annotations
 
 import json
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -19,21 +18,21 @@ from seamwatch.documents.estate import END
 from seamwatch.durations import DAY, SECOND
 from seamwatch.judging.agenda import Agenda
 from seamwatch.judging.answers import Answers
-from seamwatch.judging.changeover import begins_anew, crowded, hold, why_over
-from seamwatch.judging.course import Courses
+from seamwatch.judging.changeover import begins_anew, crowded, hold
 from seamwatch.judging.crowd import Crowd
 from seamwatch.judging.entries import Entry, EntryKey, Waiting, read_entry, write_entry
 from seamwatch.judging.episodes import Episode, acknowledge_episode, escalate_episode, resolve_episode
 from seamwatch.judging.facts import Fact, ForwardedEvent, Measurement, Notice, Violation
-from seamwatch.judging.following import Finder, Told, follow
+from seamwatch.judging.following import Told, follow
 from seamwatch.judging.judgement import EXPECTED, Happening, Moment, Resolve, TimePassed
+from seamwatch.judging.late import Late, LateCount
+from seamwatch.judging.placing import WITHDRAWN, Placing
 from seamwatch.judging.seams import BoundClause, Seams
 from seamwatch.judging.strangers import Strangers
 from seamwatch.judging.stream_time import FAR_AHEAD, LONG_AGO, StreamTime
 from seamwatch.judging.windows import earliest
 from seamwatch.signatures import acknowledgement_counts
 
-_WITHDRAWN = "the clause was withdrawn from the contract"
 TOO_MANY = "followed no longer, since too many others of the same clause came after it"
 
 
@@ -59,15 +58,6 @@ class JudgeSettings:
 
 
 @dataclass(frozen=True, slots=True)
-class Late:
-    """A clause that events of a system came too late for."""
-
-    contract: str
-    clause: str
-    system: str
-
-
-@dataclass(frozen=True, slots=True)
 class Output:
     """What one measurement led to, in order."""
 
@@ -87,7 +77,7 @@ class Judge:
         self._owns = owns
         self._expecting = FAR_AHEAD
         self._time = StreamTime()
-        self._courses = Courses(estate)
+        self._placing = self._placing_of(estate)
         self._answers = Answers()
         self._entries: dict[EntryKey, Entry] = {}
         self._agenda = Agenda(self._entries)
@@ -95,9 +85,7 @@ class Judge:
         self._dirty: set[EntryKey] = set()
         self._crowd = Crowd()
         self._strangers = Strangers()
-        self._late: Counter[Late] = Counter()
-        self._singly: dict[tuple[str, str, str, str], bool] = {}
-        self.late = 0
+        self._late = LateCount()
         self.let_go = 0
 
     # State
@@ -109,7 +97,7 @@ class Judge:
         entry_key = EntryKey(*json.loads(key))
         entry = read_entry(value)
         if entry is not None:
-            self._keep(entry_key, self._placed(entry_key, entry))
+            self._keep(entry_key, self._placing.placed(entry_key, entry))
             self._dirty.discard(entry_key)
 
     def take_dirty(self) -> dict[str, bytes | None]:
@@ -121,22 +109,29 @@ class Judge:
         self._dirty.clear()
         return {**dirty, **self._answers.saved(), **self._time.saved(marks=bool(dirty))}
 
+    @property
+    def late(self) -> int:
+        """How many events came too late to change what was judged."""
+        return self._late.total
+
     def take_late(self) -> Mapping[Late, int]:
-        """How many events came too late to change what was judged, since the last call."""
-        late, self._late = self._late, Counter()
-        return late
+        """The same by contract, clause and system, since the last call."""
+        return self._late.take()
 
     def replace_estate(self, estate: Estate) -> None:
         """Judge by these documents from now on; episodes of clauses that are gone are resolved at the next turn."""
         self._expecting = FAR_AHEAD
         self._seams = Seams(estate, self._settings.default_owner)
-        self._courses = Courses(estate)
-        self._singly.clear()
+        self._placing = self._placing_of(estate)
+        self._late.forget_documents()
         for key, entry in list(self._entries.items()):
-            placed = self._entries[key] = self._placed(key, entry)
+            placed = self._entries[key] = self._placing.placed(key, entry)
             self._agenda.schedule(key, entry, placed, self._time)
             if self._bound(key, placed) is None:
                 self._agenda.at(self._time.now, key)
+
+    def _placing_of(self, estate: Estate) -> Placing:
+        return Placing(estate, self._seams, self._settings.lateness, agreed=not self._settings.history)
 
     def unknown_contracts(self, measurement: Measurement) -> set[tuple[str, str]]:
         """(contract, version) pairs that were measured by documents this judge has not seen yet."""
@@ -195,7 +190,7 @@ class Judge:
         old = event.arrived is not None and record["event_time"] < event.arrived - self._settings.max_age
         for bound in self._seams.wanting(event.type, record["system"], record["event_time"]):
             if old and event.type != "config_change":
-                self._count_late(bound, 1)
+                self._late.add(bound, 1)
             else:
                 self._ask(bound, event, told)
 
@@ -263,19 +258,18 @@ class Judge:
         own = seam.contract_version == entry.version
         if not own and ((by := self._bound(key, entry)) is None or begins_anew(bound, by, key.part)):
             # Of a version that is over, and what it counts says nothing to the one in force.
-            self._count_late(bound, happening.count if isinstance(happening, Fact) else 1)
+            self._late.add(bound, happening.count if isinstance(happening, Fact) else 1)
             self._keep(key, entry)
             return entry
         state = entry.state if entry.kind == clause.kind_name else None
         horizon = self._horizon(happening)
         moment = Moment(self._time.now, watermark, self._settings.settle, horizon, key.part or None)
         judgement = clause.judge(seam, state, happening, moment)
-        if judgement.late:
-            self._count_late(bound, self._late_events(bound, happening, judgement.late))
+        self._late.add_judged(bound, happening, judgement.late)
         episodes = entry.episodes
         if judgement.findings:
             climbs, at = self._settings.climbs, self._known_at(happening)
-            episodes = follow(episodes, self._finder(bound), judgement.findings, at, told, climbs=climbs)
+            episodes = follow(episodes, self._placing.finder(bound), judgement.findings, at, told, climbs=climbs)
             episodes = self._answered(entry.episodes, episodes, bound, told)
         judged = replace(
             entry,
@@ -288,32 +282,6 @@ class Judge:
         )
         self._keep(key, judged)
         return judged
-
-    def _finder(self, bound: BoundClause) -> Finder:
-        seam = bound.seam
-        own = self._courses.by(seam.contract, seam.system, seam.contract_version)
-        since = LONG_AGO if own is None else own.start
-
-        def precedes(version: str) -> bool:
-            other = self._courses.by(seam.contract, seam.system, version)
-            return other is not None and since < other.start
-
-        return Finder(bound, since, precedes)
-
-    def _late_events(self, bound: BoundClause, happening: Happening, late: int) -> int:
-        """How many events that is: of a window the whole fact, but one by one where they are told so."""
-        if not isinstance(happening, Fact):
-            return late
-        name = (happening.contract, happening.contract_version, happening.clause, happening.measure)
-        if name not in self._singly:
-            measures = (m for m in bound.clause.measures(bound.seam) if m.name == happening.measure)
-            self._singly[name] = any(measure.evidence is None for measure in measures)
-        return late if self._singly[name] else max(late, happening.count)
-
-    def _count_late(self, bound: BoundClause, number: int) -> None:
-        if number:
-            self.late += number
-            self._late[Late(bound.seam.contract, bound.clause.id, bound.seam.system)] += number
 
     def _horizon(self, happening: Happening) -> int:
         if isinstance(happening, ForwardedEvent) and happening.arrived is not None:
@@ -403,7 +371,7 @@ class Judge:
         over = clock >= entry.until or crowded(entry.held)
         bound = self._bound(key, entry)
         if bound is None and entry.version and not over:
-            self._close(key, entry, told, now, _WITHDRAWN)
+            self._close(key, entry, told, now, WITHDRAWN)
             return False
         if bound is not None:
             reached = min(clock, entry.until - 1)
@@ -420,72 +388,42 @@ class Judge:
             # What belongs to the former version may still be on its way.
             self._agenda.at(settled, key)
             return False
-        self._change_over(key, entry, bound, told)
+        self._change_over(key, entry, told)
         return key in self._entries
 
     def _bound(self, key: EntryKey, entry: Entry) -> BoundClause | None:
         """The clause of the version by which time is judged for the entry."""
-        return self._seams.bound(key.contract, entry.version, key.clause, key.system)
-
-    # Versions
+        return self._placing.bound(key, entry.version)
 
     def _begun(self, key: EntryKey, bound: BoundClause, happening: Fact | ForwardedEvent) -> Entry:
-        """A new entry, judged by the version that is in force where its clock stands, if that has the clause."""
-        version, clause = bound.seam.contract_version, bound.clause
-        entry = self._placed(key, Entry(clause.kind_name, version, heard=self._time.now, last=_time_of(happening)))
-        if len(self._courses.of(key.contract, key.system)) == 1:
-            return entry
-        historic, of_outcomes = self._is_history(entry, happening), "outcome" in clause.sources()
-        at = _began(happening)
-        reached = min(at, self._clock_of(replace(entry, historic=historic, of_outcomes=of_outcomes)))
-        for stretch in self._courses.of(key.contract, key.system):
-            if stretch.end <= reached or stretch.version is None:
-                continue
-            if stretch.start > at or stretch.version == version:
-                break
-            former = self._seams.bound(key.contract, stretch.version, key.clause, key.system)
-            if former is not None:
-                return self._placed(key, replace(entry, kind=former.clause.kind_name, version=stretch.version))
-        return entry
+        clause, now, last = bound.clause, self._time.now, _time_of(happening)
+        entry = Entry(clause.kind_name, bound.seam.contract_version, heard=now, last=last)
 
-    def _placed(self, key: EntryKey, entry: Entry) -> Entry:
-        """The entry with what the documents say of its version: until when it is in force, and its lateness."""
-        version = entry.version or None
-        stretch = self._courses.at(key.contract, key.system, entry.last)
-        if stretch.version != version:
-            found = self._courses.by(key.contract, key.system, version)
-            if found is None:
-                # It was withdrawn: the version in force where the clock stands takes over at once.
-                return replace(entry, until=LONG_AGO, lateness=self._settings.lateness)
-            stretch = found
-        agreed = None if self._settings.history else stretch.lateness
-        return replace(entry, until=stretch.end, lateness=self._settings.lateness if agreed is None else agreed)
+        def reached() -> int:
+            placed = self._placing.placed(key, entry)
+            historic, of_outcomes = self._is_history(placed, happening), "outcome" in clause.sources()
+            return self._clock_of(replace(placed, historic=historic, of_outcomes=of_outcomes))
 
-    def _change_over(self, key: EntryKey, entry: Entry, before: BoundClause | None, told: Told) -> None:
+        return self._placing.begun(key, entry, _began(happening), reached)
+
+    def _change_over(self, key: EntryKey, entry: Entry, told: Told) -> None:
         """Another version comes into force for the entry."""
-        withdrawn = entry.until == LONG_AGO
-        at = self._time.now if withdrawn else entry.until
-        stretch = self._courses.at(key.contract, key.system, self._clock_of(entry) if withdrawn else at)
-        version = stretch.version or ""
-        after = self._seams.bound(key.contract, version, key.clause, key.system)
-        otherwise = after is not None and (
-            entry.kind != after.clause.kind_name or (before is not None and begins_anew(before, after, key.part))
-        )
-        if after is None or otherwise:
-            why = _WITHDRAWN
-            if after is not None or not withdrawn:
-                why = why_over(key.system, key.clause, key.contract, stretch.version, at, measured_otherwise=otherwise)
+        successor = self._placing.successor(key, entry, self._clock_of(entry), self._time.now)
+        version, after = successor.version, successor.bound
+        if successor.why is not None:
             for episode in entry.episodes:
-                told.violations.append(resolve_episode(episode, Resolve("breach", episode.key, at, summary=why)))
+                over = Resolve("breach", episode.key, successor.at, summary=successor.why)
+                told.violations.append(resolve_episode(episode, over))
             entry = replace(entry, state=None, episodes=(), deadline=None, wake=None)
         mine = [fact for fact in entry.held if fact.contract_version == version]
         held = tuple(fact for fact in entry.held if fact.contract_version != version)
-        entry = self._placed(key, replace(entry, version=version, held=held, last=max(entry.last, stretch.start)))
-        entry = replace(entry, until=stretch.end, kind=entry.kind if after is None else after.clause.kind_name)
+        kind, last = entry.kind if after is None else after.clause.kind_name, max(entry.last, successor.start)
+        entry = self._placing.placed(key, replace(entry, kind=kind, version=version, held=held, last=last))
+        entry = replace(entry, until=successor.end)
         self._keep(key, entry)
         if after is None:
             return
-        watermark = LONG_AGO if entry.historic else stretch.start - 1
+        watermark = LONG_AGO if entry.historic else successor.start - 1
         for fact in sorted(mine, key=lambda f: (f.window_start, f.first_time)):
             entry = self._judge(key, entry, after, fact, watermark, told)
         heard = self._time.now if mine else entry.heard

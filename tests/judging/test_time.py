@@ -13,7 +13,8 @@ from seamwatch.documents import Estate
 from seamwatch.durations import DAY, HOUR, MINUTE, SECOND
 from seamwatch.instants import format_instant, parse_instant
 from seamwatch.judging.facts import Evidence, Fact, ForwardedEvent, Measurement, Violation, Watermark
-from seamwatch.judging.judge import Judge, JudgeSettings, Late
+from seamwatch.judging.judge import Judge, JudgeSettings
+from seamwatch.judging.late import Late
 from seamwatch.wire.text import record_of
 from streams.progress import Progress
 from streams.replay import replay

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from seamwatch.judging.judge import Late
+from seamwatch.judging.late import Late
 from streams.late import EVERY_SECONDS, LINES, LateEvents
 from streams.metrics import Metrics
 
