@@ -16,6 +16,7 @@ from seamwatch.judging.facts import Evidence, Fact, ForwardedEvent, Measurement,
 from seamwatch.judging.judge import Judge, JudgeSettings
 from seamwatch.judging.late import Late
 from seamwatch.wire.text import record_of
+from seamwatch.wire.topics import Topics
 from streams.progress import Progress
 from streams.replay import replay
 from tests.clauses.history import at, contract, decision, estate_of, found
@@ -113,6 +114,20 @@ def test_a_producer_whose_clock_is_behind_looks_late() -> None:
     # Made just before two by its own clock, and measured when the window has been judged without it.
     judge.on_measurement(flush(at("2h15s"), fact(DEFAULT, at("2h15s") - slow, 6, 6)))
     assert judge.take_late() == {Late("example", "mostly", "scorer"): 6}
+
+
+def test_data_from_the_future_is_as_new_as_its_refresh() -> None:
+    told_of = refresh(at("1h"))
+    told_of.record["data_as_of"] = at("20h")
+    judge = Judge(DEFAULT, JudgeSettings(lateness=0, settle=0))
+    judge.on_measurement(flush(at("1h"), events=(told_of,)))
+    (stale,) = judge.on_measurement(flush(at("30h"))).violations
+    assert stale.opened_at == at("27h")
+
+
+def test_every_topic_keeps_the_brokers_time_of_arrival() -> None:
+    specs = Topics("seamwatch").specs(["range"])
+    assert {spec.settings.get("message.timestamp.type") for spec in specs} == {"LogAppendTime"}
 
 
 # A stream that pauses
