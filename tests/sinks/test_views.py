@@ -360,3 +360,38 @@ def test_signals_shows_the_five_of_a_system(own: Estate) -> None:
     assert "1 open" in shown.stdout
     assert "decides nothing" in run(own, "signals", "--system", "rogue-agent", "--days", "2").stdout
     assert run(own, "signals", "--system", "absent").stdout.startswith("nothing was served since")
+
+
+def test_approvals_says_who_approved_what_and_what_it_served(own: Estate) -> None:
+    (row,) = [json.loads(line) for line in run(own, "approvals", "--json").stdout.splitlines()]
+    assert (row["approval_id"], row["approved_by"], row["events"]) == ("A-7", "bob@example.org", 5)
+    shown = run(own, "approvals", "--system", "credit-risk")
+    assert shown.exit_code == 0
+    assert "bob@example.org (A-7)" in shown.stdout
+    assert run(own, "approvals", "--system", "absent").stdout == "nobody has approved anything\n"
+
+
+def test_acknowledgements_says_how_long_each_took_and_who_still_waits(own: Estate) -> None:
+    expected = own.rows("SELECT person, reference, answer FROM acknowledgement_latency ORDER BY ALL")
+    rows = [json.loads(line) for line in run(own, "acknowledgements", "--json").stdout.splitlines()]
+    assert sorted((row["person"], row["reference"]) for row in rows) == [
+        (r["person"], r["reference"]) for r in expected
+    ]
+    shown = run(own, "acknowledgements").stdout
+    for row in expected:
+        assert (f"{row['answer']} after" if row["answer"] else "waits") in shown
+    waiting = run(own, "acknowledgements", "--waiting", "--json").stdout.splitlines()
+    assert len(waiting) == sum(row["answer"] is None for row in expected)
+
+
+def test_stale_lists_decisions_on_old_data_by_their_clause(own: Estate) -> None:
+    expected = [row["event_id"] for row in own.rows("SELECT event_id FROM stale_decisions ORDER BY event_id")]
+    assert expected
+    found = run(own, "stale", "--json")
+    assert found.exit_code == 1
+    assert sorted(json.loads(line)["event_id"] for line in found.stdout.splitlines()) == [
+        r["event_id"] for r in expected
+    ]
+    assert "old" in run(own, "stale").stdout
+    assert f"1 of {len(expected)}; --limit shows more" in run(own, "stale", "--limit", "1").stdout
+    assert run(own, "stale", "--system", "absent").exit_code == 0
