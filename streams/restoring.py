@@ -1,16 +1,23 @@
-"""Restoring: the latest value of each key in partitions of a compacted topic, read to their ends."""
+"""Restoring: the latest value of each key in partitions of a compacted topic, read to their ends.
+
+To the ends of what is decided: a transaction that its writer has left open, or whose end the brokers are still writing
+down, is waited for. Its records may be part of what whoever takes over has to know.
+"""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Collection
 
-from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaException, Message, TopicPartition
+from confluent_kafka import OFFSET_BEGINNING, Consumer, IsolationLevel, KafkaException, Message, TopicPartition
+from confluent_kafka.admin import AdminClient
+from confluent_kafka.admin._listoffsets import OffsetSpec
 
 from seamwatch.errors import UnreachableError
 from streams.errors import PARTITION_END, kafka_error
 
 PATIENCE_SECONDS = 120.0
+_ANSWER_SECONDS = 30.0
 
 
 def read_tables(bootstrap: str, topic: str, partitions: Collection[int]) -> dict[int, dict[str, bytes]]:
@@ -30,7 +37,7 @@ def read_tables(bootstrap: str, topic: str, partitions: Collection[int]) -> dict
         }
     )
     tables: dict[int, dict[str, bytes]] = {number: {} for number in partitions}
-    left = set(partitions)
+    left = _ends(bootstrap, topic, partitions)
     until = time.monotonic() + PATIENCE_SECONDS
     try:
         consumer.assign([TopicPartition(topic, number, OFFSET_BEGINNING) for number in sorted(left)])
@@ -38,7 +45,8 @@ def read_tables(bootstrap: str, topic: str, partitions: Collection[int]) -> dict
             for message in consumer.consume(5_000, 0.2):
                 number = message.partition() or 0
                 if _is_end(message, bootstrap):
-                    left.discard(number)
+                    if (message.offset() or 0) >= left.get(number, 0):
+                        left.pop(number, None)
                     continue
                 key, value = message.key(), message.value()
                 name = key.decode() if isinstance(key, bytes) else str(key)
@@ -54,6 +62,24 @@ def read_tables(bootstrap: str, topic: str, partitions: Collection[int]) -> dict
         f"{topic}{sorted(left)} could not be read to its end in {PATIENCE_SECONDS:.0f} s from {bootstrap}: look for a "
         "transaction that hangs (kafka-transactions.sh --find-hanging)"
     )
+
+
+def _ends(bootstrap: str, topic: str, partitions: Collection[int]) -> dict[int, int]:
+    """Where the partitions end, with what is not decided yet."""
+    places = {TopicPartition(topic, number): OffsetSpec.latest() for number in partitions}  # type: ignore[no-untyped-call]
+    if not places:
+        return {}
+    admin = AdminClient({"bootstrap.servers": bootstrap})
+    until = time.monotonic() + _ANSWER_SECONDS
+    while True:
+        asked = admin.list_offsets(places, isolation_level=IsolationLevel.READ_UNCOMMITTED, request_timeout=10.0)
+        try:
+            return {place.partition: found.result(_ANSWER_SECONDS).offset for place, found in asked.items()}
+        except KafkaException as error:
+            # Topics that were made a moment ago may have no leader yet.
+            if time.monotonic() > until:
+                raise kafka_error(error, f"restoring {topic}", bootstrap) from error
+            time.sleep(0.2)
 
 
 def _is_end(message: Message, bootstrap: str) -> bool:
