@@ -83,10 +83,11 @@ def read_notes(store: Store) -> dict[Place, list[Note]]:
     return _by_place(rows, lambda row: Note(row["tree_size"], bytes.fromhex(row["root"]), row["note"]))
 
 
-def read_commits(store: Store) -> dict[Place, list[Commit]]:
-    """The commits, in the order of their offsets."""
+def read_commits(store: Store, *, trees: bool) -> dict[Place, list[Commit]]:
+    """The commits, in the order of their offsets; with the trees that they kept, if those are wanted."""
+    tree = "hex(frontier)" if trees else "''"
     rows = store.rows(
-        "SELECT DISTINCT topic, partition, first_offset, next_offset, count, size, hex(frontier) AS tree, "
+        f"SELECT DISTINCT topic, partition, first_offset, next_offset, count, size, {tree} AS tree, "
         "toUnixTimestamp64Micro(committed_at) AS time FROM ledger_commit "
         "ORDER BY topic, partition, next_offset, first_offset"
     )

@@ -38,7 +38,7 @@ class Commit:
     size: int
     committed_at: int
     tree: bytes
-    """The frontier of the tree of ``size`` leaves."""
+    """The frontier of the tree of ``size`` leaves, where it was asked for."""
 
 
 class Roots:

@@ -89,14 +89,14 @@ class Verifier:
         # and of every commit the checkpoint. What came later is left for the next time.
         extents, heads = read_extents(self._store, self._tables), read_heads(self._store)
         opened = read_opened(self._store)
-        committed = read_commits(self._store)
+        committed = read_commits(self._store, trees=self._since is not None)
         notes = {
             place: [note for note in own if note.size <= max(heads.get(place, 0), _size(committed.get(place, ())))]
             for place, own in read_notes(self._store).items()
         }
         histories: dict[Place, History] = {}
         for place in sorted({*extents, *notes, *committed, *kept}):
-            history = self._history(place, committed.get(place, []), notes.get(place, []), kept.get(place, []))
+            history = self._history(place, committed.get(place, []), notes.pop(place, []), kept.get(place, []))
             self._see_open(place, history, opened.get(place, []))
             self._see_strangers(place, history, extents.get(place, []))
             histories[place] = history
