@@ -30,7 +30,8 @@ def parquet_chunks(
     ordinals = Ordinals()
     first = 1
     try:
-        for batch in pq.ParquetFile(file).iter_batches(batch_size=ROWS):
+        # Buffering ahead would hold the bytes of the whole file.
+        for batch in pq.ParquetFile(file, pre_buffer=False).iter_batches(batch_size=ROWS):
             rows = cast(pl.DataFrame, pl.from_arrow(batch)).with_row_index("__row", first)
             first += batch.num_rows
             if "type" not in rows.columns:
