@@ -6,9 +6,7 @@ import re
 import uuid
 from urllib.parse import urlsplit, urlunsplit
 
-import pytest
-
-from sinks.migrate import is_ready, migrate, migrations
+from sinks.migrate import Migration, beginning, is_ready, migrate, migrations
 from sinks.positions import positions
 from sinks.store import Store
 
@@ -55,18 +53,26 @@ def _sums(store: Store, questions: list[str]) -> dict[str, tuple[int, int]]:
     return {row["question"]: (row["counted"], row["summed"]) for row in rows}
 
 
-def test_rows_of_every_earlier_version_come_through_the_later_steps(
-    clickhouse: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def _take(store: Store, step: Migration) -> None:
+    for statement in step.statements:
+        store.command(statement)
+    store.command(
+        f"INSERT INTO migration (number, name, digest) VALUES ({step.number}, '{step.name}', '{step.digest}')"
+    )
+
+
+def test_rows_of_every_earlier_version_come_through_the_later_steps(clickhouse: str) -> None:
     name = f"m_{uuid.uuid4().hex[:10]}"
     url = urlunsplit(urlsplit(clickhouse)._replace(path=f"/{name}"))
-    every = migrations()
+    database, table_of_steps = beginning(name, None)
+    with Store(url, database="default") as store:
+        store.command(database)
     questions: list[str] = []
     before: dict[str, tuple[int, int]] = {}
-    for version in range(1, len(every)):
-        with monkeypatch.context() as earlier, Store(url) as store:
-            earlier.setattr("sinks.migrate.migrations", lambda known=every[:version]: known)
-            assert migrate(url) == [f"{every[version - 1].number:04d}_{every[version - 1].name}"]
+    with Store(url) as store:
+        store.command(table_of_steps)
+        for version in range(1, len(migrations())):
+            _take(store, migrations()[version - 1])
             made = _fill(store, version)
             before |= _sums(store, made)
             questions += made
@@ -74,7 +80,7 @@ def test_rows_of_every_earlier_version_come_through_the_later_steps(
     with Store(url) as store:
         commits = store.rows("SELECT topic, partition, max(next_offset) AS next FROM ledger_commit GROUP BY ALL")
         assert not is_ready(store)
-        migrate(url)
+        assert migrate(url) == [f"{migrations()[-1].number:04d}_{migrations()[-1].name}"]
         assert is_ready(store)
         assert _sums(store, questions) == before
         views = store.rows("SELECT name FROM system.tables WHERE database = currentDatabase() AND engine = 'View'")
