@@ -16,19 +16,17 @@ from seamwatch.documents import Estate
 from seamwatch.documents.defaults import DEFAULTS
 from seamwatch.documents.estate import END
 from seamwatch.durations import DAY, SECOND
-from seamwatch.judging.agenda import Agenda
 from seamwatch.judging.answers import Answers
 from seamwatch.judging.changeover import begins_anew, crowded, hold
-from seamwatch.judging.crowd import Crowd
-from seamwatch.judging.entries import Entry, EntryKey, Waiting, read_entry, write_entry
+from seamwatch.judging.entries import Entry, EntryKey, Waiting, read_entry
 from seamwatch.judging.episodes import Episode, acknowledge_episode, escalate_episode, resolve_episode
 from seamwatch.judging.facts import Fact, ForwardedEvent, Measurement, Notice, Violation
 from seamwatch.judging.following import Told, follow
 from seamwatch.judging.judgement import EXPECTED, Happening, Moment, Resolve, TimePassed
 from seamwatch.judging.late import Late, LateCount
 from seamwatch.judging.placing import WITHDRAWN, Placing
+from seamwatch.judging.remembered import Remembered
 from seamwatch.judging.seams import BoundClause, Seams
-from seamwatch.judging.strangers import Strangers
 from seamwatch.judging.stream_time import FAR_AHEAD, LONG_AGO, StreamTime
 from seamwatch.judging.windows import earliest
 from seamwatch.signatures import acknowledgement_counts
@@ -79,12 +77,7 @@ class Judge:
         self._time = StreamTime()
         self._placing = self._placing_of(estate)
         self._answers = Answers()
-        self._entries: dict[EntryKey, Entry] = {}
-        self._agenda = Agenda(self._entries)
-        self._episodes: dict[str, EntryKey] = {}
-        self._dirty: set[EntryKey] = set()
-        self._crowd = Crowd()
-        self._strangers = Strangers()
+        self._entries = Remembered(self._time, self._is_stranger, saved=not self._settings.history)
         self._late = LateCount()
         self.let_go = 0
 
@@ -97,16 +90,11 @@ class Judge:
         entry_key = EntryKey(*json.loads(key))
         entry = read_entry(value)
         if entry is not None:
-            self._keep(entry_key, self._placing.placed(entry_key, entry))
-            self._dirty.discard(entry_key)
+            self._entries.restore(entry_key, self._placing.placed(entry_key, entry))
 
     def take_dirty(self) -> dict[str, bytes | None]:
         """What changed since the last call, for the state topic; None deletes."""
-        dirty: dict[str, bytes | None] = {}
-        for key in sorted(self._dirty):
-            entry = self._entries.get(key)
-            dirty[key.text()] = None if entry is None else write_entry(entry)
-        self._dirty.clear()
+        dirty = self._entries.take_dirty()
         return {**dirty, **self._answers.saved(), **self._time.saved(marks=bool(dirty))}
 
     @property
@@ -124,11 +112,11 @@ class Judge:
         self._seams = Seams(estate, self._settings.default_owner)
         self._placing = self._placing_of(estate)
         self._late.forget_documents()
-        for key, entry in list(self._entries.items()):
-            placed = self._entries[key] = self._placing.placed(key, entry)
-            self._agenda.schedule(key, entry, placed, self._time)
+        for key, entry in self._entries.items():
+            placed = self._placing.placed(key, entry)
+            self._entries.place(key, placed)
             if self._bound(key, placed) is None:
-                self._agenda.at(self._time.now, key)
+                self._entries.look_at(self._time.now, key)
 
     def _placing_of(self, estate: Estate) -> Placing:
         return Placing(estate, self._seams, self._settings.lateness, agreed=not self._settings.history)
@@ -166,9 +154,7 @@ class Judge:
 
     def episodes(self) -> Iterator[Violation]:
         """The latest state of every open episode."""
-        for entry in self._entries.values():
-            for episode in entry.episodes:
-                yield episode.violation
+        return self._entries.violations()
 
     def _expect(self, told: Told) -> None:
         """Start the clocks of what is due although nothing has ever been heard of it."""
@@ -225,16 +211,16 @@ class Judge:
         if isinstance(happening, ForwardedEvent) and (entry.historic or entry.waiting or later):
             # It is judged in its turn: what came before it may be read later, from another partition or topic.
             turn = Waiting(happening, seam.contract_version, self._time.now + self._settings.settle)
-            self._keep(key, replace(entry, waiting=tuple(sorted((*entry.waiting, turn), key=_place))))
+            self._entries.keep(key, replace(entry, waiting=tuple(sorted((*entry.waiting, turn), key=_place))))
         elif later and isinstance(happening, Fact):
-            self._keep(key, replace(entry, held=hold(entry.held, happening, bound)))
+            self._entries.keep(key, replace(entry, held=hold(entry.held, happening, bound)))
         elif entry.historic:
             # No time passes with what comes of a history: how far it has got is asked when it has settled.
             entry = self._judge(key, entry, bound, happening, LONG_AGO, told)
-            self._keep(key, replace(entry, wake=earliest(entry.wake, self._time.now + self._settings.settle)))
+            self._entries.keep(key, replace(entry, wake=earliest(entry.wake, self._time.now + self._settings.settle)))
         else:
             self._judge(key, entry, bound, happening, self._clock_of(entry), told)
-        for gone in self._crowd.too_many(key, clause.most_parts):
+        for gone in self._entries.too_many(key, clause.most_parts):
             reached = happening.window_start if isinstance(happening, Fact) else _time_of(happening)
             self._let_go(gone, reached, told)
 
@@ -244,10 +230,10 @@ class Judge:
     def _admitted(self, bound: BoundClause, happening: Fact | ForwardedEvent, told: Told) -> BoundClause | None:
         """The clause as it binds a stranger, or all beyond those there is room for; None: it is not judged."""
         kind, system, at = bound.clause.kind_name, bound.seam.system, _time_of(happening)
-        if not self._strangers.has_room(kind, system):
-            for silent in self._strangers.silent(at):
+        if not self._entries.strangers.has_room(kind, system):
+            for silent in self._entries.strangers.silent(at):
                 self._let_go(silent, at, told)
-        if self._strangers.has_room(kind, system):
+        if self._entries.strangers.has_room(kind, system):
             return bound
         return self._seams.of_others(bound.clause, at)
 
@@ -259,7 +245,7 @@ class Judge:
         if not own and ((by := self._bound(key, entry)) is None or begins_anew(bound, by, key.part)):
             # Of a version that is over, and what it counts says nothing to the one in force.
             self._late.add(bound, happening.count if isinstance(happening, Fact) else 1)
-            self._keep(key, entry)
+            self._entries.keep(key, entry)
             return entry
         state = entry.state if entry.kind == clause.kind_name else None
         horizon = self._horizon(happening)
@@ -280,7 +266,7 @@ class Judge:
             # Time is judged by the version in force: after another one it is asked again, at once.
             wake=judgement.wake if own else self._time.now,
         )
-        self._keep(key, judged)
+        self._entries.keep(key, judged)
         return judged
 
     def _horizon(self, happening: Happening) -> int:
@@ -313,7 +299,7 @@ class Judge:
     # Acknowledgements
 
     def _acknowledge(self, record: dict[str, Any], told: Told) -> None:
-        key = self._episodes.get(record["reference"])
+        key = self._entries.of_violation(record["reference"])
         entry = self._entries.get(key) if key is not None else None
         if key is None or entry is None:
             self._answers.keep(record, self._time.now)
@@ -353,12 +339,12 @@ class Judge:
             if changed != episode:
                 told.violations.append(changed.violation)
             episodes.append(changed)
-        self._keep(key, replace(entry, episodes=tuple(episodes)))
+        self._entries.keep(key, replace(entry, episodes=tuple(episodes)))
 
     # Time
 
     def _pass_time(self, told: Told) -> None:
-        for key in self._agenda.take_due(self._time):
+        for key in self._entries.take_due():
             if key in self._entries:
                 self._climb(key, self._entries[key], told)
                 while self._pass(key, told):
@@ -380,13 +366,13 @@ class Judge:
             if asked or (entry.wake is not None and entry.wake <= now):
                 entry = self._judge(key, entry, bound, TimePassed(), reached, told)
             elif entry.historic and now < entry.held_until:
-                self._agenda.at(entry.held_until, key)
+                self._entries.look_at(entry.held_until, key)
         if not over or key not in self._entries:
             return False
         settled = entry.heard + self._settings.settle
         if bound is not None and now < settled and not crowded(entry.held):
             # What belongs to the former version may still be on its way.
-            self._agenda.at(settled, key)
+            self._entries.look_at(settled, key)
             return False
         self._change_over(key, entry, told)
         return key in self._entries
@@ -420,14 +406,14 @@ class Judge:
         kind, last = entry.kind if after is None else after.clause.kind_name, max(entry.last, successor.start)
         entry = self._placing.placed(key, replace(entry, kind=kind, version=version, held=held, last=last))
         entry = replace(entry, until=successor.end)
-        self._keep(key, entry)
+        self._entries.keep(key, entry)
         if after is None:
             return
         watermark = LONG_AGO if entry.historic else successor.start - 1
         for fact in sorted(mine, key=lambda f: (f.window_start, f.first_time)):
             entry = self._judge(key, entry, after, fact, watermark, told)
         heard = self._time.now if mine else entry.heard
-        self._keep(key, replace(entry, heard=heard, wake=self._time.now))
+        self._entries.keep(key, replace(entry, heard=heard, wake=self._time.now))
 
     def _climb(self, key: EntryKey, entry: Entry, told: Told) -> None:
         now = self._time.now
@@ -468,27 +454,7 @@ class Judge:
         for episode in entry.episodes:
             over = Resolve("breach", episode.key, at, summary=why)
             told.violations.append(resolve_episode(episode, over))
-        self._keep(key, replace(entry, state=None, episodes=(), waiting=(), held=()))
-
-    def _keep(self, key: EntryKey, entry: Entry) -> None:
-        before = self._entries.get(key)
-        for episode in before.episodes if before is not None else ():
-            self._episodes.pop(episode.violation.violation_id, None)
-        if not self._settings.history:
-            # A history's state is written nowhere, and what would be written must not pile up.
-            self._dirty.add(key)
-        if entry.empty:
-            self._entries.pop(key, None)
-            self._crowd.gone(key)
-            self._strangers.gone(key)
-            return
-        self._entries[key] = entry
-        self._crowd.heard(key, entry.last)
-        if self._is_stranger(key):
-            self._strangers.heard(key, entry.kind, entry.last)
-        for episode in entry.episodes:
-            self._episodes[episode.violation.violation_id] = key
-        self._agenda.schedule(key, before, entry, self._time)
+        self._entries.keep(key, replace(entry, state=None, episodes=(), waiting=(), held=()))
 
 
 def _began(happening: Fact | ForwardedEvent) -> int:
