@@ -191,7 +191,7 @@ def write(path: Path, frames: Iterator[pl.DataFrame], form: str) -> None:
             fastavro.writer(file, schema(name).definition, rows, codec="deflate")
         for _, rows in parts:
             with path.open("a+b") as file:
-                fastavro.writer(file, None, rows, codec="deflate")
+                fastavro.writer(file, schema(name).definition, rows, codec="deflate")
     else:
         import pyarrow.parquet as pq
 
