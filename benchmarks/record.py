@@ -16,7 +16,7 @@ import random
 import threading
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -33,9 +33,8 @@ from seamwatch.errors import StageError
 from seamwatch.settings import load_settings
 from seamwatch.wire.codec import Codec
 from seamwatch.wire.topics import Topics
-from sinks.blocks import Batch
 from sinks.decoding import decoding
-from sinks.ledger.ledger import Head, Ledger
+from sinks.ledger.ledger import Growth, Head, Ledger
 from sinks.ledger.notes import SignerKey
 from sinks.migrate import migrate
 from sinks.record import Recorder, consumer_settings
@@ -101,8 +100,8 @@ def _without_ledger() -> Iterator[None]:
     """No leaf is hashed, no tree grown, nothing of them written: what recording would cost without."""
 
     class Nothing(Ledger):
-        def grow(self, _store: Store, batch: Batch, size: int, count: int) -> Head:
-            return Head(batch.range.place, size + count, b"", b"", "", None, 0)
+        def grow(self, _store: Store, growths: Sequence[Growth]) -> list[Head]:
+            return [Head(g.batch.range.place, g.size + g.count, b"", b"", "", None, 0) for g in growths]
 
     with patch("sinks.record.Ledger", Nothing), patch("sinks.blocks.leaf_hashes", lambda *_: b""):
         yield

@@ -23,7 +23,7 @@ from seamwatch.errors import StoreError
 from sinks.blocks import Batch, Block, Range
 from sinks.claims import Claim, SupersededError, check
 from sinks.columns import TIME
-from sinks.ledger.ledger import Head, Ledger
+from sinks.ledger.ledger import Growth, Head, Ledger
 from sinks.metrics import Metrics
 from sinks.positions import stored_offsets
 from sinks.reading import Place
@@ -145,36 +145,47 @@ class Writer:
         self._claims = {entry.batch.range.place: entry.claim for entry in entries}
         self._note_intents(store, entries)
         self._look(store)
-        for entry in entries:
-            # A claim that was lost is lost for one topic partition; the others of the round go on.
-            if entry.batch.range.place in self._claims:
-                try:
-                    self._complete(store, entry)
-                except SupersededError as lost:
-                    self._give_up(lost)
+        for entry, growth, head in self._grown(store, self._write_batches(store, entries)):
+            self._commit(store, entry, growth, head)
         self._metrics.rounds.inc()
         self._metrics.round.observe(time.monotonic() - begun)
 
-    def _complete(self, store: Store, entry: Entry) -> None:
-        """Write the blocks of one range, and commit it."""
-        extent = entry.batch.range
-        count = self._write_batch(store, entry)
-        size = self._sizes[extent.place, entry.claim] + count
-        head = self._grown(store, entry, size - count, count)
-        commit = self._commits(entry, count, size).with_columns(**head.columns())
+    def _write_batches(self, store: Store, entries: Sequence[Entry]) -> list[tuple[Entry, Growth]]:
+        """Write the blocks of a round; a claim that is lost is lost for one topic partition, the others go on."""
+        written = []
+        for entry in entries:
+            place = entry.batch.range.place
+            if place in self._claims:
+                try:
+                    count = self._write_batch(store, entry)
+                except SupersededError as lost:
+                    self._give_up(lost)
+                else:
+                    written.append((entry, Growth(entry.batch, self._sizes[place, entry.claim], count)))
+        return written
+
+    def _grown(self, store: Store, written: Sequence[tuple[Entry, Growth]]) -> list[tuple[Entry, Growth, Head]]:
+        """Grow the trees of a round, without those whose claims are lost."""
+        growths = [growth for _, growth in written]
+        try:
+            heads = self._retried(lambda: self._ledger.grow(store, growths))
+        except StoreError:
+            # What another recorder has committed since its claim looks like a tree that does not fit the rows.
+            self._look(store)
+            held = [(entry, growth) for entry, growth in written if entry.batch.range.place in self._claims]
+            if len(held) == len(written):
+                raise
+            return self._grown(store, held)
+        return [(entry, growth, head) for (entry, growth), head in zip(written, heads, strict=True)]
+
+    def _commit(self, store: Store, entry: Entry, growth: Growth, head: Head) -> None:
+        extent, size = entry.batch.range, growth.size + growth.count
+        commit = self._commits(entry, growth.count, size).with_columns(**head.columns())
         self._note(store, "ledger_commit", [extent], commit, str(extent))
         self._ledger.publish(head)
         self._sizes[extent.place, entry.claim] = size
-        self._metrics.rows.labels(extent.topic).inc(count)
+        self._metrics.rows.labels(extent.topic).inc(growth.count)
         self._done.put(extent)
-
-    def _grown(self, store: Store, entry: Entry, size: int, count: int) -> Head:
-        try:
-            return self._retried(lambda: self._ledger.grow(store, entry.batch, size, count))
-        except StoreError:
-            # What another recorder has committed since its claim looks like a tree that does not fit the rows.
-            self._retried(lambda: check(store, {entry.batch.range.place: entry.claim}))
-            raise
 
     def _write_batch(self, store: Store, entry: Entry) -> int:
         """Write the blocks of one batch; returns the rows that the store has of its range."""

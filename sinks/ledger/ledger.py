@@ -1,8 +1,9 @@
 """The ledger's growth: the tree of a topic partition goes on with each range, and its head is signed.
 
-For each range, once its rows are in the store and before it is committed, tiles and the signed checkpoint are written;
-root and frontier go into the commit's own row; once that is in, the checkpoint goes to its topic. The same range gives
-the same tiles, root and note, whoever computes them and however often, so that what is written twice is the same twice.
+For each range, once its rows are in the store and before it is committed, tiles and the signed checkpoint are written,
+those of a round together; root and frontier go into the commit's own row; once that is in, the checkpoint goes to its
+topic. The same range gives the same tiles, root and note, whoever computes them and however often, so that what is
+written twice is the same twice.
 """
 
 from __future__ import annotations
@@ -59,6 +60,15 @@ class Head:
         return {"root": pl.lit(self.root, dtype=pl.Binary), "frontier": pl.lit(self.frontier, dtype=pl.Binary)}
 
 
+@dataclass(frozen=True, slots=True)
+class Growth:
+    """What a tree is to take in: a batch, to a tree of ``size`` leaves, ``count`` rows of which are in the store."""
+
+    batch: Batch
+    size: int
+    count: int
+
+
 Publish = Callable[[Sequence[Head]], None]
 """Takes signed heads to the checkpoint topic, at least once, and returns without waiting for the broker."""
 
@@ -79,30 +89,35 @@ class Ledger:
         self._publish = publish
         self._trees: dict[Place, Tree] = {}
 
-    def grow(self, store: Store, batch: Batch, size: int, count: int) -> Head:
-        """Append a range to the tree of ``size`` leaves, and write its tiles and checkpoint.
+    def grow(self, store: Store, growths: Sequence[Growth]) -> list[Head]:
+        """Append ranges of different topic partitions to their trees, and write all tiles and checkpoints at once.
 
-        ``count`` rows of the range MUST be in the store already, and its commit not yet. Safe to repeat. Raises
+        The rows of the ranges MUST be in the store already, and their commits not yet. Safe to repeat. Raises
         StoreError when the store does not have the rows that it says it has.
         """
-        extent = batch.range
-        tree = self._tree(store, batch, size).copy()
+        trees = [self._appended(store, growth) for growth in growths]
+        heads = [self._head(growth.batch.range.place, tree) for growth, (tree, _) in zip(growths, trees, strict=True)]
+        tiles = [_tile_rows(head.place, added) for head, (_, added) in zip(heads, trees, strict=True) if added]
+        if tiles:
+            store.insert("ledger_tile", pl.concat(tiles), _once("ledger_tile"))
+        signed = [head.record() for head in heads if head.note is not None]
+        if signed:
+            store.insert("checkpoint", pl.DataFrame(signed, schema=columns("checkpoint")), _once("checkpoint"))
+        self._trees.update({head.place: tree for head, (tree, _) in zip(heads, trees, strict=True)})
+        return heads
+
+    def _appended(self, store: Store, growth: Growth) -> tuple[Tree, list[Piece]]:
+        """The tree with the range in it, and the tiles that this makes."""
+        batch, extent = growth.batch, growth.batch.range
+        tree = self._tree(store, batch, growth.size).copy()
         leaves = batch.leaves
-        if len(leaves) != count * HASH_SIZE:
+        if len(leaves) != growth.count * HASH_SIZE:
             # Compaction took records from the topic between two tries of the range; the store has them still.
             leaves = stored_leaves(store, batch.table, extent.place, extent.first_offset, extent.next_offset)
         made = tree.append(leaves)
-        if tree.size != size + count:
-            raise StoreError(f"{extent}: {tree.size - size} leaves for {count} rows; see docs/ledger.md")
-        head = self._head(extent.place, tree)
-        added = list(pieces(made))
-        if added:
-            store.insert("ledger_tile", _tile_rows(extent.place, added), _once("ledger_tile"))
-        if head.note is not None:
-            row = pl.DataFrame([head.record()], schema=columns("checkpoint"))
-            store.insert("checkpoint", row, _once("checkpoint"))
-        self._trees[extent.place] = tree
-        return head
+        if tree.size != growth.size + growth.count:
+            raise StoreError(f"{extent}: {tree.size - growth.size} leaves for {growth.count} rows; see docs/ledger.md")
+        return tree, list(pieces(made))
 
     def publish(self, head: Head) -> None:
         """Take a head to the checkpoint topic; only once its range is committed, so that nothing there is ahead."""

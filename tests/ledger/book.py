@@ -14,7 +14,7 @@ from seamwatch.wire.topics import Topics
 from sinks.blocks import Decode, batch_of
 from sinks.columns import TIME
 from sinks.decoding import decoding
-from sinks.ledger.ledger import Ledger
+from sinks.ledger.ledger import Growth, Ledger
 from sinks.ledger.notes import SignerKey
 from sinks.reading import Place, Run
 from sinks.store import Store
@@ -68,7 +68,7 @@ class Book:
         batch = batch_of(Run(name, partition, messages), first, following, self.topics, self.decode)
         for block in batch.blocks:
             self.store.insert(block.table, block.frame, block.token)
-        head = self.ledger.grow(self.store, batch, size, len(values))
+        (head,) = self.ledger.grow(self.store, [Growth(batch, size, len(values))])
         commit = pl.DataFrame(
             {
                 "topic": [name],

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 import polars as pl
@@ -16,10 +16,10 @@ import pytest
 from confluent_kafka import Message
 
 from seamwatch.clock import SystemClock
-from sinks.blocks import Batch, batch_of
+from sinks.blocks import batch_of
 from sinks.claims import Claim, SupersededError, check, claim, holders
 from sinks.decoding import decoding
-from sinks.ledger.ledger import Head, Ledger
+from sinks.ledger.ledger import Growth, Head, Ledger
 from sinks.reading import Run
 from sinks.store import Store
 from sinks.writer import Entry, Writer
@@ -144,14 +144,14 @@ class _Overtaken(Ledger):
         super().__init__()
         self._own, self._entry = own, entry
 
-    def grow(self, store: Store, batch: Batch, size: int, count: int) -> Head:
+    def grow(self, store: Store, growths: Sequence[Growth]) -> list[Head]:
         newer = Writer(self._own.url, threading.Event())
-        place = batch.range.place
+        place = self._entry.batch.range.place
         held = claim(store, [place], "b")
         newer.expect({place: 0}, held)
         assert newer.submit([replace(self._entry, claim=held, repeated=True)])
         assert newer.close(10)
-        return super().grow(store, batch, size, count)
+        return super().grow(store, growths)
 
 
 def test_a_recorder_that_is_overtaken_in_the_middle_of_a_round_gives_up_and_blames_no_row(own: Estate) -> None:
