@@ -1,21 +1,24 @@
 """Program: the measures that some systems share, compiled to one vectorised pass over their rows.
 
-Each distinct expression is evaluated once, by polars, over all rows; counting per group is numpy's. Rows that do
-not offend cost no Python at all; evidence is looked for only where something offends.
+Each distinct expression is evaluated once, by polars, over all rows; what they read inside a tool call's `arguments` is
+read once for all of them; counting per group is numpy's. Rows that do not offend cost no Python at all; evidence is
+looked for only where something offends.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from seamwatch.columnar.expressions import polars_expression
+from seamwatch.columnar.expressions import argument_columns, polars_expression
 from seamwatch.expressions import Expression
+from seamwatch.expressions.expression import ExpressionKind
 from seamwatch.judging.calls import matched
 from seamwatch.judging.facts import BILLION, Evidence
 from seamwatch.judging.measure import Histogram, Measure, Source
@@ -62,18 +65,27 @@ class Program:
         )
         self._conditions = {condition: f"c{number}" for number, condition in enumerate(conditions)}
         self._values = {value: f"v{number}" for number, value in enumerate(values)}
+        kinds: list[tuple[Expression, ExpressionKind]] = [(condition, "boolean") for condition in conditions]
+        kinds += [(value, "number") for value in values]
+        self._arguments = argument_columns(kinds, source)
+        read = partial(polars_expression, record_type=source, extracted=True)
         self._expressions = [
-            *(polars_expression(e, source).fill_null(value=False).alias(name) for e, name in self._conditions.items()),
-            *(polars_expression(e, source, "number").cast(pl.Float64).alias(name) for e, name in self._values.items()),
+            *(read(e).fill_null(value=False).alias(name) for e, name in self._conditions.items()),
+            *(read(e, kind="number").cast(pl.Float64).alias(name) for e, name in self._values.items()),
         ]
         self.columns = columns_of(self._measures)
 
     def run(self, rows: Rows, distinct: Dedup) -> Iterator[Statistic]:
         """The statistics of every measure, by group; groups of which nothing is worth saying are left out."""
-        computed = rows.frame.select(self._expressions) if self._expressions else None
+        computed = self._read(rows.frame).select(self._expressions) if self._expressions else None
         pass_ = _Pass(rows, computed, self._conditions, self._values)
         for number, measure in enumerate(self._measures):
             yield from pass_.statistics(number, measure, distinct)
+
+    def _read(self, frame: pl.DataFrame) -> pl.DataFrame:
+        """The frame, with what expressions read inside `arguments` beside it."""
+        # Only a lazy frame does once what these columns have in common: making the JSON text ready for queries.
+        return frame.lazy().with_columns(self._arguments).collect() if self._arguments else frame
 
 
 def columns_of(measures: Sequence[Measure]) -> frozenset[str]:
