@@ -54,9 +54,10 @@ class Waiting:
         return int(self.event.record["event_time"]), self.event.record["event_id"]
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """One clause's state for one system and part, with its open episodes and when to ask it again.
+
+    A tuple, because one is made several times for each fact, and of a dataclass that takes three times as long.
 
     - ``historic``: what it last heard of came long after its time (a history loaded in bulk, a backlog), so that its
       clock is how far that history has got; ``waiting`` are such events whose turn has not come, in order.

@@ -197,12 +197,11 @@ class Judge:
         later = seam.contract_version != entry.version and _began(happening) >= entry.until
         historic, last = self._is_history(entry, happening), max(entry.last, _time_of(happening))
         if later:
-            entry = replace(entry, historic=historic, last=last)
+            entry = entry._replace(historic=historic, last=last)
         else:
             # What comes when another version is due does not put that off.
             due = entry.until != END and self._clock_of(entry) >= entry.until
-            entry = replace(
-                entry,
+            entry = entry._replace(
                 historic=historic,
                 heard=entry.heard if due else self._time.now,
                 of_outcomes="outcome" in clause.sources(),
@@ -211,13 +210,13 @@ class Judge:
         if isinstance(happening, ForwardedEvent) and (entry.historic or entry.waiting or later):
             # It is judged in its turn: what came before it may be read later, from another partition or topic.
             turn = Waiting(happening, seam.contract_version, self._time.now + self._settings.settle)
-            self._entries.keep(key, replace(entry, waiting=tuple(sorted((*entry.waiting, turn), key=_place))))
+            self._entries.keep(key, entry._replace(waiting=tuple(sorted((*entry.waiting, turn), key=_place))))
         elif later and isinstance(happening, Fact):
-            self._entries.keep(key, replace(entry, held=hold(entry.held, happening, bound)))
+            self._entries.keep(key, entry._replace(held=hold(entry.held, happening, bound)))
         elif entry.historic:
             # No time passes with what comes of a history: how far it has got is asked when it has settled.
             entry = self._judge(key, entry, bound, happening, LONG_AGO, told)
-            self._entries.keep(key, replace(entry, wake=earliest(entry.wake, self._time.now + self._settings.settle)))
+            self._entries.keep(key, entry._replace(wake=earliest(entry.wake, self._time.now + self._settings.settle)))
         else:
             self._judge(key, entry, bound, happening, self._clock_of(entry), told)
         for gone in self._entries.too_many(key, clause.most_parts):
@@ -257,8 +256,7 @@ class Judge:
             climbs, at = self._settings.climbs, self._known_at(happening)
             episodes = follow(episodes, self._placing.finder(bound), judgement.findings, at, told, climbs=climbs)
             episodes = self._answered(entry.episodes, episodes, bound, told)
-        judged = replace(
-            entry,
+        judged = entry._replace(
             kind=clause.kind_name,
             state=judgement.state,
             episodes=episodes,
@@ -339,7 +337,7 @@ class Judge:
             if changed != episode:
                 told.violations.append(changed.violation)
             episodes.append(changed)
-        self._entries.keep(key, replace(entry, episodes=tuple(episodes)))
+        self._entries.keep(key, entry._replace(episodes=tuple(episodes)))
 
     # Time
 
@@ -388,7 +386,7 @@ class Judge:
         def reached() -> int:
             placed = self._placing.placed(key, entry)
             historic, of_outcomes = self._is_history(placed, happening), "outcome" in clause.sources()
-            return self._clock_of(replace(placed, historic=historic, of_outcomes=of_outcomes))
+            return self._clock_of(placed._replace(historic=historic, of_outcomes=of_outcomes))
 
         return self._placing.begun(key, entry, _began(happening), reached)
 
@@ -400,12 +398,12 @@ class Judge:
             for episode in entry.episodes:
                 over = Resolve("breach", episode.key, successor.at, summary=successor.why)
                 told.violations.append(resolve_episode(episode, over))
-            entry = replace(entry, state=None, episodes=(), deadline=None, wake=None)
+            entry = entry._replace(state=None, episodes=(), deadline=None, wake=None)
         mine = [fact for fact in entry.held if fact.contract_version == version]
         held = tuple(fact for fact in entry.held if fact.contract_version != version)
         kind, last = entry.kind if after is None else after.clause.kind_name, max(entry.last, successor.start)
-        entry = self._placing.placed(key, replace(entry, kind=kind, version=version, held=held, last=last))
-        entry = replace(entry, until=successor.end)
+        entry = self._placing.placed(key, entry._replace(kind=kind, version=version, held=held, last=last))
+        entry = entry._replace(until=successor.end)
         self._entries.keep(key, entry)
         if after is None:
             return
@@ -413,7 +411,7 @@ class Judge:
         for fact in sorted(mine, key=lambda f: (f.window_start, f.first_time)):
             entry = self._judge(key, entry, after, fact, watermark, told)
         heard = self._time.now if mine else entry.heard
-        self._entries.keep(key, replace(entry, heard=heard, wake=self._time.now))
+        self._entries.keep(key, entry._replace(heard=heard, wake=self._time.now))
 
     def _climb(self, key: EntryKey, entry: Entry, told: Told) -> None:
         now = self._time.now
@@ -433,9 +431,9 @@ class Judge:
             by = self._seams.bound(key.contract, first.version, key.clause, key.system) or bound
             if entry.deadline is not None and entry.deadline < at:
                 entry = self._judge(key, entry, bound, TimePassed(), at - 1, told)
-            entry = replace(entry, waiting=tuple(rest))
+            entry = entry._replace(waiting=tuple(rest))
             if entry.until != END:
-                entry = replace(entry, heard=self._time.now)
+                entry = entry._replace(heard=self._time.now)
             entry = self._judge(key, entry, by, first.event, at - 1, told)
         return entry
 
@@ -454,7 +452,7 @@ class Judge:
         for episode in entry.episodes:
             over = Resolve("breach", episode.key, at, summary=why)
             told.violations.append(resolve_episode(episode, over))
-        self._entries.keep(key, replace(entry, state=None, episodes=(), waiting=(), held=()))
+        self._entries.keep(key, entry._replace(state=None, episodes=(), waiting=(), held=()))
 
 
 def _began(happening: Fact | ForwardedEvent) -> int:

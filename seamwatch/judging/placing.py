@@ -6,7 +6,7 @@ Looks up what the documents say; judges nothing and keeps nothing of an entry.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from seamwatch.documents import Estate
 from seamwatch.judging.changeover import begins_anew, why_over
@@ -60,10 +60,10 @@ class Placing:
             found = self._courses.by(key.contract, key.system, version)
             if found is None:
                 # It was withdrawn: the version in force where the clock stands takes over at once.
-                return replace(entry, until=LONG_AGO, lateness=self._lateness)
+                return entry._replace(until=LONG_AGO, lateness=self._lateness)
             stretch = found
         lateness = stretch.lateness if self._agreed and stretch.lateness is not None else self._lateness
-        return replace(entry, until=stretch.end, lateness=lateness)
+        return entry._replace(until=stretch.end, lateness=lateness)
 
     def begun(self, key: EntryKey, entry: Entry, at: int, reached: Callable[[], int]) -> Entry:
         """A new entry, which heard of event time ``at`` first, placed.
@@ -81,7 +81,7 @@ class Placing:
                     break
                 former = self.bound(key, stretch.version)
                 if former is not None:
-                    entry = replace(entry, kind=former.clause.kind_name, version=stretch.version)
+                    entry = entry._replace(kind=former.clause.kind_name, version=stretch.version)
                     break
         return self.placed(key, entry)
 
