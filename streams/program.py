@@ -22,6 +22,7 @@ from seamwatch.expressions.expression import ExpressionKind
 from seamwatch.judging.calls import matched
 from seamwatch.judging.facts import BILLION, Evidence
 from seamwatch.judging.measure import Histogram, Measure, Source
+from seamwatch.values import value
 from streams.dedup import Dedup
 from streams.groups import Coded, Groups, Integers, grouped, sliced
 
@@ -42,7 +43,7 @@ class Rows:
     position: Position
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Statistic:
     """What was counted of one measure in one group; the numbers of a `Fact`."""
 

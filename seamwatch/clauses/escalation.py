@@ -65,7 +65,7 @@ breach open, opened 2026-03-02T09:00:00Z, slice t1
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
@@ -85,13 +85,14 @@ from seamwatch.judging.runs import TRACE_IDLE
 from seamwatch.judging.seam import Seam
 from seamwatch.judging.windows import earliest
 from seamwatch.judging.wording import moment_text, share_text
+from seamwatch.values import value
 
 _LONG_AGO = -(2**62)
 _SUMMARY = "summary/"
 _SUMMARISED = "\x00summary"
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class EscalationState:
     """One conversation: what waits, and what has been found; or (in the state named "summary") all together.
 

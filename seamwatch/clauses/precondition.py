@@ -51,7 +51,7 @@ breach open, opened 2026-03-02T09:02:00Z, slice t1
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Literal, Self
 
 from pydantic import Field, model_validator
@@ -67,11 +67,12 @@ from seamwatch.judging.runs import TRACE_IDLE
 from seamwatch.judging.seam import Seam
 from seamwatch.judging.windows import earliest
 from seamwatch.judging.wording import moment_text
+from seamwatch.values import value
 
 REMEMBERED = 1_000
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class PreconditionState:
     """One conversation: its waiting calls, when each matched value was last required, and what offended.
 

@@ -50,7 +50,7 @@ breach resolved, opened 2026-03-02T09:01:00Z, resolved 2026-03-02T09:31:00Z, sli
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import pairwise
 from typing import Literal, Self
 
@@ -66,13 +66,14 @@ from seamwatch.judging.runs import TRACE_IDLE
 from seamwatch.judging.seam import Seam
 from seamwatch.judging.windows import MOST_WINDOWS, earliest
 from seamwatch.judging.wording import moment_text
+from seamwatch.values import value
 
 KEPT = 1_000
 EVENTS_KEPT = 10_000
 SPELLS_KEPT = 100
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Tally:
     """What was counted in a window, or in a conversation; ``events`` are the earliest, ``seen`` is the last arrival.
 
@@ -107,7 +108,7 @@ class Tally:
         return moment.watermark >= self.end and moment.now - self.seen >= moment.settle
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class RateState:
     """Tallies that still fill, in order; ``done`` is the end of the last complete window.
 

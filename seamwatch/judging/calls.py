@@ -13,11 +13,11 @@ import hashlib
 import json
 from bisect import bisect_left
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from seamwatch.expressions.arguments import read_arguments, value_at
 from seamwatch.judging.facts import Evidence, Fact
 from seamwatch.judging.judgement import Moment
+from seamwatch.values import value
 
 _LONG_AGO = -(2**62)
 _as_text = json.JSONEncoder(sort_keys=True).encode
@@ -37,7 +37,7 @@ def matched(text: str | None, names: Sequence[str]) -> str | None:
     return hashlib.sha256(_as_text(values).encode()).hexdigest()[:24]
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Call:
     """One call; ``role`` is the name of the measure that told of it, ``seen`` when, by the stream's clock."""
 
@@ -51,7 +51,7 @@ class Call:
         return (self.event.event_time, self.event.event_id)
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Calls:
     """The calls of one conversation that still wait, in order, and the place of the last one handed out."""
 

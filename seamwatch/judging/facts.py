@@ -9,12 +9,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from seamwatch.values import value
+
 EVIDENCE_LIMIT = 5
 BILLION = 1_000_000_000
 """The unit of a fact's ``sums``, in one."""
 
 
-@dataclass(frozen=True, slots=True, order=True)
+@value(frozen=True, slots=True, order=True)
 class Evidence:
     """One offending event; ordered by (event_time, event_id). Position is None where there was no broker."""
 
@@ -32,7 +34,7 @@ def merge_evidence(*lists: tuple[Evidence, ...]) -> tuple[Evidence, ...]:
     return tuple(sorted({(e.event_time, e.event_id): e for part in lists for e in part}.values())[:EVIDENCE_LIMIT])
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Fact:
     """Sufficient statistics of one clause, system, slice and window, over some of the window's events.
 

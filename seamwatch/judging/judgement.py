@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from seamwatch.judging.facts import Evidence, Fact, ForwardedEvent
+from seamwatch.values import value
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +29,7 @@ a declared data set, sent by no producer."""
 Happening = Fact | ForwardedEvent | TimePassed
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Moment:
     """The stream's time.
 
@@ -93,7 +94,7 @@ class Remind:
 Finding = Open | Resolve | Remind
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Judgement:
     """What a judge answers.
 
