@@ -43,7 +43,7 @@ class Rows:
     position: Position
 
 
-@value(frozen=True, slots=True)
+@value()
 class Statistic:
     """What was counted of one measure in one group; the numbers of a `Fact`."""
 

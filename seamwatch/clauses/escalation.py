@@ -92,7 +92,7 @@ _SUMMARY = "summary/"
 _SUMMARISED = "\x00summary"
 
 
-@value(frozen=True, slots=True)
+@value()
 class EscalationState:
     """One conversation: what waits, and what has been found; or (in the state named "summary") all together.
 

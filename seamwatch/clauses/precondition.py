@@ -72,7 +72,7 @@ from seamwatch.values import value
 REMEMBERED = 1_000
 
 
-@value(frozen=True, slots=True)
+@value()
 class PreconditionState:
     """One conversation: its waiting calls, when each matched value was last required, and what offended.
 

@@ -73,7 +73,7 @@ EVENTS_KEPT = 10_000
 SPELLS_KEPT = 100
 
 
-@value(frozen=True, slots=True)
+@value()
 class Tally:
     """What was counted in a window, or in a conversation; ``events`` are the earliest, ``seen`` is the last arrival.
 
@@ -108,7 +108,7 @@ class Tally:
         return moment.watermark >= self.end and moment.now - self.seen >= moment.settle
 
 
-@value(frozen=True, slots=True)
+@value()
 class RateState:
     """Tallies that still fill, in order; ``done`` is the end of the last complete window.
 

@@ -37,7 +37,7 @@ def matched(text: str | None, names: Sequence[str]) -> str | None:
     return hashlib.sha256(_as_text(values).encode()).hexdigest()[:24]
 
 
-@value(frozen=True, slots=True)
+@value()
 class Call:
     """One call; ``role`` is the name of the measure that told of it, ``seen`` when, by the stream's clock."""
 
@@ -51,7 +51,7 @@ class Call:
         return (self.event.event_time, self.event.event_id)
 
 
-@value(frozen=True, slots=True)
+@value()
 class Calls:
     """The calls of one conversation that still wait, in order, and the place of the last one handed out."""
 

@@ -16,7 +16,7 @@ BILLION = 1_000_000_000
 """The unit of a fact's ``sums``, in one."""
 
 
-@value(frozen=True, slots=True, order=True)
+@value(order=True)
 class Evidence:
     """One offending event; ordered by (event_time, event_id). Position is None where there was no broker."""
 
@@ -34,7 +34,7 @@ def merge_evidence(*lists: tuple[Evidence, ...]) -> tuple[Evidence, ...]:
     return tuple(sorted({(e.event_time, e.event_id): e for part in lists for e in part}.values())[:EVIDENCE_LIMIT])
 
 
-@value(frozen=True, slots=True)
+@value()
 class Fact:
     """Sufficient statistics of one clause, system, slice and window, over some of the window's events.
 

@@ -29,7 +29,7 @@ a declared data set, sent by no producer."""
 Happening = Fact | ForwardedEvent | TimePassed
 
 
-@value(frozen=True, slots=True)
+@value()
 class Moment:
     """The stream's time.
 
@@ -94,7 +94,7 @@ class Remind:
 Finding = Open | Resolve | Remind
 
 
-@value(frozen=True, slots=True)
+@value()
 class Judgement:
     """What a judge answers.
 

@@ -7,11 +7,13 @@ their own, so that these two functions need a codec.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict
-from typing import Any
+from dataclasses import asdict, fields
+from typing import Any, Final
 
 from seamwatch.judging.facts import Evidence, Fact, ForwardedEvent, Measurement, Violation, Watermark
 from seamwatch.wire.codec import Codec
+
+_OF_FACT: Final = tuple(field.name for field in fields(Fact))
 
 
 def violation_record(violation: Violation) -> dict[str, Any]:
@@ -65,7 +67,7 @@ def measurement_of(record: Mapping[str, Any], codec: Codec) -> Measurement:
 
 def _fact_record(fact: Fact) -> dict[str, Any]:
     return {
-        **{name: getattr(fact, name) for name in Fact.__slots__},
+        **{name: getattr(fact, name) for name in _OF_FACT},
         "histogram": list(fact.histogram),
         "sums": list(fact.sums),
         "evidence": [
