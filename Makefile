@@ -19,8 +19,8 @@ install: .venv/.installed  ## make .venv with everything in it
 demo: install  ## replay the five stories through a real broker into a real store
 	@$(BIN)/seamwatch demo
 
-test: install  ## run the tests (starts the servers that they need)
-	@$(BIN)/python -m pytest $(ARGS)
+test: install  ## run the tests, two files at a time (starts the servers that they need)
+	@$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
 
 check: install  ## ruff, mypy, import-linter and the docs checks
 	$(BIN)/ruff check .
