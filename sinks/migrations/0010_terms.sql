@@ -49,7 +49,9 @@ FROM
 ARRAY JOIN JSONExtractArrayRaw(document, 'clauses') AS clause_json
 WHERE valid_from < valid_to;
 
--- As before, but by the versions in force now: one that was published ahead of its time does not answer yet.
+-- `why` asked each decision's question of the whole inventory and of all traffic. What leads from a decision to its
+-- approval and owner is in the documents alone; contracts are matched to the systems of the answer, not to all, and by
+-- the versions in force now: one that was published ahead of its time does not answer yet.
 CREATE OR REPLACE VIEW why AS
 WITH
     (
@@ -125,27 +127,22 @@ LEFT JOIN
         id AS system,
         JSONExtractString(entry, 'version') AS version,
         JSONExtractString(entry, 'config_digest') AS config_digest,
-        if(place > JSONLength(entry, 'approvals'), '', JSONExtractString(approval, 'use_case')) AS use_case,
+        if(place > length(given), '', JSONExtractString(approval, 'use_case')) AS use_case,
         toNullable(JSONExtractString(approval, 'id')) AS approval_id,
         toNullable(JSONExtractString(approval, 'approved_by')) AS approved_by,
         parseDateTime64BestEffortOrNull(JSONExtractString(approval, 'approved_at'), 6, 'UTC') AS approved_at,
         parseDateTime64BestEffortOrNull(JSONExtractString(approval, 'expires'), 6, 'UTC') AS expires
     FROM
     (
-        SELECT id, arrayJoin(JSONExtractArrayRaw(document, 'versions')) AS entry
+        SELECT
+            id, arrayJoin(JSONExtractArrayRaw(document, 'versions')) AS entry,
+            JSONExtractArrayRaw(entry, 'approvals') AS given,
+            -- A tool call names no use case: the first approval of what it runs on stands for it.
+            arrayConcat(given, arraySlice(given, 1, 1)) AS listed
         FROM documents
         WHERE kind = 'System'
     )
-    -- A tool call names no use case: the first approval of what it runs on stands for it.
-    ARRAY JOIN
-        arrayConcat(
-            JSONExtractArrayRaw(entry, 'approvals'), arraySlice(JSONExtractArrayRaw(entry, 'approvals'), 1, 1)
-        ) AS approval,
-        arrayEnumerate(
-            arrayConcat(
-                JSONExtractArrayRaw(entry, 'approvals'), arraySlice(JSONExtractArrayRaw(entry, 'approvals'), 1, 1)
-            )
-        ) AS place
+    ARRAY JOIN listed AS approval, arrayEnumerate(listed) AS place
 ) AS approved
     ON decisions.system = approved.system AND decisions.version = approved.version
     AND decisions.config_digest = approved.config_digest AND decisions.use_case = approved.use_case
