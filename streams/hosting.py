@@ -11,7 +11,6 @@ from seamwatch.errors import StageError, UsageError
 from seamwatch.settings import Settings
 from seamwatch.wire.codec import Codec
 from seamwatch.wire.registry import SchemaRegistry
-from streams.collector import unhurried_collector as unhurried_collector  # noqa: PLC0414 - stages look for it here
 from streams.decisions import Decisions
 from streams.errors import kafka_error
 from streams.loop import LoopSettings

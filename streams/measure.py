@@ -29,10 +29,11 @@ from seamwatch.wire.schemas import INPUT_TYPES
 from seamwatch.wire.topics import Topics
 from seamwatch.wire.values import measurement_record
 from streams.batch import Batch, Partition, Run
+from streams.collector import unhurried_collector
 from streams.contracts import ContractsFollower
 from streams.dead_letters import dead_letter
 from streams.dedup import RecentIds
-from streams.hosting import bootstrap_of, codec_of, decisions_of, loop_settings, partitions_of, unhurried_collector
+from streams.hosting import bootstrap_of, codec_of, decisions_of, loop_settings, partitions_of
 from streams.intake import Intake, Reject, Taken, broker_time
 from streams.joining import Joining, Limits
 from streams.loop import Loop, Output, stop_on_signals
