@@ -64,7 +64,7 @@ from seamwatch.durations import DAY, HOUR, Duration, format_duration
 from seamwatch.expressions import Expression
 from seamwatch.expressions.build import all_of, always, any_of, at_or_after, before, equals, not_true
 from seamwatch.judging.facts import Fact, ForwardedEvent
-from seamwatch.judging.faults import told_by
+from seamwatch.judging.faults import counted
 from seamwatch.judging.judgement import Finding, Happening, Judgement, Moment, Open, Resolve
 from seamwatch.judging.measure import Measure, Source
 from seamwatch.judging.runs import Change, Runs, occurrences
@@ -115,27 +115,9 @@ class Approval(Clause, kind="approval"):
         """The occurrence rule, after the grace."""
         fact = happening if isinstance(happening, Fact) else None
         if isinstance(happening, ForwardedEvent) and not seam.declared:
-            fact = self._refreshed(seam, happening)
+            fact = counted(seam, self.id, happening, HOUR, 1, breaches=1)
         advance = occurrences(state, fact, moment, quiet=self.quiet, grace=self.grace or 0)
         return advance.judgement(lambda change: self._finding(seam, moment.slice, change))
-
-    def _refreshed(self, seam: Seam, event: ForwardedEvent) -> Fact:
-        at = int(event.record["event_time"])
-        return Fact(
-            seam.contract,
-            seam.contract_version,
-            seam.contract_digest,
-            self.id,
-            seam.system,
-            None,
-            at - at % HOUR,
-            HOUR,
-            count=1,
-            breaches=1,
-            first_time=at,
-            last_time=at,
-            evidence=(told_by(event),),
-        )
 
     def _finding(self, seam: Seam, part: str | None, change: Change) -> Finding:
         key = str(change.run.first)

@@ -54,7 +54,7 @@ from seamwatch.errors import ExpressionError
 from seamwatch.expressions.build import always
 from seamwatch.expressions.closure import closure
 from seamwatch.judging.facts import Evidence, Fact, ForwardedEvent
-from seamwatch.judging.faults import Fault, follow, told_by
+from seamwatch.judging.faults import Fault, counted, follow, told_by
 from seamwatch.judging.judgement import Finding, Happening, Judgement, Moment, Open, Resolve
 from seamwatch.judging.measure import Measure, Source
 from seamwatch.judging.seam import Seam
@@ -149,7 +149,7 @@ class Volume(Clause, kind="volume"):
         if isinstance(happening, ForwardedEvent):
             if self.per is None:
                 return self._single(seam, state, happening)
-            fact = self._rows(seam, happening, self.per)
+            fact = counted(seam, self.id, happening, self.per, int(happening.record["row_count"]))
         elif moment.slice == _REFRESHES and self.per is None:
             return Judgement(state)
         elif isinstance(happening, Fact):
@@ -233,25 +233,6 @@ class Volume(Clause, kind="volume"):
             return self.min, "least"
         assert self.max is not None
         return self.max, "most"
-
-    def _rows(self, seam: Seam, event: ForwardedEvent, per: int) -> Fact:
-        evidence = told_by(event)
-        at, rows = evidence.event_time, int(event.record["row_count"])
-        return Fact(
-            seam.contract,
-            seam.contract_version,
-            seam.contract_digest,
-            self.id,
-            seam.system,
-            None,
-            at - at % per,
-            per,
-            rows,
-            0,
-            at,
-            at,
-            evidence=(evidence,),
-        )
 
     def _single(self, seam: Seam, state: VolumeState, event: ForwardedEvent) -> Judgement:
         evidence, rows = told_by(event), int(event.record["row_count"])

@@ -10,8 +10,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from seamwatch.judging.facts import Evidence, ForwardedEvent, merge_evidence
+from seamwatch.judging.facts import Evidence, Fact, ForwardedEvent, merge_evidence
 from seamwatch.judging.judgement import Finding, Open, Resolve
+from seamwatch.judging.seam import Seam
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,27 @@ def told_by(event: ForwardedEvent) -> Evidence:
     """The event as evidence."""
     record = event.record
     return Evidence(int(record["event_time"]), record["event_id"], event.topic, event.partition, event.offset)
+
+
+def counted(seam: Seam, clause: str, event: ForwardedEvent, window: int, count: int, *, breaches: int = 0) -> Fact:
+    """The event as what a clause counts in a window (micros), as if it had been measured."""
+    evidence = told_by(event)
+    at = evidence.event_time
+    return Fact(
+        seam.contract,
+        seam.contract_version,
+        seam.contract_digest,
+        clause,
+        seam.system,
+        None,
+        at - at % window,
+        window,
+        count,
+        breaches,
+        first_time=at,
+        last_time=at,
+        evidence=(evidence,),
+    )
 
 
 def follow(
