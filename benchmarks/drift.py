@@ -21,7 +21,7 @@ import numpy as np
 
 from benchmarks.drift_rivals import NAMES
 from benchmarks.drift_runs import ALPHA, DAYS, Found, Lifetimes, Shifted, retried_bursts, stable_lifetimes
-from benchmarks.drift_streams import DAY, daily, moved, normal, spiked
+from benchmarks.drift_streams import DAY, Shape, daily, moved, normal, spiked
 
 
 @dataclass(frozen=True)
@@ -100,12 +100,14 @@ def _stable(what: str, cell: Lifetimes) -> Row:
 
 
 def _delays(seed: int, runs: int) -> Iterator[Row]:
-    at_100 = (
+    at_100: tuple[tuple[str, Shape, float | None], ...] = (
         (".5 sd", normal(0.5), 6.0),
         (".3 sd", normal(0.3), 12.0),
         ("sd × 1.5", normal(0.0, 1.5), 10.0),
         ("5 % of mass moved to one value", spiked(0.05), 45.0),
-        ("5 % of mass moved to another group", moved(0.05), 45.0),
+        ("5 % of mass moved to a group 2.5 sd away", moved(0.05, 2.5), 45.0),
+        # Shown because it is slower, and nobody should hear of it from an incident: docs/drift.md has why.
+        ("5 % of mass moved to a group 2 sd away", moved(0.05, 2.0), None),
     )
     for name, shape, target in at_100:
         found = Shifted(seed, 100, 10_000, normal(), shape).run(runs)
@@ -132,12 +134,14 @@ def _delays(seed: int, runs: int) -> Iterator[Row]:
     yield _delay(".3 sd in a ±.3 sd daily cycle, 100 a minute", 15.0, cycle, spread=False)
 
 
-def _delay(what: str, target: float, found: Found, *, spread: bool = True) -> Row:
+def _delay(what: str, target: float | None, found: Found, *, spread: bool = True) -> Row:
     rivals = dict(found.by_name)
     ours = rivals.pop("Seamwatch")
     median, p95 = (float(np.quantile(ours, share, method="inverted_cdf")) for share in (0.5, 0.95))
-    met = median <= target and (p95 <= 2 * median or not spread)
-    asked = f"≤ {target:.0f} min" + (", p95 ≤ 2 × median" if spread else "")
+    met, asked = None, "none"
+    if target is not None:
+        met = median <= target and (p95 <= 2 * median or not spread)
+        asked = f"≤ {target:.0f} min" + (", p95 ≤ 2 × median" if spread else "")
     return Row(
         what, asked, _minutes(ours, found.horizon), met, {n: _minutes(d, found.horizon) for n, d in rivals.items()}
     )

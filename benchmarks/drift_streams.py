@@ -36,9 +36,12 @@ def normal(shift: float | NDArray[np.float64] = 0.0, spread: float = 1.0) -> Sha
     return np.diff(below, axis=-1)
 
 
-def moved(share: float) -> Shape:
-    """The same scores but for a share of them, which have become another group's: around 0.8, a third as wide."""
-    return (1 - share) * normal() + share * normal(2.0, 1 / 3)
+def moved(share: float, away: float) -> Shape:
+    """The same scores but for a share of them, which have become another group's.
+
+    Its mean is ``away`` standard deviations from that of the scores, and it is a third as wide as they are.
+    """
+    return (1 - share) * normal() + share * normal(away, 1 / 3)
 
 
 def spiked(share: float) -> Shape:
