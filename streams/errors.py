@@ -49,3 +49,12 @@ def consumer_error(error: KafkaError, topic: str | None, partition: int | None) 
             "read. Find out what is missing, then set the group's offset with kafka-consumer-groups."
         )
     return kafka_error(KafkaException(error), f"reading {place}", "the configured address")
+
+
+def too_large(topic: str, key: bytes | str | None, size: int) -> StageError:
+    """Our error for a record that is larger than its topic, or its producer, takes."""
+    name = key.decode(errors="replace") if isinstance(key, bytes) else key
+    return StageError(
+        f"{topic} takes no record of {size:,} bytes (key {name!r}): nothing of this round has been committed. "
+        "`seamwatch topics create` says whether the topic's max.message.bytes is as it must be."
+    )

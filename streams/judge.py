@@ -29,6 +29,7 @@ from streams.late import LateEvents
 from streams.loop import Loop, Output, stop_on_signals
 from streams.metrics import Metrics
 from streams.partitions import partition_of
+from streams.pieces import Pieces
 from streams.restoring import read_tables
 
 log = structlog.get_logger(__name__)
@@ -59,6 +60,7 @@ class Judges:
         self._late = LateEvents(metrics)
         self._partitions = partitions_of(AdminClient({"bootstrap.servers": self._bootstrap}), self._topics.measurement)
         self._judges: dict[int, Judge] = {}
+        self._pieces: dict[int, Pieces] = {}
         self._heard = time.monotonic()
 
     # What the loop asks for
@@ -67,10 +69,11 @@ class Judges:
         """Restore each partition's judge from the state topic, read to its end."""
         self._contracts.poll()
         self._judges = {number: self._judge_of(number) for _, number in positions}
+        self._pieces = {number: Pieces() for number in self._judges}
         restored = 0
         tables = read_tables(self._bootstrap, self._topics.judge_state, self._judges)
         for number, judge in self._judges.items():
-            for key, value in tables[number].items():
+            for key, value in self._pieces[number].joined(tables[number]):
                 judge.restore(key, value)
                 restored += 1
         self._heard = time.monotonic()
@@ -78,7 +81,7 @@ class Judges:
 
     def forget(self) -> None:
         """Nothing is ours any more."""
-        self._judges = {}
+        self._judges, self._pieces = {}, {}
 
     def due(self) -> bool:
         """Never: time comes with the measurements. Their absence is said aloud, once a minute."""
@@ -104,7 +107,7 @@ class Judges:
                 self._metrics.let_go.inc(judge.let_go - let_go)
                 self._metrics.events.labels("measurement").inc(len(run.messages))
             for number in sorted({run.partition for run in batch.runs}):
-                for key, value in self._judges[number].take_dirty().items():
+                for key, value in self._pieces[number].cut(self._judges[number].take_dirty()):
                     outputs.append(Output(self._topics.judge_state, value, key.encode(), number))
             self._late.tell()
             self._metrics.outputs.inc(len(outputs))

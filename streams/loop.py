@@ -30,6 +30,7 @@ import structlog
 from confluent_kafka import (
     OFFSET_BEGINNING,
     Consumer,
+    KafkaError,
     KafkaException,
     Message,
     Producer,
@@ -38,7 +39,7 @@ from confluent_kafka import (
 
 from seamwatch.errors import StageError
 from streams.batch import Batch, Partition, Run, split
-from streams.errors import kafka_error
+from streams.errors import kafka_error, too_large
 
 log = structlog.get_logger(__name__)
 
@@ -108,7 +109,8 @@ class Loop:
         self._assigned: tuple[Partition, ...] = ()
         self._positions: dict[Partition, int] = {}
         self._consumer = Consumer(consumer_configuration(settings))
-        self._producer = Producer(producer_configuration(settings))
+        self._refused: StageError | None = None
+        self._producer = Producer({**producer_configuration(settings), "on_delivery": self._on_failure})
 
     def stop(self) -> None:
         """End after the round in progress; safe from a signal handler or another thread."""
@@ -134,7 +136,11 @@ class Loop:
             doing = "leaving the group"
             self._consumer.close()
         except KafkaException as error:
-            raise kafka_error(error, f"{self._settings.group}: {doing}", self._settings.bootstrap) from error
+            # A record that the broker refused says more than that its transaction cannot go on.
+            self._producer.poll(0)
+            raise self._refused or kafka_error(
+                error, f"{self._settings.group}: {doing}", self._settings.bootstrap
+            ) from error
 
     def _gather(self) -> Batch:
         runs: list[Run] = []
@@ -192,8 +198,17 @@ class Loop:
                 self._producer.produce(output.topic, output.value, output.key, partition)
             except BufferError:
                 self._producer.poll(0.1)
+            except KafkaException as error:
+                if error.args[0].code() != KafkaError.MSG_SIZE_TOO_LARGE:
+                    raise
+                raise too_large(output.topic, output.key, len(output.value or b"")) from error
             else:
                 return
+
+    def _on_failure(self, error: KafkaError | None, message: Message) -> None:
+        """Called for records that could not be delivered alone."""
+        if error is not None and error.code() == KafkaError.MSG_SIZE_TOO_LARGE:
+            self._refused = too_large(message.topic() or "", message.key(), len(message))
 
     # Called by the consumer from within `consume`; the work is left to `_take_up`, which may raise and take its time.
 
@@ -263,6 +278,7 @@ def producer_configuration(settings: LoopSettings) -> dict[str, str | int | floa
         "transactional.id": f"{settings.group}-{settings.instance}",
         "transaction.timeout.ms": 10_000,
         "partitioner": "murmur2_random",
+        "delivery.report.only.error": True,
         "message.max.bytes": 4 << 20,
         "compression.type": "lz4",
         "linger.ms": 0,

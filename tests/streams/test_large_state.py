@@ -1,0 +1,65 @@
+"""What a clause remembers while its clock stands still may be more than a record takes: it is taken back whole."""
+
+from __future__ import annotations
+
+from confluent_kafka import Message
+
+from seamwatch.durations import MINUTE, SECOND
+from seamwatch.judging.facts import Fact, Measurement, Watermark
+from seamwatch.settings import load_settings
+from seamwatch.wire.values import measurement_record
+from streams.batch import Batch, Run
+from streams.contracts import ContractsFollower
+from streams.judge import Judges
+from streams.loop import Output
+from streams.metrics import Metrics
+from streams.pieces import PIECE_BYTES
+from tests.clauses.history import at
+from tests.streams.stages import CODEC, PEOPLE, Scene, contract
+
+WINDOWS = 900
+LATENCY = "- {id: fast, kind: signal, signal: latency, max: 100, window: 1m, min_count: 1}"
+END = at("1h") + WINDOWS * MINUTE
+
+
+def judges(scene: Scene) -> Judges:
+    """A judge that takes back what lies in the state topic."""
+    settings = load_settings().model_copy(update={"kafka": scene.kafka, "prefix": scene.prefix})
+    stage = Judges(settings, ContractsFollower(scene.kafka, scene.prefix), Metrics("judge"))
+    stage.assigned({(scene.topics.measurement, 0): None})
+    return stage
+
+
+def told(stage: Judges, scene: Scene, now: int, watermark: int, facts: tuple[Fact, ...] = ()) -> list[Output]:
+    """What the judge produces of a measurement; its state is in the topic then."""
+    marks = (Watermark("in", 0, 1, watermark, caught_up=True),)
+    value = CODEC.encode("measurement", measurement_record(Measurement(now, marks, facts, began=at()), CODEC))
+    topic = scene.topics.measurement
+    outputs = list(stage.compute(Batch((Run(topic, 0, [Message(topic=topic, partition=0, offset=1, value=value)]),))))
+    for output in outputs:
+        scene.producer.produce(output.topic, output.value, output.key, output.partition or 0)
+    scene.producer.flush(10)
+    return outputs
+
+
+def window(number: int) -> Fact:
+    slow = number == WINDOWS - 1
+    start = at("1h") + number * MINUTE
+    return Fact(
+        "agreed", "1", "d" * 64, "fast", "scorer", None, start, MINUTE, 1_000, 1_000 * slow, start, start,
+        1e6, 1.0, 900.0 if slow else 1.0, (1_000, *(0,) * 254, 0) if not slow else (0, *(0,) * 254, 1_000),
+    )  # fmt: skip
+
+
+def test_more_than_a_record_is_taken_back(scene: Scene) -> None:
+    scene.publish(PEOPLE, contract(LATENCY))
+    outputs = told(judges(scene), scene, END, at("1h"), tuple(map(window, range(WINDOWS))))
+    sizes = [len(output.value or b"") for output in outputs if output.topic == scene.topics.judge_state]
+    assert sum(sizes) > PIECE_BYTES
+    assert max(sizes) <= PIECE_BYTES + len(b"99\n")
+    outputs = told(judges(scene), scene, END + MINUTE, END + 10 * SECOND)
+    found = [CODEC.decode("violation", o.value or b"") for o in outputs if o.topic == scene.topics.violations("signal")]
+    assert [(violation["opened_at"], violation["observed"]) for violation in found] == [(END, 900.0)]
+    state = [output for output in outputs if output.topic == scene.topics.judge_state]
+    assert sum(len(output.value or b"") for output in state) < PIECE_BYTES
+    assert any(output.value is None for output in state), "the pieces that are no longer needed go"
