@@ -10,12 +10,17 @@ from collections.abc import Iterator
 from pathlib import Path
 from uuid import uuid4
 
+import hypothesis
 import pytest
 
 from seamwatch.settings import Settings, load_settings
 from stack import containers
 from stack.folder import DataFolder
 from stack.local import Addresses, LocalStack
+
+# How long an example takes says something of the machine, and nothing of what is tested.
+hypothesis.settings.register_profile("untimed", deadline=None)
+hypothesis.settings.load_profile("untimed")
 
 # Any value will do for the server that a stack is not to start.
 _ELSEWHERE = "127.0.0.1:9"

@@ -20,8 +20,11 @@ class Planned:
     event: Event
 
     def delayed(self, until: int) -> Planned:
-        """The same event at a later time."""
-        return Planned(until, replace(self.event, event_time=until))
+        """The same event at a later time, on data of the same age: a slow machine makes no data stale."""
+        later: dict[str, Any] = {"event_time": until}
+        if isinstance(data_as_of := getattr(self.event, "data_as_of", None), int):
+            later["data_as_of"] = data_as_of + until - self.at
+        return Planned(until, replace(self.event, **later))
 
 
 def planned(make: Callable[..., Event], name: str, when: int, producer: str, fields: dict[str, Any]) -> Planned:

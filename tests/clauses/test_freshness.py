@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from seamwatch.durations import HOUR, MINUTE
@@ -87,7 +87,6 @@ def test_warning_and_breach_on_decisions_are_two_episodes() -> None:
     ]
 
 
-@settings(deadline=None)
 @given(st.lists(st.integers(0, 6 * 24 * 60), min_size=1, max_size=8, unique=True))
 def test_the_clock_breaches_exactly_in_each_gap_longer_than_its_limit(minutes: list[int]) -> None:
     times = sorted(minutes)

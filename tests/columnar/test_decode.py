@@ -125,7 +125,7 @@ def one_by_one(record_type: str, some: list[bytes | None]) -> tuple[list[int], l
     return rows, records, reasons
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(messages(), max_size=60))
 def test_good_rows_are_the_codecs_and_every_other_value_is_rejected_with_its_reason(some: list[bytes | None]) -> None:
     rows, records, reasons = one_by_one("inference", some)
@@ -135,7 +135,7 @@ def test_good_rows_are_the_codecs_and_every_other_value_is_rejected_with_its_rea
     assert dict(decoded.rejects) == reasons
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(messages(), max_size=80), st.integers(1, 50), st.randoms(use_true_random=False))
 def test_batching_and_order_never_change_what_a_value_gives(some: list[bytes | None], size: int, random: Any) -> None:
     decoder = Decoder("inference", CODEC)

@@ -119,3 +119,11 @@ def test_contract_dates_move_with_the_origin() -> None:
     assert (
         timeline.moved(text, date(2026, 2, 5)) == "approved_at: 2026-01-31, period: {from: 2026-02-05, to: 2026-02-09}"
     )
+
+
+def test_a_decision_that_is_held_up_is_made_on_data_of_the_same_age(history: list[Planned]) -> None:
+    planned = next(e for e in history if e.event.system == "credit-model" and e.event.record()["data_as_of"])
+    late = planned.delayed(planned.at + timeline.at(0, 1))
+    record = late.event.record()
+    assert record["event_time"] == late.at == planned.at + timeline.at(0, 1)
+    assert late.at - record["data_as_of"] == planned.at - planned.event.record()["data_as_of"]

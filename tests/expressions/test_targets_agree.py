@@ -88,7 +88,6 @@ def stored(event: dict[str, Any]) -> dict[str, Any]:
 @pytest.mark.parametrize("record_type", sorted(EVENTS))
 @settings(
     max_examples=15,
-    deadline=None,
     suppress_health_check=list(HealthCheck),
     phases=[Phase.explicit, Phase.generate, Phase.shrink],
 )
@@ -103,7 +102,7 @@ def test_closure_polars_and_clickhouse_agree(engine: Engine, record_type: str, d
 
 
 @pytest.mark.parametrize("record_type", sorted(EVENTS))
-@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=150, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_the_canonical_text_parses_to_the_same_tree(record_type: str, data: st.DataObject) -> None:
     expression = data.draw(expressions(record_type, depth=4))

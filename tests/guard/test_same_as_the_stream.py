@@ -56,7 +56,7 @@ acts = st.lists(
 REFUND = {"tool": "refund", "trace": "t1", "arguments": {"user": 1, "amount": 50}, "confidence": None, "after": 1}
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 @given(acts)
 @example([{**REFUND, "tool": tool} for tool in ("find", "verify", "refund", "refund", "refund", "refund")])
 @example([{**REFUND, "trace": trace} for trace in ("t1", "t2", None, None, "t3")])
@@ -87,7 +87,7 @@ def test_a_guard_denies_what_a_replay_of_its_reports_finds(asked: list[dict[str,
 KINDS = {"scope", "prohibition", "precondition", "rate", "human_review"}
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(strategies.EVENTS["tool_call"], st.sampled_from(["refund", "approve", ""]), st.data())
 def test_a_condition_narrowed_to_a_tool_says_the_same_of_its_calls(
     record: dict[str, Any], tool: str, data: st.DataObject

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from seamwatch.errors import RecordError, SealError, UsageError
@@ -29,7 +29,6 @@ KEYS = st.builds(
 PLACES = st.builds(Place, TEXT, TEXT)
 
 
-@settings(deadline=None)  # cryptography is imported at the first use
 @given(TEXT, KEYS, PLACES)
 def test_what_is_sealed_opens_to_what_it_was(text: str, key: SubjectKey, place: Place) -> None:
     sealed = seal(text, key, place)
@@ -38,7 +37,6 @@ def test_what_is_sealed_opens_to_what_it_was(text: str, key: SubjectKey, place: 
     assert seal(text, key, place) != sealed
 
 
-@settings(deadline=None)
 @given(TEXT, KEYS, KEYS, PLACES, PLACES)
 def test_it_opens_nowhere_else_and_to_nobody_else(
     text: str, key: SubjectKey, other: SubjectKey, place: Place, elsewhere: Place
@@ -54,7 +52,6 @@ def test_it_opens_nowhere_else_and_to_nobody_else(
             unseal(sealed, each, where)
 
 
-@settings(deadline=None)
 @given(KEYS, PLACES, st.data())
 def test_a_changed_letter_is_noticed(key: SubjectKey, place: Place, data: st.DataObject) -> None:
     sealed = seal("ada@example.org", key, place)

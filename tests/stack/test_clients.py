@@ -160,7 +160,7 @@ def running(local: Local, mark: str) -> int:
     return int(local.ask(sql).text)
 
 
-def wait_until(local: Local, mark: str, count: int, seconds: float = 10) -> bool:
+def wait_until(local: Local, mark: str, count: int, seconds: float = 60) -> bool:
     deadline = time.monotonic() + seconds
     while running(local, mark) != count:
         if time.monotonic() > deadline:

@@ -95,7 +95,7 @@ def rows_of(chunks: Iterator[tuple[str, pl.DataFrame]]) -> dict[str, list[dict[s
     return groups
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.lists(st.one_of(USUAL, USUAL, USUAL, OBJECTS, ODD), max_size=12), st.integers(1, 5))
 def test_lines_in_bulk_are_lines_one_by_one(texts: list[str], size: int) -> None:
     lines = [text.encode() + b"\n" for text in texts]

@@ -263,7 +263,7 @@ _STEPS = st.lists(
 )
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(_STEPS)
 def test_whatever_happens_each_outcome_counts_once_and_with_its_decision(steps: list[Any]) -> None:
     """Outcomes and decisions in any order, repeated outcomes, crashes before a commit, a store that comes and goes."""

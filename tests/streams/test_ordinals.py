@@ -20,7 +20,7 @@ VALUES = st.recursive(
 )  # fmt: skip
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.dictionaries(st.sampled_from(["type", "event_id", "a", "é", "b\n"]), VALUES))
 def test_contents_are_canonical(event: dict[str, object]) -> None:
     event["event_id"] = None
@@ -30,7 +30,7 @@ def test_contents_are_canonical(event: dict[str, object]) -> None:
         assert id_of(bare, 3) == made_id(line, 3)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.lists(st.lists(st.integers(1, 40), max_size=12), max_size=30), st.integers(1, 9))
 def test_equal_contents_are_counted_however_few_are_held(parts: list[list[int]], held: int) -> None:
     ordinals, seen = Ordinals(held), Counter[int]()

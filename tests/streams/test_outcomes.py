@@ -51,7 +51,7 @@ def plainly(outcomes: pl.DataFrame, mask: pl.Series, decisions: pl.DataFrame) ->
     return rows
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(_OUTCOMES, _DECISIONS, st.data())
 def test_each_takes_what_it_lacks_from_the_first_decision_of_its_system(
     rows: list[tuple[str, str, float | None, str | None]], decided: list[tuple[Any, ...]], data: st.DataObject
@@ -62,7 +62,7 @@ def test_each_takes_what_it_lacks_from_the_first_decision_of_its_system(
     assert join_outcomes(outcomes, mask, decisions).to_dicts() == plainly(outcomes, mask, decisions)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(_OUTCOMES, _DECISIONS, st.integers(1, 9), st.integers(1, 30))
 def test_however_little_is_held_at_once(
     rows: list[tuple[str, str, float | None, str | None]], decided: list[tuple[Any, ...]], block: int, held: int

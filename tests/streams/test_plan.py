@@ -176,7 +176,7 @@ def measured(batches: Iterable[list[dict[str, Any]]]) -> dict[tuple[Any, ...], F
     return facts
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(events, st.lists(st.integers(0, 40), max_size=4))
 def test_facts_are_those_of_a_plain_loop_however_events_are_batched(
     found: list[dict[str, Any]], cuts: list[int]

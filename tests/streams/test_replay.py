@@ -85,7 +85,7 @@ def events(chance: random.Random, number: int) -> list[tuple[str, dict[str, Any]
     return [record_of(event) for event in made]
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.randoms(use_true_random=False), st.integers(1, 90))
 def test_a_history_sorted_on_disk_is_judged_as_one_in_memory(chance: random.Random, number: int) -> None:
     records = events(chance, number)
@@ -107,7 +107,7 @@ def test_the_plain_replay_finds_something_of_every_clause() -> None:
     assert {v.clause for v in found} >= clauses - {"enough"}
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.lists(st.tuples(st.integers(0, 30), st.integers(0, 5)), max_size=150), st.integers(1, 12))
 def test_sorting_keeps_times_whole_and_copies_in_input_order(rows: list[tuple[int, int]], memory: int) -> None:
     import tempfile
