@@ -19,6 +19,7 @@ from seamwatch.wire.schemas import REQUIRED, Field, Schema, nearest, schema
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _INTEGER_BOUNDS = {"int": (-(2**31), 2**31 - 1), "long": (-(2**63), 2**63 - 1)}
+_PAIR = 2
 _EXACT = {"string": str, "boolean": bool, "double": float, "bytes": bytes}
 _SAID = {
     "string": "text",
@@ -105,28 +106,29 @@ def checked(form: Schema, record: Mapping[str, Any]) -> dict[str, Any]:
     if unknown:
         word = min(unknown)
         raise RecordError(f"{form.name} has no field {word!r}{nearest(word, form.names)}")
-    result = {field.name: _checked_field(field, record, form.name) for field in form.fields}
+    result = {field.name: _checked_field(field, record, form.name, field.name) for field in form.fields}
     check_bounds(form.name, result)
     return result
 
 
-def _checked_field(field: Field, record: Mapping[str, Any], owner: str) -> Any:
+def _checked_field(field: Field, record: Mapping[str, Any], owner: str, path: str) -> Any:
     value = record.get(field.name, field.default)
     if value is None:
         if field.nullable:
             return None
-        raise RecordError(f"{field.name} is null; it must be {_expected(field)}")
+        raise RecordError(f"{path} is null; it must be {_expected(field)}")
     # What needs no conversion is most of what comes.
     if type(value) is _EXACT.get(field.primitive):
         return value
     if value is REQUIRED:
         raise RecordError(f"{owner} lacks {field.name}: {field.doc}")
-    return _converted(field, field.type, value, field.name)
+    return _converted(field, field.type, value, path)
 
 
 def _converted(field: Field, kind: Any, value: Any, path: str) -> Any:
     name = kind["type"] if isinstance(kind, dict) else kind
     if name == "array":
+        value = pairs(field, value)
         if not isinstance(value, list | tuple):
             raise _wrong(field, value, path)
         return [_item(field, kind["items"], item, f"{path}[{index}]") for index, item in enumerate(value)]
@@ -141,6 +143,17 @@ def _converted(field: Field, kind: Any, value: Any, path: str) -> Any:
         raise _wrong(field, value, path) from error
 
 
+def pairs(field: Field, value: Any) -> Any:
+    """A mapping as the list of objects of two members that it stands for, as people write attributes; else the value.
+
+    Null in a mapping stands for an absent key.
+    """
+    if not isinstance(value, Mapping) or len(field.members) != _PAIR:
+        return value
+    name, content = (member.name for member in field.members)
+    return [{name: key, content: item} for key, item in value.items() if item is not None]
+
+
 def _item(field: Field, items: Any, item: Any, path: str) -> Any:
     if not field.members:
         return _converted(field, items, item, path)
@@ -151,7 +164,7 @@ def _item(field: Field, items: Any, item: Any, path: str) -> Any:
     if unknown:
         word = min(unknown)
         raise RecordError(f"{path} has no field {word!r}{nearest(word, known)}")
-    return {member.name: _checked_field(member, item, path) for member in field.members}
+    return {member.name: _checked_field(member, item, path, f"{path}.{member.name}") for member in field.members}
 
 
 def _scalar(field: Field, name: str, value: Any) -> Any:
@@ -180,7 +193,10 @@ def _scalar(field: Field, name: str, value: Any) -> Any:
 def _integer(field: Field, name: str, value: Any) -> int:
     if isinstance(value, datetime) and field.time:
         if value.tzinfo is None:
-            raise RecordError(f"{field.name} is {value.isoformat()}, which names no time zone: use datetime.now(UTC)")
+            message = (
+                f"{field.name} is {value.isoformat()}, which names no time zone: give it one, as in datetime.now(UTC)"
+            )
+            raise RecordError(message)
         return (value - _EPOCH) // timedelta(microseconds=1)
     if isinstance(value, bool):
         raise TypeError

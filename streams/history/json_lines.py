@@ -22,6 +22,7 @@ import polars as pl
 from seamwatch.columnar.columns import columns, frame_of, keeps_bounds
 from seamwatch.errors import RecordError
 from seamwatch.instants import parse_instant
+from seamwatch.wire.checks import pairs
 from seamwatch.wire.schemas import INPUT_TYPES, Field, schema
 from seamwatch.wire.text import canonical, id_of, read_lines
 from streams.history.gathering import MEASURED
@@ -251,6 +252,7 @@ def _arguments(value: dict[str, Any]) -> str:
 def _items(field: Field, value: Any) -> list[Any]:
     if value is None and not field.required:
         return list(field.default)
+    value = pairs(field, value)
     if type(value) is not list:
         raise _Unusual
     names = {member.name for member in field.members}

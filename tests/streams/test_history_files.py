@@ -11,6 +11,8 @@ from typing import Any
 
 import fastavro
 import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -71,6 +73,8 @@ ODD = st.sampled_from(
     [
         *("", "  ", "{", "[]", "null", '{"type": 1}', '{"type": []}', '{"type": "inferrence"}', "NaN", "\ufeff{}"),
         '{"type":"inference"},{"type":"inference"}',
+        json.dumps(event(attributes={"region": "eu", "absent": None})),
+        json.dumps(event(attributes={"region": 5})),
         json.dumps(event(type="acknowledgement", of="change", reference="r", person="p", answer="accepted")),
     ]
 )
@@ -152,6 +156,16 @@ def test_an_avro_file_of_another_writer_resolves_and_what_breaks_a_bound_is_name
     assert errors == [f"{path}:8: out of bounds: confidence is 3.0, above the bound of 1"]
     with pytest.raises(UsageError, match="--type"):
         read(path)
+
+
+@pytest.mark.parametrize("kind", [pa.map_(pa.string(), pa.string()), pa.struct({"k": pa.string(), "l": pa.string()})])
+def test_attributes_of_a_parquet_file_may_be_a_map_or_a_struct(tmp_path: Path, kind: pa.DataType) -> None:
+    path = tmp_path / "history.parquet"
+    plain = [{name: value for name, value in record.items() if name != "attributes"} for record in RECORDS]
+    table = pa.Table.from_pylist(plain).append_column("attributes", pa.array([{"k": str(n)} for n in range(50)], kind))
+    pq.write_table(table, path)
+    groups, errors = read(path, record_type="inference")
+    assert (groups["inference"], errors) == (RECORDS, [])
 
 
 def test_a_row_of_a_parquet_file_that_holds_no_event_is_named(tmp_path: Path) -> None:

@@ -28,6 +28,15 @@ def test_absent_and_null_fields_take_their_defaults() -> None:
     assert Codec().encode("inference", record)
 
 
+def test_attributes_and_cohorts_may_be_objects() -> None:
+    _, record = record_of({**EVENT, "attributes": {"branch": "Graz", "desk": None}})
+    assert record["attributes"] == [{"key": "branch", "value": "Graz"}]
+    refresh = {"type": "dataset_refresh", "event_time": T0, "system": "d", "data_as_of": T0, "row_count": 5}
+    _, record = record_of({**refresh, "cohorts": {"a": 2, "b": 3}})
+    assert record["cohorts"] == [{"cohort": "a", "count": 2}, {"cohort": "b", "count": 3}]
+    assert Codec().encode("dataset_refresh", record)
+
+
 @pytest.mark.parametrize("time", ["2026-03-02T00:00:00Z", "2026-03-02T01:00:00+01:00", T0])
 def test_times_are_rfc_3339_or_microseconds(time: Any) -> None:
     assert record_of({**EVENT, "event_time": time})[1]["event_time"] == T0
@@ -45,6 +54,7 @@ def test_times_are_rfc_3339_or_microseconds(time: Any) -> None:
         ({**EVENT, "score": "high"}, "f.ndjson:1: score is 'high'; it must be a number"),
         ({**EVENT, "event_time": "yesterday"}, "f.ndjson:1: event_time: 'yesterday' is not a time"),
         ({**EVENT, "event_time": "2026-03-02T00:00:00"}, "has no time zone"),
+        ({**EVENT, "attributes": {"branch": 5}}, "attributes[0].value is 5; it must be text"),
         ({**EVENT, "event_time": 1.5}, "event_time is 1.5; it must be a time"),
         ({"type": "inference", "event_time": T0, "version": "v1"}, "f.ndjson:1: inference lacks system"),
         ({**EVENT, "confidence": 7}, "f.ndjson:1: out of bounds: confidence is 7"),
