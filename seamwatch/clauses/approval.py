@@ -8,7 +8,7 @@ for the whole of an undeclared system). With `datasets` a refresh of a data set 
 
 State: one for each version, digest and use case without approval (one for an undeclared system): the hours with such
 events that are not yet complete, 1,440 at most, and the first five events, about 3 kB, until `quiet` has passed
-without another. What is approved costs nothing.
+without another. What is approved costs nothing. At its largest it takes 2.3 MB.
 
 What its violation says: the version, digest and use case without approval, or that nobody declared the system, and
 since when; the first five events are its evidence.

@@ -9,7 +9,7 @@ With `every`, measurements are a clock that runs out in silence; it runs from th
 first, from the system's first event. Silence and a bad value are two episodes.
 
 State: one for the system, for good, under 2 kB: the clock, when the newest measurement was, and the breach that is
-open.
+open. At its largest it takes 4 kB.
 
 What its violation says: the value and the bound it breaks or, of silence, since when nothing was measured (`observed`
 and `limit` in seconds).

@@ -24,7 +24,7 @@ State: one for each conversation, for a day after its last call: the calls that 
 about 3 kB in all. Every call of the agent travels one by one (twice with `summary`). With `summary` one more for the
 system, of the conversations of the last half hour: the calls that wait (5,000 at most) and those whose hand-over is
 due (2,000 at most: the conversation that has been silent for longest is given up, and the summary says how many of the
-misses that makes).
+misses that makes). At its largest it takes 3.2 MB.
 
 What its violation says: the call for which `when` held, what was to follow it, and recall and precision so far; the
 first five calls that were missed are its evidence.

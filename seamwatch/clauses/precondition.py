@@ -14,7 +14,7 @@ one episode a conversation, over half an hour after its last call of either tool
 State: one for each conversation with a call of either tool, for a day after its last: the calls that wait for what
 may come before them (seconds; 5,000 at most), when each of the last 1,000 different values of what is matched was
 required (40 bytes each; the oldest makes room), and the first five offending calls. Both tools' calls travel one by
-one.
+one. At its largest it takes 1.4 MB.
 
 What its violation says: the call that was made and the one that it should have come after, in which conversation and
 when; the first five such calls are its evidence.

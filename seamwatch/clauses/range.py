@@ -6,7 +6,8 @@ is judged when the window is complete; without it the first bad score is a breac
 (`quiet`) without another.
 
 State: one for the system, about 3 kB: the windows that are not yet complete, 1,440 at most, and the first five bad
-scores of what is open. Without `tolerate` only windows with a bad score, until `quiet` has passed without another.
+scores of what is open. Without `tolerate` only windows with a bad score, until `quiet` has passed without another. At
+its largest it takes 2.1 MB.
 
 What its violation says: the first score outside the bounds (`observed`) and the bounds or, with `tolerate`, the share
 of such scores and the share agreed (`limit`); the first five are its evidence.

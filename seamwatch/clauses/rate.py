@@ -15,7 +15,8 @@ Until the window is complete the number observed is `max` + 1, then the window's
 
 State: of each conversation its number and its earliest `max` + 5 events, until a day without one; of each window that
 is not yet complete the same, 1,440 windows or 10,000 events at most (of each person with `per: subject`): the oldest
-window beyond is judged as it is, and what still comes for it is counted as late. An event takes about 150 bytes.
+window beyond is judged as it is, and what still comes for it is counted as late. An event takes about 150 bytes. At
+its largest it takes 1.9 MB.
 
 What its violation says: the number counted (`observed`) and the number agreed (`limit`), in which conversation or
 window or about whom.

@@ -8,9 +8,10 @@ fewer than `min_count`, are not judged: they neither open nor end anything.
 Each cohort has its own episode (slice: the cohort), from the first window or refresh outside the bounds to the first
 judged one within. The sentence gives the share with a 95 % interval (Wilson's), since a share of few is a guess.
 
-State: one for the system, for good: the windows that are not yet complete, 1,440 at most, with the number of all
-decisions and of each listed cohort (about 500 bytes each), and what is open; of refreshes only when the newest was
-and what is open. Cohorts that are not listed cost nothing.
+State: one for the system, for good: the windows that are not yet complete, with the number of all decisions and of
+each listed cohort, each of which counts as a window of the 1,440 at most (but 24 may wait however many cohorts there
+are), and what is open; of refreshes only when the newest was and what is open. Cohorts that are not listed cost
+nothing. At its largest it takes 2.1 MB (of 20 cohorts).
 
 What its violation says: the cohort, its share (`observed`) with a 95 % interval, and the bounds; `limit` is the bound
 that it breaks.
@@ -66,11 +67,12 @@ from seamwatch.judging.intervals import interval_text
 from seamwatch.judging.judgement import Finding, Happening, Judgement, Moment, Open, Resolve
 from seamwatch.judging.measure import Measure
 from seamwatch.judging.seam import Seam
-from seamwatch.judging.windows import Windows
+from seamwatch.judging.windows import MOST_WINDOWS, Windows
 from seamwatch.judging.wording import moment_text, share_text
 
 Share = Annotated[float, Field(ge=0, le=1)]
 _COHORT = "cohort/"
+_LEAST_WINDOWS = 24
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +156,8 @@ class Representation(Clause, kind="representation"):
         if isinstance(happening, Fact):
             state, late = _added(state, happening, moment)
         findings: tuple[Finding, ...] = ()
-        complete, whole = state.whole.take_complete(moment)
+        most = max(_LEAST_WINDOWS, MOST_WINDOWS // (1 + len(self.shares)))
+        complete, whole = state.whole.take_complete(moment, most)
         for window in complete:
             state, told = self._window(seam, state, window)
             findings += told

@@ -9,7 +9,7 @@ Before the first review the clock runs from `review.last` of the System document
 first event (a decision, a tool call, a refresh). The breach is over with the next review; who must act is `by`.
 
 State: one for the system, for good, under 2 kB: since when the clock runs, and by whose word. The system's events are
-counted by day, which costs next to nothing.
+counted by day, which costs next to nothing. At its largest it takes 2 kB.
 
 What its violation says: who has not reviewed the system since when, and how often it was agreed (`observed` and
 `limit` in seconds).

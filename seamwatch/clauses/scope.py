@@ -5,7 +5,8 @@ listed tool may carry a condition over its arguments, which must hold; NULL (an 
 There is one episode per conversation (`trace_id`), however many calls offend.
 
 State: one for each conversation with an offending call, about 3 kB: its half hours with such calls that are not yet
-complete, 1,440 at most, and the first five of them, until a day after its episode is over. Others cost nothing.
+complete, 1,440 at most, and the first five of them, until a day after its episode is over. Others cost nothing. At its
+largest it takes 2.3 MB.
 
 What its violation says: the tool of the first call outside the scope, whether the tool or its arguments were not
 agreed, in which conversation and when; the first five such calls are its evidence.

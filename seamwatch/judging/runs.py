@@ -93,6 +93,7 @@ def occurrences(
     once: bool = False,
     grace: int = 0,
     hold: bool = False,
+    most: int | None = None,
 ) -> Advance:
     """Advance the occurrence rule by a fact, or by time alone.
 
@@ -101,9 +102,11 @@ def occurrences(
     - ``grace``: offending is tolerated for so long after the first offending event.
     - ``hold``: wait for the settling time before a run begins, because what would make it innocent may still be on
       its way by another topic.
+    - ``most``: how many windows wait, if not `MOST_WINDOWS`.
     """
     state = state or Runs()
     windows, run, late = state.windows, state.run, 0
+    most = MOST_WINDOWS if most is None else most
     if fact is not None and fact.breaches:
         added = windows.add(fact, moment)
         late, windows = (1, windows) if added is None else (0, added)
@@ -112,7 +115,7 @@ def occurrences(
     left = list(windows.filling)
     while left:
         window = left[0]
-        crowded = len(left) > MOST_WINDOWS
+        crowded = len(left) > most
         if not crowded and moment.watermark < window.start:
             waits.append(window.start)
             break

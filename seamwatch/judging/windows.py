@@ -64,11 +64,12 @@ class Windows:
         filling = (*self.filling[:place], Window(fact, moment.now), *self.filling[after:])
         return Windows(filling, self.done)
 
-    def take_complete(self, moment: Moment) -> tuple[tuple[Fact, ...], Windows]:
-        """The leading windows that are complete, in order, and what is left."""
+    def take_complete(self, moment: Moment, most: int | None = None) -> tuple[tuple[Fact, ...], Windows]:
+        """The leading windows that are complete, in order, and what is left: no more than ``most``, if given."""
+        most = MOST_WINDOWS if most is None else most
         taken: list[Fact] = []
         for window in self.filling:
-            if not window.complete(moment) and len(self.filling) - len(taken) <= MOST_WINDOWS:
+            if not window.complete(moment) and len(self.filling) - len(taken) <= most:
                 break
             taken.append(window.fact)
         if not taken:

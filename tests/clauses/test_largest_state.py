@@ -1,115 +1,247 @@
-"""The most that a clause remembers of one slice fits into one record of the state topic, beside its episodes."""
+"""The most that each kind remembers of one slice, as it lies in the state topic: what its page says, measured.
+
+Each kind is driven to its bounds: the clock stands still while everything comes that it remembers, with as many digits
+and as long ids as real traffic has.
+"""
 
 from __future__ import annotations
 
-import json
-from dataclasses import replace
+import re
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from sys import modules
 from typing import Any
 
 import pytest
 
-from seamwatch.clauses import kinds
-from seamwatch.clauses.change_notice import (
-    _ANNOUNCED_KEPT,
-    _CHANGES_KEPT,
-    _CLOCKS_KEPT,
-    _EARLY_ANSWERS,
-    _VALUES_KEPT,
-    Answer,
-    ChangeNoticeState,
-    Clock,
-)
+from seamwatch.clauses import change_notice, kinds, threshold
+from seamwatch.clauses.change_notice import Answer, ChangeNoticeState, Clock
 from seamwatch.clauses.escalation import EscalationState
-from seamwatch.clauses.precondition import REMEMBERED, PreconditionState
-from seamwatch.clauses.rate import EVENTS_KEPT, KEPT, RateState, Tally
-from seamwatch.clauses.signal import SignalState
-from seamwatch.durations import DAY, HOUR, MINUTE
+from seamwatch.clauses.threshold import ThresholdState
+from seamwatch.durations import DAY, HOUR
 from seamwatch.judging.calls import MOST_CALLS, Call, Calls
 from seamwatch.judging.entries import Entry, read_entry, write_entry
 from seamwatch.judging.episodes import open_episode
-from seamwatch.judging.facts import Evidence, Fact
+from seamwatch.judging.facts import Evidence, Fact, ForwardedEvent
+from seamwatch.judging.faults import Fault
+from seamwatch.judging.following import Finder, Told, follow
 from seamwatch.judging.handovers import MOST_OWED, MOST_SILENT, MOST_WAITING, Handovers, Owed, Talk
-from seamwatch.judging.judgement import Open
+from seamwatch.judging.judgement import Happening, Moment, Open, TimePassed
+from seamwatch.judging.measure import Measure
 from seamwatch.judging.runs import Run, Runs
-from seamwatch.judging.seam import Seam, Step
+from seamwatch.judging.seam import Approval, DeclaredVersion, Seam, Step
+from seamwatch.judging.seams import BoundClause
 from seamwatch.judging.windows import MOST_WINDOWS, Window, Windows
-from seamwatch.wire.topics import Topics
 from tests.clauses.history import at
 
-LARGEST = next(
-    int(topic.settings["max.message.bytes"]) for topic in Topics("p").specs(()) if topic.name == Topics("p").judge_state
-)
 ID = "01890a5d-ac96-774b-bcce-b302099a8057"
+OWNER = "owner@example.org"
+CLAUSE = "clause-of-some-length"
+CHANGE = "change-of-some-length-"
+COUNT = 12_345
+STILL = at("1h")
+"""Where the clock stands."""
+SEAM = Seam(
+    "contract-of-some-length", "1.0.0", "d" * 64, "system-of-some-length",
+    declared=True,
+    versions=tuple(
+        DeclaredVersion(f"version-{n}", "e" * 64, (Approval(ID, "some use case", at()),)) for n in range(20)
+    ),
+    escalation=(Step(OWNER),) * 3,
+    keys={OWNER: ()},
+)  # fmt: skip
 
 
-def evidence(number: int = 0) -> Evidence:
-    return Evidence(at("1h") + number, ID, "seamwatch.tool_call", 11, 1_234_567_890, 0.123456789, "a" * 24)
+@dataclass
+class Kept:
+    """What is remembered of each part of one clause, judged as the judge does."""
+
+    clause: Any
+    entries: dict[str, Entry] = field(default_factory=dict)
+
+    def hear(self, happening: Happening, watermark: int = STILL) -> None:
+        """Judge it, and ask again as long as the clause wants that and it changes anything."""
+        part = self.clause.part_of(happening)
+        self._judge(part, happening, watermark)
+        before, entry = None, self.entries[part]
+        while before != entry and (entry.wake is not None or (entry.deadline or STILL) < watermark):
+            self._judge(part, TimePassed(), watermark)
+            before, entry = entry, self.entries[part]
+
+    def _judge(self, part: str, happening: Happening, watermark: int) -> None:
+        entry = self.entries.get(part) or Entry(self.clause.kind_name, SEAM.contract_version)
+        moment = Moment(STILL + 100 * DAY, watermark, slice=part or None)
+        judgement = self.clause.judge(SEAM, entry.state, happening, moment)
+        finder = Finder(BoundClause(self.clause, SEAM), at(), lambda _: False)
+        episodes = follow(entry.episodes, finder, judgement.findings, at(), Told(), climbs=True)
+        self.entries[part] = entry._replace(
+            state=judgement.state, episodes=episodes, deadline=judgement.deadline, wake=judgement.wake
+        )
+
+    def size(self) -> int:
+        """Bytes of the largest record."""
+        return max(map(written, self.entries.values()))
 
 
-def fact(number: int, histogram: int = 0) -> Fact:
-    five = tuple(map(evidence, range(5)))
-    start = at("1h") + number * MINUTE
+def written(entry: Entry) -> int:
+    value = write_entry(entry)
+    assert read_entry(value) == entry
+    return len(value)
+
+
+def evidence(number: int, label: str | None = None) -> Evidence:
+    topic = "seamwatch.tool_call"
+    return Evidence(STILL + number, f"{number:08x}{ID[8:]}", topic, 11, 1_234_567_890, 0.123456789, label)
+
+
+def fact(clause: Any, measure: Measure, number: int, part: str | None = None, events: int = 5) -> Fact:
+    """What is measured in the ``number``-th window after the clock's, with as much in it as can be."""
+    start = (STILL // measure.window + 1 + number) * measure.window
+    label = "a" * 24 if measure.label or measure.matching else None
+    shown = (
+        ()
+        if measure.breach is None
+        else tuple(replace(evidence(n, label), event_time=start + n) for n in range(events))
+    )
+    bins = measure.histogram.bins if measure.histogram else 0
     return Fact(
-        "contract-of-some-length", "1.0.0", "d" * 64, "clause-of-some-length", "system-of-some-length", ID, start,
-        MINUTE, 1_000_000, 5, start, start, 0.1234567890, 0.1, 0.2, (1_000,) * histogram, five
+        SEAM.contract, SEAM.contract_version, SEAM.contract_digest, clause.id, SEAM.system, part, start,
+        measure.window, max(bins, 10) * COUNT, 10 * COUNT if shown else 0, start, start + events,
+        total=0.1234567890, minimum=0.1, maximum=0.2, histogram=(COUNT,) * bins, evidence=shown,
+        measure=measure.name, sums=(COUNT * 10**9 + 1,) * bins * len(measure.weigh),
     )  # fmt: skip
 
 
-def runs(number: int) -> Runs:
-    five = tuple(map(evidence, range(5)))
-    return Runs(Windows(tuple(Window(fact(n), at("1h")) for n in range(number))), Run(0, 0, HOUR, five, open=True))
+Fed = Iterable[tuple[Happening, int]]
+"""Happenings, and where the clock stands when they come."""
 
 
-def waiting(number: int) -> Calls:
-    return Calls(tuple(Call(evidence(n), "summary/due and made", at("1h")) for n in range(number)), (at("1h"), ID))
+def windows(
+    clause: Any, *parts: str, many: int = MOST_WINDOWS, measures: int | None = None, judged: int = 0
+) -> Iterator[tuple[Happening, int]]:
+    """All measures in more windows than may wait, of each part; ``judged`` more before them, whose time has come."""
+    measured = clause.measures(SEAM)[:measures]
+    for number in range(judged + many + 3):
+        for measure in measured:
+            for part in parts if measure.slice else (None,):
+                told = fact(clause, measure, number, part, measure.evidence or 5)
+                yield told, STILL + 30 * DAY if number < judged else STILL
 
 
-def clock(number: int) -> Clock:
-    return Clock(f"change-of-some-length-{number}", "threshold", "owner@example.org", at(), at("2d"), evidence())
+def calls(clause: Any, judged: int) -> Iterator[tuple[Happening, int]]:
+    """Calls of one conversation whose time has come, then more than may wait."""
+    measure = clause.measures(SEAM)[-1]
+    for begun in range(0, judged + MOST_CALLS + 1_000, 1_000):
+        told = tuple(evidence(n, f"{n:024}") for n in range(begun, begun + 1_000))
+        yield replace(fact(clause, measure, 0, ID), evidence=told), STILL + HOUR if begun < judged else STILL
 
 
-OWED = Owed(evidence(), 1_000)
-STATES: dict[str, Any] = {
-    "scope": (runs(MOST_WINDOWS), 1),
-    "signal": (SignalState(Windows(tuple(Window(fact(n, 256), at("1h")) for n in range(MOST_WINDOWS)))), 1),
-    "precondition": (PreconditionState(waiting(MOST_CALLS), {f"{n:024}": at() for n in range(REMEMBERED)}), 1),
-    "rate": (
-        RateState((Tally(0, HOUR, KEPT, at(), at(), tuple(map(evidence, range(KEPT)))),) * (EVENTS_KEPT // KEPT)),
-        1,
-    ),
-    "escalation": (EscalationState(waiting(MOST_CALLS), (OWED,) * 1_000), 1),
-    "change_notice": (
-        ChangeNoticeState(
-            tuple(map(clock, range(_CLOCKS_KEPT))),
-            tuple(f"change-of-some-length-{n}" for n in range(_CHANGES_KEPT)),
-            tuple((f"{n:064}", at()) for n in range(_ANNOUNCED_KEPT)),
-            (Answer("change-of-some-length", "owner@example.org", "accept", at(), ID),) * _EARLY_ANSWERS,
-            tuple((f"{n:064}", runs(1)) for n in range(_VALUES_KEPT)),
-        ),
-        _CLOCKS_KEPT + _VALUES_KEPT,
-    ),
-}  # fmt: skip
+def event(record_type: str, number: int, **fields: Any) -> tuple[Happening, int]:
+    record = {"event_id": f"{number:08x}{ID[8:]}", "event_time": STILL - 40 * DAY + number, "system": SEAM.system}
+    return ForwardedEvent(record_type, {**record, **fields}, f"seamwatch.{record_type}", 11, 1_234_567_890), STILL
 
 
-def summed_up() -> EscalationState:
-    talks = [Talk(f"{ID}{n}", replace(waiting(1), done=(at(), ID)), last=at()) for n in range(MOST_WAITING)]
-    talks += [Talk(f"{ID}{n}", Calls(done=(at(), ID)), (OWED,), at()) for n in range(MOST_OWED)]
+def changes(_clause: Any) -> Fed:
+    return (event("config_change", number, change_id=f"{CHANGE}{number}") for number in range(1_010))
+
+
+def refreshes(_clause: Any) -> Fed:
+    sources = [f"source-of-some-length-{n}" for n in range(600)]
+    return (event("dataset_refresh", number, sources=sources, attested_by=None) for number in range(5))
+
+
+def attested(clause: Any) -> Fed:
+    what = {"kind": clause.kind, "subject": clause.kind, "metric": "accuracy", "value": 0.123456789}
+    return [event("attestation", 0, person=OWNER, key_id=None, signature=None, **what)]
+
+
+COHORTS = {f"cohort-{n}": (0.9, 1) if n == 0 else (0.0, 0.001) for n in range(20)}
+VERSIONS = [f"cohort-of-some-length/version-{n}" for n in range(16)]
+SUBJECT = f"{ID}/{'e' * 64}/some use case"
+WORST: dict[str, tuple[dict[str, Any], Callable[[Any], Fed]]] = {
+    "approval": ({}, lambda clause: windows(clause, SUBJECT, measures=1)),
+    "assertion": ({"must": "score > 0", "at_least": 0.9}, windows),
+    "benchmark": ({"metric": "accuracy", "every": "1d", "min": 0.9}, attested),
+    "calibration": ({"max_error": 0.05, "bins": 100, "by": "cohort"}, lambda c: windows(c, *VERSIONS, many=90)),
+    "coverage": ({"reviewer": OWNER, "after": "change"}, changes),
+    "distribution": ({"reference": {"first": "1h"}, "bins": 200}, lambda clause: windows(clause, judged=100)),
+    "escalation": ({"when": "tool = 'pay'", "within": 1_000}, lambda clause: calls(clause, 1_000)),
+    "freshness": ({"max_lag": "1h", "of": "inference"}, windows),
+    "human_review": ({"below": 0.5}, lambda clause: windows(clause, ID)),
+    "lineage": ({"include": ["x"], "attested": True, "refresh_every": "1d"}, refreshes),
+    "precondition": ({"tool": "pay", "requires": "ask", "matching": ["id"]}, lambda clause: calls(clause, 2_000)),
+    "prohibition": ({"never": "tool = 'pay'"}, lambda clause: windows(clause, ID)),
+    "range": ({"min": 0, "max": 1, "tolerate": 0.1}, windows),
+    "rate": ({"max": 995, "per": "1m"}, lambda clause: windows(clause, many=11)),
+    "representation": ({"shares": COHORTS, "of": "inference"}, lambda clause: windows(clause, many=70)),
+    "review": ({"every": "1d"}, attested),
+    "scope": ({"tools": [{"tool": "find"}]}, lambda clause: windows(clause, ID)),
+    "signal": ({"signal": "latency", "max": 800}, windows),
+    "threshold": ({"decision": "yes", "when": "score > 0"}, windows),
+    "volume": ({"max": 10, "of": "inference"}, windows),
+}
+
+
+# What would take too long to come to is made.
+
+
+def made(kind: str, state: Any, episodes: int = 0) -> int:
+    assert isinstance(state, kinds()[kind].state_type)
+    found = Open("breach", "key", at(), "s" * 180, slice=ID, evidence=(evidence(0),))
+    opened = tuple(open_episode(SEAM, CLAUSE, kind, found, at(), climbs=True) for _ in range(episodes))
+    return written(Entry(kind, SEAM.contract_version, state, opened, deadline=at("1d")))
+
+
+def announced() -> int:
+    """Clocks that ran out, changes announced too late, and traffic that nobody announced, each with its episode."""
+    clocks, changed = change_notice._CLOCKS_KEPT, change_notice._CHANGES_KEPT
+    values = change_notice._VALUES_KEPT
+    scope = kinds()["scope"].model_validate({"id": CLAUSE, "kind": "scope", "tools": [{"tool": "x"}]})
+    seen = [Window(fact(scope, scope.measures(SEAM)[0], n, ID), STILL) for n in range(MOST_WINDOWS // values)]
+    runs = Runs(Windows(tuple(seen)), Run(0, 0, HOUR, tuple(map(evidence, range(5))), open=True))
+    state = ChangeNoticeState(
+        tuple(Clock(f"{CHANGE}{n}", "model", OWNER, at(), at("2d"), evidence(0), missed=True) for n in range(clocks)),
+        tuple(f"{CHANGE}{n}" for n in range(changed)),
+        tuple((f"{n:064}", at()) for n in range(change_notice._ANNOUNCED_KEPT)),
+        (Answer(CHANGE, OWNER, "accept", at(), ID),) * change_notice._EARLY_ANSWERS,
+        tuple((f"{n:064}", runs) for n in range(values)),
+        tuple((f"{CHANGE}{n}", at()) for n in range(changed)),
+    )
+    return made("change_notice", state, clocks + changed + values)
+
+
+def summed_up() -> int:
+    owed, call = Owed(evidence(0), 1_000), Call(evidence(0), "due and made", at("1h"))
+    talks = [Talk(f"{ID}{n}", Calls((call,), (at(), ID)), last=at()) for n in range(MOST_WAITING)]
+    talks += [Talk(f"{ID}{n}", Calls(done=(at(), ID)), (owed,), at()) for n in range(MOST_OWED)]
     talks += [Talk(f"{ID}{n}", Calls(done=(at(), ID)), last=at()) for n in range(MOST_SILENT)]
-    return EscalationState(handovers=Handovers(tuple(talks)))
+    return made("escalation", EscalationState(handovers=Handovers(tuple(talks))))
 
 
-@pytest.mark.parametrize("kind", [*STATES, "escalation summary"])
-def test_the_largest_state_fits_into_a_record(kind: str) -> None:
-    state, episodes = STATES.get(kind) or (summed_up(), 0)
-    name = kind.split(maxsplit=1)[0]
-    assert isinstance(state, kinds()[name].state_type)
-    steps = (Step("owner@example.org"),) * 3
-    seam = Seam("contract-of-some-length", "1.0.0", "d" * 64, "system-of-some-length", escalation=steps)
-    shown = tuple(map(evidence, range(1 if episodes > 1 else 5)))
-    found = Open("breach", "key", at(), "s" * 250, slice=ID, evidence=shown)
-    opened = tuple(open_episode(seam, "clause-of-some-length", name, found, at(), climbs=True) for _ in range(episodes))
-    entry = Entry(name, "1.0.0", state, opened, deadline=at("1h") + DAY)
-    written = write_entry(entry)
-    assert len(written) < LARGEST
-    assert read_entry(written) == entry
-    assert json.loads(written)["head"]["kind"] == name
+def unsigned() -> int:
+    kept = threshold._CHANGES_KEPT
+    faults = (Fault("s" * 150, (evidence(n),), f"{CHANGE}{n}", "signature") for n in range(kept))
+    return made("threshold", ThresholdState(newest=at(), faults=tuple(faults)), kept)
+
+
+MADE = {"change_notice": announced, "escalation": summed_up, "threshold": unsigned}
+
+
+def said(kind: str) -> float:
+    """The bytes that the page of a kind says the largest record of its state takes."""
+    text = " ".join((modules[kinds()[kind].__module__].__doc__ or "").split())
+    told = re.search(r"At its largest it takes ([0-9.]+) (kB|MB)", text)
+    assert told is not None, f"docs/clauses/{kind}.md says nowhere how large its state can be"
+    return float(told[1]) * {"kB": 1e3, "MB": 1e6}[told[2]]
+
+
+@pytest.mark.parametrize("kind", sorted(kinds()))
+def test_the_page_says_how_much_is_remembered_at_most(kind: str) -> None:
+    measured = [MADE[kind]()] if kind in MADE else []
+    if kind in WORST:
+        says, feed = WORST[kind]
+        kept = Kept(kinds()[kind].model_validate({"id": CLAUSE, "kind": kind, **says}))
+        for happening, watermark in feed(kept.clause):
+            kept.hear(happening, watermark)
+        measured.append(kept.size())
+    assert max(measured) <= said(kind) <= 1.15 * max(measured) + 1_000
