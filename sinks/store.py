@@ -121,6 +121,10 @@ class Store:
         answer = self._call("raw_query", sql, dict(parameters or {}), fmt="ArrowStream")
         return _with_binary(answer) if exact_bytes else pl.read_ipc_stream(io.BytesIO(answer))
 
+    def frames(self, sql: str, rows: int) -> Iterator[pl.DataFrame]:
+        """The answer to a query in frames of about so many rows, texts as Binary; only one is unpacked at a time."""
+        yield from _binary_frames(self._call("raw_query", sql, {}, fmt="ArrowStream"), rows)
+
     def text(self, sql: str, form: str | None) -> bytes:
         """The answer to a query in one of ClickHouse's formats (``JSONEachRow``, ``CSV`` …), byte for byte.
 
@@ -196,13 +200,36 @@ def _with_binary(stream: bytes) -> pl.DataFrame:
     """An Arrow stream whose texts are taken for bytes; a read-only user may not ask the store itself for that."""
     import pyarrow as pa
 
-    table = pa.ipc.open_stream(stream).read_all()
-    kinds = [_binary(column.type) for column in table.columns]
+    reader = pa.ipc.open_stream(stream)
+    return _frame_of_bytes(reader.schema, list(reader))
+
+
+def _binary_frames(stream: bytes, rows: int) -> Iterator[pl.DataFrame]:
+    """The same in frames of at least so many rows but for the last, each of whole batches of the stream."""
+    import pyarrow as pa
+
+    reader = pa.ipc.open_stream(stream)
+    batches: list[Any] = []
+    count = 0
+    for batch in reader:
+        batches.append(batch)
+        count += batch.num_rows
+        if count >= rows:
+            yield _frame_of_bytes(reader.schema, batches)
+            batches, count = [], 0
+    if count:
+        yield _frame_of_bytes(reader.schema, batches)
+
+
+def _frame_of_bytes(schema: Any, batches: Sequence[Any]) -> pl.DataFrame:
+    import pyarrow as pa
+
+    kinds = [_binary(field.type) for field in schema]
     columns = [
-        pa.chunked_array([chunk.view(kind) for chunk in column.chunks], kind)
-        for column, kind in zip(table.columns, kinds, strict=True)
+        pa.chunked_array([batch.column(index).view(kind) for batch in batches], kind)
+        for index, kind in enumerate(kinds)
     ]
-    found = pl.from_arrow(pa.table(columns, names=table.column_names))
+    found = pl.from_arrow(pa.table(columns, names=schema.names), rechunk=False)
     assert isinstance(found, pl.DataFrame)
     return found
 

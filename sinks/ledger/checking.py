@@ -17,7 +17,7 @@ from sinks.ledger.compare import compare
 from sinks.ledger.findings import Finding
 from sinks.ledger.leaves import leaf_hashes
 from sinks.ledger.merkle import HASH_SIZE
-from sinks.ledger.rows import DEAD_LETTER, rows_where
+from sinks.ledger.rows import DEAD_LETTER, whole_rows
 from sinks.reading import Place
 from sinks.store import Store
 
@@ -38,7 +38,7 @@ class Piece:
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """What a piece holds: leaves by topic partition, in no order, and the first wrong row of each."""
+    """What a piece holds: leaves by topic partition, in no order, and wrong rows of each, the first among them."""
 
     leaves: dict[Place, list[Leaves]]
     findings: list[Finding]
@@ -48,14 +48,12 @@ def check(store: Store, decode: Decode, piece: Piece) -> Checked:
     """Read a piece, hash its leaves, decode its raw bytes again and compare the columns."""
     checked = Checked({}, [])
     for table in piece.tables:
-        rows = rows_where(store, table, ("*",), piece.condition)
-        if not len(rows):
-            continue
-        values: list[bytes | None] = rows["raw"].to_list()
-        for place, leaves in _leaves(rows, values):
-            checked.leaves.setdefault(place, []).append(leaves)
-        if piece.record_type != DEAD_LETTER:  # of a topic that is none of ours nothing is known but the bytes
-            checked.findings.extend(compare(piece.record_type, table, rows, values, decode))
+        for rows in whole_rows(store, table, piece.condition):
+            values: list[bytes | None] = rows["raw"].to_list()
+            for place, leaves in _leaves(rows, values):
+                checked.leaves.setdefault(place, []).append(leaves)
+            if piece.record_type != DEAD_LETTER:  # of a topic that is none of ours nothing is known but the bytes
+                checked.findings.extend(compare(piece.record_type, table, rows, values, decode))
     return checked
 
 

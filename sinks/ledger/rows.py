@@ -5,7 +5,7 @@ Queries only; what the rows must be is for others to say.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 import polars as pl
@@ -18,11 +18,25 @@ DEAD_LETTER: Final = "dead_letter"
 LEAF_COLUMNS: Final = ("offset", "broker_time", "key", "headers", "raw")
 """What a leaf is made of, beside its topic and partition."""
 
+_AT_ONCE: Final = 16_384
+
 
 def rows_where(store: Store, table: str, columns: Sequence[str], condition: str) -> pl.DataFrame:
     """The rows of a table that a condition holds for, in no order; String as Binary."""
-    names = ", ".join(name if name == "*" else f"`{name}`" for name in columns)
-    frame = store.frame(f"SELECT {names} FROM {table} WHERE {condition}", exact_bytes=True)
+    names = ", ".join(f"`{name}`" for name in columns)
+    return _typed(store.frame(f"SELECT {names} FROM {table} WHERE {condition}", exact_bytes=True))
+
+
+def whole_rows(store: Store, table: str, condition: str) -> Iterator[pl.DataFrame]:
+    """The rows of a table that a condition holds for, all columns, in no order and in frames of a few; the same types.
+
+    Few enough for what is made of one to take the memory of the last again: fresh memory costs as much as decoding.
+    """
+    for frame in store.frames(f"SELECT * FROM {table} WHERE {condition}", _AT_ONCE):
+        yield _typed(frame)
+
+
+def _typed(frame: pl.DataFrame) -> pl.DataFrame:
     # A column that is null in every row comes without a type.
     return frame.with_columns(pl.col(name).cast(pl.Binary) for name in ("raw", "key") if name in frame.columns)
 
