@@ -15,6 +15,7 @@ import structlog
 from confluent_kafka import Message
 from confluent_kafka.admin import AdminClient
 
+from seamwatch.clock import SystemClock
 from seamwatch.errors import RecordError
 from seamwatch.judging.facts import Measurement
 from seamwatch.judging.judge import Judge, JudgeSettings
@@ -25,7 +26,7 @@ from streams.batch import Batch, Partition
 from streams.contracts import ContractsFollower
 from streams.dead_letters import dead_letter
 from streams.hosting import bootstrap_of, codec_of, loop_settings, partitions_of
-from streams.late import LateEvents
+from streams.late import LateDays, LateEvents
 from streams.loop import Loop, Output, stop_on_signals
 from streams.metrics import Metrics
 from streams.partitions import partition_of
@@ -61,6 +62,7 @@ class Judges:
         self._partitions = partitions_of(AdminClient({"bootstrap.servers": self._bootstrap}), self._topics.measurement)
         self._judges: dict[int, Judge] = {}
         self._pieces: dict[int, Pieces] = {}
+        self._late_days: dict[int, LateDays] = {}
         self._heard = time.monotonic()
 
     # What the loop asks for
@@ -70,18 +72,20 @@ class Judges:
         self._contracts.poll()
         self._judges = {number: self._judge_of(number) for _, number in positions}
         self._pieces = {number: Pieces() for number in self._judges}
+        self._late_days = {number: LateDays() for number in self._judges}
         restored = 0
         tables = read_tables(self._bootstrap, self._topics.judge_state, self._judges)
         for number, judge in self._judges.items():
             for key, value in self._pieces[number].joined(tables[number]):
-                judge.restore(key, value)
+                if not self._late_days[number].restore(key, value):
+                    judge.restore(key, value)
                 restored += 1
         self._heard = time.monotonic()
         log.info("restored", partitions=sorted(self._judges), records=restored)
 
     def forget(self) -> None:
         """Nothing is ours any more."""
-        self._judges, self._pieces = {}, {}
+        self._judges, self._pieces, self._late_days = {}, {}, {}
 
     def due(self) -> bool:
         """Never: time comes with the measurements. Their absence is said aloud, once a minute."""
@@ -103,11 +107,14 @@ class Judges:
                 for message in run.messages:
                     outputs += self._judged(judge, run.topic, message)
                 self._metrics.late.labels("measurement").inc(judge.late - late)
-                self._late.add(judge.take_late())
+                too_late = judge.take_late()
+                self._late.add(too_late)
+                self._late_days[run.partition].add(too_late, SystemClock().now())
                 self._metrics.let_go.inc(judge.let_go - let_go)
                 self._metrics.events.labels("measurement").inc(len(run.messages))
             for number in sorted({run.partition for run in batch.runs}):
-                for key, value in self._pieces[number].cut(self._judges[number].take_dirty()):
+                changed = {**self._judges[number].take_dirty(), **self._late_days[number].saved()}
+                for key, value in self._pieces[number].cut(changed):
                     outputs.append(Output(self._topics.judge_state, value, key.encode(), number))
             self._late.tell()
             self._metrics.outputs.inc(len(outputs))

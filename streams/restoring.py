@@ -20,10 +20,18 @@ PATIENCE_SECONDS = 120.0
 _ANSWER_SECONDS = 30.0
 
 
-def read_tables(bootstrap: str, topic: str, partitions: Collection[int]) -> dict[int, dict[str, bytes]]:
+def read_tables(
+    bootstrap: str,
+    topic: str,
+    partitions: Collection[int],
+    patience: float = PATIENCE_SECONDS,
+    *,
+    only: str | None = None,
+) -> dict[int, dict[str, bytes]]:
     """By partition, key and value of what was written and not deleted, as readers of committed records see it.
 
-    Raises UnreachableError when the end is not reached within two minutes, StageError when there is no such topic.
+    ``only`` is the one key that is looked for. Raises UnreachableError when the end is not reached within so many
+    seconds, StageError when there is no such topic.
     """
     consumer = Consumer(
         {
@@ -38,7 +46,7 @@ def read_tables(bootstrap: str, topic: str, partitions: Collection[int]) -> dict
     )
     tables: dict[int, dict[str, bytes]] = {number: {} for number in partitions}
     left = _ends(bootstrap, topic, partitions)
-    until = time.monotonic() + PATIENCE_SECONDS
+    until = time.monotonic() + patience
     try:
         consumer.assign([TopicPartition(topic, number, OFFSET_BEGINNING) for number in sorted(left)])
         while left and time.monotonic() < until:
@@ -50,6 +58,8 @@ def read_tables(bootstrap: str, topic: str, partitions: Collection[int]) -> dict
                     continue
                 key, value = message.key(), message.value()
                 name = key.decode() if isinstance(key, bytes) else str(key)
+                if only is not None and name != only:
+                    continue
                 if isinstance(value, bytes):
                     tables[number][name] = value
                 else:
@@ -59,7 +69,7 @@ def read_tables(bootstrap: str, topic: str, partitions: Collection[int]) -> dict
     if not left:
         return tables
     raise UnreachableError(
-        f"{topic}{sorted(left)} could not be read to its end in {PATIENCE_SECONDS:.0f} s from {bootstrap}: look for a "
+        f"{topic}{sorted(left)} could not be read to its end in {patience:.0f} s from {bootstrap}: look for a "
         "transaction that hangs (kafka-transactions.sh --find-hanging)"
     )
 

@@ -19,6 +19,7 @@ from seamwatch.settings import Settings, load_settings
 Verdict = Literal["ok", "note", "problem"]
 
 _TIMEOUT_SECONDS = 5.0
+_CLAUSES_TOLD = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +40,9 @@ def doctor(
     data: Annotated[Path | None, typer.Option(help="data folder of the system to look at")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="one JSON object a line")] = False,
 ) -> None:
-    """Look at what Seamwatch needs here, and at the system that runs: its processes, and how far behind each stage is.
+    """Look at what Seamwatch needs here, and at the system that runs.
+
+    Its processes, how far behind each stage is, and which clauses events came too late for, today and yesterday (UTC).
 
     Exit 1 when there is a problem; a system that does not run is none.
 
@@ -148,3 +151,28 @@ def _broker(bootstrap: str, prefix: str) -> Iterator[Finding]:
             yield Finding(f"lag of {stage}", "note", "it has committed nothing yet")
         else:
             yield Finding(f"lag of {stage}", "ok", f"{behind} records")
+    state = Topics(prefix).judge_state
+    if state in metadata.topics:
+        yield _late(bootstrap, state, list(metadata.topics[state].partitions))
+
+
+def _late(bootstrap: str, state: str, partitions: list[int]) -> Finding:
+    from seamwatch.clock import SystemClock
+    from streams.late import OTHERS, read_late
+
+    try:
+        late = read_late(bootstrap, state, partitions, SystemClock().now(), _TIMEOUT_SECONDS)
+    except SeamwatchError as error:
+        return Finding("late events", "note", str(error))
+    if not late:
+        return Finding("late events", "ok", "none came too late to be judged, today or yesterday")
+    first = [(whose, number) for whose, number in late.most_common() if whose != OTHERS][:_CLAUSES_TOLD]
+    told = [f"{number:,} for {whose.clause} of {whose.contract} ({whose.system})" for whose, number in first]
+    if rest := late.total() - sum(number for _, number in first):
+        told.append(f"{rest:,} for others")
+    return Finding(
+        "late events",
+        "note",
+        f"{late.total():,} came too late to be judged, today and yesterday: {', '.join(told)}; "
+        "a longer `lateness` of the contract allows for more",
+    )

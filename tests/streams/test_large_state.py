@@ -2,44 +2,16 @@
 
 from __future__ import annotations
 
-from confluent_kafka import Message
-
 from seamwatch.durations import MINUTE, SECOND
-from seamwatch.judging.facts import Fact, Measurement, Watermark
-from seamwatch.settings import load_settings
-from seamwatch.wire.values import measurement_record
-from streams.batch import Batch, Run
-from streams.contracts import ContractsFollower
-from streams.judge import Judges
-from streams.loop import Output
-from streams.metrics import Metrics
+from seamwatch.judging.facts import Fact
 from streams.pieces import PIECE_BYTES
 from tests.clauses.history import at
+from tests.streams.hosted import judges, told
 from tests.streams.stages import CODEC, PEOPLE, Scene, contract
 
 WINDOWS = 900
 LATENCY = "- {id: fast, kind: signal, signal: latency, max: 100, window: 1m, min_count: 1}"
 END = at("1h") + WINDOWS * MINUTE
-
-
-def judges(scene: Scene) -> Judges:
-    """A judge that takes back what lies in the state topic."""
-    settings = load_settings().model_copy(update={"kafka": scene.kafka, "prefix": scene.prefix})
-    stage = Judges(settings, ContractsFollower(scene.kafka, scene.prefix), Metrics("judge"))
-    stage.assigned({(scene.topics.measurement, 0): None})
-    return stage
-
-
-def told(stage: Judges, scene: Scene, now: int, watermark: int, facts: tuple[Fact, ...] = ()) -> list[Output]:
-    """What the judge produces of a measurement; its state is in the topic then."""
-    marks = (Watermark("in", 0, 1, watermark, caught_up=True),)
-    value = CODEC.encode("measurement", measurement_record(Measurement(now, marks, facts, began=at()), CODEC))
-    topic = scene.topics.measurement
-    outputs = list(stage.compute(Batch((Run(topic, 0, [Message(topic=topic, partition=0, offset=1, value=value)]),))))
-    for output in outputs:
-        scene.producer.produce(output.topic, output.value, output.key, output.partition or 0)
-    scene.producer.flush(10)
-    return outputs
 
 
 def window(number: int) -> Fact:
