@@ -51,6 +51,7 @@ breach open, opened 2026-03-02T09:02:00Z, slice t1
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import field, replace
 from typing import Literal, Self
 
@@ -137,75 +138,86 @@ class Precondition(Clause, kind="precondition"):
     def judge(self, seam: Seam, state: PreconditionState | None, happening: Happening, moment: Moment) -> Judgement:
         """Takes calls in when they come, and judges them in order when their time has come."""
         state = state or PreconditionState()
-        late = 0
         if isinstance(happening, Fact):
             # Judged in the next turn: facts of the same flush may be of calls before these.
             calls, missed = state.calls.add(happening, moment)
-            state = replace(state, calls=calls)
-            for call in missed:
-                if call.role == "requires":
-                    state = replace(state, required=self._required(state, call))
+            required = state.required
+            if missed:
+                required = dict(required)
+                for call in missed:
+                    if call.role == "requires":
+                        self._require(required, call)
             late = sum(call.role == "tool" for call in missed)
-            return Judgement(state, (), self._deadline(state), calls.wake(moment), late)
+            state = PreconditionState(calls, required, state.offending, state.last, state.over)
+            return Judgement(state, (), _deadline(state), calls.wake(moment), late)
         findings: list[Finding] = []
         ready, calls = state.calls.take(moment)
-        state = replace(state, calls=calls)
-        for call in ready:
-            state = self._ended(state, call.event.event_time, moment, findings)
-            state = self._judged(seam, state, call, moment, findings)
-        if not state.calls.waiting:
-            state = self._ended(state, moment.watermark, moment, findings)
-        forgotten = not state.calls.waiting and moment.watermark >= state.last + DAY
+        state = self._judged(seam, state, ready, calls, moment, findings)
+        forgotten = not calls.waiting and moment.watermark >= state.last + DAY
         kept = None if forgotten else state
-        return Judgement(kept, tuple(findings), self._deadline(state), state.calls.wake(moment))
-
-    def _deadline(self, state: PreconditionState) -> int | None:
-        begun = state.last > -(2**62)
-        open_until = state.last + TRACE_IDLE if begun and state.offending and not state.over else None
-        return earliest(state.calls.deadline(), open_until, state.last + DAY if begun else None)
-
-    def _ended(self, state: PreconditionState, now: int, moment: Moment, findings: list[Finding]) -> PreconditionState:
-        if not state.offending or state.over or now < state.last + TRACE_IDLE:
-            return state
-        findings.append(Resolve(self.severity, "", state.last + TRACE_IDLE, slice=moment.slice))
-        return replace(state, over=True)
+        return Judgement(kept, tuple(findings), _deadline(state), calls.wake(moment))
 
     def _judged(
-        self, seam: Seam, state: PreconditionState, call: Call, moment: Moment, findings: list[Finding]
+        self,
+        seam: Seam,
+        state: PreconditionState,
+        ready: Sequence[Call],
+        calls: Calls,
+        moment: Moment,
+        findings: list[Finding],
     ) -> PreconditionState:
-        time = call.event.event_time
-        if time >= state.last + DAY:
-            # What a silent day has ended is forgotten, live as well as in a history that is read at once.
-            state = PreconditionState(state.calls)
-        if call.role == "requires":
-            return replace(state, last=time, required=self._required(state, call))
-        state = replace(state, last=time)
-        value = self._value(call)
-        before = None if value is None else state.required.get(value)
-        if state.over or (before is not None and time < before + DAY):
-            return state
-        shown = merge_evidence(state.offending, (replace(call.event, label=None),))
-        if shown == state.offending:
-            return state
-        state = replace(state, offending=shown)
-        findings.append(self._open(seam, state, moment.slice))
-        return state
+        # One state for all of the calls, since there are many.
+        required, offending, last, over = dict(state.required), state.offending, state.last, state.over
+        for call in ready:
+            time = call.event.event_time
+            over = self._ended(offending, last, time, moment, findings, over=over)
+            if time >= last + DAY:
+                # What a silent day has ended is forgotten, live as well as in a history that is read at once.
+                required, offending, over = {}, (), False
+            last = time
+            if call.role == "requires":
+                self._require(required, call)
+                continue
+            value = self._value(call)
+            before = None if value is None else required.get(value)
+            if over or (before is not None and time < before + DAY):
+                continue
+            shown = merge_evidence(offending, (replace(call.event, label=None),))
+            if shown != offending:
+                offending = shown
+                findings.append(self._open(seam, offending, moment.slice))
+        if not calls.waiting:
+            over = self._ended(offending, last, moment.watermark, moment, findings, over=over)
+        return PreconditionState(calls, required, offending, last, over)
 
-    def _required(self, state: PreconditionState, call: Call) -> dict[str, int]:
+    def _ended(
+        self,
+        offending: tuple[Evidence, ...],
+        last: int,
+        now: int,
+        moment: Moment,
+        findings: list[Finding],
+        *,
+        over: bool,
+    ) -> bool:
+        if not offending or over or now < last + TRACE_IDLE:
+            return over
+        findings.append(Resolve(self.severity, "", last + TRACE_IDLE, slice=moment.slice))
+        return True
+
+    def _require(self, required: dict[str, int], call: Call) -> None:
         value = self._value(call)
         if value is None:
-            return state.required
-        time = max(call.event.event_time, state.required.get(value, call.event.event_time))
-        required = {**state.required, value: time}
+            return
+        required[value] = max(call.event.event_time, required.get(value, call.event.event_time))
         if len(required) > REMEMBERED:
             del required[min(required, key=lambda known: (required[known], known))]
-        return required
 
     def _value(self, call: Call) -> str | None:
         return call.event.label if self.matching else ""
 
-    def _open(self, seam: Seam, state: PreconditionState, trace: str | None) -> Open:
-        first = state.offending[0]
+    def _open(self, seam: Seam, offending: tuple[Evidence, ...], trace: str | None) -> Open:
+        first = offending[0]
         same = f" with the same {' and '.join(self.matching)}" if self.matching else ""
         where = f"in conversation {trace}" if trace else "outside any conversation"
         summary = (
@@ -219,5 +231,11 @@ class Precondition(Clause, kind="precondition"):
             summary,
             slice=trace,
             since=first.event_time,
-            evidence=state.offending,
+            evidence=offending,
         )
+
+
+def _deadline(state: PreconditionState) -> int | None:
+    begun = state.last > -(2**62)
+    open_until = state.last + TRACE_IDLE if begun and state.offending and not state.over else None
+    return earliest(state.calls.deadline(), open_until, state.last + DAY if begun else None)

@@ -96,13 +96,14 @@ class Tally:
 
     def with_fact(self, fact: Fact, moment: Moment, kept: int) -> Tally:
         """With what the fact counted."""
-        return replace(
-            self,
-            count=self.count + fact.count,
-            last=max(self.last, fact.last_time),
-            seen=moment.now,
-            events=tuple(sorted((*self.events, *fact.evidence))[:kept]),
-        )
+        # A fact's events are in order already.
+        events = tuple(sorted((*self.events, *fact.evidence))[:kept]) if self.events else fact.evidence[:kept]
+        last = max(self.last, fact.last_time)
+        return Tally(self.start, self.window, self.count + fact.count, last, moment.now, events, self.spells)
+
+    def with_spells(self, spells: tuple[tuple[int, int], ...]) -> Tally:
+        """With these stretches."""
+        return Tally(self.start, self.window, self.count, self.last, self.seen, self.events, spells)
 
     def complete(self, moment: Moment) -> bool:
         """Whether all of the window has arrived."""
@@ -204,7 +205,7 @@ class Rate(Clause, kind="rate"):
                 state = RateState()
                 tally = Tally(fact.window_start, fact.window, 0, fact.last_time, moment.now, ())
             tally = self._with_spell(tally.with_fact(fact, moment, self._kept), fact)
-            state = replace(state, tallies=(tally,))
+            state = RateState((tally,), state.done, state.first, state.until, state.over)
             if tally.count > self.max and not state.over:
                 findings.append(self._open(seam, "", tally, moment.slice, exact=True))
                 state = replace(state, first=tally.start)
@@ -234,16 +235,18 @@ class Rate(Clause, kind="rate"):
     def _with_spell(self, tally: Tally, fact: Fact) -> Tally:
         # No two events of a fact are a silence apart, so that its first and last are enough.
         spells: list[tuple[int, int]] = []
+        if not tally.spells and tally.count <= self.max:
+            return tally.with_spells(((fact.first_time, fact.last_time),))
         for first, last in sorted((*tally.spells, (fact.first_time, fact.last_time))):
             if spells and first < spells[-1][1] + TRACE_IDLE:
                 spells[-1] = (spells[-1][0], max(last, spells[-1][1]))
             else:
                 spells.append((first, last))
         if tally.count <= self.max:
-            return replace(tally, spells=tuple(spells[-SPELLS_KEPT:]))
+            return tally.with_spells(tuple(spells[-SPELLS_KEPT:]))
         # What was silent before the first event beyond what was agreed ends nothing.
         beyond = tally.events[self.max].event_time
-        return replace(tally, spells=tuple(spell for spell in spells if spell[1] >= beyond)[:SPELLS_KEPT])
+        return tally.with_spells(tuple([spell for spell in spells if spell[1] >= beyond][:SPELLS_KEPT]))
 
     def _silent_from(self, tally: Tally) -> int:
         """When the conversation first fell silent after the first event beyond what was agreed."""

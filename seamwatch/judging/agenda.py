@@ -57,13 +57,19 @@ class Agenda:
     def schedule(self, key: EntryKey, before: Entry | None, entry: Entry, time: StreamTime) -> None:
         """Note when the entry is due; what is noted already is not noted twice, unless it was taken off."""
         due, wake = entry.due_at, entry.wake_at
-        clock = (entry.historic, entry.of_outcomes)
-        reached = time.reached(historic=entry.historic, of_outcomes=entry.of_outcomes)
-        noted = before is not None and _noted(before) == _noted(entry)
-        if due is not None and (not noted or due + entry.lateness <= reached):
-            self._deadlines[clock].add(due + entry.lateness, key)
-            if entry.historic:
-                self.at(entry.held_until, key)
+        if due is not None:
+            historic, of_outcomes, when = entry.historic, entry.of_outcomes, due + entry.lateness
+            if (
+                before is None
+                or before.due_at != due
+                or before.lateness != entry.lateness
+                or before.historic != historic
+                or before.of_outcomes != of_outcomes
+                or when <= time.reached(historic=historic, of_outcomes=of_outcomes)
+            ):
+                self._deadlines[historic, of_outcomes].add(when, key)
+                if historic:
+                    self.at(entry.held_until, key)
         if wake is not None and (before is None or before.wake_at != wake or wake <= time.now):
             self.at(wake, key)
 
@@ -81,7 +87,3 @@ class Agenda:
     def _is_due(self, when: int, key: EntryKey) -> bool:
         entry = self._entries.get(key)
         return entry is not None and entry.due_at is not None and entry.due_at + entry.lateness == when
-
-
-def _noted(entry: Entry) -> tuple[int | None, int, bool, bool]:
-    return entry.due_at, entry.lateness, entry.historic, entry.of_outcomes

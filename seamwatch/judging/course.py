@@ -46,6 +46,8 @@ class Courses:
     def at(self, contract: str, system: str, time: int) -> Stretch:
         """The stretch that an event time lies in."""
         course = self.of(contract, system)
+        if len(course) == 1:
+            return course[0]
         return course[bisect_right(course, time, key=_start) - 1]
 
     def by(self, contract: str, system: str, version: str | None) -> Stretch | None:

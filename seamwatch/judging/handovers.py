@@ -17,6 +17,7 @@ from seamwatch.judging.facts import Evidence, Fact
 from seamwatch.judging.judgement import Moment
 from seamwatch.judging.runs import TRACE_IDLE
 from seamwatch.judging.windows import MOST_WINDOWS, earliest
+from seamwatch.values import value
 
 MOST_WAITING = 5_000
 MOST_OWED = 2_000
@@ -25,7 +26,7 @@ MOST_SILENT = 2_000
 _LONG_AGO = -(2**62)
 
 
-@dataclass(frozen=True, slots=True)
+@value()
 class Owed:
     """A call whose conversation must be handed over within ``left`` more calls."""
 
@@ -61,7 +62,7 @@ class Period:
     given_up: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@value()
 class Handovers:
     """The conversations that go on, the periods not yet told, in order, and the end of the last one told."""
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from operator import attrgetter
 from typing import Any
 
 from seamwatch.documents import Estate
@@ -31,6 +32,7 @@ from seamwatch.judging.stream_time import FAR_AHEAD, LONG_AGO, StreamTime
 from seamwatch.judging.windows import earliest
 from seamwatch.signatures import acknowledgement_counts
 
+_ORDER = attrgetter("window_start", "first_time")
 TOO_MANY = "followed no longer, since too many others of the same clause came after it"
 
 
@@ -135,7 +137,7 @@ class Judge:
         self._expect(told)
         for event in sorted(measurement.events, key=lambda e: (e.record["event_time"], e.record["event_id"])):
             self._judge_event(event, told)
-        for fact in sorted(measurement.facts, key=lambda f: (f.window_start, f.first_time)):
+        for fact in sorted(measurement.facts, key=_ORDER):
             bound = self._seams.bound(fact.contract, fact.contract_version, fact.clause, fact.system)
             if bound is not None:
                 self._ask(bound, fact, told)
@@ -186,14 +188,16 @@ class Judge:
             return
         seam, clause = bound.seam, bound.clause
         key = EntryKey(seam.contract, clause.id, seam.system, part)
-        if key not in self._entries and self._is_stranger(key):
+        known = self._entries.get(key)
+        if known is None and self._is_stranger(key):
             admitted = self._admitted(bound, happening, told)
             if admitted is None:
                 return
             bound, seam = admitted, admitted.seam
             key = key._replace(system=seam.system)
             happening = replace(happening, system=seam.system) if isinstance(happening, Fact) else happening
-        entry = self._entries.get(key) or self._begun(key, bound, happening)
+            known = self._entries.get(key)
+        entry = known or self._begun(key, bound, happening)
         later = seam.contract_version != entry.version and _began(happening) >= entry.until
         historic, last = self._is_history(entry, happening), max(entry.last, _time_of(happening))
         if later:
@@ -201,12 +205,8 @@ class Judge:
         else:
             # What comes when another version is due does not put that off.
             due = entry.until != END and self._clock_of(entry) >= entry.until
-            entry = entry._replace(
-                historic=historic,
-                heard=entry.heard if due else self._time.now,
-                of_outcomes="outcome" in clause.sources(),
-                last=last,
-            )
+            heard, of_outcomes = entry.heard if due else self._time.now, "outcome" in clause.sources()
+            entry = entry.heard_of(last, heard, historic=historic, of_outcomes=of_outcomes)
         if isinstance(happening, ForwardedEvent) and (entry.historic or entry.waiting or later):
             # It is judged in its turn: what came before it may be read later, from another partition or topic.
             turn = Waiting(happening, seam.contract_version, self._time.now + self._settings.settle)
@@ -246,24 +246,21 @@ class Judge:
             self._late.add(bound, happening.count if isinstance(happening, Fact) else 1)
             self._entries.keep(key, entry)
             return entry
-        state = entry.state if entry.kind == clause.kind_name else None
+        kind = clause.kind_name
+        state = entry.state if entry.kind == kind else None
         horizon = self._horizon(happening)
         moment = Moment(self._time.now, watermark, self._settings.settle, horizon, key.part or None)
         judgement = clause.judge(seam, state, happening, moment)
-        self._late.add_judged(bound, happening, judgement.late)
+        if judgement.late:
+            self._late.add_judged(bound, happening, judgement.late)
         episodes = entry.episodes
         if judgement.findings:
             climbs, at = self._settings.climbs, self._known_at(happening)
             episodes = follow(episodes, self._placing.finder(bound), judgement.findings, at, told, climbs=climbs)
             episodes = self._answered(entry.episodes, episodes, bound, told)
-        judged = entry._replace(
-            kind=clause.kind_name,
-            state=judgement.state,
-            episodes=episodes,
-            deadline=judgement.deadline,
-            # Time is judged by the version in force: after another one it is asked again, at once.
-            wake=judgement.wake if own else self._time.now,
-        )
+        # Time is judged by the version in force: after another one it is asked again, at once.
+        wake = judgement.wake if own else self._time.now
+        judged = entry.judged(kind, judgement.state, episodes, judgement.deadline, wake)
         self._entries.keep(key, judged)
         return judged
 
@@ -343,8 +340,10 @@ class Judge:
 
     def _pass_time(self, told: Told) -> None:
         for key in self._entries.take_due():
-            if key in self._entries:
-                self._climb(key, self._entries[key], told)
+            entry = self._entries.get(key)
+            if entry is not None:
+                if entry.episodes:
+                    self._climb(key, entry, told)
                 while self._pass(key, told):
                     pass
 
@@ -359,7 +358,8 @@ class Judge:
             return False
         if bound is not None:
             reached = min(clock, entry.until - 1)
-            entry = self._turns(key, bound, reached, told)
+            if entry.waiting:
+                entry = self._turns(key, bound, reached, told)
             asked = entry.deadline is not None and entry.deadline <= reached
             if asked or (entry.wake is not None and entry.wake <= now):
                 entry = self._judge(key, entry, bound, TimePassed(), reached, told)
@@ -408,7 +408,7 @@ class Judge:
         if after is None:
             return
         watermark = LONG_AGO if entry.historic else successor.start - 1
-        for fact in sorted(mine, key=lambda f: (f.window_start, f.first_time)):
+        for fact in sorted(mine, key=_ORDER):
             entry = self._judge(key, entry, after, fact, watermark, told)
         heard = self._time.now if mine else entry.heard
         self._entries.keep(key, entry._replace(heard=heard, wake=self._time.now))

@@ -60,10 +60,10 @@ class Placing:
             found = self._courses.by(key.contract, key.system, version)
             if found is None:
                 # It was withdrawn: the version in force where the clock stands takes over at once.
-                return entry._replace(until=LONG_AGO, lateness=self._lateness)
+                return entry.placed(LONG_AGO, self._lateness)
             stretch = found
         lateness = stretch.lateness if self._agreed and stretch.lateness is not None else self._lateness
-        return entry._replace(until=stretch.end, lateness=lateness)
+        return entry.placed(stretch.end, lateness)
 
     def begun(self, key: EntryKey, entry: Entry, at: int, reached: Callable[[], int]) -> Entry:
         """A new entry, which heard of event time ``at`` first, placed.

@@ -57,11 +57,12 @@ class Remembered:
     def keep(self, key: EntryKey, entry: Entry) -> None:
         """Remember the entry as it is now; an empty one is forgotten."""
         before = self._entries.get(key)
-        for episode in before.episodes if before is not None else ():
-            self._episodes.pop(episode.violation.violation_id, None)
+        if before is not None and before.episodes:
+            for episode in before.episodes:
+                self._episodes.pop(episode.violation.violation_id, None)
         if self._saved:
             self._dirty.add(key)
-        if entry.empty:
+        if entry.state is None and entry.empty:
             self._entries.pop(key, None)
             self._crowd.gone(key)
             self.strangers.gone(key)

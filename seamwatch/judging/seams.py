@@ -37,6 +37,7 @@ class Seams:
         self._estate = estate
         self._default_owner = default_owner
         self._bound: dict[tuple[str, str, str], Mapping[str, BoundClause]] = {}
+        self._found: dict[tuple[str, str, str, str], BoundClause | None] = {}
 
     @cached_property
     def _contracts(self) -> Mapping[tuple[str, str], Contract]:
@@ -63,8 +64,13 @@ class Seams:
 
     def bound(self, contract: str, version: str, clause: str, system: str) -> BoundClause | None:
         """The clause of that contract version as it binds the system; None when there is none."""
-        known = self._contracts.get((contract, version))
-        return None if known is None else self._binding(known, system).get(clause)
+        name = (contract, version, clause, system)
+        if name not in self._found:
+            known = self._contracts.get((contract, version))
+            if len(self._found) >= KEPT:
+                self._found.clear()
+            self._found[name] = None if known is None else self._binding(known, system).get(clause)
+        return self._found[name]
 
     def latest(self, contract: str, clause: str, system: str) -> BoundClause | None:
         """The clause of the newest version of the contract that still covers the system; None when none does.
