@@ -91,7 +91,7 @@ def batch_of(run: Run, first_offset: int, next_offset: int, topics: Topics, deco
         typed = decoded.frame.select(_cast(record_type))
     good, dead = _split(typed, decoded, places, record_type)
     blocks = [*_by_month(extent, record_type, good, times), *_by_month(extent, "dead_letter", dead, times)]
-    return Batch(extent, record_type, tuple(blocks), len(dead), leaf_hashes(run.topic, run.partition, places, values))
+    return Batch(extent, record_type, tuple(blocks), len(dead), leaf_hashes(run.topic, run.partition, places))
 
 
 def _cast(record_type: str) -> list[pl.Expr]:

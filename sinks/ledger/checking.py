@@ -50,25 +50,22 @@ def check(store: Store, decode: Decode, piece: Piece) -> Checked:
     for table in piece.tables:
         for rows in whole_rows(store, table, piece.condition):
             values: list[bytes | None] = rows["raw"].to_list()
-            for place, leaves in _leaves(rows, values):
+            for place, leaves in _leaves(rows):
                 checked.leaves.setdefault(place, []).append(leaves)
             if piece.record_type != DEAD_LETTER:  # of a topic that is none of ours nothing is known but the bytes
                 checked.findings.extend(compare(piece.record_type, table, rows, values, decode))
     return checked
 
 
-def _leaves(rows: pl.DataFrame, values: list[bytes | None]) -> Iterator[tuple[Place, Leaves]]:
+def _leaves(rows: pl.DataFrame) -> Iterator[tuple[Place, Leaves]]:
     topics = rows["topic"].cast(pl.Binary)
     names = topics.unique().to_list()
     for name in names:
         topic = name.decode(errors="replace")
-        is_all = len(names) == 1
-        own = rows if is_all else rows.filter(topics == name)
+        own = rows if len(names) == 1 else rows.filter(topics == name)
         leaves = np.empty(len(own), LEAF)
         leaves["offset"] = own["offset"].to_numpy()
-        leaves["hash"] = np.frombuffer(
-            leaf_hashes(topic, own["partition"], own, values if is_all else None), f"V{HASH_SIZE}"
-        )
+        leaves["hash"] = np.frombuffer(leaf_hashes(topic, own["partition"], own), f"V{HASH_SIZE}")
         partitions = own["partition"].to_numpy()
         for partition in np.unique(partitions).tolist():
             yield (topic, partition), leaves[partitions == partition]
@@ -77,4 +74,4 @@ def _leaves(rows: pl.DataFrame, values: list[bytes | None]) -> Iterator[tuple[Pl
 def in_order(parts: list[Leaves]) -> Leaves:
     """Leaves in the order of their offsets."""
     leaves = np.concatenate(parts) if parts else np.empty(0, LEAF)
-    return leaves[np.argsort(leaves["offset"], kind="stable")]
+    return leaves.take(np.argsort(leaves["offset"], kind="stable"))

@@ -21,6 +21,7 @@ import hashlib
 import struct
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
@@ -99,21 +100,16 @@ def read_entry(content: bytes) -> Entry:
     return entry
 
 
-def leaf_hashes(
-    topic: str, partition: int | pl.Series, rows: pl.DataFrame, values: Sequence[bytes | None] | None = None
-) -> bytes:
+def leaf_hashes(topic: str, partition: int | pl.Series, rows: pl.DataFrame) -> bytes:
     """The hashes of the leaves of rows of one topic, one after another; ``partition`` is that of all, or one a row.
 
     Columns: offset (Int64), broker_time (Datetime[ms]), key and raw (Binary), headers (list of {key, value}); without
-    a column headers there are none. ``values`` are those of raw, for whoever has them as a list already.
+    a column headers there are none.
     """
     count = len(rows)
     if not count:
         return b""
     headers = _headers_column(rows)
-    keys: list[bytes | None] = rows["key"].to_list()
-    if values is None:
-        values = rows["raw"].to_list()
     prefix = LEAF_PREFIX + _prefix(topic)
     fixed = np.empty(count, [("prefix", f"V{len(prefix)}"), *_NUMBERED])
     fixed["prefix"] = np.void(prefix)
@@ -121,16 +117,25 @@ def leaf_hashes(
     fixed["offset"] = rows["offset"].to_numpy()
     fixed["timestamp"] = rows["broker_time"].dt.epoch("ms").to_numpy()
     fixed["key"] = _lengths(rows["key"])
-    fixed["headers"] = 0 if headers is None else list(map(len, headers))
+    fixed["headers"] = 0 if headers is None else headers.bin.size().to_numpy()
     fixed["value"] = _lengths(rows["raw"])
-    # As voids, which keep zeros at their end; slicing bytes row by row takes twice as long.
-    starts: list[bytes] = fixed.view(f"V{fixed.dtype.itemsize}").tolist()
+    contents, ends = _joined(fixed, [rows["key"], *([] if headers is None else [headers]), rows["raw"]])
     sha256 = hashlib.sha256
-    if headers is not None or None in keys or None in values:
-        each = zip(starts, keys, headers or [b""] * count, values, strict=True)
-        return b"".join([sha256(start + (k or b"") + h + (v or b"")).digest() for start, k, h, v in each])
-    pairs = zip(starts, keys, values, strict=True)
-    return b"".join([sha256(start + k + v).digest() for start, k, v in pairs])  # type: ignore[operator]
+    return b"".join([sha256(contents[start:end]).digest() for start, end in pairwise(ends)])
+
+
+def _joined(fixed: np.ndarray, parts: Sequence[pl.Series]) -> tuple[bytes, list[int]]:
+    """The bytes of each row, its fixed ones and then its parts, all in one, and where each row's end and begin."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    kind, width = pa.large_binary(), fixed.dtype.itemsize
+    starts = pa.FixedSizeBinaryArray.from_buffers(pa.binary(width), len(fixed), [None, pa.py_buffer(fixed)])
+    columns = [starts.cast(kind), *(part.to_arrow() for part in parts), pa.scalar(b"", kind)]
+    # Row by row in Python, putting the parts together takes a third as long as hashing them.
+    joined = pc.binary_join_element_wise(*columns, null_handling="replace", null_replacement=b"")
+    _, offsets, contents = joined.buffers()
+    return contents.to_pybytes(), np.frombuffer(offsets, np.int64)[: len(fixed) + 1].tolist()
 
 
 def split(hashes: bytes) -> list[bytes]:
@@ -147,12 +152,13 @@ def _lengths(values: pl.Series) -> np.ndarray:
     return values.bin.size().fill_null(_NONE).to_numpy()
 
 
-def _headers_column(rows: pl.DataFrame) -> list[bytes] | None:
+def _headers_column(rows: pl.DataFrame) -> pl.Series | None:
     """The bytes of each row's headers; None where no row has any."""
     if "headers" not in rows.columns or not rows["headers"].list.len().max():
         return None
     every = rows["headers"].to_list()
-    return [_headers_bytes([(_text(h["key"]), h["value"]) for h in headers or ()]) for headers in every]
+    each = [_headers_bytes([(_text(h["key"]), h["value"]) for h in headers or ()]) for headers in every]
+    return pl.Series(each, dtype=pl.Binary)
 
 
 def _text(name: str | bytes) -> str:

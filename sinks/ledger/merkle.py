@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
-from itertools import pairwise
 from typing import Final
 
 import numpy as np
@@ -250,9 +249,9 @@ def _parents(row: bytes) -> bytes:
     prefixed = np.empty((pairs, 1 + 2 * HASH_SIZE), np.uint8)
     prefixed[:, 0] = _NODE_PREFIX[0]
     prefixed[:, 1:] = np.frombuffer(row, np.uint8).reshape(pairs, 2 * HASH_SIZE)
-    content = prefixed.tobytes()
-    bounds = pairwise(range(0, len(content) + 1, 1 + 2 * HASH_SIZE))
-    return b"".join([sha256(content[start:end]).digest() for start, end in bounds])
+    # As voids, which keep zeros at their end; slicing bytes pair by pair takes longer.
+    contents: list[bytes] = prefixed.view(f"V{1 + 2 * HASH_SIZE}").ravel().tolist()
+    return b"".join([sha256(content).digest() for content in contents])
 
 
 def _split(size: int) -> int:
