@@ -17,6 +17,8 @@ from console.moments import moment_of
 from seamwatch.errors import UsageError
 
 if TYPE_CHECKING:
+    from polars import DataFrame
+
     from seamwatch.documents import Estate
     from streams.history.gathering import History
     from streams.history.period import Period
@@ -90,6 +92,11 @@ def _gather_store(asked: Asked, history: History, period: Period) -> None:
         gather_store(store, history, period, read=progress.tell)
 
 
+def _add_older(history: History, decisions: DataFrame) -> None:
+    history.meet("inference", decisions["system"].unique().to_list())
+    history.add_decisions(decisions)
+
+
 def _gather_files(asked: Asked, history: History, period: Period, complaints: Complaints, estate: Estate) -> None:
     from seamwatch.settings import load_settings
     from streams.history.disorder import Disorder
@@ -105,6 +112,8 @@ def _gather_files(asked: Asked, history: History, period: Period, complaints: Co
 
     for name, frame in chunks_of_files(asked.files, complaints.add, record_type=asked.record_type, read=read):
         history.add(name, period.within(name, frame))
+        if name == "inference" and period.lead is not None:
+            _add_older(history, period.before(frame))
         disorder.add(name, frame)
         events += frame.height
         progress.tell(events, done / size if size else None)

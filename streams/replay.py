@@ -126,7 +126,7 @@ def _steps(history: History, plan: Plan, run_rows: int) -> Iterator[Step]:
         blocks["outcome"] = joined(
             blocks["outcome"],
             plan.unjoined,
-            lambda: history.blocks().get("inference", ()),
+            history.decisions,
             history.scratch(),
             rows_in_memory=history.limits.rows_in_memory,
             block_rows=history.limits.block_rows,

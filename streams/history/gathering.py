@@ -18,6 +18,7 @@ import polars as pl
 from seamwatch.judging.facts import ForwardedEvent
 from seamwatch.judging.measure import Source
 from streams.dedup import EveryId
+from streams.history.joining import OF_DECISION
 from streams.history.repeats import HELD, Repeats
 from streams.history.sorting import BLOCK_ROWS, ROWS_IN_MEMORY, Sorter
 
@@ -68,6 +69,7 @@ class History:
         self._repeats: dict[Source, Repeats] = {}
         self._rare: dict[str, list[pl.DataFrame]] = {}
         self._known: dict[str, EveryId] = {}
+        self._older: list[Path] = []
         self.first: int | None = None
         """The earliest event time taken in."""
         self.last: int | None = None
@@ -94,6 +96,24 @@ class History:
         """The columns that are kept of a measured type, for the systems met so far."""
         wanted = (plan.columns(source) | plan.joined_columns(source) for plan in self._plans)
         return frozenset().union(*wanted, {"event_id", "event_time", "system"})
+
+    @property
+    def joins(self) -> bool:
+        """Whether outcomes of the systems met so far take from their decisions what they lack."""
+        return any(plan.joined_columns("outcome") for plan in self._plans)
+
+    def add_decisions(self, frame: pl.DataFrame) -> None:
+        """Take in decisions that outcomes may name but that are not judged: what is older than the period."""
+        if self.joins and not frame.is_empty():
+            self._older.append(self.scratch() / "decisions.arrow")
+            frame.select([name for name in OF_DECISION if name in frame.columns]).write_ipc(
+                self._older[-1], compression="lz4"
+            )
+
+    def decisions(self) -> Iterator[pl.DataFrame]:
+        """All decisions that outcomes may take from, those that are not judged first."""
+        yield from map(pl.read_ipc, self._older)
+        yield from self.blocks().get("inference", ())
 
     def add(self, record_type: str, frame: pl.DataFrame) -> None:
         """Take events of one type in, after all that came before.

@@ -18,13 +18,14 @@ from streams.history.sorting import BLOCK_ROWS, ROWS_IN_MEMORY, Sorter
 from streams.outcomes import join_outcomes
 
 PARTS = 64
-_OF_DECISION = {
+OF_DECISION = {
     "system": pl.String(),
     "event_id": pl.String(),
     "score": pl.Float64(),
     "cohort": pl.String(),
     "version": pl.String(),
 }
+"""What outcomes take from their decisions, and by which they find them."""
 Unjoined = Callable[[pl.DataFrame], pl.Series]
 
 
@@ -150,8 +151,8 @@ def _hashes(ids: pl.Series) -> np.ndarray[tuple[int], np.dtype[np.uint64]]:
 
 
 def _lean(decisions: pl.DataFrame) -> pl.DataFrame:
-    return decisions.select([name for name in _OF_DECISION if name in decisions.columns])
+    return decisions.select([name for name in OF_DECISION if name in decisions.columns])
 
 
 def _empty() -> pl.DataFrame:
-    return pl.DataFrame(schema=_OF_DECISION)
+    return pl.DataFrame(schema=OF_DECISION)

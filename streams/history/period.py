@@ -2,7 +2,8 @@
 
 What is measured is judged from a day earlier on than asked, back to where the longest window begins: windows and
 conversations that are under way when the period begins are whole. Rare events (a change, an acknowledgement, a refresh,
-an attestation) are judged however old they are, because what was announced or delivered once still holds.
+an attestation) are judged however old they are, because what was announced or delivered once still holds. An older
+decision is not judged, but an outcome may take from it what it lacks.
 """
 
 from __future__ import annotations
@@ -48,6 +49,10 @@ class Period:
         if start is not None:
             frame = frame.filter(pl.col("event_time") >= start)
         return frame if self.until is None else frame.filter(pl.col("event_time") < self.until)
+
+    def before(self, frame: pl.DataFrame) -> pl.DataFrame:
+        """The measured events of a frame that are too old to be judged."""
+        return frame.clear() if self.lead is None else frame.filter(pl.col("event_time") < self.lead)
 
     def tells(self, violation: Violation) -> bool:
         """Whether an episode was not over when the period began."""

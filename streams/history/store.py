@@ -17,6 +17,7 @@ from seamwatch.columnar.columns import columns as columns_of
 from seamwatch.judging.measure import Source
 from seamwatch.wire.schemas import INPUT_TYPES
 from streams.history.gathering import MEASURED, PLACE, History
+from streams.history.joining import OF_DECISION
 from streams.history.period import Period
 
 SLICE_ROWS = 200_000
@@ -63,6 +64,8 @@ def gather_store(
         for part in _slices(store, name, replace(extent, end=end), slice_rows):
             frame = _read(store, name, wanted, part)
             history.add(name, frame)
+            if name == "outcome" and period.lead is not None and history.joins:
+                history.add_decisions(_decisions(store, part))
             done += frame.height
             read(done, min(done / total, 1.0))
 
@@ -132,6 +135,20 @@ def _read(store: Asked, table: str, wanted: list[str], part: _Slice) -> pl.DataF
     # Sorted here: the store takes several times as long for it.
     ordered = frame.sort("event_time", "event_id", "__arrived", *PLACE)
     return ordered.select(pl.col(name).cast(kind) for name, kind in kinds.items())
+
+
+def _decisions(store: Asked, outcomes: _Slice) -> pl.DataFrame:
+    """The decisions of a slice of outcomes, as far as these lack something, however old they are."""
+    lacking = "SELECT inference_id FROM outcome WHERE (score IS NULL OR cohort IS NULL)"
+    start, end = (f"fromUnixTimestamp64Micro({{{name}:Int64}})" for name in ("start", "end"))
+    # By id alone, so that the projection that is ordered by it serves.
+    found = store.frame(
+        f"SELECT {', '.join(OF_DECISION)}, broker_time AS __arrived FROM inference"
+        f" WHERE event_id IN ({lacking} AND event_time >= {start} AND event_time < {end})",
+        {"start": str(outcomes.start), "end": str(outcomes.end)},
+    )
+    ordered = found.sort("__arrived")
+    return ordered.select(pl.col(name).cast(kind) for name, kind in OF_DECISION.items())
 
 
 def _ask(store: Asked, select: str, table: str, part: _Slice, rest: str = "") -> pl.DataFrame:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 import typer
@@ -154,6 +155,45 @@ def test_since_and_until_hold_for_files_too(folder: Path) -> None:
     assert opened("--until", "2026-03-10T00:00:00Z") == ["2026-03-02"]
     # An episode that was not over by then is told, with the time at which it opened.
     assert opened("--since", "2026-03-02T01:10:00Z") == ["2026-03-02", "2026-03-18"]
+
+
+KNOWN = """
+- {id: told, kind: change_notice, acknowledgers: [owner@example.org], acknowledge_within: 48h, unannounced: true}
+- {id: fresh, kind: freshness, max_lag: 9d}
+- {id: right, kind: signal, signal: accuracy, min: 0.5, window: 1h, min_count: 1}
+"""
+
+
+def test_what_was_announced_delivered_or_decided_before_since_is_known(folder: Path) -> None:
+    def event(record_type: str, offset: str, **fields: Any) -> dict[str, Any]:
+        named = {"type": record_type, "event_id": f"{record_type}-{offset}"}
+        return {**named, "event_time": at(offset), "system": "scorer", **fields}
+
+    change = {"kind": "model", "effective_at": at("1h"), "announced_by": "owner@example.org"}
+    answer = {"of": "change", "person": "owner@example.org", "answer": "accept"}
+    events = [
+        event("config_change", "1h", change_id="answered", to_value="v1", **change),
+        event("acknowledgement", "2h", reference="answered", **answer),
+        event("config_change", "3h", change_id="ignored", to_value="v2", **change),
+        event("dataset_refresh", "1d", data_as_of=at("1d"), row_count=1),
+        decision("1d1h", event_id="decided", score=0.9),
+        event("outcome", "9d12h", inference_id="decided", observed_at=at("9d12h"), label=0.0),
+        decision("9d13h", version="v2"),
+        decision("11d", version="v3"),
+    ]
+    (folder / "example.yaml").write_text(PEOPLE + contract("scorer", KNOWN), "utf-8")
+    stdin = "\n".join(map(json.dumps, events))
+
+    def opened(*options: str) -> list[tuple[str, str]]:
+        found = run("--contracts", str(folder), "-", *options, stdin=stdin)
+        return [(v["clause"], v["opened_at"][:13]) for v in map(json.loads, found.stdout.splitlines())]
+
+    everything = [
+        ("told", "2026-03-04T03"), ("right", "2026-03-11T13"), ("fresh", "2026-03-12T00"), ("told", "2026-03-13T00")
+    ]  # fmt: skip
+    assert opened() == everything
+    # The change that nobody answered is still open; those that were announced or answered do not come up again.
+    assert opened("--since", "2026-03-11T00:00:00Z") == everything
 
 
 @pytest.mark.parametrize(

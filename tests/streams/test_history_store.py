@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import pytest
 import typer
 from typer.testing import CliRunner
@@ -23,12 +24,14 @@ from streams.history.gathering import History
 from streams.history.period import Period
 from streams.history.store import gather_store
 from streams.plan import Plan
-from streams.replay import replay
+from streams.replay import judged, replay
+from tests.clauses.history import at, contract, estate_of
 from tests.sinks.estate import Estate as Stored
 from tests.sinks.estate import estate
 from tests.streams.every_kind import documents, history
 from tests.streams.recorded import SLICE, from_store, recording, wait_until_recorded
 from tests.streams.stages import CODEC
+from tests.streams.stored import store_of_its_own
 from tests.streams.test_live_is_replay import seen
 
 START = 1_772_409_600_000_000 // (2 * HOUR) * (2 * HOUR)
@@ -138,3 +141,33 @@ def test_the_command_finds_the_store_and_tells_what_was_not_over_by_then(
     told = [v for v in expected if v.resolved_at is None or v.resolved_at >= since]
     assert [line["violation_id"] for line in lines] == [v.violation_id for v in told]
     assert 0 < len(told) < len(expected)
+
+
+AGREED = contract("scorer", "- {id: right, kind: signal, signal: accuracy, min: 0.5, window: 1h, min_count: 1}")
+
+
+def test_an_outcome_of_the_period_takes_its_score_from_a_decision_before_it(clickhouse: str) -> None:
+    moments = {"old": at("1d"), "twice": at("2d"), "judged": at("9d"), "unasked": at("1d")}
+    # Of a decision that was recorded twice the copy counts that came first.
+    decided = [("old", 0.9, 1), ("twice", 0.1, 9), ("twice", 0.9, 2), ("judged", 0.9, 3), ("unasked", 0.9, 4)]
+    with store_of_its_own(clickhouse) as url, Store(url) as store:
+        rows = [(name, moments[name], "scorer", score, arrived * 1_000) for name, score, arrived in decided]
+        store.insert("inference", _frame(rows, "event_id", "event_time", "system", "score", "broker_time"), "decisions")
+        named = ("old", "twice", "judged", "unknown")
+        outcomes = [(f"of {name}", at("9d5h"), "scorer", name, 0.0, 10_000) for name in named]
+        told = _frame(outcomes, "event_id", "event_time", "system", "inference_id", "label", "broker_time")
+        store.insert("outcome", told, "outcomes")
+        agreed = estate_of(AGREED)
+        with History([Plan(agreed)]) as gathered:
+            gather_store(store, gathered, Period.of((agreed,), at("9d4h"), None), slice_rows=3)
+            assert gathered.events == 1 + 4, "what is only asked for its score is not judged"
+            (found,) = judged(agreed, gathered, at("10d"))
+    assert [item.event_id for item in found.evidence] == ["of judged", "of old", "of twice"]
+    assert found.summary.startswith("scorer: accuracy 0 %")
+    assert "of 3 (" in found.summary
+
+
+def _frame(rows: Sequence[tuple[Any, ...]], *names: str) -> pl.DataFrame:
+    return pl.DataFrame(rows, schema=names, orient="row").with_columns(
+        pl.col("event_time").cast(pl.Datetime("us", "UTC")), pl.col("broker_time").cast(pl.Datetime("ms", "UTC"))
+    )
