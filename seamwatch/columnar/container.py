@@ -14,16 +14,18 @@ import io
 import json
 import os
 import struct
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import polars as pl
 
 from seamwatch.columnar.panics import panics_withheld
+from seamwatch.wire.framing import CONFLUENT_HEADER, SINGLE_OBJECT_HEADER
 from seamwatch.wire.schemas import Definition
 
 GUARD = "__guard"
+_HEADER = "__header"
 _SYNC = b"seamwatch block."
 
 
@@ -35,13 +37,21 @@ class Container:
     unguarded: bytes
     """The head of a container of the datums alone."""
     columns: tuple[str, ...]
+    framed: Mapping[int, bytes]
+    """By the length of a header: the head of a container of datums that have their headers still."""
 
-    def read(self, datums: Sequence[bytes]) -> pl.DataFrame | None:
-        """The rows of the datums, in order; None when any of them is not exactly one record."""
+    def read(self, datums: Sequence[bytes], header: bytes = b"") -> pl.DataFrame | None:
+        """The rows of the datums, in order; None when any of them is not exactly one record.
+
+        With a ``header`` each of them must begin with it.
+        """
         guard, nonce = _guard()
         rows, body, last = len(datums) + 1, guard.join(datums), datums[-1]
+        if header and not (body.startswith(header) and body.count(guard + header) == len(datums) - 1):
+            return None
+        head = self.framed[len(header)] if header else self.head
         size = _long(len(body) + 2 * len(guard) + len(last))
-        block = b"".join((self.head, _long(rows), size, guard, body, guard, last, _SYNC))
+        block = b"".join((head, _long(rows), size, guard, body, guard, last, _SYNC))
         try:
             with panics_withheld():
                 frame = pl.read_avro(io.BytesIO(block), columns=[GUARD, *self.columns])
@@ -57,8 +67,12 @@ class Container:
 
 def container(writer: Definition, columns: Sequence[str]) -> Container:
     """The container for a writer's definition (without logical types), reading these of its columns."""
-    fields = _readable(writer)["fields"]
-    return Container(_head([{"name": GUARD, "type": "double"}, *fields]), _head(fields), tuple(columns))
+    fields, guard = _readable(writer)["fields"], {"name": GUARD, "type": "double"}
+    framed = {
+        size: _head([guard, {"name": _HEADER, "type": {"type": "fixed", "name": _HEADER, "size": size}}, *fields])
+        for size in (SINGLE_OBJECT_HEADER, CONFLUENT_HEADER)
+    }
+    return Container(_head([guard, *fields]), _head(fields), tuple(columns), framed)
 
 
 def block_of(container: Container, data: bytes, rows: int) -> bytes:

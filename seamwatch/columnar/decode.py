@@ -21,7 +21,6 @@ from seamwatch.clock import Clock
 from seamwatch.columnar.columns import (
     bounded_columns,
     broken_bounds,
-    frame_of,
     keeps_bounds,
 )
 from seamwatch.columnar.columns import (
@@ -29,26 +28,16 @@ from seamwatch.columnar.columns import (
 )
 from seamwatch.columnar.panics import panics_withheld
 from seamwatch.columnar.plan import Plan, plan
+from seamwatch.columnar.search import ROW, Reject, Search
 from seamwatch.durations import DAY
-from seamwatch.errors import RecordError, UndecodableRecord
+from seamwatch.errors import UndecodableRecord
 from seamwatch.wire.checks import moment_text
 from seamwatch.wire.codec import Codec
 from seamwatch.wire.framing import MAXIMUM_VALUE_BYTES, SINGLE_OBJECT_HEADER, SINGLE_OBJECT_MARKER, split, too_large
 from seamwatch.wire.resolution import Resolution
 from seamwatch.wire.schemas import INPUT_TYPES, schema
 
-_ONE_BY_ONE = 32
-"""Below this many datums, decoding each is cheaper than taking them apart further."""
-
-_PARTS = 16
-"""How many parts a batch with a bad value in it is taken apart into; with more than one bad, fewer rounds."""
-
-_ROW = "__row"
-
 _FIRST_BYTES = itemgetter(slice(SINGLE_OBJECT_HEADER))
-
-Reject = tuple[int, str]
-"""The index of a value that is no record, and why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,19 +85,44 @@ class Decoder:
         Raises UnreachableError when a writer's schema could only be asked of a registry that does not answer.
         """
         rejects: list[Reject] = []
-        frames: list[pl.DataFrame] = []
-        for header, positions in self._groups(values, rejects).items():
-            try:
-                frames += self._group(header, values, positions, rejects)
-            except UndecodableRecord as error:
-                rejects += [(index, str(error)) for index in positions]
+        frames = self._alike(values, rejects)
+        if frames is None:
+            frames = []
+            for header, positions in self._groups(values, rejects).items():
+                try:
+                    frames += self._group(header, values, positions, rejects)
+                except UndecodableRecord as error:
+                    rejects += [(index, str(error)) for index in positions]
         frame = pl.concat(frames) if frames else self._empty()
-        if not frame[_ROW].is_sorted():
-            frame = frame.sort(_ROW)
+        if not frame[ROW].is_sorted():
+            frame = frame.sort(ROW)
         frame = self._within_bounds(frame, rejects)
         if self._clock is not None and timestamps is not None and "event_time" in frame.columns:
             frame = self._not_ahead(frame, timestamps, self._clock, rejects)
-        return Decoded(frame.select(self._columns), frame[_ROW], sorted(rejects))
+        return Decoded(frame.select(self._columns), frame[ROW], sorted(rejects))
+
+    def _alike(self, values: Sequence[bytes | None], rejects: list[Reject]) -> list[pl.DataFrame] | None:
+        """The frames of values that are all whole records under the header of the first; None when they are not.
+
+        So most batches are. Their headers are read along with the datums, which spares cutting them off one by one.
+        """
+        if not values or None in values:
+            return None
+        every = cast("Sequence[bytes]", values)
+        if self._type in INPUT_TYPES and max(map(len, every)) > MAXIMUM_VALUE_BYTES:
+            return None
+        try:
+            header, _ = split(every[0][:SINGLE_OBJECT_HEADER])
+            resolution, known = self._known(header)
+        except UndecodableRecord:
+            return None
+        if known is None:
+            return None
+        search = Search(self._type, self._fields_read(), resolution, known)
+        if not search.alike(every, header):
+            return None
+        rejects += search.rejects
+        return search.frames
 
     def _groups(self, values: Sequence[bytes | None], rejects: list[Reject]) -> dict[bytes, Sequence[int]]:
         """The positions of the values under each header; values without a known one are rejected."""
@@ -153,33 +167,39 @@ class Decoder:
         positions: Sequence[int],
         rejects: list[Reject],
     ) -> list[pl.DataFrame]:
-        """The frames of the values under one header; their column ``_ROW`` is the position."""
+        """The frames of the values under one header; their column ``ROW`` is the position."""
+        known = self._known(header)
+        size = len(header)
+        some = values if len(positions) == len(values) else [values[index] for index in positions]
+        datums = list(map(itemgetter(slice(size, None)), cast("Sequence[bytes]", some)))
+        search = Search(self._type, self._fields_read(), *known)
+        with panics_withheld():
+            # All of a batch under one header have been tried together before.
+            search.run(datums, positions, apart=len(positions) == len(values))
+        rejects += search.rejects
+        return search.frames
+
+    def _known(self, header: bytes) -> tuple[Resolution, Plan | None]:
+        """How the values under a header are read. Raises UndecodableRecord when its schema is not known."""
         known = self._plans.get(header)
         if known is None:
             resolution = self._codec.resolution(self._type, header)
             known = self._plans[header] = (resolution, plan(resolution, self._fields))
-        size = len(header)
-        some = values if len(positions) == len(values) else [values[index] for index in positions]
-        datums = list(map(itemgetter(slice(size, None)), cast("Sequence[bytes]", some)))
-        search = _Search(self._type, self._fields_read(), *known)
-        with panics_withheld():
-            search.run(datums, positions)
-        rejects += search.rejects
-        return search.frames
+        return known
 
     def _fields_read(self) -> list[str]:
         return [field.name for field in self._fields]
 
     def _empty(self) -> pl.DataFrame:
         types = columns_of(self._type)
-        return pl.DataFrame(schema={_ROW: pl.UInt32(), **{name: types[name] for name in self._fields_read()}})
+        return pl.DataFrame(schema={ROW: pl.UInt32(), **{name: types[name] for name in self._fields_read()}})
 
     def _within_bounds(self, frame: pl.DataFrame, rejects: list[Reject]) -> pl.DataFrame:
         kept = frame.select(keeps_bounds(self._type).alias("kept"))["kept"]
         if kept.all():
             return frame
         broken = frame.filter(~kept).iter_rows(named=True)
-        rejects += [(row[_ROW], broken_bounds(self._type, row)) for row in broken]
+        rejects += [(row[ROW], broken_bounds(self._type, row)) for row in broken]
         return frame.filter(kept)
 
     def _not_ahead(
@@ -189,9 +209,9 @@ class Decoder:
         # Clocks run forward, so what is not ahead of the earliest arrival is ahead of none.
         if not isinstance(latest, int) or latest <= clock.at(min(timestamps) * 1_000) + DAY:
             return frame
-        bounds = [clock.at(timestamps[row] * 1_000) + DAY for row in frame[_ROW]]
+        bounds = [clock.at(timestamps[row] * 1_000) + DAY for row in frame[ROW]]
         ahead = frame["event_time"] > pl.Series(bounds, dtype=pl.Int64)
-        late = frame.filter(ahead).select(_ROW, "event_time").iter_rows()
+        late = frame.filter(ahead).select(ROW, "event_time").iter_rows()
         rejects += [(row, _ahead(time, clock.at(timestamps[row] * 1_000))) for row, time in late]
         return frame.filter(~ahead)
 
@@ -201,88 +221,6 @@ def _ahead(time: int, arrival: int) -> str:
         f"out of bounds: event_time is {moment_text(time)}, more than a day ahead of its arrival "
         f"at {moment_text(arrival)}"
     )
-
-
-class _Search:
-    """Reads the datums of one header, taking them apart around the bad ones."""
-
-    def __init__(self, record_type: str, columns: list[str], resolution: Resolution, plan: Plan | None) -> None:
-        self._type = record_type
-        self._columns = columns
-        self._resolution = resolution
-        self._plan = plan
-        self._read: list[pl.DataFrame] = []
-        self.frames: list[pl.DataFrame] = []
-        self.rejects: list[Reject] = []
-
-    def run(self, datums: list[bytes], positions: Sequence[int]) -> None:
-        """Read all datums, whose positions among the values these are, into ``frames`` and ``rejects``."""
-        if self._plan is None:
-            self._each(datums, positions)
-            return
-        left = [(datums, positions)]
-        while left:
-            datums, positions = left.pop()
-            if self._together(self._plan, datums, positions):
-                continue
-            if len(datums) <= _ONE_BY_ONE:
-                self._apart(self._plan, datums, positions)
-            else:
-                part = max(_ONE_BY_ONE, -(-len(datums) // _PARTS))
-                starts = range(0, len(datums), part)
-                left += [(datums[start : start + part], positions[start : start + part]) for start in starts]
-        if self._read:
-            self._finish(self._plan, pl.concat(self._read))
-
-    def _together(self, plan: Plan, datums: list[bytes], positions: Sequence[int]) -> bool:
-        """Read datums in one go; whether they are all whole records."""
-        if datums:
-            read = plan.container.read(datums)
-            if read is None:
-                return False
-            self._read.append(read.insert_column(0, pl.Series(_ROW, positions, dtype=pl.UInt32)))
-        return True
-
-    def _apart(self, plan: Plan, datums: list[bytes], positions: Sequence[int]) -> None:
-        """Find the bad ones of a few datums, of which at least one is bad."""
-        good: list[tuple[bytes, int]] = []
-        for datum, position in zip(datums, positions, strict=True):
-            try:
-                self._resolution.read(datum)
-            except RecordError as error:
-                # What a value gives must not depend on its neighbours: the same reader has the last word.
-                if not self._together(plan, [datum], [position]):
-                    self.rejects.append((position, str(error)))
-            else:
-                good.append((datum, position))
-        if not self._together(plan, [datum for datum, _ in good], [position for _, position in good]):
-            for datum, position in good:
-                if not self._together(plan, [datum], [position]):
-                    self._each([datum], [position])
-
-    def _finish(self, plan: Plan, read: pl.DataFrame) -> None:
-        """Make our columns of the container's, and set aside the rows that are no record of ours."""
-        for reason, expression in plan.wrong:
-            wrong = read.select(expression.fill_null(value=False).alias("wrong"))["wrong"]
-            if wrong.any():
-                self.rejects += [(row, f"not a valid {self._type}: {reason}") for row in read.filter(wrong)[_ROW]]
-                read = read.filter(~wrong)
-        self.frames.append(read.select(_ROW, *plan.made))
-
-    def _each(self, datums: list[bytes], positions: Sequence[int]) -> None:
-        """Decode one by one what polars cannot read."""
-        records: list[dict[str, Any]] = []
-        rows: list[int] = []
-        for datum, position in zip(datums, positions, strict=True):
-            try:
-                records.append(self._resolution.read(datum))
-            except RecordError as error:
-                self.rejects.append((position, str(error)))
-            else:
-                rows.append(position)
-        if records:
-            frame = frame_of(self._type, records).select(self._columns)
-            self.frames.append(frame.insert_column(0, pl.Series(_ROW, rows, dtype=pl.UInt32)))
 
 
 def decode(
