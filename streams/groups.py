@@ -5,7 +5,7 @@ Numbers rows without a Python step per row; what is then counted in the groups i
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -34,14 +34,16 @@ class Groups:
     _windows: Integers
     _keys: Integers | None
 
-    def identity(self, group: int) -> tuple[str, str | None, int]:
-        """The system, slice and window start of a group."""
-        key = group if self._keys is None else int(self._keys[group])
-        key, window = divmod(key, len(self._windows))
-        system, part = divmod(key, len(self._slices))
-        name = self._systems[system]
-        assert name is not None
-        return name, self._slices[part], int(self._windows[window])
+    def identities(self, groups: Integers) -> Iterator[tuple[str, str | None, int]]:
+        """The system, slice and window start of each of some groups."""
+        keys = groups if self._keys is None else self._keys[groups]
+        keys, windows = np.divmod(keys, len(self._windows))
+        systems, parts = np.divmod(keys, len(self._slices))
+        starts = self._windows[windows]
+        for system, part, start in zip(systems.tolist(), parts.tolist(), starts.tolist(), strict=True):
+            name = self._systems[system]
+            assert name is not None
+            yield name, self._slices[part], start
 
 
 def coded(column: pl.Series) -> Coded:

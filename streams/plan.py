@@ -20,8 +20,9 @@ from seamwatch.judging.facts import Fact
 from seamwatch.judging.measure import DECIDED_BY, Measure, Source
 from seamwatch.judging.seams import Seams
 from streams.dedup import Dedup, EveryId
+from streams.evidence import Position
 from streams.groups import Coded, coded
-from streams.program import Position, Program, Rows, columns_of
+from streams.program import Program, Rows, Statistic, columns_of
 
 SYSTEMS_AHEAD = 100
 SYSTEMS_KEPT = 10_000
@@ -133,12 +134,13 @@ class Plan:
         rows = Rows(frame, systems, frame["event_time"].to_numpy(), position or _position_columns(frame))
         facts: list[Fact] = []
         for program, bound, part in self._split(source, rows):
+            told: dict[tuple[str, int], list[Binding]] = {}
+            for system, those in bound.items():
+                for measure, binding in zip(program.index, those, strict=True):
+                    told.setdefault((system, measure), []).append(binding)
             for statistic in program.run(part, self._distinct):
-                for number, binding in enumerate(bound[statistic.system]):
-                    if program.index[number] == statistic.measure:
-                        facts.append(
-                            _fact(binding, statistic.system, statistic.slice, statistic.window_start, statistic.numbers)
-                        )
+                bindings = told[statistic.system, statistic.measure]
+                facts.extend([_fact(binding, statistic) for binding in bindings])
         return facts
 
     def _split(self, source: Source, rows: Rows) -> Iterator[tuple[Program, dict[str, tuple[Binding, ...]], Rows]]:
@@ -189,26 +191,27 @@ def _part(rows: Rows, systems: list[int], start: int, end: int) -> Rows:
     index = np.flatnonzero(wanted[rows.systems.codes] & (rows.times >= start) & (rows.times < end))
     chosen = Coded(rows.systems.codes[index], rows.systems.names)
     whole = rows.position
-    return Rows(rows.frame[index], chosen, rows.times[index], lambda row: whole(int(index[row])))
+    position = None if whole is None else lambda row: whole(int(index[row]))
+    return Rows(rows.frame[index], chosen, rows.times[index], position)
 
 
-def _position_columns(frame: pl.DataFrame) -> Position:
+def _position_columns(frame: pl.DataFrame) -> Position | None:
     if "__offset" not in frame.columns:
-        return lambda _row: (None, None, None)
+        return None
     columns = (frame["__topic"], frame["__partition"], frame["__offset"])
     return lambda row: (columns[0][row], columns[1][row], columns[2][row])
 
 
-def _fact(binding: Binding, system: str, part: str | None, window_start: int, numbers: dict[str, object]) -> Fact:
+def _fact(binding: Binding, found: Statistic) -> Fact:
     return Fact(
-        contract=binding.contract,
-        contract_version=binding.contract_version,
-        contract_digest=binding.contract_digest,
-        clause=binding.clause,
-        system=system,
-        slice=part,
-        window_start=window_start,
-        window=binding.measure.window,
+        binding.contract,
+        binding.contract_version,
+        binding.contract_digest,
+        binding.clause,
+        found.system,
+        found.slice,
+        found.window_start,
+        binding.measure.window,
         measure=binding.measure.name,
-        **numbers,  # type: ignore[arg-type]  # Statistic.numbers are a Fact's own fields
+        **found.numbers,
     )

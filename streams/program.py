@@ -7,7 +7,7 @@ looked for only where something offends.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -16,21 +16,19 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from seamwatch.columnar.expressions import argument_columns, polars_expression
+from seamwatch.columnar.expressions import argument_column, argument_columns, polars_expression
 from seamwatch.expressions import Expression
 from seamwatch.expressions.expression import ExpressionKind
-from seamwatch.judging.calls import matched
 from seamwatch.judging.facts import BILLION, Evidence
 from seamwatch.judging.measure import Histogram, Measure, Source
 from seamwatch.values import value
 from streams.dedup import Dedup
+from streams.evidence import Mask, Position, digests, earliest_rows, evidence_of
 from streams.groups import Coded, Groups, Integers, grouped, sliced
 
 ROWS_A_FACT = 1_000
 _HEAVIEST = 1e3
-Mask = npt.NDArray[np.bool_]
-Position = Callable[[int], tuple[str | None, int | None, int | None]]
-"""Topic, partition and offset of a row of the frame that was measured."""
+_FEW = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +38,7 @@ class Rows:
     frame: pl.DataFrame
     systems: Coded
     times: Integers
-    position: Position
+    position: Position | None
 
 
 @value()
@@ -68,18 +66,26 @@ class Program:
         self._values = {value: f"v{number}" for number, value in enumerate(values)}
         kinds: list[tuple[Expression, ExpressionKind]] = [(condition, "boolean") for condition in conditions]
         kinds += [(value, "number") for value in values]
-        self._arguments = argument_columns(kinds, source)
+        # By name, the column with the value of an argument that calls are matched by.
+        self._matched = {
+            name: column
+            for measure in self._measures
+            for name in measure.matching
+            if (column := argument_column(name)) is not None
+        }
+        self._arguments = argument_columns(kinds, source, self._matched)
         read = partial(polars_expression, record_type=source, extracted=True)
         self._expressions = [
             *(read(e).fill_null(value=False).alias(name) for e, name in self._conditions.items()),
             *(read(e, kind="number").cast(pl.Float64).alias(name) for e, name in self._values.items()),
         ]
+        self._expressions += [pl.col(column) for column in dict.fromkeys(self._matched.values())]
         self.columns = columns_of(self._measures)
 
     def run(self, rows: Rows, distinct: Dedup) -> Iterator[Statistic]:
         """The statistics of every measure, by group; groups of which nothing is worth saying are left out."""
         computed = self._read(rows.frame).select(self._expressions) if self._expressions else None
-        pass_ = _Pass(rows, computed, self._conditions, self._values)
+        pass_ = _Pass(rows, computed, self._conditions, self._values, self._matched)
         for number, measure in enumerate(self._measures):
             yield from pass_.statistics(number, measure, distinct)
 
@@ -110,9 +116,12 @@ class _Pass:
         computed: pl.DataFrame | None,
         conditions: dict[Expression, str],
         values: dict[Expression, str],
+        matched: dict[str, str],
     ) -> None:
         self._rows = rows
         self._computed = computed
+        self._matched = matched
+        self._digests: dict[tuple[str, ...], str] = {}
         self._names = conditions | values
         self._holding: dict[Expression, Mask | bool] = {}
         self._numbers: dict[Expression, npt.NDArray[np.float64]] = {}
@@ -142,19 +151,26 @@ class _Pass:
             weights = [self._number(weight) for weight in measure.weigh] if measure.histogram else []
             values = _Values.of(self._number(measure.value), weights, index, groups, measure)
         breaches, evidence = self._breaches(measure, breaching, index, groups, counts)
-        for group in present.tolist():
-            system, part, start = groups.identity(group)
+        columns = (counts, np.zeros_like(counts) if breaches is None else breaches, first, last)
+        each = zip(
+            present.tolist(), groups.identities(present), *(column[present].tolist() for column in columns), strict=True
+        )
+        for group, (system, part, start), count, breached, earliest, latest in each:
+            told = evidence.get(group, ())
+            if measure.evidence is None:
+                for said in _bounded(told):
+                    yield Statistic(number, system, part, start, said)
+                continue
             numbers: dict[str, Any] = {
-                "count": int(counts[group]),
-                "breaches": int(breaches[group]) if breaches is not None else 0,
-                "first_time": int(first[group]),
-                "last_time": int(last[group]),
-                "evidence": evidence.get(group, ()),
+                "count": count,
+                "breaches": breached,
+                "first_time": earliest,
+                "last_time": latest,
+                "evidence": told,
             }
             if values is not None:
                 numbers |= values.numbers(group)
-            for said in _bounded(numbers) if measure.evidence is None else (numbers,):
-                yield Statistic(number, system, part, start, said)
+            yield Statistic(number, system, part, start, numbers)
 
     def _holds(self, condition: Expression) -> Mask | bool:
         """Where a condition holds; True or False where it does so for all rows or none."""
@@ -220,11 +236,14 @@ class _Pass:
                 self._groups[key] = grouped(systems, slices, self._rows.times, measure.window)
             return self._groups[key]
         chosen = Coded(systems.codes[index], systems.names)
-        slices = (
-            sliced(self._rows.frame.select(measure.slice)[index], measure.slice)
-            if measure.slice
-            else Coded(np.zeros(len(index), np.int64), (None,))
-        )
+        if not measure.slice:
+            slices = Coded(np.zeros(len(index), np.int64), (None,))
+        elif measure.slice in self._slices or len(index) * _FEW > len(self._rows.times):
+            # Several measures look at the same slices; where few rows offend, theirs are told apart sooner.
+            whole = self._sliced(measure.slice)
+            slices = Coded(whole.codes[index], whole.names)
+        else:
+            slices = sliced(self._rows.frame.select(measure.slice)[index], measure.slice)
         return grouped(chosen, slices, self._rows.times[index], measure.window)
 
     def _breaches(
@@ -244,32 +263,22 @@ class _Pass:
 
     def _evidence(self, measure: Measure, places: Integers, ids: Integers) -> dict[int, tuple[Evidence, ...]]:
         """The earliest (mostly five) of the offending rows at ``places``, for each of their groups."""
-        times = self._rows.times[places]
-        limit = len(places) if measure.evidence is None else measure.evidence
-        if len(places) > limit:
-            # Only rows as early as their group's fifth can be among the five: ids decide between equal times.
-            order = np.lexsort((times, ids))
-            starts = np.flatnonzero(np.r_[True, ids[order][1:] != ids[order][:-1]])
-            lengths = np.diff(np.r_[starts, len(order)])
-            fifths = times[order[starts + np.minimum(lengths, limit) - 1]]
-            early = order[times[order] <= np.repeat(fifths, lengths)]
-            places, ids, times = places[early], ids[early], times[early]
-        frame = self._rows.frame
-        events = frame["event_id"].gather(places)
-        label = "arguments" if measure.matching else measure.label
-        labels = frame[label].cast(pl.String).gather(places).to_list() if label is not None else None
-        if labels is not None and measure.matching:
-            labels = [matched(text, measure.matching) for text in labels]
+        times, events = self._rows.times, self._rows.frame["event_id"]
+        places, ids = earliest_rows(ids, times[places], places, events, measure.evidence)
         values = self._number(measure.value)[places] if measure.value is not None else None
-        ordered = sorted(zip(ids.tolist(), times.tolist(), events.to_list(), range(len(places)), strict=True))
-        found: dict[int, list[Evidence]] = {}
-        for group, time, event, at in ordered:
-            listed = found.setdefault(group, [])
-            if len(listed) < limit:
-                value = None if values is None or np.isnan(values[at]) else float(values[at])
-                label = None if labels is None else labels[at]
-                listed.append(Evidence(time, event, *self._rows.position(int(places[at])), value, label))
-        return {group: tuple(listed) for group, listed in found.items()}
+        return evidence_of(places, ids, times, events, values, self._labels(measure, places), self._rows.position)
+
+    def _labels(self, measure: Measure, places: Integers) -> list[str | None] | None:
+        column = "arguments" if measure.matching else measure.label
+        if column is None:
+            return None
+        texts = self._rows.frame[column].gather(places).cast(pl.String).to_list()
+        if not measure.matching:
+            return texts
+        read = None
+        if self._computed is not None and self._matched.keys() >= set(measure.matching):
+            read = [self._computed[self._matched[name]].gather(places).to_list() for name in measure.matching]
+        return digests(texts, measure.matching, read, self._digests)
 
 
 @dataclass(frozen=True, slots=True)
@@ -339,10 +348,10 @@ def _billionths(weights: npt.NDArray[np.float64], cells: Integers, size: tuple[i
     return summed.reshape(size)
 
 
-def _bounded(numbers: dict[str, Any]) -> Iterator[dict[str, Any]]:
+def _bounded(told: tuple[Evidence, ...]) -> Iterator[dict[str, Any]]:
     # Facts of rows that are all told one by one, none longer than a record of a topic may be.
-    told: tuple[Evidence, ...] = numbers["evidence"]
-    for rows in (told[at : at + ROWS_A_FACT] for at in range(0, len(told), ROWS_A_FACT)):
+    for at in range(0, len(told), ROWS_A_FACT):
+        rows = told[at : at + ROWS_A_FACT]
         yield {
             "count": len(rows),
             "breaches": len(rows),

@@ -62,7 +62,8 @@ _READS: Final = (
     typed.Attribute,
 )
 # A JSON path query gives text, in which '5' may be a number or a string. So every string, keys too, is marked first.
-_MARK: Final = "~"
+MARK: Final = "~"
+_PLAIN_NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*")
 _STRING: Final = r'"((?:[^"\\]|\\.)*)"'
 
 
@@ -81,10 +82,24 @@ def polars_expression(
     return _Compiler(extracted=extracted).compiled(resolve(expression, record_type, kind))
 
 
-def argument_columns(expressions: Iterable[tuple[Expression, ExpressionKind]], record_type: str) -> list[pl.Expr]:
-    """The columns that expressions (each with its kind) read inside `arguments`, to be added to a frame once."""
+def argument_columns(
+    expressions: Iterable[tuple[Expression, ExpressionKind]], record_type: str, names: Iterable[str] = ()
+) -> list[pl.Expr]:
+    """The columns that expressions (each with its kind) read inside `arguments`, to be added to a frame once.
+
+    ``names`` are of arguments that are to be there as well, in the column that `argument_column` says.
+    """
     paths = {path for e, kind in expressions for path in _paths(resolve(e, record_type, kind))}
+    paths.update(tuple(name.split(".")) for name in names)
     return [_extraction(path).alias(_column_name(path)) for path in sorted(paths)]
+
+
+def argument_column(name: str) -> str | None:
+    """The column of an argument (with dots: inside another) by its plain name: None for a name that is not plain.
+
+    It has the value as JSON text, but a string without its quotes and behind a ``~``; null where there is none.
+    """
+    return _column_name(tuple(name.split("."))) if _PLAIN_NAME.fullmatch(name) else None
 
 
 class _Compiler:
@@ -153,8 +168,8 @@ def _column_name(path: tuple[str, ...]) -> str:
 
 
 def _extraction(path: tuple[str, ...]) -> pl.Expr:
-    query = "$" + "".join(f"['{_MARK}{_escaped(key)}']" for key in path)
-    marked = pl.col("arguments").str.replace_all(_STRING, f'"{_MARK}$1"')
+    query = "$" + "".join(f"['{MARK}{_escaped(key)}']" for key in path)
+    marked = pl.col("arguments").str.replace_all(_STRING, f'"{MARK}$1"')
     return marked.str.json_path_match(query)
 
 
@@ -164,7 +179,7 @@ def _escaped(key: str) -> str:
 
 def _of_kind(marked: pl.Expr, kind: typed.ValueKind) -> pl.Expr:
     if kind == "text":
-        return pl.when(marked.str.starts_with(_MARK)).then(marked.str.slice(1))
+        return pl.when(marked.str.starts_with(MARK)).then(marked.str.slice(1))
     if kind == "number":
         return marked.cast(pl.Float64, strict=False)
     return pl.when(marked == "true").then(statement=True).when(marked == "false").then(statement=False)

@@ -13,6 +13,7 @@ import hashlib
 import json
 from bisect import bisect_left
 from collections.abc import Sequence
+from typing import Any
 
 from seamwatch.expressions.arguments import read_arguments, value_at
 from seamwatch.judging.facts import Evidence, Fact
@@ -34,6 +35,11 @@ def matched(text: str | None, names: Sequence[str]) -> str | None:
     values = [value_at(arguments, tuple(name.split("."))) for name in names]
     if any(value is None for value in values):
         return None
+    return digest_of(values)
+
+
+def digest_of(values: Sequence[Any]) -> str:
+    """The same of values as `read_arguments` gives them, none of which is absent."""
     return hashlib.sha256(_as_text(values).encode()).hexdigest()[:24]
 
 
