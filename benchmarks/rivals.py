@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import io
+import tempfile
 import time
 import uuid
 from collections.abc import Callable, Iterator
@@ -116,8 +117,10 @@ def faust_rate(kafka: str, topic: str, events: int) -> float:
     import faust
 
     name = f"rival-{uuid.uuid4().hex[:8]}"
+    data = tempfile.TemporaryDirectory(prefix=f"{name}-")
     app = faust.App(
         name,
+        datadir=data.name,
         broker=f"kafka://{kafka}",
         topic_disable_leader=True,
         web_enabled=False,
@@ -147,7 +150,8 @@ def faust_rate(kafka: str, topic: str, events: int) -> float:
         await done.wait()
         await app.stop()
 
-    app.loop.run_until_complete(run())
+    with data:
+        app.loop.run_until_complete(run())
     return events / (times[1] - times[0])
 
 
