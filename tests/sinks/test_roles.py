@@ -40,6 +40,7 @@ def test_each_role_may_do_what_its_name_says(clickhouse: str) -> None:
     assert not [each for each in grants(statements, BOARD) if personal.search(each)]
     reading = next(each for each in statements if "PROFILE OR REPLACE seamwatch_reading" in each)
     assert "readonly = 1 CONST" in reading
+    assert all("use_query_condition_cache = 0" in each for each in statements if "PROFILE OR REPLACE" in each)
     assert reading.endswith(f"TO {AUDITOR}, {BOARD}, `seamwatch_team_credit`")
     # Each column that is granted exists, and so does each table and view.
     name = f"g_{uuid.uuid4().hex[:10]}"

@@ -56,6 +56,12 @@ def test_the_ordinary_client_inserts_and_selects(local: Local, table: str) -> No
     ours.close()
 
 
+@pytest.mark.parametrize("user", ["writer", "auditor"])
+def test_no_answer_rests_on_what_another_query_found_no_match_in(local: Local, user: str) -> None:
+    asked = "SELECT value FROM system.settings WHERE name = 'use_query_condition_cache'"
+    assert local.ask(asked, user).text == "0\n"
+
+
 @pytest.mark.parametrize("compress", [False, True, "lz4", "zstd", "gzip"])
 def test_the_ordinary_client_compresses(local: Local, table: str, compress: bool | str) -> None:
     ours = client(local, compress=compress)
