@@ -125,17 +125,17 @@ def leaf_hashes(topic: str, partition: int | pl.Series, rows: pl.DataFrame) -> b
 
 
 def _joined(fixed: np.ndarray, parts: Sequence[pl.Series]) -> tuple[bytes, list[int]]:
-    """The bytes of each row, its fixed ones and then its parts, all in one, and where each row's end and begin."""
+    """The bytes of each row, its fixed ones and then its parts, all in one, and where each row's begin and end."""
     import pyarrow as pa
-    import pyarrow.compute as pc
 
-    kind, width = pa.large_binary(), fixed.dtype.itemsize
-    starts = pa.FixedSizeBinaryArray.from_buffers(pa.binary(width), len(fixed), [None, pa.py_buffer(fixed)])
-    columns = [starts.cast(kind), *(part.to_arrow() for part in parts), pa.scalar(b"", kind)]
-    # Row by row in Python, putting the parts together takes a third as long as hashing them.
-    joined = pc.binary_join_element_wise(*columns, null_handling="replace", null_replacement=b"")
-    _, offsets, contents = joined.buffers()
-    return contents.to_pybytes(), np.frombuffer(offsets, np.int64)[: len(fixed) + 1].tolist()
+    # Row by row in Python, putting them together takes a third as long as hashing them.
+    ends = np.arange(0, fixed.nbytes + 1, fixed.dtype.itemsize)
+    buffers = [None, pa.py_buffer(ends), pa.py_buffer(fixed)]
+    rows = pl.Series(pa.LargeBinaryArray.from_buffers(pa.large_binary(), len(fixed), buffers))
+    for part in parts:
+        rows += part.fill_null(b"")
+    _, ends, contents = rows.to_arrow().buffers()
+    return contents.to_pybytes(), np.frombuffer(ends, np.int64)[: len(fixed) + 1].tolist()
 
 
 def split(hashes: bytes) -> list[bytes]:
