@@ -75,6 +75,9 @@ def gathered(asked: Asked, complaints: Complaints, *estates: Estate) -> Iterator
 
     asked.check()
     period = asked.period(*estates)
+    if forgetful := period.forgetful(estates):
+        named = ", ".join(forgetful)
+        print(f"note: these count from before --since, and may find otherwise without it: {named}", file=sys.stderr)
     with History([Plan(estate) for estate in estates]) as history:
         if asked.from_store:
             _gather_store(asked, history, period)

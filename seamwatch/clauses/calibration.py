@@ -73,7 +73,7 @@ from urllib.parse import unquote
 
 from pydantic import Field, model_validator
 
-from seamwatch.clauses.clause import Clause
+from seamwatch.clauses.clause import BEGINNING, Clause
 from seamwatch.durations import DAY, MINUTE
 from seamwatch.expressions import Expression
 from seamwatch.expressions.build import all_of, is_null, negate, outside
@@ -167,6 +167,11 @@ class Calibration(Clause, kind="calibration"):
         if self.by == "none":
             return (together,)
         return (together, measure("", ("cohort", DECIDED_BY), negate(is_null("cohort"))))
+
+    def counts_from(self, seam: Seam) -> int | None:
+        """The first approval; where none is known, all there is."""
+        approvals = (_approved_at(seam, declared.version) for declared in seam.versions)
+        return min((at for at in approvals if at is not None), default=BEGINNING)
 
     def part_of(self, happening: Happening) -> str | None:
         """The cohort; "" for all together, and for those without one."""

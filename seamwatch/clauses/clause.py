@@ -5,7 +5,7 @@ The shape only; each kind is a file beside this one. A judge here is pure: it re
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Literal, Self
+from typing import Any, ClassVar, Final, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -14,6 +14,9 @@ from seamwatch.judging.facts import Fact
 from seamwatch.judging.judgement import Happening, Judgement, Moment
 from seamwatch.judging.measure import Measure
 from seamwatch.judging.seam import Seam
+
+BEGINNING: Final = -(2**62)
+"""Before all events."""
 
 
 class Clause(BaseModel):
@@ -71,6 +74,10 @@ class Clause(BaseModel):
     def measures(self, seam: Seam) -> tuple[Measure, ...]:
         """What is to be measured of one system's events; nothing by default."""
         return ()
+
+    def counts_from(self, seam: Seam) -> int | None:
+        """Since when (micros) measured events count together; None where only windows and conversations do."""
+        return None
 
     def part_of(self, happening: Happening) -> str | None:
         """Which of the clause's states a fact or event belongs to: its slice by default, "" for one a system.

@@ -71,7 +71,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
-from seamwatch.clauses.clause import Clause
+from seamwatch.clauses.clause import BEGINNING, Clause
 from seamwatch.durations import DAY, HOUR, MINUTE, Duration
 from seamwatch.expressions import Expression
 from seamwatch.judging.facts import Fact
@@ -165,6 +165,12 @@ class Distribution(Clause, kind="distribution"):
                 distinct=self.distinct,
             ),
         )
+
+    def counts_from(self, seam: Seam) -> int | None:
+        """The beginning of the reference, as far as scores tell it."""
+        if self.reference.period is not None:
+            return self.reference.period.start
+        return None if self.reference.first is None else BEGINNING
 
     def judge(self, seam: Seam, state: DistributionState | None, happening: Happening, moment: Moment) -> Judgement:
         """Feed each complete window to the reference or to the bets."""

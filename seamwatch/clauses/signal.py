@@ -75,7 +75,7 @@ from typing import ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
-from seamwatch.clauses.clause import Clause
+from seamwatch.clauses.clause import BEGINNING, Clause
 from seamwatch.durations import DAY, HOUR, Duration, format_duration
 from seamwatch.expressions import Expression
 from seamwatch.expressions.build import above, all_of, any_of, equals, is_null, negate
@@ -191,6 +191,10 @@ class Signal(Clause, kind="signal"):
         return (
             Measure(self._source, breach, self.window, select=select, value=value, slice=sliced, histogram=histogram),
         )
+
+    def counts_from(self, seam: Seam) -> int | None:
+        """`drift`: the first scores are its reference."""
+        return BEGINNING if self.signal == "drift" else None
 
     def judge(self, seam: Seam, state: SignalState | None, happening: Happening, moment: Moment) -> Judgement:
         """Each complete window that holds enough."""

@@ -14,9 +14,10 @@ from dataclasses import dataclass
 import polars as pl
 
 from seamwatch.documents import Estate
+from seamwatch.documents.defaults import DEFAULTS
 from seamwatch.durations import DAY
 from seamwatch.judging.facts import Violation
-from seamwatch.judging.seams import Seams
+from seamwatch.judging.seams import BoundClause, Seams
 from streams.history.gathering import MEASURED
 
 LONGEST_WINDOW = 31 * DAY
@@ -36,7 +37,8 @@ class Period:
         """The period for the clauses of these estates."""
         if since is None:
             return cls(None, until)
-        longest = max((window for estate in estates for window in _windows(estate)), default=DAY)
+        windows = (m.window for bound in _clauses(estates) for m in bound.clause.measures(bound.seam))
+        longest = max((window for window in windows if window <= LONGEST_WINDOW), default=DAY)
         return cls(since, until, (since - DAY) // max(longest, DAY) * max(longest, DAY))
 
     def start(self, record_type: str) -> int | None:
@@ -58,12 +60,26 @@ class Period:
         """Whether an episode was not over when the period began."""
         return self.since is None or violation.resolved_at is None or violation.resolved_at >= self.since
 
+    def forgetful(self, estates: tuple[Estate, ...]) -> list[str]:
+        """The clauses (``contract#clause``) that rest on measured events from before what is judged.
 
-def _windows(estate: Estate) -> Iterator[int]:
-    seams = Seams(estate)
-    for contract in estate.all_contracts():
-        # How long a window is does not depend on the system that is covered.
-        for bound in seams.covering(contract, contract.covers[0]).values():
-            for measure in bound.clause.measures(bound.seam):
-                if measure.window <= LONGEST_WINDOW:
-                    yield measure.window
+        Those of the contracts alone; the built-in defaults bind whatever nobody agreed on.
+        """
+        if self.lead is None:
+            return []
+        found = (
+            f"{bound.seam.contract}#{bound.clause.id}"
+            for bound in _clauses(estates)
+            if bound.seam.contract != DEFAULTS
+            and (start := bound.clause.counts_from(bound.seam)) is not None
+            and start < self.lead
+        )
+        return list(dict.fromkeys(found))
+
+
+def _clauses(estates: tuple[Estate, ...]) -> Iterator[BoundClause]:
+    for estate in estates:
+        seams = Seams(estate)
+        for contract in estate.all_contracts():
+            # How long a window is does not depend on the system that is covered.
+            yield from seams.covering(contract, contract.covers[0]).values()

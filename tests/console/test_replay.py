@@ -196,6 +196,37 @@ def test_what_was_announced_delivered_or_decided_before_since_is_known(folder: P
     assert opened("--since", "2026-03-11T00:00:00Z") == everything
 
 
+LONG = """
+- {id: shape, kind: distribution, reference: {period: {from: 2026-03-02, to: 2026-03-03}}}
+- {id: own, kind: distribution, reference: {first: 14d}}
+- {id: meant, kind: calibration, max_error: 0.1}
+- {id: still, kind: signal, signal: drift, max: 0.2}
+- {id: fast, kind: signal, signal: latency, max: 200}
+"""
+
+
+def test_what_counts_from_before_since_is_named(folder: Path) -> None:
+    versions = "versions: [{version: v1, approvals: [{id: a, use_case: credit, approved_at: 2026-03-09}]}]"
+    system = f"kind: System\nid: scorer\ntype: model\nowner: owner@example.org\n{versions}\n---\n"
+    (folder / "example.yaml").write_text(PEOPLE + system + contract("scorer", LONG), "utf-8")
+
+    def named(*options: str) -> list[str]:
+        said = run("--contracts", str(folder), "-", *options, stdin=json.dumps(decision("30d"))).stderr
+        lines = [line for line in said.splitlines() if "count from before --since" in line]
+        return [name for line in lines for name in line.rsplit(": ", 1)[1].split(", ")]
+
+    assert named() == []
+    assert named("--since", "2026-03-20T00:00:00Z") == [
+        "example#shape",
+        "example#own",
+        "example#meant",
+        "example#still",
+    ]
+    # A day before that lies the approval, and the reference's beginning.
+    assert named("--since", "2026-03-10T00:00:00Z") == ["example#shape", "example#own", "example#still"]
+    assert named("--since", "2026-03-03T00:00:00Z") == ["example#own", "example#still"]
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
