@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType, TracebackType
@@ -17,6 +18,7 @@ import polars as pl
 
 from seamwatch.judging.facts import ForwardedEvent
 from seamwatch.judging.measure import Source
+from streams.collector import unhurried_collector
 from streams.dedup import EveryId
 from streams.history.joining import OF_DECISION
 from streams.history.repeats import HELD, Repeats
@@ -65,6 +67,7 @@ class History:
         self.limits = limits or Limits()
         """How much of it is held in memory."""
         self._temporary = tempfile.TemporaryDirectory(prefix="seamwatch-replay-", dir=folder)
+        self._collector = ExitStack()
         self._sorters: dict[Source, Sorter] = {}
         self._repeats: dict[Source, Repeats] = {}
         self._rare: dict[str, list[pl.DataFrame]] = {}
@@ -78,11 +81,14 @@ class History:
         """How many events were taken in, repeated ones among them."""
 
     def __enter__(self) -> Self:
+        # What lines are parsed to would be walked over and over.
+        self._collector.enter_context(unhurried_collector())
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._collector.close()
         self._temporary.cleanup()
 
     def meet(self, source: Source, systems: Iterable[str]) -> frozenset[str]:

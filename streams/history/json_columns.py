@@ -32,7 +32,8 @@ def columns_of(data: bytes) -> tuple[str, pl.DataFrame] | None:
 
     The frame has the columns of the type; ``event_id`` may be null.
     """
-    first = _first(data)
+    lines = data.count(b"\n") + (not data.endswith(b"\n"))
+    first = _first(data, lines)
     name = first.get("type") if first is not None else None
     if first is None or not isinstance(name, str) or name not in MEASURED:
         return None
@@ -40,7 +41,7 @@ def columns_of(data: bytes) -> tuple[str, pl.DataFrame] | None:
     counted = frozenset(
         field.name for field in schema(name).fields if field.time and type(first.get(field.name)) is int
     )
-    table = _table(data, _arrow_schema(name, counted), data.count(b"\n") + (not data.endswith(b"\n")))
+    table = _table(data, _arrow_schema(name, counted), lines)
     if table is None:
         return None
     read = cast(pl.DataFrame, pl.from_arrow(table))
@@ -56,10 +57,9 @@ def columns_of(data: bytes) -> tuple[str, pl.DataFrame] | None:
     return (name, frame) if frame.select(keeps_bounds(name).all()).item() else None
 
 
-def _first(data: bytes) -> dict[str, Any] | None:
+def _first(data: bytes, lines: int) -> dict[str, Any] | None:
     # One object a line, and nothing but objects: otherwise rows could not be told by their lines.
-    lines = data.count(b"\n") - data.endswith(b"\n")
-    if not data.startswith(b"{") or data.count(b"}\n{") != lines or not data.endswith((b"}", b"}\n")):
+    if not data.startswith(b"{") or data.count(b"}\n{") + 1 != lines or not data.endswith((b"}", b"}\n")):
         return None
     end = data.find(b"\n")
     try:

@@ -12,8 +12,9 @@ import io
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cache
+from operator import itemgetter
 from typing import Any
 
 import orjson
@@ -33,6 +34,8 @@ ATTEMPTS, SELDOM = 3, 16
 """Where so many parts one after the other were none for the quickest way, only every so manieth is tried again."""
 _NUMBERS_DIFFER = re.compile(rb"[:,\[]-?(?:\d+\.?\d*[eE]|0\.0000)")
 _NONE = type(None)
+_INPUT_TYPES = frozenset(INPUT_TYPES)
+_type_of = itemgetter("type")
 _TYPES: Mapping[str, frozenset[type]] = {
     "string": frozenset((str, _NONE)),
     "enum": frozenset((str, _NONE)),
@@ -68,10 +71,8 @@ def json_chunks(
         if read is not None:
             frame = read[1]
             nameless = frame["event_id"].is_null().arg_true().to_list() if lines is not None else []
-            yield (
-                read[0],
-                _named(frame, nameless, [_contents(lines[row]) for row in nameless] if lines else [], ordinals),
-            )
+            those = [lines[row] for row in nameless] if lines else []
+            yield read[0], _named(frame, nameless, _contents(those, list(map(orjson.loads, those))), ordinals)
             first += frame.height
         elif lines is not None:
             yield from _frames(lines, source, first, ordinals, complain)
@@ -100,52 +101,60 @@ def _frames(
         yield record_type, frame_of(record_type, those)
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class _Group:
     """Parsed objects of one type; the rows of those without an id, and what an id is made of."""
 
-    events: Events = field(default_factory=list)
-    nameless: list[int] = field(default_factory=list)
-    contents: list[tuple[bytes, bytes]] = field(default_factory=list)
+    events: Events
+    nameless: Sequence[int]
+    contents: Sequence[tuple[bytes, bytes]]
 
 
 def _by_type(lines: Sequence[bytes]) -> dict[str, _Group]:
-    groups: dict[str, _Group] = {}
-    for line in lines:
-        try:
-            event = orjson.loads(line)
-            name = event["type"]
-            group = groups.get(name)
-            if group is None:
-                if name not in INPUT_TYPES:
-                    raise _Unusual
-                group = groups[name] = _Group()
-        except (ValueError, KeyError, TypeError):
-            if line.strip():
-                raise _Unusual from None
-            continue
-        if event.get("event_id") is None:
-            group.nameless.append(len(group.events))
-            group.contents.append(_contents(line))
-        group.events.append(event)
-    return groups
+    try:
+        events = list(map(orjson.loads, lines))
+    except ValueError:
+        lines = [line for line in lines if line.strip()]
+        events = list(map(orjson.loads, lines))
+    try:
+        names = list(map(_type_of, events))
+    except KeyError:
+        raise _Unusual from None
+    rows: dict[str, list[int]] = {}
+    kinds = dict.fromkeys(names)
+    if not kinds.keys() <= _INPUT_TYPES:
+        raise _Unusual
+    if len(kinds) == 1:
+        return {name: _group(lines, events) for name in kinds}
+    for row, name in enumerate(names):
+        rows.setdefault(name, []).append(row)
+    return {name: _group([lines[row] for row in those], [events[row] for row in those]) for name, those in rows.items()}
 
 
-def _contents(line: bytes) -> tuple[bytes, bytes]:
+def _group(lines: Sequence[bytes], events: Events) -> _Group:
+    nameless = [row for row, event in enumerate(events) if event.get("event_id") is None]
+    contents = _contents([lines[row] for row in nameless], [events[row] for row in nameless])
+    return _Group(events, nameless, contents)
+
+
+def _contents(lines: Sequence[bytes], events: Events) -> list[tuple[bytes, bytes]]:
     """What tells equal lines, and what the id of a line without one is made of: `canonical`, only faster."""
-    event = orjson.loads(line)
-    given = "event_id" in event
-    whole = orjson.dumps(event, option=orjson.OPT_SORT_KEYS)
-    if _NUMBERS_DIFFER.search(whole):
-        # Numbers that the two write in other ways, among them whole ones too large for orjson.
-        event = json.loads(line)
-        whole = canonical(event).encode()
-        event.pop("event_id", None)
-        return whole, canonical(event).encode()
-    if not given:
-        return whole, whole
-    del event["event_id"]
-    return whole, orjson.dumps(event, option=orjson.OPT_SORT_KEYS)
+    wholes = [orjson.dumps(event, option=orjson.OPT_SORT_KEYS) for event in events]
+    usual = _NUMBERS_DIFFER.search(b"\n".join(wholes)) is None
+    contents = []
+    for line, event, whole in zip(lines, events, wholes, strict=True):
+        if not usual and _NUMBERS_DIFFER.search(whole):
+            # Numbers that the two write in other ways, among them whole ones too large for orjson.
+            exact = json.loads(line)
+            text = canonical(exact).encode()
+            exact.pop("event_id", None)
+            contents.append((text, canonical(exact).encode()))
+        elif "event_id" in event:
+            bare = {name: value for name, value in event.items() if name != "event_id"}
+            contents.append((whole, orjson.dumps(bare, option=orjson.OPT_SORT_KEYS)))
+        else:
+            contents.append((whole, whole))
+    return contents
 
 
 def _named(
@@ -166,12 +175,17 @@ def _frame(record_type: str, events: Events) -> pl.DataFrame:
         # These are few, and have more in them.
         return frame_of(record_type, [_strict(event) for event in events])
     form = schema(record_type)
-    present = frozenset().union(*set(map(tuple, events))) - {"type"}
+    shapes = set(map(tuple, events))
+    present = frozenset().union(*shapes) - {"type"}
     if not present <= _names(record_type):
         raise _Unusual
     types = columns(record_type)
+    # Where all have the same fields in the same order, which is how programs write, columns are there for the taking.
+    given: Mapping[str, Sequence[Any]] = {}
+    if len(shapes) == 1:
+        given = dict(zip(shapes.pop(), zip(*map(dict.values, events), strict=True), strict=True))
     made = [
-        _column(field, [event.get(field.name) for event in events], types[field.name])
+        _column(field, given.get(field.name) or [event.get(field.name) for event in events], types[field.name])
         if field.name in present or field.name == "event_id"
         else _absent(field, len(events), types[field.name])
         for field in form.fields
@@ -202,12 +216,12 @@ def _absent(field: Field, rows: int, kind: pl.DataType) -> pl.Series:
     return pl.Series(field.name, [field.default], dtype=kind).new_from_index(0, rows)
 
 
-def _column(field: Field, values: list[Any], kind: pl.DataType) -> pl.Series:
+def _column(field: Field, values: Sequence[Any], kind: pl.DataType) -> pl.Series:
     types = set(map(type, values))
     if field.primitive == "array":
         return pl.Series(field.name, [_items(field, value) for value in values], dtype=kind, strict=True)
     if field.name == "arguments" and dict in types:
-        values = [_arguments(value) if type(value) is dict else value for value in values]
+        values = _arguments(values) if len(types) == 1 else [_singly(value) for value in values]
         types = set(map(type, values))
     if field.time and str in types:
         return _filled(field, _times(field, values, types))
@@ -228,7 +242,7 @@ def _filled(field: Field, column: pl.Series) -> pl.Series:
     return column.fill_null(field.default)
 
 
-def _times(field: Field, values: list[Any], types: set[type]) -> pl.Series:
+def _times(field: Field, values: Sequence[Any], types: set[type]) -> pl.Series:
     if types <= {str, _NONE}:
         text = pl.Series(field.name, values, dtype=pl.String)
         if text.str.contains(USUAL_TIME).all():
@@ -241,7 +255,17 @@ def _times(field: Field, values: list[Any], types: set[type]) -> pl.Series:
     return pl.Series(field.name, read_singly, dtype=pl.Int64, strict=True)
 
 
-def _arguments(value: dict[str, Any]) -> str:
+def _arguments(values: Sequence[dict[str, Any]]) -> list[str]:
+    # What orjson writes is what the strict reader writes, but for some numbers.
+    written = list(map(orjson.dumps, values))
+    if _NUMBERS_DIFFER.search(b"\n".join(written)) is None:
+        return list(map(bytes.decode, written))
+    return [_singly(value) for value in values]
+
+
+def _singly(value: Any) -> Any:
+    if type(value) is not dict:
+        return value
     text = _as_text(value)
     # A whole number beyond 64 bits was read as a fraction, which shows.
     if "e+" in text:

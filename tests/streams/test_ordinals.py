@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 from collections import Counter
 
+import orjson
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from seamwatch.wire.text import canonical, id_of, made_id
-from streams.history.json_lines import _contents
+from streams.history.json_lines import _arguments, _contents, _Unusual
 from streams.history.ordinals import Ordinals
 
 VALUES = st.recursive(
@@ -24,10 +25,29 @@ VALUES = st.recursive(
 @given(st.dictionaries(st.sampled_from(["type", "event_id", "a", "é", "b\n"]), VALUES))
 def test_contents_are_canonical(event: dict[str, object]) -> None:
     event["event_id"] = None
-    for line in (event, {name: value for name, value in event.items() if name != "event_id"}):
-        whole, bare = _contents(json.dumps(line).encode())
+    lines: tuple[dict[str, object], ...] = (
+        event,
+        {name: value for name, value in event.items() if name != "event_id"},
+        {},
+    )
+    texts = [json.dumps(line).encode() for line in lines]
+    found = _contents(texts, list(map(orjson.loads, texts)))
+    for line, (whole, bare) in zip(lines, found, strict=True):
         assert whole.decode() == canonical(line)
         assert id_of(bare, 3) == made_id(line, 3)
+
+
+@settings(max_examples=200)
+@given(st.lists(st.dictionaries(st.text(max_size=2), VALUES), max_size=3))
+def test_arguments_are_written_as_the_strict_reader_writes_them(events: list[dict[str, object]]) -> None:
+    texts = [json.dumps(event) for event in events]
+    try:
+        written = _arguments(list(map(orjson.loads, texts)))
+    except _Unusual:
+        assert any("e+" in text or len(text) > 18 for text in texts)
+    else:
+        exact = [json.loads(text) for text in texts]
+        assert written == [json.dumps(one, ensure_ascii=False, separators=(",", ":")) for one in exact]
 
 
 @settings(max_examples=50)
