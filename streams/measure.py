@@ -38,6 +38,7 @@ from streams.intake import Intake, Reject, Taken, broker_time
 from streams.joining import Joining, Limits
 from streams.loop import Loop, Output, stop_on_signals
 from streams.metrics import Metrics
+from streams.parting import parts_of
 from streams.partitions import partition_of
 from streams.plan import Plan
 from streams.progress import Ends, Progress
@@ -48,9 +49,6 @@ log = structlog.get_logger(__name__)
 STAGE = "measure"
 MEASURED: tuple[Source, ...] = get_args(Source)
 FORWARDED = tuple(name for name in INPUT_TYPES if name not in MEASURED)
-FACTS_A_RECORD = 1_000
-EVIDENCE_A_RECORD = 5_000
-EVENTS_A_RECORD = 200
 RARE_IDS = 1 << 17
 WARMED_RECORDS = 100_000
 
@@ -250,17 +248,11 @@ class Measure:
             self._told[number] = moment if silent else self._told[number]
             if marks:
                 self._told_waiting[number] = wait
-            facts_by_part = _records_of(mine)
-            parts = max(len(facts_by_part), -(-len(rare) // EVENTS_A_RECORD), 1)
-            for part in range(parts):
+            parts = parts_of(mine, rare, lambda event: len(self._codec.encode(event.type, event.record)))
+            for part, (facts_told, events_told) in enumerate(parts, 1):
                 # Watermarks come last: they say that everything before them has been told.
-                measurement = Measurement(
-                    now,
-                    said if part == parts - 1 else (),
-                    facts_by_part[part] if part < len(facts_by_part) else (),
-                    tuple(rare[part * EVENTS_A_RECORD : (part + 1) * EVENTS_A_RECORD]),
-                    self._began,
-                )
+                marked = said if part == len(parts) else ()
+                measurement = Measurement(now, marked, facts_told, events_told, self._began)
                 value = self._codec.encode("measurement", measurement_record(measurement, self._codec))
                 yield Output(self._topics.measurement, value, partition=number)
 
@@ -281,18 +273,6 @@ def run(settings: Settings) -> None:
     stop_on_signals(loop)
     with unhurried_collector():
         loop.run()
-
-
-def _records_of(facts: list[Fact]) -> list[tuple[Fact, ...]]:
-    # As many facts a record as it can hold: some bring a thousand rows of evidence, most bring five or none.
-    records: list[tuple[Fact, ...]] = []
-    begun = rows = 0
-    for number, fact in enumerate(facts):
-        rows += len(fact.evidence)
-        if number - begun == FACTS_A_RECORD or (rows > EVIDENCE_A_RECORD and number > begun):
-            records.append(tuple(facts[begun:number]))
-            begun, rows = number, len(fact.evidence)
-    return [*records, tuple(facts[begun:])] if facts else []
 
 
 def _source(record_type: str) -> Source:
