@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Iterator
-from typing import IO, Any, cast
+import zlib
+from collections.abc import Callable, Iterator, Sequence
+from itertools import chain
+from typing import IO, Any
 
 import fastavro
 import polars as pl
@@ -17,11 +19,16 @@ from seamwatch.errors import RecordError, UndecodableRecord, UsageError
 from seamwatch.wire.resolution import Resolution, resolve
 from seamwatch.wire.schemas import INPUT_TYPES, schema
 
+ROWS = 16_384
+Block = tuple[bytes, int]
+"""The records of a block as they lie in it, and how many."""
+_BROKEN = (ValueError, EOFError, IndexError, KeyError, UndecodableRecord)
+
 
 def avro_chunks(
     stream: IO[bytes], source: str, complain: Callable[[RecordError], None], record_type: str | None = None
 ) -> Iterator[tuple[str, pl.DataFrame]]:
-    """A frame a block; records that break a bound go to ``complain``, numbered from 1 in the file.
+    """A frame of some blocks; records that break a bound go to ``complain``, numbered from 1 in the file.
 
     The type is the name of the writer's record, or else ``record_type``. Raises UsageError for a file that is broken
     or of no type of ours; blocks before the broken one have been given by then.
@@ -32,19 +39,49 @@ def avro_chunks(
         name = resolution.schema.name
         settled = plan(resolution, resolution.schema.fields)
         first = 1
-        for block in reader:
-            data: bytes = cast(Any, block).bytes_.getvalue()
-            frame = _in_one_go(settled, data, block.num_records)
-            if frame is None:
-                frame = frame_of(name, _singly(resolution, data, block.num_records))
+        for frame in chain.from_iterable(_frames(settled, resolution, blocks) for blocks in _together(reader)):
             kept = frame.select(keeps_bounds(name).alias("kept"))["kept"]
             for row in (~kept).arg_true():
                 broken = broken_bounds(name, frame.row(row, named=True))
                 complain(RecordError(f"{source}:{first + row}: {broken}"))
             yield name, frame.filter(kept)
-            first += block.num_records
-    except (ValueError, EOFError, IndexError, KeyError, UndecodableRecord) as error:
+            first += frame.height
+    except _BROKEN as error:
         raise UsageError(f"{source}: not an Avro container file of events: {error}") from None
+
+
+def _together(reader: Iterator[Any]) -> Iterator[list[Block]]:
+    """Some blocks at a time, about `ROWS` records of them.
+
+    Writers make blocks of a hundred records or so, and a frame costs what a thousand rows do. What stands before a
+    block that is broken is given before its error is raised.
+    """
+    held: list[Block] = []
+    rows = 0
+    broken: Exception | None = None
+    try:
+        for block in reader:
+            held.append((block.bytes_.getvalue(), block.num_records))
+            rows += block.num_records
+            if rows >= ROWS:
+                yield held
+                held, rows = [], 0
+    except (*_BROKEN, OSError, zlib.error) as error:
+        broken = error
+    if held:
+        yield held
+    if broken is not None:
+        raise broken
+
+
+def _frames(settled: Plan | None, resolution: Resolution, blocks: Sequence[Block]) -> Iterator[pl.DataFrame]:
+    whole = _in_one_go(settled, b"".join([data for data, _ in blocks]), sum(rows for _, rows in blocks))
+    if whole is not None:
+        yield whole
+        return
+    for data, rows in blocks:
+        frame = _in_one_go(settled, data, rows)
+        yield frame_of(resolution.schema.name, _singly(resolution, data, rows)) if frame is None else frame
 
 
 def _resolution(writer: Any, record_type: str | None) -> Resolution:

@@ -184,3 +184,19 @@ def test_a_broken_file_is_said_plainly(content: bytes, tmp_path: Path) -> None:
     path.write_bytes(content)
     with pytest.raises(UsageError, match="history"):
         read(path)
+
+
+def test_what_stands_before_the_damage_of_an_avro_file_is_given(tmp_path: Path) -> None:
+    path = tmp_path / "history.avro"
+    content = avro(schema("inference").definition, RECORDS)
+    path.write_bytes(content[:-30])
+    given: list[str] = []
+
+    def take() -> None:
+        for _, frame in chunks_of_files([str(path)], lambda _: None):
+            given.extend(frame["event_id"])
+
+    with pytest.raises(UsageError, match="not an Avro container file"):
+        take()
+    assert 20 < len(given) < len(RECORDS)
+    assert given == [record["event_id"] for record in RECORDS][: len(given)]
