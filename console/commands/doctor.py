@@ -165,7 +165,7 @@ def _late(bootstrap: str, state: str, partitions: list[int]) -> Finding:
     except SeamwatchError as error:
         return Finding("late events", "note", str(error))
     if not late:
-        return Finding("late events", "ok", "none came too late to be judged, today or yesterday")
+        return Finding("late events", "ok", "no event came too late to be judged, today or yesterday")
     first = [(whose, number) for whose, number in late.most_common() if whose != OTHERS][:_CLAUSES_TOLD]
     told = [f"{number:,} for {whose.clause} of {whose.contract} ({whose.system})" for whose, number in first]
     if rest := late.total() - sum(number for _, number in first):
@@ -173,6 +173,6 @@ def _late(bootstrap: str, state: str, partitions: list[int]) -> Finding:
     return Finding(
         "late events",
         "note",
-        f"{late.total():,} came too late to be judged, today and yesterday: {', '.join(told)}; "
+        f"{late.total():,} events came too late to be judged, today and yesterday: {', '.join(told)}; "
         "a longer `lateness` of the contract allows for more",
     )

@@ -119,8 +119,8 @@ def test_the_doctor_says_what_came_too_late(scene: Scene, monkeypatch: pytest.Mo
     stage = judges(scene)
     told(stage, scene, at("2h"), at("2h"), (fact,))
     told(stage, scene, at("2h") + MINUTE, at("2h"))
-    assert doctor() == ("ok", "none came too late to be judged, today or yesterday")
+    assert doctor() == ("ok", "no event came too late to be judged, today or yesterday")
     told(judges(scene), scene, at("2h") + 2 * MINUTE, at("2h"), (fact,))
     verdict, said = doctor()
     assert verdict == "note"
-    assert said.startswith("7 came too late to be judged, today and yesterday: 7 for few of agreed (scorer);")
+    assert said.startswith("7 events came too late to be judged, today and yesterday: 7 for few of agreed (scorer);")
