@@ -67,6 +67,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
@@ -180,7 +181,8 @@ class Distribution(Clause, kind="distribution"):
             added = windows.add(happening, moment)
             late, windows = (1, windows) if added is None else (0, added)
         complete, windows = windows.take_complete(moment)
-        state = replace(state, windows=windows)
+        if windows is not state.windows:
+            state = replace(state, windows=windows)
         findings: tuple[Finding, ...] = ()
         period, end = self.reference.period, self.reference.end
         for window in complete:
@@ -203,14 +205,19 @@ class Distribution(Clause, kind="distribution"):
         enough = sum(map(sum, reference.hours)) >= _FIRST_SCORES
         return replace(state, reference=reference, began=began, pinned=enough and window.window_end - began >= first)
 
-    def _agreed(self, state: DistributionState) -> DistributionState:
-        """The state as far as it rests on what is agreed now; an open episode stays open either way."""
+    @cached_property
+    def _digests(self) -> tuple[str, str]:
+        """What the reference rests on, and what the bets do."""
         reference = self.reference
         period = (reference.period.start, reference.period.to) if reference.period is not None else None
         counted = _digest(period or reference.first, reference.of_version, self.range, self.bins, self.window, self.by,
                           self.distinct, self.where)  # fmt: skip
         file = reference.histograms.digest if reference.histograms is not None else None
-        compared = _digest(counted, file, self.floor, self.alpha, self.lifetime, self.daily_cycle)
+        return counted, _digest(counted, file, self.floor, self.alpha, self.lifetime, self.daily_cycle)
+
+    def _agreed(self, state: DistributionState) -> DistributionState:
+        """The state as far as it rests on what is agreed now; an open episode stays open either way."""
+        counted, compared = self._digests
         if state.compared == compared:
             return state
         same = state.counted == counted

@@ -52,7 +52,7 @@ breach open, opened 2026-03-03T00:00:00Z, slice north
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
@@ -69,13 +69,14 @@ from seamwatch.judging.measure import Measure
 from seamwatch.judging.seam import Seam
 from seamwatch.judging.windows import MOST_WINDOWS, Windows
 from seamwatch.judging.wording import moment_text, share_text
+from seamwatch.values import value
 
 Share = Annotated[float, Field(ge=0, le=1)]
 _COHORT = "cohort/"
 _LEAST_WINDOWS = 24
 
 
-@dataclass(frozen=True, slots=True)
+@value()
 class RepresentationState:
     """Windows of all decisions that name a cohort and of each listed cohort, what is open (cohort → window start).
 
@@ -162,11 +163,11 @@ class Representation(Clause, kind="representation"):
             state, told = self._window(seam, state, window)
             findings += told
         # What came for a window of the whole came for its cohorts in the same flush: they are complete together.
-        cohorts = tuple(
-            (cohort, Windows(tuple(w for w in windows.filling if w.end > whole.done), whole.done))
-            for cohort, windows in state.cohorts
-        )
-        state = replace(state, whole=whole, cohorts=tuple(entry for entry in cohorts if entry[1].filling))
+        cohorts = state.cohorts
+        if complete:
+            left = [(cohort, tuple([w for w in mine.filling if w.end > whole.done])) for cohort, mine in cohorts]
+            cohorts = tuple([(cohort, Windows(filling, whole.done)) for cohort, filling in left if filling])
+        state = RepresentationState(whole, cohorts, state.outside, state.newest, state.faults)
         return Judgement(state, findings, whole.deadline(moment), whole.wake(moment), late)
 
     def _refresh(self, seam: Seam, state: RepresentationState, event: ForwardedEvent) -> Judgement:

@@ -69,6 +69,7 @@ breach open, opened 2026-03-02T09:15:00Z
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from math import ceil, log, sqrt
 from typing import ClassVar, Literal, Self
@@ -86,6 +87,7 @@ from seamwatch.judging.measure import Histogram, Measure, Source
 from seamwatch.judging.seam import Seam
 from seamwatch.judging.windows import Windows, earliest
 from seamwatch.judging.wording import moment_text, number_text, share_text
+from seamwatch.values import value
 
 Side = Literal["above", "below"]
 _LATENCY_BINS = 256
@@ -104,7 +106,7 @@ class Broken:
     side: Side
 
 
-@dataclass(frozen=True, slots=True)
+@value()
 class SignalState:
     """Windows that are not yet complete, what is open, and the reference histogram of `drift` over its range.
 
@@ -118,12 +120,12 @@ class SignalState:
     last: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@value()
 class _Reading:
     """What one window says: the value, how it is told, and the bound it breaks."""
 
     value: float
-    text: str
+    text: Callable[[], str]
     side: Side | None = None
 
 
@@ -207,19 +209,22 @@ class Signal(Clause, kind="signal"):
         findings: tuple[Finding, ...] = ()
         for fact in complete:
             state, told = self._forgotten(seam, state, fact.window_start, moment.slice)
-            state, findings = replace(state, last=fact.window_end), findings + told
+            findings += told
             if self.signal == "drift" and not self._compares(state):
                 # Histograms of another range, from an earlier version of the contract, say nothing here.
                 before = state.reference if state.over == self.range else ()
                 grown = tuple(map(sum, zip(before or (0,) * _DRIFT_BINS, fact.histogram, strict=True)))
-                state = replace(state, reference=grown, over=self.range)
-            elif fact.count >= self.min_count:
+                state = replace(state, reference=grown, over=self.range, last=fact.window_end)
+                continue
+            broken = state.broken
+            if fact.count >= self.min_count:
                 broken, told = self._window(seam, state, fact, moment.slice)
-                state, findings = replace(state, broken=broken), findings + told
+                findings += told
+            state = SignalState(state.windows, broken, state.reference, state.over, fact.window_end)
         if not windows.filling:
             state, told = self._forgotten(seam, state, moment.watermark, moment.slice)
             findings += told
-        state = replace(state, windows=windows)
+        state = SignalState(windows, state.broken, state.reference, state.over, state.last)
         until = self._remembered_until(state)
         if until is not None and until <= moment.watermark and not windows.filling:
             return Judgement(None, findings, late=late)
@@ -266,7 +271,7 @@ class Signal(Clause, kind="signal"):
         agreed = f"{number_text(limit)} ms" if latency else share_text(limit or 0)
         who = f"{seam.system} ({'cohort ' + cohort if cohort else 'no cohort'})" if self.by else seam.system
         summary = (
-            f"{who}: {reading.text} in the {format_duration(self.window)} from "
+            f"{who}: {reading.text()} in the {format_duration(self.window)} from "
             f"{moment_text(fact.window_start)}; agreed at {'most' if reading.side == 'above' else 'least'} {agreed}"
         )
         opened = Open(
@@ -300,7 +305,7 @@ class Signal(Clause, kind="signal"):
         elif self.min is not None and hits < (self.min - 1e-9) * fact.count:
             side = "below"
         things = {"accuracy": "outcomes right", "abuse": "decisions abuse", "fallback": "decisions fallback"}
-        return _Reading(share, f"{self.signal} {interval_text(hits, fact.count)} ({things[self.signal]})", side)
+        return _Reading(share, lambda: f"{self.signal} {interval_text(hits, fact.count)} ({things[self.signal]})", side)
 
     def _latency(self, fact: Fact) -> _Reading:
         assert self.max is not None
@@ -308,10 +313,12 @@ class Signal(Clause, kind="signal"):
         side: Side | None = "above" if fact.count - fact.breaches < rank else None
         value = self._ranked(fact, rank)
         value = max(value, self.max) if side else min(value, self.max)
-        sure = self._between(fact) if self.by else ""
-        text = (
-            f"latency at the quantile {self.quantile:g} is {number_text(value)} ms{sure}, of {fact.count:,} decisions"
-        )
+
+        def text() -> str:
+            sure = self._between(fact) if self.by else ""
+            at = f"latency at the quantile {self.quantile:g} is {number_text(value)} ms"
+            return f"{at}{sure}, of {fact.count:,} decisions"
+
         return _Reading(value, text, side)
 
     def _ranked(self, fact: Fact, rank: int) -> float:
@@ -358,4 +365,4 @@ class Signal(Clause, kind="signal"):
             between = f"95 % sure: {share_text(max(0, moved - spread))} to {share_text(min(1, moved + spread))}; "
         beyond = f"({between}{share_text(sure)} beyond what chance would move)"
         text = f"{share_text(moved)} of {count:,} scores have moved {beyond}"
-        return _Reading(moved, text, "above" if sure > self.max else None)
+        return _Reading(moved, lambda: text, "above" if sure > self.max else None)

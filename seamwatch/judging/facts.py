@@ -31,6 +31,8 @@ class Evidence:
 
 def merge_evidence(*lists: tuple[Evidence, ...]) -> tuple[Evidence, ...]:
     """The earliest five by (event_time, event_id), each event once: the same however events were batched."""
+    if not any(lists):
+        return ()
     return tuple(sorted({(e.event_time, e.event_id): e for part in lists for e in part}.values())[:EVIDENCE_LIMIT])
 
 

@@ -6,7 +6,6 @@ An algebra only: associative and commutative for facts of the same clause, measu
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from operator import add
 
 from seamwatch.judging.facts import Fact, merge_evidence
@@ -19,18 +18,26 @@ def merge_facts(left: Fact, right: Fact) -> Fact:
     """
     if _identity(left) != _identity(right):
         raise ValueError(f"facts of different windows do not merge: {_identity(left)} and {_identity(right)}")
-    return replace(
-        left,
-        count=left.count + right.count,
-        breaches=left.breaches + right.breaches,
-        first_time=min(left.first_time, right.first_time),
-        last_time=max(left.last_time, right.last_time),
-        total=_either(left.total, right.total, add),
-        minimum=_either(left.minimum, right.minimum, min),
-        maximum=_either(left.maximum, right.maximum, max),
-        histogram=_add(left.histogram, right.histogram),
-        sums=_add(left.sums, right.sums),
-        evidence=merge_evidence(left.evidence, right.evidence),
+    return Fact(
+        left.contract,
+        left.contract_version,
+        left.contract_digest,
+        left.clause,
+        left.system,
+        left.slice,
+        left.window_start,
+        left.window,
+        left.count + right.count,
+        left.breaches + right.breaches,
+        min(left.first_time, right.first_time),
+        max(left.last_time, right.last_time),
+        _either(left.total, right.total, add),
+        _either(left.minimum, right.minimum, min),
+        _either(left.maximum, right.maximum, max),
+        _add(left.histogram, right.histogram),
+        merge_evidence(left.evidence, right.evidence),
+        left.measure,
+        _add(left.sums, right.sums),
     )
 
 

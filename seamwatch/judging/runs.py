@@ -14,19 +14,20 @@ Pure: state in, state and changes out. The clause words the findings.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Literal
 
 from seamwatch.durations import DAY, MINUTE
 from seamwatch.judging.facts import Evidence, Fact, merge_evidence
 from seamwatch.judging.judgement import Finding, Judgement, Moment
 from seamwatch.judging.windows import MOST_WINDOWS, Windows, earliest
+from seamwatch.values import value
 
 TRACE_IDLE = 30 * MINUTE
 """A conversation without a call for so long has ended."""
 
 
-@dataclass(frozen=True, slots=True)
+@value()
 class Run:
     """Consecutive offending windows. ``first`` and ``last`` are window starts; counts are of complete windows."""
 
@@ -52,7 +53,7 @@ class Run:
         return self.evidence[0].event_time + grace
 
 
-@dataclass(frozen=True, slots=True)
+@value()
 class Runs:
     """The state of one slice under either rule."""
 
@@ -60,7 +61,7 @@ class Runs:
     run: Run | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@value()
 class Change:
     """A run that began or went on (``on``), or ended at event time ``at`` (``off``)."""
 
@@ -69,7 +70,7 @@ class Change:
     at: int
 
 
-@dataclass(frozen=True, slots=True)
+@value()
 class Advance:
     """The new state (None: nothing left to remember), what changed, and when to be asked again."""
 
@@ -167,7 +168,8 @@ def _opened(run: Run, quiet: int, grace: int, moment: Moment) -> Run:
     if run.ended is not None or run.opened_at(grace) >= run.quiet_at(quiet):
         return run
     # Without a grace the event itself is the breach: nothing that is still to come could undo it.
-    return replace(run, open=run.open or not grace or moment.watermark >= run.opened_at(grace))
+    opens = run.open or not grace or moment.watermark >= run.opened_at(grace)
+    return run if opens == run.open else replace(run, open=opens)
 
 
 def _off(run: Run, at: int) -> tuple[Change, ...]:

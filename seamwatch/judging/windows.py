@@ -9,17 +9,18 @@ order nothing follows for them. Pure values; no clause's rule is here.
 from __future__ import annotations
 
 from bisect import bisect_left
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from seamwatch.judging.facts import Fact
 from seamwatch.judging.judgement import Moment
 from seamwatch.judging.merging import merge_facts
+from seamwatch.values import value
 
 MOST_WINDOWS = 1_440
 """How many windows of one slice wait to be complete: a day of one-minute windows, and within a record's bytes."""
 
 
-@dataclass(frozen=True, slots=True)
+@value()
 class Window:
     """One window as known so far, and the stream's time at which something last arrived for it."""
 
@@ -34,7 +35,7 @@ class Window:
     @property
     def end(self) -> int:
         """The first microsecond after it."""
-        return self.fact.window_end
+        return self.fact.window_start + self.fact.window
 
     def settled(self, moment: Moment) -> bool:
         """Whether what belongs to it has had time to arrive."""
@@ -42,10 +43,12 @@ class Window:
 
     def complete(self, moment: Moment) -> bool:
         """Whether it may be judged for good."""
-        return moment.watermark >= self.end and self.settled(moment)
+        if moment.watermark < self.fact.window_start + self.fact.window:
+            return False
+        return moment.now - self.arrived >= moment.settle
 
 
-@dataclass(frozen=True, slots=True)
+@value()
 class Windows:
     """The windows of one slice that are not yet complete, in order; ``done`` is the end of the last complete one."""
 
@@ -56,6 +59,8 @@ class Windows:
         """With the fact merged into its window; None when that window has been judged (the fact is late)."""
         if fact.window_end <= self.done:
             return None
+        if not self.filling:
+            return Windows((Window(fact, moment.now),), self.done)
         # Two versions of a contract may disagree on the width: such windows lie side by side.
         place = bisect_left(self.filling, (fact.window_start, fact.window), key=_place)
         after = place
@@ -78,7 +83,11 @@ class Windows:
 
     def deadline(self, moment: Moment) -> int | None:
         """The next event time at which a window ends."""
-        return next((w.end for w in self.filling if w.end > moment.watermark), None)
+        for window in self.filling:
+            end = window.end
+            if end > moment.watermark:
+                return end
+        return None
 
     def wake(self, moment: Moment) -> int | None:
         """The next time on the stream's clock at which a window that has ended will have settled."""
