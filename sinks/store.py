@@ -6,6 +6,7 @@ Maps every error of the driver to ours; retries nothing (`sinks.retries` says wh
 from __future__ import annotations
 
 import io
+import logging
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -148,7 +149,7 @@ class Store:
             raise self._mapped(error) from error
         except OSError as error:
             self.close()
-            raise UnreachableError(f"the store at {self.address} cannot be reached: {error}") from error
+            raise UnreachableError(f"the store at {self.address} cannot be reached: {_cause(error)}") from error
 
     def _connect(self) -> Any:
         import clickhouse_connect
@@ -156,6 +157,8 @@ class Store:
 
         # One recorder inserts while another query runs: sessions would make them wait for each other.
         common.set_setting("autogenerate_session_id", False)
+        # The driver warns of each request that fails, which is for its caller to tell, with what becomes of it.
+        logging.getLogger(clickhouse_connect.__name__).setLevel(logging.ERROR)
         return clickhouse_connect.get_client(
             host=self.address.host,
             port=self.address.port,
@@ -179,9 +182,19 @@ class Store:
         if code is None and (status is None or status[1] in _PASSING):
             # The driver keeps a broken connection otherwise, and gives it to the next call.
             self.close()
-            return UnreachableError(f"the store at {self.address} cannot be reached: {text}; is it running?")
+            return UnreachableError(f"the store at {self.address} cannot be reached: {_cause(error)}; is it running?")
         said = _SAID.search(text)
         return StoreRefusedError(f"the store refused: {said[1] if said else text}", code)
+
+
+def _cause(error: BaseException) -> str:
+    """What the operating system said when there was no connection; else the error's own words, on one line."""
+    deeper: BaseException | None = error
+    while deeper is not None:
+        if isinstance(deeper, OSError) and deeper.strerror:
+            return deeper.strerror
+        deeper = deeper.__cause__ or deeper.__context__
+    return " ".join(str(error).split())
 
 
 def _pieces(body: memoryview, before_each: Callable[[], None]) -> Iterator[bytes]:

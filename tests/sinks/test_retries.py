@@ -63,3 +63,12 @@ def test_patience_waits_before_the_next_try_and_longer_each_time() -> None:
     assert patience.is_over
     patience.have(UnreachableError("away"))
     assert not patience.is_over
+
+
+def test_a_store_that_is_away_is_told_in_a_sentence(caplog: pytest.LogCaptureFixture) -> None:
+    with Store("http://writer:secret@127.0.0.1:9/x") as store, pytest.raises(UnreachableError) as caught:
+        store.command("SELECT 1")
+    assert (
+        str(caught.value) == "the store at http://127.0.0.1:9/x cannot be reached: Connection refused; is it running?"
+    )
+    assert not caplog.records
