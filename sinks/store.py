@@ -9,8 +9,9 @@ import io
 import logging
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 from typing import Any, Self
 from urllib.parse import unquote, urlsplit
 
@@ -24,6 +25,10 @@ _STATUS = re.compile(r"HTTP status (\d+)")
 _PASSING = {"408", "425", "429", "502", "503", "504"}
 """What a proxy says of a server behind it that is away or overloaded."""
 _PIECE = 1024 * 1024
+_NOTHING: Mapping[str, str] = MappingProxyType({})
+_DICTIONARIES = MappingProxyType({"output_format_arrow_low_cardinality_as_dictionary": "1"})
+_MAY_NOT_SET = {164, 452}
+"""Of a user who may only read (READONLY), and of one whose profile has it fixed (SETTING_CONSTRAINT_VIOLATION)."""
 _INSERT_SETTINGS = {"async_insert": 0, "insert_deduplicate": 1}
 
 
@@ -77,6 +82,7 @@ class Store:
         self._database = self.address.database if database is None else database
         self._timeout = timeout
         self._client: Any = None
+        self._is_refused_settings = False
 
     def __enter__(self) -> Self:
         return self
@@ -124,7 +130,23 @@ class Store:
 
     def frames(self, sql: str, rows: int) -> Iterator[pl.DataFrame]:
         """The answer to a query in frames of about so many rows, texts as Binary; only one is unpacked at a time."""
-        yield from _binary_frames(self._call("raw_query", sql, {}, fmt="ArrowStream"), rows)
+        yield from _binary_frames(self._short_stream(sql), rows)
+
+    def _short_stream(self, sql: str) -> bytes:
+        """The answer as an Arrow stream, with columns of few texts as dictionaries if the user may ask for that.
+
+        They take the store a fifth less than each text of each row.
+        """
+        if not self._is_refused_settings:
+            try:
+                answer = self._call("raw_query", sql, {}, fmt="ArrowStream", sending=_DICTIONARIES)
+            except StoreRefusedError as error:
+                if error.code not in _MAY_NOT_SET:
+                    raise
+                self._is_refused_settings = True
+            else:
+                return bytes(answer)
+        return bytes(self._call("raw_query", sql, {}, fmt="ArrowStream"))
 
     def text(self, sql: str, form: str | None) -> bytes:
         """The answer to a query in one of ClickHouse's formats (``JSONEachRow``, ``CSV`` …), byte for byte.
@@ -138,13 +160,15 @@ class Store:
         """Run a statement that answers nothing."""
         self._call("command", sql)
 
-    def _call(self, method: str, *arguments: Any, **options: Any) -> Any:
+    def _call(self, method: str, *arguments: Any, sending: Mapping[str, str] = _NOTHING, **options: Any) -> Any:
+        """Call a method of the driver; ``sending`` are settings for the store to refuse, not for the driver."""
         from clickhouse_connect.driver import exceptions
 
         try:
             if self._client is None:
                 self._client = self._connect()
-            return getattr(self._client, method)(*arguments, **options)
+            with _sending(self._client.params, sending):
+                return getattr(self._client, method)(*arguments, **options)
         except exceptions.Error as error:
             raise self._mapped(error) from error
         except OSError as error:
@@ -197,6 +221,16 @@ def _cause(error: BaseException) -> str:
     return " ".join(str(error).split())
 
 
+@contextmanager
+def _sending(parameters: dict[str, str], more: Mapping[str, str]) -> Iterator[None]:
+    parameters.update(more)
+    try:
+        yield
+    finally:
+        for name in more:
+            del parameters[name]
+
+
 def _pieces(body: memoryview, before_each: Callable[[], None]) -> Iterator[bytes]:
     for start in range(0, len(body), _PIECE):
         before_each()
@@ -235,22 +269,25 @@ def _binary_frames(stream: bytes, rows: int) -> Iterator[pl.DataFrame]:
 
 
 def _frame_of_bytes(schema: Any, batches: Sequence[Any]) -> pl.DataFrame:
+    return pl.DataFrame(
+        [_series(field, [batch.column(index) for batch in batches]) for index, field in enumerate(schema)]
+    )
+
+
+def _series(field: Any, chunks: Sequence[Any]) -> pl.Series:
     import pyarrow as pa
 
-    kinds = [_binary(field.type) for field in schema]
-    columns = [
-        pa.chunked_array([batch.column(index).view(kind) for batch in batches], kind)
-        for index, kind in enumerate(kinds)
-    ]
-    found = pl.from_arrow(pa.table(columns, names=schema.names), rechunk=False)
-    assert isinstance(found, pl.DataFrame)
-    return found
+    if pa.types.is_dictionary(field.type) and chunks:
+        texts = [pl.Series(field.name, chunk.dictionary.view(pa.binary())) for chunk in chunks]
+        return pl.concat([each.gather(pl.Series(chunk.indices)) for each, chunk in zip(texts, chunks, strict=True)])
+    kind = _binary(field.type)
+    return pl.Series(field.name, pa.chunked_array([chunk.view(kind) for chunk in chunks], kind))
 
 
 def _binary(kind: Any) -> Any:
     import pyarrow as pa
 
-    if pa.types.is_string(kind):
+    if pa.types.is_string(kind) or pa.types.is_dictionary(kind):
         return pa.binary()
     if pa.types.is_list(kind):
         return pa.list_(kind.value_field.with_type(_binary(kind.value_type)))
