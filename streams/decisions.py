@@ -1,6 +1,6 @@
 """Decisions: asks the store which decisions have some ids; what an outcome does not carry is taken from them.
 
-Reads the table `inference` by ``event_id``, which its projection ``decided`` is ordered by, and nothing else. Retries
+Reads the table `inference` by ``event_id``, which its projection ``placed`` is ordered by, and nothing else. Retries
 nothing, and waits for nothing: what the recorder has not stored yet is not found.
 """
 

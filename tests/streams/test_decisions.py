@@ -61,7 +61,7 @@ def test_ids_are_looked_up_in_order_rather_than_searched_for(url: str) -> None:
         store.command("INSERT INTO inference (event_id, system) SELECT toString(number), 'one' FROM numbers(100000)")
         asked = "EXPLAIN indexes = 1 SELECT event_id, score FROM inference WHERE event_id IN ('17', '19001')"
         explained = "\n".join(store.frame(asked)["explain"])
-    assert "ReadFromMergeTree (decided)" in explained
+    assert "ReadFromMergeTree (placed)" in explained
 
 
 def test_a_store_that_is_away_and_one_that_refuses_are_told_apart(clickhouse: str) -> None:
