@@ -1,7 +1,8 @@
-"""Workers: pieces of the record checked side by side, each process with a connection and a decoder of its own.
+"""Workers: pieces of the record checked side by side, each lane with a connection and a decoder of its own.
 
-Hashing is row by row in Python, which one process does on one core only. The results come in the order of the pieces,
-and no more than a few are ever under way, so memory does not grow with the record.
+Hashing is row by row in Python, which one process does on one core only, so lanes are processes; on few processors one
+of them is a thread of this process, which has started already and else waits. The results come in the order of the
+pieces, and no more than a few are ever under way, so memory does not grow with the record.
 """
 
 from __future__ import annotations
@@ -10,10 +11,13 @@ import signal
 import traceback
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from itertools import chain, cycle, islice
+from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
+from itertools import chain, islice
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
+from queue import SimpleQueue
 from types import TracebackType
 from typing import Final, Self
 
@@ -25,13 +29,18 @@ from sinks.store import Store
 MakeDecode = Callable[[], Decode]
 """Makes the decoding; goes to another process, so it must be picklable."""
 
+Lane = Callable[[Piece], Checked]
+"""Checks one piece at a time; in whichever thread, but in one at a time."""
+
 _FEW: Final = 4
 """Up to so many pieces are not worth a process, which takes a second to start."""
 _AHEAD: Final = 2
+_OF_FEW: Final = 4
+"""On up to so many processors this process checks too; beyond, growing the trees takes all that it has."""
 
 
 class Workers:
-    """Checks pieces in ``count`` processes, started when there is enough to do. A context manager that ends them."""
+    """Checks pieces in ``count`` lanes, started when there is enough to do. A context manager that ends them."""
 
     def __init__(self, url: str, make_decode: MakeDecode, count: int) -> None:
         self._url = url
@@ -46,50 +55,68 @@ class Workers:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         for process, connection in self._running:
-            connection.close()
             process.terminate()
             process.join()
+            connection.close()
         self._running = []
 
     def __call__(self, pieces: Iterable[Piece]) -> Iterator[Checked]:
         """What the pieces hold, in their order. Raises UnreachableError or StoreError when they cannot be read."""
         left = iter(pieces)
         first = list(islice(left, _FEW + 1))
-        if len(first) <= _FEW or self._count < 2:
-            yield from self._here(chain(first, left))
-            return
-        connections = cycle(self._started())
-        waiting: deque[Connection] = deque()
-        for piece in chain(first, left):
-            connection = next(connections)
-            connection.send(piece)
-            waiting.append(connection)
-            if len(waiting) > _AHEAD * self._count:
-                yield _received(waiting.popleft())
-        while waiting:
-            yield _received(waiting.popleft())
-
-    def _here(self, pieces: Iterable[Piece]) -> Iterator[Checked]:
-        decode = self._make_decode()
         with Store(self._url, timeout=600) as store:
-            for piece in pieces:
-                yield check(store, decode, piece)
+            decode = self._make_decode()
 
-    def _started(self) -> list[Connection]:
+            def here(piece: Piece) -> Checked:
+                return check(store, decode, piece)
+
+            if len(first) <= _FEW or self._count < 2:
+                yield from map(here, chain(first, left))
+            else:
+                yield from self._side_by_side(chain(first, left), here)
+
+    def _side_by_side(self, pieces: Iterable[Piece], here: Lane) -> Iterator[Checked]:
+        lanes: SimpleQueue[Lane] = SimpleQueue()
+        for lane in self._processes():
+            lanes.put(lane)
+        if self._count <= _OF_FEW:
+            lanes.put(here)
+
+        def checked(piece: Piece) -> Checked:
+            lane = lanes.get()
+            try:
+                return lane(piece)
+            finally:
+                lanes.put(lane)
+
+        threads = ThreadPoolExecutor(self._count)
+        try:
+            waiting: deque[Future[Checked]] = deque()
+            for piece in pieces:
+                waiting.append(threads.submit(checked, piece))
+                if len(waiting) > _AHEAD * self._count:
+                    yield waiting.popleft().result()
+            while waiting:
+                yield waiting.popleft().result()
+        finally:
+            threads.shutdown(cancel_futures=True)
+
+    def _processes(self) -> list[Lane]:
         context = get_context("spawn")
-        while len(self._running) < self._count:
+        while len(self._running) < self._count - (self._count <= _OF_FEW):
             ours, theirs = context.Pipe()
             process = context.Process(target=_serve, args=(theirs, self._url, self._make_decode), daemon=True)
             process.start()
             theirs.close()
             self._running.append((process, ours))
-        return [connection for _, connection in self._running]
+        return [partial(_asked, connection) for _, connection in self._running]
 
 
-def _received(connection: Connection) -> Checked:
+def _asked(connection: Connection, piece: Piece) -> Checked:
     try:
+        connection.send(piece)
         answer = connection.recv()
-    except EOFError as error:
+    except (EOFError, OSError) as error:
         raise StageError("a process of the verification ended early: is there enough memory?") from error
     if isinstance(answer, Exception):
         raise answer
