@@ -38,7 +38,7 @@ def test_contents_are_canonical(event: dict[str, object]) -> None:
 
 
 @settings(max_examples=200)
-@given(st.lists(st.dictionaries(st.text(max_size=2), VALUES), max_size=3))
+@given(st.lists(st.dictionaries(st.text(max_size=2), VALUES), min_size=1, max_size=3))
 def test_arguments_are_written_as_the_strict_reader_writes_them(events: list[dict[str, object]]) -> None:
     texts = [json.dumps(event) for event in events]
     try:
