@@ -6,6 +6,7 @@ A policy only says when to try again; making a second try harmless (the same blo
 from __future__ import annotations
 
 import time
+import traceback
 from collections.abc import Callable
 from threading import Event
 from typing import Final
@@ -102,8 +103,10 @@ def until_it_works(
     def tell(state: RetryCallState) -> None:
         error = state.outcome.exception() if state.outcome else None
         _log.warning("store away, trying again", attempt=state.attempt_number, error=str(error))
-        if failed is not None and error is not None:
-            failed(error)
+        if error is not None:
+            _let_go(error)
+            if failed is not None:
+                failed(error)
 
     return Retrying(
         retry=retry_if_exception(is_transient),
@@ -113,3 +116,14 @@ def until_it_works(
         before_sleep=tell,
         reraise=True,
     )
+
+
+def _let_go(error: BaseException | None) -> None:
+    """Empty the frames that an error came through.
+
+    Errors that refer to each other are freed when the collector comes by, which a recorder that waits seldom gives it
+    reason to: until then each attempt would keep the body that it was sending.
+    """
+    while error is not None:
+        traceback.clear_frames(error.__traceback__)
+        error = error.__cause__ or error.__context__

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import re
 import threading
+import weakref
 from pathlib import Path
 
 import pytest
@@ -63,6 +65,29 @@ def test_patience_waits_before_the_next_try_and_longer_each_time() -> None:
     assert patience.is_over
     patience.have(UnreachableError("away"))
     assert not patience.is_over
+
+
+def test_what_a_failed_try_was_sending_is_let_go_of_at_once() -> None:
+    class Body:
+        pass
+
+    held: list[weakref.ref[Body]] = []
+
+    def send() -> str:
+        body = Body()
+        held.append(weakref.ref(body))
+        if len(held) == 4:
+            return "done"
+        # The frame has the error, and the error the frame: only the collector would free them.
+        error = UnreachableError("away")
+        raise error
+
+    gc.disable()
+    try:
+        assert until_it_works(threading.Event(), longest=0.01)(send) == "done"
+        assert [ref() for ref in held] == [None] * 4
+    finally:
+        gc.enable()
 
 
 def test_a_store_that_is_away_is_told_in_a_sentence(caplog: pytest.LogCaptureFixture) -> None:
