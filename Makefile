@@ -81,10 +81,14 @@ lock: $(if $(filter .uv/bin/uv,$(UV)),.uv/bin/uv)  ## resolve the dependencies a
 	@.uv/bin/python -m pip install --quiet uv || \
 		{ rm -rf .uv; echo "seamwatch: uv could not be fetched; check the network and pip's settings, then repeat" >&2; exit 3; }
 
+# Where Python is told to write no bytecode, as images for containers often tell it, every process would compile the
+# thousand modules that it imports, for a second: there they are compiled once, here.
+COMPILE := $(if $(PYTHONDONTWRITEBYTECODE),--compile-bytecode)
+
 .venv/.installed: requirements.lock pyproject.toml $(if $(filter .uv/bin/uv,$(UV)),.uv/bin/uv)
 	@echo "seamwatch: setting up .venv (the first time fetches its packages, which takes a minute or so)"
 	@test -x $(BIN)/python || $(UV) venv --quiet --python "$$($(PYTHON) -c $(OWN_PYTHON) || echo '>=3.11')" .venv
-	@$(UV) pip sync --python $(BIN)/python --require-hashes requirements.lock || \
+	@$(UV) pip sync $(COMPILE) --python $(BIN)/python --require-hashes requirements.lock || \
 		{ echo "seamwatch: packages could not be fetched; check the network and uv's index settings, then repeat" >&2; exit 3; }
 	@$(UV) pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
 	@touch $@
