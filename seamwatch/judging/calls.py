@@ -66,10 +66,13 @@ class Calls:
 
     def add(self, fact: Fact, moment: Moment) -> tuple[Calls, tuple[Call, ...]]:
         """With the fact's calls among those that wait, and the ones that came too late to stand in line."""
-        came = tuple([Call(event, fact.measure, moment.now) for event in fact.evidence])
+        role, now = fact.measure, moment.now
+        came = tuple([Call(event, role, now) for event in fact.evidence])
         if not came:
             return self, ()
         late: tuple[Call, ...] = ()
+        if not self.waiting and _place(came[0]) > self.done:
+            return Calls(came, self.done), late
         if _place(came[0]) <= self.done:
             late = tuple(call for call in came if _place(call) <= self.done)
             came = came[len(late) :]
@@ -80,7 +83,10 @@ class Calls:
 
     def take(self, moment: Moment, *, all_of_them: bool = False) -> tuple[tuple[Call, ...], Calls]:
         """The calls that everything before has arrived for, in order, and what is left."""
-        if all_of_them:
+        if all_of_them or not self.waiting:
+            ready = len(self.waiting)
+        elif not moment.settle and self.waiting[-1].event.event_time <= moment.watermark:
+            # So it mostly is in a history.
             ready = len(self.waiting)
         else:
             ready = bisect_left(self.waiting, moment.watermark + 1, key=_time)
@@ -94,6 +100,8 @@ class Calls:
         """The first so many, whether or not their time has come, and what is left."""
         if number <= 0:
             return (), self
+        if number == len(self.waiting):
+            return self.waiting, Calls((), self.waiting[-1].place)
         return self.waiting[:number], Calls(self.waiting[number:], self.waiting[number - 1].place)
 
     def deadline(self) -> int | None:
@@ -102,10 +110,12 @@ class Calls:
 
     def wake(self, moment: Moment) -> int | None:
         """The stream's time at which the first will have settled; at once when too many wait."""
+        if not self.waiting:
+            return None
         if len(self.waiting) > MOST_CALLS:
             return moment.now
-        first = next(iter(self.waiting), None)
-        if first is None or moment.settle == 0 or moment.now - first.seen >= moment.settle:
+        first = self.waiting[0]
+        if moment.settle == 0 or moment.now - first.seen >= moment.settle:
             return None
         return first.seen + moment.settle
 

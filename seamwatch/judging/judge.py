@@ -199,7 +199,8 @@ class Judge:
             known = self._entries.get(key)
         entry = known or self._begun(key, bound, happening)
         later = seam.contract_version != entry.version and _began(happening) >= entry.until
-        historic, last = self._is_history(entry, happening), max(entry.last, _time_of(happening))
+        historic = not self._settings.history and self._is_history(entry, happening)
+        last = max(entry.last, _time_of(happening))
         if later:
             entry = entry._replace(historic=historic, last=last)
         else:
@@ -219,9 +220,10 @@ class Judge:
             self._entries.keep(key, entry._replace(wake=earliest(entry.wake, self._time.now + self._settings.settle)))
         else:
             self._judge(key, entry, bound, happening, self._clock_of(entry), told)
-        for gone in self._entries.too_many(key, clause.most_parts):
-            reached = happening.window_start if isinstance(happening, Fact) else _time_of(happening)
-            self._let_go(gone, reached, told)
+        if known is None:
+            for gone in self._entries.too_many(key, clause.most_parts):
+                reached = happening.window_start if isinstance(happening, Fact) else _time_of(happening)
+                self._let_go(gone, reached, told)
 
     def _is_stranger(self, key: EntryKey) -> bool:
         return key.contract == DEFAULTS and not self._seams.declares(key.system)
@@ -248,7 +250,7 @@ class Judge:
             return entry
         kind = clause.kind_name
         state = entry.state if entry.kind == kind else None
-        horizon = self._horizon(happening)
+        horizon = LONG_AGO if isinstance(happening, Fact) else self._horizon(happening)
         moment = Moment(self._time.now, watermark, self._settings.settle, horizon, key.part or None)
         judgement = clause.judge(seam, state, happening, moment)
         if judgement.late:
@@ -283,6 +285,8 @@ class Judge:
 
     def _clock_of(self, entry: Entry) -> int:
         """The event time that has been reached for the entry."""
+        if not entry.historic and not entry.of_outcomes:
+            return self._time.lowest - entry.lateness
         held = entry.historic and self._time.now < entry.held_until
         return self._time.reached(historic=held, of_outcomes=entry.of_outcomes) - entry.lateness
 
@@ -381,7 +385,7 @@ class Judge:
 
     def _begun(self, key: EntryKey, bound: BoundClause, happening: Fact | ForwardedEvent) -> Entry:
         clause, now, last = bound.clause, self._time.now, _time_of(happening)
-        entry = Entry(clause.kind_name, bound.seam.contract_version, heard=now, last=last)
+        entry = Entry(clause.kind_name, bound.seam.contract_version, None, (), None, None, False, now, (), False, last)
 
         def reached() -> int:
             placed = self._placing.placed(key, entry)
