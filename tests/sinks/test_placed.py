@@ -1,4 +1,4 @@
-"""A decision is found by its id without a search, whatever its parts have been through."""
+"""Many decisions: one is found by its id without a search, and what none of them told is not made up."""
 
 from __future__ import annotations
 
@@ -47,3 +47,9 @@ def test_an_id_leads_to_its_own_row_also_after_merges_and_deletes(store: Store) 
             found = store.rows(ASKED.format(number * STRIDE % DECISIONS))
             assert [(row["offset"], row["subject"]) for row in found] == [(number, f"s{number}")] * (number in left)
     assert len(left) == DECISIONS * 4 // 5
+
+
+def test_latencies_that_no_decision_told_are_absent(store: Store) -> None:
+    row = "latency_p50_ms AS p50, latency_p95_ms AS p95, latency_p99_ms AS p99, brier"
+    (told,) = store.rows(f"SELECT DISTINCT {row} FROM five_signals WHERE day = '1970-01-01'")
+    assert set(told.values()) == {None}

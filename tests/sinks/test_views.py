@@ -151,6 +151,8 @@ def own(kafka: str, clickhouse: str, tmp_path_factory: pytest.TempPathFactory) -
                            "arguments": "{}", "decision": "allowed"}),
             ("outcome", {"system": "credit-risk", "inference_id": decisions[0]["event_id"], "label": 1.0,
                          "observed_at": NOW}),
+            ("outcome", {"system": "rogue-agent", "inference_id": decisions[0]["event_id"], "label": 0.0,
+                         "observed_at": NOW}),
             ("config_change", {"system": "credit-risk", "change_id": "CH-1", "kind": "model", "effective_at": NOW,
                                "announced_by": "bob@example.org", "summary": "a new base model"}),
             ("acknowledgement", {"system": "credit-risk", "of": "change", "reference": "CH-1",
@@ -243,7 +245,7 @@ def test_signals_drift_owners_and_approvals(own: Estate) -> None:
     assert signals[0]["f"] > 0
     assert signals[0]["d"] == 1
     (brier,) = own.rows("SELECT brier, outcomes FROM five_signals WHERE outcomes > 0")
-    assert brier["brier"] == pytest.approx((0.01 - 1) ** 2)
+    assert brier == {"brier": pytest.approx((0.01 - 1) ** 2), "outcomes": 1}
     drift = {row["system"]: row for row in own.rows("SELECT * FROM drift_now")}
     assert drift["credit-risk"]["drift"] == "drifting"
     assert drift["credit-risk"]["person"] == "ann@example.org"
