@@ -26,6 +26,7 @@ from urllib.parse import urlsplit, urlunsplit
 from confluent_kafka import OFFSET_BEGINNING, Consumer, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-defined]
 
+from benchmarks.workload import DISTINCT, decision
 from seamwatch.clauses import kinds
 from seamwatch.clock import SystemClock
 from seamwatch.columnar.decode import Decoded
@@ -41,7 +42,6 @@ from sinks.record import Recorder, consumer_settings
 from sinks.store import Store
 
 PARTITIONS = 4
-DISTINCT = 20_000
 REPEATS = 2
 
 
@@ -122,24 +122,7 @@ def _recorded(kafka: str, clickhouse: str, topics: Topics, events: int) -> float
 def _fill(kafka: str, topic: str, events: int) -> float:
     codec, now, chance = Codec(), SystemClock().now(), random.Random(1)
     values = [
-        codec.encode(
-            "inference",
-            {
-                "event_id": str(uuid.UUID(int=chance.getrandbits(128), version=4)),
-                "event_time": now - chance.randrange(3_600_000_000),
-                "producer": "scoring",
-                "environment": "production",
-                "system": f"system-{index % 8}",
-                "version": "2026.1",
-                "use_case": "consumer-credit",
-                "subject": f"s-{chance.randrange(1_000_000):06d}",
-                "score": chance.random(),
-                "decision": chance.choice(["accept", "decline", "refer"]),
-                "latency_ms": chance.lognormvariate(3, 0.5),
-                "data_as_of": now - chance.randrange(86_400_000_000),
-                "cohort": chance.choice(["18-30", "31-50", "51+"]),
-            },
-        )
+        codec.encode("inference", decision(chance, now - chance.randrange(3_600_000_000), f"system-{index % 8}"))
         for index in range(DISTINCT)
     ]
     producer = Producer(

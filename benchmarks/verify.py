@@ -16,16 +16,16 @@ import subprocess
 import sys
 import tempfile
 import time
-import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Event
-from typing import Any, Final
+from typing import Final
 
 from confluent_kafka import Message
 
 from benchmarks.verified import PREFIX
+from benchmarks.workload import DISTINCT, decision
 from seamwatch.clock import SystemClock
 from seamwatch.settings import load_settings
 from seamwatch.wire.codec import Codec
@@ -45,7 +45,6 @@ TOPICS: Final = Topics(PREFIX)
 PARTITIONS: Final = 4
 SYSTEMS: Final = 40
 STEP: Final = 100_000
-DISTINCT: Final = 20_000
 _ELSEWHERE: Final = "127.0.0.1:9"
 _HOUR: Final = 3_600_000_000
 
@@ -73,7 +72,8 @@ class Figures:
 def decisions(count: int, start: int) -> Iterator[bytes]:
     """Encoded inferences, a millisecond apart, of many systems; distinct in id and time, their first fields."""
     codec, chance = Codec(), random.Random(1)
-    samples = [codec.encode("inference", _decision(chance, start)) for _ in range(DISTINCT)]
+    systems = (f"system-{chance.randrange(SYSTEMS)}" for _ in range(DISTINCT))
+    samples = [codec.encode("inference", decision(chance, start, system)) for system in systems]
     lengths = len(_long(start)), len(_long(start + 1_000 * count))
     assert lengths[0] == lengths[1]
     rest = 1 + 36 + lengths[0]
@@ -82,24 +82,6 @@ def decisions(count: int, start: int) -> Iterator[bytes]:
         time = start + 1_000 * number + chance.randrange(1_000_000)
         mark = b"%016x-%019x" % (time, number)
         yield b"".join((sample[:11], mark, _long(time), sample[10 + rest :]))
-
-
-def _decision(chance: random.Random, start: int) -> dict[str, Any]:
-    return {
-        "event_id": str(uuid.UUID(int=chance.getrandbits(128))),
-        "event_time": start,
-        "producer": "scoring",
-        "environment": "production",
-        "system": f"system-{chance.randrange(SYSTEMS)}",
-        "version": "2026.1",
-        "use_case": "consumer-credit",
-        "subject": f"s-{chance.randrange(1_000_000):06d}",
-        "score": chance.random(),
-        "decision": chance.choice(["accept", "decline", "refer"]),
-        "latency_ms": chance.lognormvariate(3, 0.5),
-        "data_as_of": start - chance.randrange(86_400_000_000),
-        "cohort": chance.choice(["18-30", "31-50", "51+"]),
-    }
 
 
 def _long(number: int) -> bytes:

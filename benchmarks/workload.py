@@ -7,6 +7,7 @@ import time
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from confluent_kafka import Producer
 
@@ -76,28 +77,30 @@ def publish(kafka: str, prefix: str, folder: Path) -> None:
     publish_folder(kafka, prefix, folder)
 
 
+def decision(chance: random.Random, at: int, system: str) -> dict[str, Any]:
+    """A healthy inference of a system at an event time (micros)."""
+    return {
+        "event_id": str(uuid.UUID(int=chance.getrandbits(128), version=4)),
+        "event_time": at,
+        "producer": "scoring",
+        "environment": "production",
+        "system": system,
+        "version": "2026.1",
+        "use_case": "consumer-credit",
+        "subject": f"s-{chance.randrange(1_000_000):06d}",
+        "score": chance.uniform(0.002, 0.998),
+        "decision": chance.choice(["accept", "decline", "refer"]),
+        "latency_ms": chance.lognormvariate(3, 0.5),
+        "data_as_of": at - chance.randrange(80_000_000_000),
+        "cohort": chance.choice(["18-30", "31-50", "51+"]),
+    }
+
+
 def inferences(events: int, seed: int = 1) -> Iterator[tuple[bytes, bytes]]:
     """Key and value of so many healthy inferences of the last minutes, no id twice."""
     codec, chance, now = Codec(), random.Random(seed), time.time_ns() // 1_000
     some = [
-        codec.encode(
-            "inference",
-            {
-                "event_id": str(uuid.UUID(int=0)),
-                "event_time": now - chance.randrange(60_000_000),
-                "producer": "scoring",
-                "environment": "production",
-                "system": f"system-{index % SYSTEMS}",
-                "version": "2026.1",
-                "use_case": "consumer-credit",
-                "subject": f"s-{chance.randrange(1_000_000):06d}",
-                "score": chance.uniform(0.002, 0.998),
-                "decision": chance.choice(["accept", "decline", "refer"]),
-                "latency_ms": chance.lognormvariate(3, 0.5),
-                "data_as_of": now - chance.randrange(80_000_000_000),
-                "cohort": chance.choice(["18-30", "31-50", "51+"]),
-            },
-        )
+        codec.encode("inference", decision(chance, now - chance.randrange(60_000_000), f"system-{index % SYSTEMS}"))
         for index in range(min(DISTINCT, events))
     ]
     keys = [b"system-%d" % number for number in range(SYSTEMS)]
