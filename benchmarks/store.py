@@ -3,8 +3,9 @@
     python -m benchmarks.store [--decisions 100000000] [--systems 500] [--runs 20]
 
 Starts a ClickHouse of its own in a temporary folder, has the engine itself make the decisions (90 days of them, each
-with its bytes, traces and outcomes for a few), publishes a document for each system, then asks every question as its
-command does and prints the median and the 95th percentile. The limit beside each is the one the store is built for.
+with its bytes, traces and outcomes for a few), publishes a document for each system, waits until the load's parts are
+merged, then asks every question as its command does and prints the median and the 95th percentile. The limit beside
+each is the one the store is built for.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import date, timedelta
 from pathlib import Path
 from statistics import quantiles
 
@@ -28,7 +30,9 @@ from sinks.migrate import migrate
 from sinks.store import Store
 from stack.local import LocalStack
 
+FIRST_DAY = date(2026, 3, 1)
 DAYS = 90
+LAST_DAY = FIRST_DAY + timedelta(days=DAYS - 1)
 STEP = 2_000_000
 _ELSEWHERE = "127.0.0.1:9"
 
@@ -89,7 +93,7 @@ def questions(events: list[str], traces: list[str], systems: int) -> list[Questi
         Question("drift on every model", "SELECT * FROM drift_now", 5.0),
         Question(
             "five signals, a day, all systems",
-            "SELECT * FROM five_signals WHERE day = (SELECT toDate(max(event_time)) FROM inference)",
+            f"SELECT * FROM five_signals WHERE day >= toDate('{LAST_DAY}')",
             1.0,
         ),
         Question(
@@ -131,7 +135,7 @@ def load(store: Store, decisions: int, systems: int) -> float:
         count = min(STEP, decisions - first)
         store.command(
             _DECISIONS.format(
-                systems=systems, days=DAYS, total=decisions, start="2026-03-01 00:00:00", first=first, count=count
+                systems=systems, days=DAYS, total=decisions, start=f"{FIRST_DAY} 00:00:00", first=first, count=count
             )
         )
         passed = time.monotonic() - begun
@@ -220,8 +224,18 @@ def main() -> None:
         shutil.rmtree(folder, ignore_errors=True)
 
 
+def _merged(store: Store, patience: float = 600.0) -> None:
+    """Wait until nothing is merged any more, for so many seconds at most."""
+    quiet, end = 0, time.monotonic() + patience
+    while quiet < 3 and time.monotonic() < end:
+        (running,) = store.rows("SELECT count() AS merges FROM system.merges")
+        quiet = 0 if running["merges"] else quiet + 1
+        time.sleep(1)
+
+
 def _report(store: Store, decisions: int, systems: int, runs: int) -> None:
     seconds = load(store, decisions, systems)
+    _merged(store)
     size = "SELECT sum(bytes_on_disk) AS b, count() AS parts FROM system.parts WHERE active AND table = 'inference'"
     (disk,) = store.rows(size)
     print(f"loaded {decisions:,} decisions of {systems} systems in {seconds:,.0f} s: {disk['b'] / 1e9:.2f} GB on disk, "
