@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Any, cast
 
+import numpy as np
 import orjson
 import polars as pl
 
@@ -21,8 +22,7 @@ from streams.history.gathering import MEASURED
 if TYPE_CHECKING:
     import pyarrow as pa
 
-USUAL_TIME = r"^[12]\d{3}-\d\d-\d\dT[0-2]\d:[0-5]\d:[0-5]\d(\.\d{1,6})?Z$"
-_TIME_FORMAT = "%Y-%m-%dT%H:%M:%S%.fZ"
+_USUAL_TIME = r"^[12]\d{3}-\d\d-\d\dT[0-2]\d:[0-5]\d:[0-5]\d(\.\d{1,6})?Z$"
 _BLOCK_BYTES = 1024 * 1024
 _HALF_A_PAIR = re.compile(rb"\\u[dD][89abAB]")
 
@@ -32,8 +32,8 @@ def columns_of(data: bytes) -> tuple[str, pl.DataFrame] | None:
 
     The frame has the columns of the type; ``event_id`` may be null.
     """
-    lines = data.count(b"\n") + (not data.endswith(b"\n"))
-    first = _first(data, lines)
+    lines = _objects(data)
+    first = _first(data) if lines else None
     name = first.get("type") if first is not None else None
     if first is None or not isinstance(name, str) or name not in MEASURED:
         return None
@@ -57,10 +57,19 @@ def columns_of(data: bytes) -> tuple[str, pl.DataFrame] | None:
     return (name, frame) if frame.select(keeps_bounds(name).all()).item() else None
 
 
-def _first(data: bytes, lines: int) -> dict[str, Any] | None:
-    # One object a line, and nothing but objects: otherwise rows could not be told by their lines.
-    if not data.startswith(b"{") or data.count(b"}\n{") + 1 != lines or not data.endswith((b"}", b"}\n")):
-        return None
+def _objects(data: bytes) -> int:
+    """How many lines there are, if each begins and ends as one object does; 0 if not."""
+    # Otherwise rows could not be told by their lines.
+    if not data.startswith(b"{") or not data.endswith((b"}", b"}\n")):
+        return 0
+    letters = np.frombuffer(data, np.uint8)
+    ends = np.flatnonzero(letters == ord("\n"))
+    within = ends[:-1] if data.endswith(b"\n") else ends
+    whole = (letters[within - 1] == ord("}")).all() and (letters[within + 1] == ord("{")).all()
+    return len(within) + 1 if whole else 0
+
+
+def _first(data: bytes) -> dict[str, Any] | None:
     end = data.find(b"\n")
     try:
         first = orjson.loads(data if end < 0 else data[:end])
@@ -68,7 +77,7 @@ def _first(data: bytes, lines: int) -> dict[str, Any] | None:
             data.decode()
     except ValueError:
         return None
-    if not isinstance(first, dict) or (b"\\u" in data and _HALF_A_PAIR.search(data)):
+    if not isinstance(first, dict) or (b"\\" in data and _HALF_A_PAIR.search(data)):
         return None
     return first
 
@@ -106,6 +115,19 @@ def _arrow_schema(name: str, counted: frozenset[str]) -> pa.Schema:
     return pa.schema(made)
 
 
+def instants(text: pl.Series) -> pl.Series | None:
+    """Times as microseconds; None where one is not in the usual form, or is no time."""
+    import pyarrow as pa
+
+    if not text.str.contains(_USUAL_TIME).all():
+        return None
+    try:
+        times = text.to_arrow(compat_level=pl.CompatLevel.oldest()).cast(pa.timestamp("us", "UTC"))
+    except pa.ArrowInvalid:
+        return None
+    return cast(pl.Series, pl.from_arrow(times.cast(pa.int64()))).alias(text.name)
+
+
 def _column(field: Field, column: pl.Series, kind: pl.DataType) -> pl.Series | None:
     """The column as the strict reader would have it; None where it would not, or not as it is."""
     if field.name == "event_id":
@@ -116,12 +138,10 @@ def _column(field: Field, column: pl.Series, kind: pl.DataType) -> pl.Series | N
         if items.null_count() or any(part.null_count() for part in whole):
             return None
     elif field.time and column.dtype == pl.String:
-        given = column
-        if not given.str.contains(USUAL_TIME).all():
+        times = instants(column)
+        if times is None:
             return None
-        column = given.str.to_datetime(_TIME_FORMAT, time_unit="us", strict=False).cast(pl.Int64)
-        if column.null_count() != given.null_count():
-            return None
+        column = times
     if column.dtype != kind or (field.symbols and not column.drop_nulls().is_in(field.symbols).all()):
         return None
     if not column.null_count():

@@ -28,7 +28,7 @@ from seamwatch.wire.checks import pairs
 from seamwatch.wire.schemas import INPUT_TYPES, Field, schema
 from seamwatch.wire.text import canonical, id_of, read_lines
 from streams.history.gathering import MEASURED
-from streams.history.json_columns import USUAL_TIME, columns_of
+from streams.history.json_columns import columns_of, instants
 from streams.history.ordinals import Ordinals, key_of
 
 ATTEMPTS, SELDOM = 3, 16
@@ -249,11 +249,9 @@ def _filled(field: Field, column: pl.Series) -> pl.Series:
 
 def _times(field: Field, values: Sequence[Any], types: set[type]) -> pl.Series:
     if types <= {str, _NONE}:
-        text = pl.Series(field.name, values, dtype=pl.String)
-        if text.str.contains(USUAL_TIME).all():
-            read = text.str.to_datetime("%Y-%m-%dT%H:%M:%S%.fZ", time_unit="us", strict=False).cast(pl.Int64)
-            if read.null_count() == text.null_count():
-                return read
+        read = instants(pl.Series(field.name, values, dtype=pl.String))
+        if read is not None:
+            return read
     if not types <= {str, int, _NONE}:
         raise _Unusual
     read_singly = [parse_instant(value) if type(value) is str else value for value in values]

@@ -19,9 +19,11 @@ from hypothesis import strategies as st
 
 from seamwatch.columnar.columns import columns
 from seamwatch.errors import RecordError, UsageError
+from seamwatch.instants import parse_instant
 from seamwatch.wire.schemas import schema
 from seamwatch.wire.text import read_lines, record_of
 from streams.history.files import chunks_of_files
+from streams.history.json_columns import instants
 from streams.history.json_lines import json_chunks
 
 START = "2026-03-02T00:00:00Z"
@@ -200,3 +202,15 @@ def test_what_stands_before_the_damage_of_an_avro_file_is_given(tmp_path: Path) 
         take()
     assert 20 < len(given) < len(RECORDS)
     assert given == [record["event_id"] for record in RECORDS][: len(given)]
+
+
+@given(st.lists(st.from_regex(r"[12]\d{3}-[01]\d-[0-3]\dT[0-2]\d:[0-5]\d:[0-5]\d(\.\d{1,6})?Z", fullmatch=True)))
+def test_times_read_by_column_are_those_read_one_by_one(texts: list[str]) -> None:
+    try:
+        expected = [parse_instant(text) for text in texts]
+    except ValueError:
+        assert instants(pl.Series(texts, dtype=pl.String)) is None
+    else:
+        found = instants(pl.Series("at", texts, dtype=pl.String))
+        assert found is not None
+        assert (found.name, found.to_list()) == ("at", expected)
