@@ -38,10 +38,19 @@ def parquet_chunks(
                 if record_type is None:
                     raise UsageError(f"{source}: has no column type; say with --type which of its rows are: {_known()}")
                 rows = rows.with_columns(type=pl.lit(record_type))
-            for (name,), group in rows.group_by("type", maintain_order=True):
-                yield from _group(str(name), group.drop("type"), source, complain, ordinals)
+            for name, group in _by_type(rows):
+                yield from _group(name, group.drop("type"), source, complain, ordinals)
     except pa.ArrowException as error:
         raise UsageError(f"{source}: not a Parquet file that can be read: {error}") from None
+
+
+def _by_type(rows: pl.DataFrame) -> Iterator[tuple[str, pl.DataFrame]]:
+    # Mostly there is one, and then nothing needs to be taken apart.
+    if rows.height and (rows["type"] == rows["type"][0]).all(ignore_nulls=False):
+        yield str(rows["type"][0]), rows
+        return
+    for (name,), group in rows.group_by("type", maintain_order=True):
+        yield str(name), group
 
 
 def _known() -> str:

@@ -61,7 +61,8 @@ class Repeats:
     def _write(self) -> None:
         keys = np.concatenate(self._held) if self._held else np.empty(0, _KEY)
         self._held, self._rows, self._written = [], 0, True
-        numbers = (keys["hash"] >> np.uint64(58)).astype(np.int64)
+        # Of numbers this small a stable sort is one pass.
+        numbers = (keys["hash"] >> np.uint64(58)).astype(np.uint8)
         order = np.argsort(numbers, kind="stable")
         ends = np.searchsorted(numbers[order], np.arange(PARTS + 1))
         for number in range(PARTS):
