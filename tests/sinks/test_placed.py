@@ -10,10 +10,11 @@ import pytest
 from sinks.store import Store
 from tests.streams.stored import store_of_its_own
 
-DECISIONS = 60_000
+ROWS = 60_000
 STRIDE = 7_919
+TABLES = ("inference", "tool_call")
 ASKED = (
-    "SELECT offset, subject FROM inference WHERE event_id = '{}' "
+    "SELECT offset, event_time FROM {} WHERE event_id = '{}' "
     "SETTINGS min_table_rows_to_use_projection_index = 0"  # as in a large table
 )
 
@@ -21,32 +22,36 @@ ASKED = (
 @pytest.fixture(scope="module")
 def store(clickhouse: str) -> Iterator[Store]:
     with store_of_its_own(clickhouse) as url, Store(url) as store:
-        third = DECISIONS // 3
-        for first in range(0, DECISIONS, third):
-            store.command(
-                "INSERT INTO inference (event_id, system, event_time, subject, offset) SELECT "
-                f"toString(number * {STRIDE} % {DECISIONS}), toString(number % 7), "
-                f"toDateTime64(number * 37 % 1000, 6), concat('s', toString(number)), number "
-                f"FROM numbers({first}, {third})"
-            )
+        third = ROWS // 3
+        for table in TABLES:
+            for first in range(0, ROWS, third):
+                store.command(
+                    f"INSERT INTO {table} (event_id, system, event_time, offset) SELECT "
+                    f"toString(number * {STRIDE} % {ROWS}), toString(number % 7), "
+                    f"toDateTime64(number * 37 % 1000, 6), number FROM numbers({first}, {third})"
+                )
         yield store
 
 
-def test_a_decision_is_read_by_its_place(store: Store) -> None:
-    explained = store.text(f"EXPLAIN indexes = 1, projections = 1 {ASKED.format(STRIDE)}", "TSVRaw").decode()
+@pytest.mark.parametrize("table", TABLES)
+def test_a_row_is_read_by_its_place(store: Store, table: str) -> None:
+    explained = store.text(f"EXPLAIN indexes = 1, projections = 1 {ASKED.format(table, STRIDE)}", "TSVRaw").decode()
     assert "Name: placed" in explained
     assert sum(map(int, re.findall(r"Rows: (\d+)", explained))) <= 3 * 256
 
 
-def test_an_id_leads_to_its_own_row_also_after_merges_and_deletes(store: Store) -> None:
-    for change in ("", "OPTIMIZE TABLE inference FINAL", "DELETE FROM inference WHERE offset % 5 = 1"):
+@pytest.mark.parametrize("table", TABLES)
+def test_an_id_leads_to_its_own_row_also_after_merges_and_deletes(store: Store, table: str) -> None:
+    for change in ("", "OPTIMIZE TABLE {} FINAL", "DELETE FROM {} WHERE offset % 5 = 1"):
         if change:
-            store.command(change)
-        left = {row["offset"] for row in store.rows("SELECT offset FROM inference")}
-        for number in range(0, DECISIONS, 2_999):
-            found = store.rows(ASKED.format(number * STRIDE % DECISIONS))
-            assert [(row["offset"], row["subject"]) for row in found] == [(number, f"s{number}")] * (number in left)
-    assert len(left) == DECISIONS * 4 // 5
+            store.command(change.format(table))
+        left = {row["offset"] for row in store.rows(f"SELECT offset FROM {table}")}
+        for number in range(0, ROWS, 2_999):
+            found = store.rows(ASKED.format(table, number * STRIDE % ROWS))
+            assert [(row["offset"], row["event_time"].timestamp()) for row in found] == [
+                (number, number * 37 % 1000)
+            ] * (number in left)
+    assert len(left) == ROWS * 4 // 5
 
 
 def test_latencies_that_no_decision_told_are_absent(store: Store) -> None:
