@@ -17,10 +17,11 @@ from seamwatch.documents import Estate
 from seamwatch.documents.defaults import DEFAULTS
 from seamwatch.documents.estate import END
 from seamwatch.durations import DAY, SECOND
-from seamwatch.judging.answers import Answers
+from seamwatch.judging.answering import Answering
 from seamwatch.judging.changeover import begins_anew, crowded, hold
+from seamwatch.judging.clocks import Clocks
 from seamwatch.judging.entries import Entry, EntryKey, Waiting, read_entry
-from seamwatch.judging.episodes import Episode, acknowledge_episode, escalate_episode, resolve_episode
+from seamwatch.judging.episodes import Episode, escalate_episode, resolve_episode
 from seamwatch.judging.facts import Fact, ForwardedEvent, Measurement, Notice, Violation
 from seamwatch.judging.following import Told, follow
 from seamwatch.judging.judgement import EXPECTED, Happening, Moment, Resolve, TimePassed
@@ -30,7 +31,6 @@ from seamwatch.judging.remembered import Remembered
 from seamwatch.judging.seams import BoundClause, Seams
 from seamwatch.judging.stream_time import FAR_AHEAD, LONG_AGO, StreamTime
 from seamwatch.judging.windows import earliest
-from seamwatch.signatures import acknowledgement_counts
 
 _ORDER = attrgetter("window_start", "first_time")
 TOO_MANY = "followed no longer, since too many others of the same clause came after it"
@@ -78,7 +78,8 @@ class Judge:
         self._expecting = FAR_AHEAD
         self._time = StreamTime()
         self._placing = self._placing_of(estate)
-        self._answers = Answers()
+        self._clocks = Clocks(self._time, self._settings.max_age, replayed=self._settings.history)
+        self._answering = Answering(self._seams, self._time)
         self._entries = Remembered(self._time, self._is_stranger, saved=not self._settings.history)
         self._late = LateCount()
         self.let_go = 0
@@ -87,7 +88,7 @@ class Judge:
 
     def restore(self, key: str, value: bytes) -> None:
         """Take back one record of the state topic. Raises nothing: what cannot be read is judged anew."""
-        if self._time.restore(key, value) or self._answers.restore(key, value):
+        if self._time.restore(key, value) or self._answering.early.restore(key, value):
             return
         entry_key = EntryKey(*json.loads(key))
         entry = read_entry(value)
@@ -97,7 +98,7 @@ class Judge:
     def take_dirty(self) -> dict[str, bytes | None]:
         """What changed since the last call, for the state topic; None deletes."""
         dirty = self._entries.take_dirty()
-        return {**dirty, **self._answers.saved(), **self._time.saved(marks=bool(dirty))}
+        return {**dirty, **self._answering.early.saved(), **self._time.saved(marks=bool(dirty))}
 
     @property
     def late(self) -> int:
@@ -111,7 +112,7 @@ class Judge:
     def replace_estate(self, estate: Estate) -> None:
         """Judge by these documents from now on; episodes of clauses that are gone are resolved at the next turn."""
         self._expecting = FAR_AHEAD
-        self._seams = Seams(estate, self._settings.default_owner)
+        self._seams = self._answering.seams = Seams(estate, self._settings.default_owner)
         self._placing = self._placing_of(estate)
         self._late.forget_documents()
         for key, entry in self._entries.items():
@@ -151,7 +152,7 @@ class Judge:
         for key, entry in sorted(self._entries.items()):
             bound = self._seams.bound(key.contract, entry.version, key.clause, key.system)
             if bound is not None and bound.clause.ends_with_input:
-                self._judge(key, entry, bound, TimePassed(ended=True), self._clock_of(entry), told)
+                self._judge(key, entry, bound, TimePassed(ended=True), self._clocks.reached(entry), told)
         return Output(tuple(told.violations), tuple(told.notices))
 
     def episodes(self) -> Iterator[Violation]:
@@ -175,7 +176,7 @@ class Judge:
         if event.type == "acknowledgement" and record["of"] == "violation":
             self._acknowledge(record, told)
             return
-        old = event.arrived is not None and record["event_time"] < event.arrived - self._settings.max_age
+        old = self._clocks.is_old(event)
         for bound in self._seams.wanting(event.type, record["system"], record["event_time"]):
             if old and event.type != "config_change":
                 self._late.add(bound, 1)
@@ -199,13 +200,13 @@ class Judge:
             known = self._entries.get(key)
         entry = known or self._begun(key, bound, happening)
         later = seam.contract_version != entry.version and _began(happening) >= entry.until
-        historic = not self._settings.history and self._is_history(entry, happening)
+        historic = not self._settings.history and self._clocks.is_history(entry, happening)
         last = max(entry.last, _time_of(happening))
         if later:
             entry = entry._replace(historic=historic, last=last)
         else:
             # What comes when another version is due does not put that off.
-            due = entry.until != END and self._clock_of(entry) >= entry.until
+            due = entry.until != END and self._clocks.reached(entry) >= entry.until
             heard, of_outcomes = entry.heard if due else self._time.now, "outcome" in clause.sources()
             entry = entry.heard_of(last, heard, historic=historic, of_outcomes=of_outcomes)
         if isinstance(happening, ForwardedEvent) and (entry.historic or entry.waiting or later):
@@ -219,7 +220,7 @@ class Judge:
             entry = self._judge(key, entry, bound, happening, LONG_AGO, told)
             self._entries.keep(key, entry._replace(wake=earliest(entry.wake, self._time.now + self._settings.settle)))
         else:
-            self._judge(key, entry, bound, happening, self._clock_of(entry), told)
+            self._judge(key, entry, bound, happening, self._clocks.reached(entry), told)
         if known is None:
             for gone in self._entries.too_many(key, clause.most_parts):
                 reached = happening.window_start if isinstance(happening, Fact) else _time_of(happening)
@@ -250,50 +251,22 @@ class Judge:
             return entry
         kind = clause.kind_name
         state = entry.state if entry.kind == kind else None
-        horizon = LONG_AGO if isinstance(happening, Fact) else self._horizon(happening)
+        horizon = LONG_AGO if isinstance(happening, Fact) else self._clocks.horizon(happening)
         moment = Moment(self._time.now, watermark, self._settings.settle, horizon, key.part or None)
         judgement = clause.judge(seam, state, happening, moment)
         if judgement.late:
             self._late.add_judged(bound, happening, judgement.late)
         episodes = entry.episodes
         if judgement.findings:
-            climbs, at = self._settings.climbs, self._known_at(happening)
-            episodes = follow(episodes, self._placing.finder(bound), judgement.findings, at, told, climbs=climbs)
-            episodes = self._answered(entry.episodes, episodes, bound, told)
+            climbs, at = self._settings.climbs, self._clocks.known_at(happening)
+            found = follow(episodes, self._placing.finder(bound), judgement.findings, at, told, climbs=climbs)
+            episodes = self._answering.answered(episodes, found, bound)
+            told.violations += (new.violation for new, old in zip(episodes, found, strict=True) if new != old)
         # Time is judged by the version in force: after another one it is asked again, at once.
         wake = judgement.wake if own else self._time.now
         judged = entry.judged(kind, judgement.state, episodes, judgement.deadline, wake)
         self._entries.keep(key, judged)
         return judged
-
-    def _horizon(self, happening: Happening) -> int:
-        if isinstance(happening, ForwardedEvent) and happening.arrived is not None:
-            return happening.arrived - self._settings.max_age
-        return LONG_AGO
-
-    def _is_history(self, entry: Entry, happening: Fact | ForwardedEvent) -> bool:
-        """Whether it came longer than allowed after its time, or belongs to what did and is still coming."""
-        if self._settings.history:
-            return False
-        lateness = entry.lateness
-        if isinstance(happening, ForwardedEvent):
-            time, arrived = int(happening.record["event_time"]), happening.arrived
-        else:
-            time, arrived = happening.last_time, self._time.now
-        late = arrived is not None and arrived - time > lateness
-        return late or (entry.historic and self._time.loading(lateness))
-
-    def _clock_of(self, entry: Entry) -> int:
-        """The event time that has been reached for the entry."""
-        if not entry.historic and not entry.of_outcomes:
-            return self._time.lowest - entry.lateness
-        held = entry.historic and self._time.now < entry.held_until
-        return self._time.reached(historic=held, of_outcomes=entry.of_outcomes) - entry.lateness
-
-    def _known_at(self, happening: Happening) -> int:
-        if not self._settings.history:
-            return self._time.now
-        return int(happening.record["event_time"]) if isinstance(happening, ForwardedEvent) else LONG_AGO
 
     # Acknowledgements
 
@@ -301,33 +274,10 @@ class Judge:
         key = self._entries.of_violation(record["reference"])
         entry = self._entries.get(key) if key is not None else None
         if key is None or entry is None:
-            self._answers.keep(record, self._time.now)
+            self._answering.wait(record)
             return
         bound = self._bound(key, entry)
-        self._change(key, entry, record["reference"], told, lambda e: self._answer(e, record, bound))
-
-    def _answered(
-        self, before: tuple[Episode, ...], after: tuple[Episode, ...], bound: BoundClause, told: Told
-    ) -> tuple[Episode, ...]:
-        """The episodes, with the answers that came before they were opened."""
-        known = {episode.violation.violation_id for episode in before}
-        answered = []
-        for episode in after:
-            new = episode
-            if episode.violation.violation_id not in known:
-                for record in self._answers.take(episode.violation.violation_id):
-                    new = self._answer(new, record, bound)
-            if new != episode:
-                told.violations.append(new.violation)
-            answered.append(new)
-        return tuple(answered)
-
-    def _answer(self, episode: Episode, record: Mapping[str, Any], bound: BoundClause | None) -> Episode:
-        person = record["person"]
-        if not acknowledgement_counts(record, self._seams.keys_of(person)):
-            return episode
-        also = () if bound is None else tuple(step.person for step in bound.seam.escalation)
-        return acknowledge_episode(episode, person, record["answer"], record["event_time"], self._time.now, also=also)
+        self._change(key, entry, record["reference"], told, lambda e: self._answering.answer(e, record, bound))
 
     def _change(
         self, key: EntryKey, entry: Entry, violation_id: str, told: Told, change: Callable[[Episode], Episode]
@@ -354,7 +304,7 @@ class Judge:
     def _pass(self, key: EntryKey, told: Told) -> bool:
         """Let time pass for an entry, as far as one version is in force; whether there is more."""
         entry = self._entries[key]
-        clock, now = self._clock_of(entry), self._time.now
+        clock, now = self._clocks.reached(entry), self._time.now
         over = clock >= entry.until or crowded(entry.held)
         bound = self._bound(key, entry)
         if bound is None and entry.version and not over:
@@ -389,14 +339,14 @@ class Judge:
 
         def reached() -> int:
             placed = self._placing.placed(key, entry)
-            historic, of_outcomes = self._is_history(placed, happening), "outcome" in clause.sources()
-            return self._clock_of(placed._replace(historic=historic, of_outcomes=of_outcomes))
+            historic, of_outcomes = self._clocks.is_history(placed, happening), "outcome" in clause.sources()
+            return self._clocks.reached(placed._replace(historic=historic, of_outcomes=of_outcomes))
 
         return self._placing.begun(key, entry, _began(happening), reached)
 
     def _change_over(self, key: EntryKey, entry: Entry, told: Told) -> None:
         """Another version comes into force for the entry."""
-        successor = self._placing.successor(key, entry, self._clock_of(entry), self._time.now)
+        successor = self._placing.successor(key, entry, self._clocks.reached(entry), self._time.now)
         version, after = successor.version, successor.bound
         if successor.why is not None:
             for episode in entry.episodes:
