@@ -35,11 +35,11 @@ _OPERATING: Final = (
     "SELECT, INSERT, ALTER, CREATE DATABASE, CREATE TABLE, CREATE VIEW, DROP TABLE, DROP VIEW, TRUNCATE, BACKUP"
 )
 # ClickHouse before its pull request 119823 (26.9 still) lets one query hide rows from another by this cache.
-_SAFE: Final = "use_query_condition_cache = 0"
+_ALWAYS: Final = "use_query_condition_cache = 0, min_table_rows_to_use_projection_index = 0"
 _READING: Final = (
-    f"readonly = 1 CONST, {_SAFE}, max_execution_time = 300 MAX 300, max_memory_usage = 4294967296 MAX 4294967296"
+    f"readonly = 1 CONST, {_ALWAYS}, max_execution_time = 300 MAX 300, max_memory_usage = 4294967296 MAX 4294967296"
 )
-_WRITING: Final = f"async_insert = 0 CONST, insert_deduplicate = 1 CONST, {_SAFE}"
+_WRITING: Final = f"async_insert = 0 CONST, insert_deduplicate = 1 CONST, {_ALWAYS}"
 _WRITING_ON_CLUSTER: Final = (
     "insert_quorum = 'auto', select_sequential_consistency = 1, distributed_foreground_insert = 1, "
     "distributed_product_mode = 'global'"

@@ -62,6 +62,19 @@ def test_no_answer_rests_on_what_another_query_found_no_match_in(local: Local, u
     assert local.ask(asked, user).text == "0\n"
 
 
+def test_an_id_is_looked_up_in_a_small_table_too(local: Local) -> None:
+    local.ask(
+        "CREATE OR REPLACE TABLE seamwatch.p (id String, n UInt64, PROJECTION q (SELECT id, _part_offset ORDER BY id))"
+        " ENGINE = MergeTree ORDER BY n SETTINGS index_granularity = 100"
+    )
+    local.ask("INSERT INTO seamwatch.p SELECT toString(sipHash64(number)), number FROM numbers(1000)")
+    explained = local.ask(
+        "EXPLAIN projections = 1 SELECT n FROM seamwatch.p WHERE id = toString(sipHash64(7::UInt64))"
+    ).text
+    assert "will be applied during reading" in explained
+    local.ask("DROP TABLE seamwatch.p")
+
+
 @pytest.mark.parametrize("compress", [False, True, "lz4", "zstd", "gzip"])
 def test_the_ordinary_client_compresses(local: Local, table: str, compress: bool | str) -> None:
     ours = client(local, compress=compress)
