@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from types import MappingProxyType, TracebackType
-from typing import Any, Self
+from typing import Any, Self, cast
 from urllib.parse import unquote, urlsplit
 
 import polars as pl
@@ -278,10 +278,20 @@ def _series(field: Any, chunks: Sequence[Any]) -> pl.Series:
     import pyarrow as pa
 
     if pa.types.is_dictionary(field.type) and chunks:
-        texts = [pl.Series(field.name, chunk.dictionary.view(pa.binary())) for chunk in chunks]
-        return pl.concat([each.gather(pl.Series(chunk.indices)) for each, chunk in zip(texts, chunks, strict=True)])
+        return pl.concat([_texts(field.name, chunk) for chunk in chunks])
     kind = _binary(field.type)
     return pl.Series(field.name, pa.chunked_array([chunk.view(kind) for chunk in chunks], kind))
+
+
+def _texts(name: str, chunk: Any) -> pl.Series:
+    """The texts of a dictionary column, one a row."""
+    import pyarrow as pa
+
+    texts, rows = pl.Series(name, chunk.dictionary.view(pa.binary())), pl.Series(chunk.indices)
+    # Rows that are sorted by system mostly have one text in all of a batch.
+    if (least := rows.min()) == rows.max() and rows.null_count() in (0, len(rows)):
+        return texts.clear(len(rows)) if least is None else texts.new_from_index(cast("int", least), len(rows))
+    return texts[rows]
 
 
 def _binary(kind: Any) -> Any:

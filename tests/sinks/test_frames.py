@@ -12,9 +12,10 @@ from sinks.store import Store, StoreRefusedError
 
 FEW = "toLowCardinality(if(number % 5 = 0, NULL, unhex(if(number % 2 = 0, 'FF00', '61'))))"
 ASKED = (
-    f"SELECT number, {FEW} AS few, toLowCardinality(toString(number % 7)) AS digits, toString(number) AS text, "
-    "unhex('C328') AS broken, NULL AS nothing, [(toString(number), NULL)]::Array(Tuple(key String, value Nullable("
-    "String))) AS pairs FROM numbers(140000)"
+    f"SELECT number, {FEW} AS few, toLowCardinality(toString(number % 7)) AS digits, "
+    "toLowCardinality(char(255)) AS same, toLowCardinality(NULL::Nullable(String)) AS none, "
+    "toString(number) AS text, unhex('C328') AS broken, NULL AS nothing, "
+    "[(text, NULL)]::Array(Tuple(key String, value Nullable(String))) AS pairs FROM numbers(140000)"
 )
 
 
