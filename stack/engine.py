@@ -25,8 +25,8 @@ from stack.statement import InsertHead, quoted
 _NAME: Final = re.compile(r"\w+$")
 
 # ClickHouse 26.9 notes granules as without a match whose rows only a join's filter had removed, and later queries then
-# miss them: after `stale_decisions`, `why` could find no owner (its pull request 119823). And the rows that came last, in
-# parts of less than a million, it would search for an id although a projection knows its place.
+# miss them: after `stale_decisions`, `why` could find no owner (its pull request 119823). And the rows that came last,
+# in parts of less than a million, it would search for an id although a projection knows its place.
 _ALWAYS: Final = "SET use_query_condition_cache = 0, min_table_rows_to_use_projection_index = 0"
 
 # What one answer may hold, in the engine's own columns, where its format cannot be sent block by block.
