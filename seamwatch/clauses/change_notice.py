@@ -50,7 +50,6 @@ breach open, opened 2026-03-04T09:00:00Z, slice CR-7/owner@example.org
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Annotated, Any, Literal
 
@@ -62,9 +61,10 @@ from seamwatch.expressions.build import all_of, is_in, is_null, negate, not_true
 from seamwatch.judging.facts import Evidence, Fact, ForwardedEvent
 from seamwatch.judging.judgement import Finding, Happening, Judgement, Moment, Open, Remind, Resolve
 from seamwatch.judging.measure import Measure, Source
-from seamwatch.judging.runs import Change, Run, Runs, occurrences
+from seamwatch.judging.runs import Change
 from seamwatch.judging.seam import Seam
-from seamwatch.judging.windows import MOST_WINDOWS, earliest
+from seamwatch.judging.unannounced import VALUES_KEPT, Seen, Traffic, followed
+from seamwatch.judging.windows import earliest
 from seamwatch.judging.wording import moment_text
 from seamwatch.signatures import acknowledgement_counts
 
@@ -76,7 +76,6 @@ _CHANGES_KEPT = 1_000
 _CLOCKS_KEPT = 500
 _ANNOUNCED_KEPT = 1_000
 _LONGEST_VALUE = 256
-_VALUES_KEPT = 500
 _CLOCK_KEPT = 90 * DAY
 
 
@@ -123,7 +122,7 @@ class ChangeNoticeState:
     changes: tuple[str, ...] = ()
     announced: tuple[tuple[str, int], ...] = ()
     early: tuple[Answer, ...] = ()
-    traffic: tuple[tuple[str, Runs], ...] = ()
+    traffic: Traffic = ()
     short: tuple[tuple[str, int], ...] = ()
 
 
@@ -193,10 +192,12 @@ class ChangeNotice(Clause, kind="change_notice"):
         elif isinstance(happening, ForwardedEvent):
             state, findings = self._answer(seam, state, happening)
         state, run_out = self._run_out(seam, state, moment.watermark)
-        state, traffic, deadline, wake, late = self._traffic(seam, state, fact, moment)
+        traffic = followed(state.traffic, dict(state.announced), fact, moment, quiet=self.quiet)
+        state = replace(state, traffic=traffic.traffic)
+        findings += run_out + tuple(self._words(seam, seen) for seen in traffic.seen)
         times = [t for clock in state.clocks for t in self._times(clock)]
-        deadline = earliest(deadline, *times, *(at for _, at in state.short))
-        return Judgement(state, findings + run_out + traffic, deadline, wake, late)
+        deadline = earliest(traffic.deadline, *times, *(at for _, at in state.short))
+        return Judgement(state, findings, deadline, traffic.wake, traffic.late)
 
     # Clocks
 
@@ -385,55 +386,12 @@ class ChangeNotice(Clause, kind="change_notice"):
 
     # Unannounced traffic
 
-    def _traffic(
-        self, seam: Seam, state: ChangeNoticeState, fact: Fact | None, moment: Moment
-    ) -> tuple[ChangeNoticeState, tuple[Finding, ...], int | None, int | None, int]:
-        findings: list[Finding] = []
-        kept: dict[str, Runs] = {}
-        deadline: int | None = None
-        wake: int | None = None
-        late = 0
-        traffic, announced = dict(state.traffic), dict(state.announced)
-        value_of = fact.slice if fact is not None and fact.breaches else None
-        if value_of is not None and fact is not None:
-            first = fact.evidence[0].event_time
-            if value_of not in announced or (value_of not in traffic and first < announced[value_of]):
-                traffic.setdefault(value_of, Runs())
-        most = MOST_WINDOWS // max(1, len(traffic))
-        for value, runs in traffic.items():
-            mine = replace(fact, measure="", count=fact.breaches) if fact is not None and value == value_of else None
-            if value in announced:
-                findings.extend(self._now_announced(seam, value, announced[value], runs, mine))
-                continue
-            advance = occurrences(runs, mine, moment, quiet=self.quiet, hold=True, most=most)
-            findings.extend(self._unannounced(seam, value, change) for change in advance.changes)
-            deadline, wake = earliest(deadline, advance.deadline), earliest(wake, advance.wake)
-            late += advance.late
-            if advance.state is not None:
-                kept[value] = advance.state
-        findings.extend(self._too_many(seam, kept))
-        return replace(state, traffic=tuple(kept.items())), tuple(findings), deadline, wake, late
-
-    def _too_many(self, seam: Seam, traffic: dict[str, Runs]) -> Iterator[Finding]:
-        """Takes out the values beyond what is kept whose last traffic is the oldest; what was open of them is over."""
-        last = {value: _last(runs) for value, runs in traffic.items()}
-        oldest = sorted(last, key=lambda value: (last[value], value))
-        for value in oldest[: max(0, len(oldest) - _VALUES_KEPT)]:
-            run = _run_so_far(traffic.pop(value), ())
-            if run is not None:
-                yield self._unannounced(seam, value, Change("on", run, run.evidence[0].event_time))
-                text = f"{seam.system}: {value!r} is followed no longer, {_VALUES_KEPT:,} others came after it"
-                yield Resolve(self.severity, str(run.first), run.quiet_at(self.quiet), slice=value, summary=text)
-
-    def _now_announced(self, seam: Seam, value: str, at: int, runs: Runs, fact: Fact | None) -> tuple[Finding, ...]:
-        # Served first and announced afterwards: it was a breach in between, even if nobody had been told yet.
-        run = _run_so_far(runs, () if fact is None else (fact,))
-        first = run.evidence[0].event_time if run is not None else at
-        was_open = runs.run is not None and runs.run.open
-        if run is None or (not was_open and first >= at):
-            return ()
-        told = self._unannounced(seam, value, Change("on", run, first))
-        return (told, Resolve(self.severity, str(run.first), max(at, first), slice=value))
+    def _words(self, seam: Seam, seen: Seen) -> Finding:
+        finding = self._unannounced(seam, seen.value, seen.change)
+        if isinstance(finding, Resolve) and seen.crowded:
+            text = f"{seam.system}: {seen.value!r} is followed no longer, {VALUES_KEPT:,} others came after it"
+            return replace(finding, summary=text)
+        return finding
 
     def _unannounced(self, seam: Seam, value: str, change: Change) -> Finding:
         key = str(change.run.first)
@@ -447,20 +405,3 @@ class ChangeNotice(Clause, kind="change_notice"):
         return Open(
             self.severity, key, change.at, summary, slice=value, since=first.event_time, evidence=change.run.evidence
         )
-
-
-def _run_so_far(runs: Runs, more: tuple[Fact, ...]) -> Run | None:
-    """The run that is open, or the one that what waits will open."""
-    if runs.run is not None and runs.run.open:
-        return runs.run
-    waiting = [window.fact for window in runs.windows.filling] + list(more)
-    if not waiting:
-        return None
-    first = waiting[0]
-    return Run(first.window_start, waiting[-1].window_start, first.window, first.evidence, open=True)
-
-
-def _last(runs: Runs) -> int:
-    if runs.windows.filling:
-        return runs.windows.filling[-1].start
-    return runs.run.last if runs.run is not None else 2**62

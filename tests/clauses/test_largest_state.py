@@ -19,6 +19,7 @@ from seamwatch.clauses.change_notice import Answer, ChangeNoticeState, Clock
 from seamwatch.clauses.escalation import EscalationState
 from seamwatch.clauses.threshold import ThresholdState
 from seamwatch.durations import DAY, HOUR
+from seamwatch.judging import unannounced
 from seamwatch.judging.calls import MOST_CALLS, Call, Calls
 from seamwatch.judging.entries import Entry, read_entry, write_entry
 from seamwatch.judging.episodes import open_episode
@@ -195,7 +196,7 @@ def made(kind: str, state: Any, episodes: int = 0) -> int:
 def announced() -> int:
     """Clocks that ran out, changes announced too late, and traffic that nobody announced, each with its episode."""
     clocks, changed = change_notice._CLOCKS_KEPT, change_notice._CHANGES_KEPT
-    values = change_notice._VALUES_KEPT
+    values = unannounced.VALUES_KEPT
     scope = kinds()["scope"].model_validate({"id": CLAUSE, "kind": "scope", "tools": [{"tool": "x"}]})
     seen = [Window(fact(scope, scope.measures(SEAM)[0], n, ID), STILL) for n in range(MOST_WINDOWS // values)]
     runs = Runs(Windows(tuple(seen)), Run(0, 0, HOUR, tuple(map(evidence, range(5))), open=True))

@@ -13,7 +13,7 @@ import pytest
 from seamwatch.clauses import Clause, change_notice, coverage, rate, volume
 from seamwatch.columnar.columns import frame_of
 from seamwatch.durations import MINUTE, SECOND
-from seamwatch.judging import calls, handovers, runs, windows
+from seamwatch.judging import calls, handovers, runs, unannounced, windows
 from seamwatch.judging.facts import ForwardedEvent, Measurement, Notice, Violation, Watermark
 from seamwatch.judging.judge import Judge, JudgeSettings
 from seamwatch.wire.text import record_of
@@ -338,7 +338,7 @@ def test_the_clock_of_the_oldest_change_makes_room_and_its_breach_says_so(
 
 
 def test_of_unannounced_values_the_one_not_seen_for_longest_makes_room(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(change_notice, "_VALUES_KEPT", 2)
+    monkeypatch.setattr(unannounced, "VALUES_KEPT", 2)
     documents = contract("scorer", "- {id: held, kind: change_notice, unannounced: true, quiet: 1d}")
     events = [
         decision(f"{hour}h", version=version, event_id=f"e{hour}")
