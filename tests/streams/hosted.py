@@ -16,10 +16,10 @@ from tests.clauses.history import at
 from tests.streams.stages import CODEC, Scene
 
 
-def judges(scene: Scene) -> Judges:
+def judges(scene: Scene, contracts: ContractsFollower) -> Judges:
     """A judge that takes back what lies in the state topic."""
     settings = load_settings().model_copy(update={"kafka": scene.kafka, "prefix": scene.prefix})
-    stage = Judges(settings, ContractsFollower(scene.kafka, scene.prefix), Metrics("judge"))
+    stage = Judges(settings, contracts, Metrics("judge"))
     stage.assigned({(scene.topics.measurement, 0): None})
     return stage
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from seamwatch.durations import MINUTE, SECOND
 from seamwatch.judging.facts import Fact
+from streams.contracts import ContractsFollower
 from streams.pieces import PIECE_BYTES
 from tests.clauses.history import at
 from tests.streams.hosted import judges, told
@@ -25,11 +26,12 @@ def window(number: int) -> Fact:
 
 def test_more_than_a_record_is_taken_back(scene: Scene) -> None:
     scene.publish(PEOPLE, contract(LATENCY))
-    outputs = told(judges(scene), scene, END, at("1h"), tuple(map(window, range(WINDOWS))))
+    contracts = ContractsFollower(scene.kafka, scene.prefix)
+    outputs = told(judges(scene, contracts), scene, END, at("1h"), tuple(map(window, range(WINDOWS))))
     sizes = [len(output.value or b"") for output in outputs if output.topic == scene.topics.judge_state]
     assert sum(sizes) > PIECE_BYTES
     assert max(sizes) <= PIECE_BYTES + len(b"99\n")
-    outputs = told(judges(scene), scene, END + MINUTE, END + 10 * SECOND)
+    outputs = told(judges(scene, contracts), scene, END + MINUTE, END + 10 * SECOND)
     found = [CODEC.decode("violation", o.value or b"") for o in outputs if o.topic == scene.topics.violations("signal")]
     assert [(violation["opened_at"], violation["observed"]) for violation in found] == [(END, 900.0)]
     state = [output for output in outputs if output.topic == scene.topics.judge_state]

@@ -14,6 +14,7 @@ from console.app import build
 from seamwatch.durations import DAY, MINUTE
 from seamwatch.judging.facts import Fact
 from seamwatch.judging.late import Late
+from streams.contracts import ContractsFollower
 from streams.late import EVERY_SECONDS, KEPT, LINES, OTHERS, LateDays, LateEvents
 from streams.metrics import Metrics
 from tests.clauses.history import at
@@ -116,11 +117,12 @@ def test_the_doctor_says_what_came_too_late(scene: Scene, monkeypatch: pytest.Mo
         return found["verdict"], found["found"]
 
     fact = Fact("agreed", "1", "d" * 64, "few", "scorer", None, at("1h"), MINUTE, 7, 0, at("1h"), at("1h"))
-    stage = judges(scene)
+    contracts = ContractsFollower(scene.kafka, scene.prefix)
+    stage = judges(scene, contracts)
     told(stage, scene, at("2h"), at("2h"), (fact,))
     told(stage, scene, at("2h") + MINUTE, at("2h"))
     assert doctor() == ("ok", "no event came too late to be judged, today or yesterday")
-    told(judges(scene), scene, at("2h") + 2 * MINUTE, at("2h"), (fact,))
+    told(judges(scene, contracts), scene, at("2h") + 2 * MINUTE, at("2h"), (fact,))
     verdict, said = doctor()
     assert verdict == "note"
     assert said.startswith("7 events came too late to be judged, today and yesterday: 7 for few of agreed (scorer);")
