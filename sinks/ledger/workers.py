@@ -10,8 +10,9 @@ from __future__ import annotations
 import signal
 import traceback
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack
 from functools import partial
 from itertools import chain, islice
 from multiprocessing import get_context
@@ -33,7 +34,7 @@ Lane = Callable[[Piece], Checked]
 """Checks one piece at a time; in whichever thread, but in one at a time."""
 
 _FEW: Final = 4
-"""Up to so many pieces are not worth a process, which takes a second to start."""
+"""Up to so many pieces are not worth a process, which takes a second to start: two threads share them."""
 _AHEAD: Final = 2
 _OF_FEW: Final = 4
 """On up to so many processors this process checks too; beyond, growing the trees takes all that it has."""
@@ -64,42 +65,19 @@ class Workers:
         """What the pieces hold, in their order. Raises UnreachableError or StoreError when they cannot be read."""
         left = iter(pieces)
         first = list(islice(left, _FEW + 1))
-        with Store(self._url, timeout=600) as store:
-            decode = self._make_decode()
-
-            def here(piece: Piece) -> Checked:
-                return check(store, decode, piece)
-
-            if len(first) <= _FEW or self._count < 2:
-                yield from map(here, chain(first, left))
+        with ExitStack() as stores:
+            if len(first) < 2 or self._count < 2:
+                yield from map(self._thread(stores), chain(first, left))
+                return
+            if len(first) <= _FEW:
+                lanes = [self._thread(stores) for _ in range(2)]
             else:
-                yield from self._side_by_side(chain(first, left), here)
+                lanes = [*self._processes(), *([self._thread(stores)] if self._count <= _OF_FEW else [])]
+            yield from _side_by_side(lanes, chain(first, left))
 
-    def _side_by_side(self, pieces: Iterable[Piece], here: Lane) -> Iterator[Checked]:
-        lanes: SimpleQueue[Lane] = SimpleQueue()
-        for lane in self._processes():
-            lanes.put(lane)
-        if self._count <= _OF_FEW:
-            lanes.put(here)
-
-        def checked(piece: Piece) -> Checked:
-            lane = lanes.get()
-            try:
-                return lane(piece)
-            finally:
-                lanes.put(lane)
-
-        threads = ThreadPoolExecutor(self._count)
-        try:
-            waiting: deque[Future[Checked]] = deque()
-            for piece in pieces:
-                waiting.append(threads.submit(checked, piece))
-                if len(waiting) > _AHEAD * self._count:
-                    yield waiting.popleft().result()
-            while waiting:
-                yield waiting.popleft().result()
-        finally:
-            threads.shutdown(cancel_futures=True)
+    def _thread(self, stores: ExitStack) -> Lane:
+        """A lane of this process."""
+        return partial(check, stores.enter_context(Store(self._url, timeout=600)), self._make_decode())
 
     def _processes(self) -> list[Lane]:
         context = get_context("spawn")
@@ -110,6 +88,31 @@ class Workers:
             theirs.close()
             self._running.append((process, ours))
         return [partial(_asked, connection) for _, connection in self._running]
+
+
+def _side_by_side(lanes: Sequence[Lane], pieces: Iterable[Piece]) -> Iterator[Checked]:
+    idle: SimpleQueue[Lane] = SimpleQueue()
+    for lane in lanes:
+        idle.put(lane)
+
+    def checked(piece: Piece) -> Checked:
+        lane = idle.get()
+        try:
+            return lane(piece)
+        finally:
+            idle.put(lane)
+
+    threads = ThreadPoolExecutor(len(lanes))
+    try:
+        waiting: deque[Future[Checked]] = deque()
+        for piece in pieces:
+            waiting.append(threads.submit(checked, piece))
+            if len(waiting) > _AHEAD * len(lanes):
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+    finally:
+        threads.shutdown(cancel_futures=True)
 
 
 def _asked(connection: Connection, piece: Piece) -> Checked:
