@@ -183,14 +183,16 @@ def test_since_goes_up_from_the_last_checkpoint_before_and_looks_at_nothing_olde
     assert first(verified(read, since=since).findings) == {0: ("column", 2, "score")}
 
 
-def test_pieces_checked_by_several_processes_are_the_same_and_so_are_their_errors(store: Store, read: str) -> None:
+def test_pieces_checked_side_by_side_are_the_same_and_so_are_their_errors(store: Store, read: str) -> None:
     fill(Book(store, TOPICS, KEY), 0)
     pieces = [Piece("inference", ("inference", DEAD_LETTER), f"offset % 6 = {rest}") for rest in range(6)]
     with Workers(read, decode, 2) as several, Workers(read, decode, 1) as one:
-        found = [
-            [sorted(checked.leaves["t.inference", 0][0]["offset"]) for checked in each(pieces)]
-            for each in (several, one)
-        ]
-        assert found[0] == found[1]
-        with pytest.raises(StoreError, match="UNKNOWN_IDENTIFIER"):
-            list(several([Piece("inference", ("inference",), "nonsense")] * 6))
+        for some in (pieces[:3], pieces):  # by threads, and by a process too
+            found = [
+                [sorted(checked.leaves["t.inference", 0][0]["offset"]) for checked in each(some)]
+                for each in (several, one)
+            ]
+            assert len(found[0]) == len(some)
+            assert found[0] == found[1]
+            with pytest.raises(StoreError, match="UNKNOWN_IDENTIFIER"):
+                list(several([Piece("inference", ("inference",), "nonsense")] * len(some)))
