@@ -32,7 +32,7 @@ class _Queue:
         heapq.heappush(self._heap, (when, key))
         if len(self._heap) > self._room:
             # A sorted list is a heap.
-            self._heap = sorted(item for item in set(self._heap) if self._current(*item))
+            self._heap = sorted({item for item in self._heap if self._current(*item)})
             self._room = ROOM + 2 * len(self._heap)
 
     def take(self, until: int) -> Iterator[EntryKey]:
