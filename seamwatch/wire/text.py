@@ -128,9 +128,14 @@ def made_id(event: Mapping[str, Any], ordinal: int) -> str:
     return id_of(canonical(content).encode(), ordinal)
 
 
-def id_of(content: bytes, ordinal: int) -> str:
-    """The event_id that is made of a content, which is `canonical` and has no event_id."""
-    return hashlib.sha256(b"%b\n%d" % (content, ordinal)).hexdigest()[:32]
+def id_of(content: bytes, ordinal: int, hashed: hashlib._Hash | None = None) -> str:
+    """The event_id that is made of a content, which is `canonical` and has no event_id.
+
+    ``hashed`` is its SHA-256 where that was taken already; it is of no other use then.
+    """
+    made = hashlib.sha256(content) if hashed is None else hashed
+    made.update(b"\n%d" % ordinal)
+    return made.hexdigest()[:32]
 
 
 def text_of(record_type: str, record: Mapping[str, Any]) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import tempfile
 from collections.abc import Iterable, Sequence
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -19,9 +20,24 @@ FAN_IN = 8
 Hashes = npt.NDArray[np.uint64]
 
 
+class Hash(Protocol):
+    """A hash under way."""
+
+    def digest(self) -> bytes:
+        """What it comes to so far."""
+        ...
+
+
 def key_of(content: bytes) -> int:
     """What is remembered of a content."""
     return int.from_bytes(hashlib.sha256(content).digest()[:8], "little")
+
+
+def keys_of(hashes: Iterable[Hash]) -> list[int]:
+    """The same of several, whose SHA-256 it is that is given."""
+    digests = b"".join([hashed.digest() for hashed in hashes])
+    keys: list[int] = np.frombuffer(digests, "<u8")[::4].tolist()
+    return keys
 
 
 class Ordinals:
