@@ -308,7 +308,8 @@ class Judge:
         over = clock >= entry.until or crowded(entry.held)
         bound = self._bound(key, entry)
         if bound is None and entry.version and not over:
-            self._close(key, entry, told, now, WITHDRAWN)
+            # What waits for a later version, which may have the clause again, goes on waiting.
+            self._entries.keep(key, self._ended(entry, told, now, WITHDRAWN))
             return False
         if bound is not None:
             reached = min(clock, entry.until - 1)
@@ -349,10 +350,7 @@ class Judge:
         successor = self._placing.successor(key, entry, self._clocks.reached(entry), self._time.now)
         version, after = successor.version, successor.bound
         if successor.why is not None:
-            for episode in entry.episodes:
-                over = Resolve("breach", episode.key, successor.at, summary=successor.why)
-                told.violations.append(resolve_episode(episode, over))
-            entry = entry._replace(state=None, episodes=(), deadline=None, wake=None)
+            entry = self._ended(entry, told, successor.at, successor.why)
         mine = [fact for fact in entry.held if fact.contract_version == version]
         held = tuple(fact for fact in entry.held if fact.contract_version != version)
         kind, last = entry.kind if after is None else after.clause.kind_name, max(entry.last, successor.start)
@@ -399,14 +397,15 @@ class Judge:
             entry = self._judge(key, entry, bound, TimePassed(), reached, told)
         if not entry.empty:
             self.let_go += 1
-            self._close(key, entry, told, entry.last, f"{key.system}: {TOO_MANY}")
+            ended = self._ended(entry, told, entry.last, f"{key.system}: {TOO_MANY}")
+            self._entries.keep(key, ended._replace(waiting=(), held=()))
 
-    def _close(self, key: EntryKey, entry: Entry, told: Told, at: int, why: str) -> None:
-        """Forget an entry; what is open of it is over."""
+    def _ended(self, entry: Entry, told: Told, at: int, why: str) -> Entry:
+        """The entry when its clause binds no longer: what is open of it is over."""
         for episode in entry.episodes:
             over = Resolve("breach", episode.key, at, summary=why)
             told.violations.append(resolve_episode(episode, over))
-        self._entries.keep(key, entry._replace(state=None, episodes=(), waiting=(), held=()))
+        return entry._replace(state=None, episodes=(), deadline=None, wake=None)
 
 
 def _began(happening: Fact | ForwardedEvent) -> int:

@@ -79,7 +79,7 @@ def loaded(estate: Estate, events: Sequence[Event], load: Load, begin: int) -> d
             progress.told(now - ROUND, ends)
         facts: list[Fact] = []
         rare: list[ForwardedEvent] = []
-        for topic in {place[0] for place in places}:
+        for topic in dict.fromkeys(place[0] for place in places):
             _read(topic, sent, position, now, chance, load, plan, progress, facts, rare)
         measurement = Measurement(now, progress.watermarks(position), tuple(facts), tuple(rare), progress.began)
         for violation in judge.on_measurement(measurement).violations:
