@@ -20,7 +20,7 @@ class Adwin:
     """River's ADWIN, fed every score in the order of a shuffle within its minute."""
 
     def __init__(self, rng: np.random.Generator) -> None:
-        self._detector, self._rng = ADWIN(), rng
+        self._detector, self._rng = ADWIN(), rng  # type: ignore[no-untyped-call]
 
     def feed(self, minute: Counts) -> int:
         """How many alarms the scores of one or more minutes, of fine counts (…, FINE), raise."""
@@ -29,7 +29,7 @@ class Adwin:
             scores = np.repeat(_CENTRES, counts)
             self._rng.shuffle(scores)
             for score in scores.tolist():
-                self._detector.update(score)
+                self._detector.update(score)  # type: ignore[no-untyped-call]
                 alarms += self._detector.drift_detected
         return alarms
 
@@ -56,4 +56,5 @@ class Hourly:
 
     def _by_decile(self, counts: Counts) -> np.ndarray:
         summed = np.add.reduceat(counts, self._starts, axis=1)
-        return np.maximum(summed / counts.sum(axis=1, keepdims=True), 1e-4)
+        shares: np.ndarray = np.maximum(summed / counts.sum(axis=1, keepdims=True), 1e-4)
+        return shares

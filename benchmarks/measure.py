@@ -31,8 +31,9 @@ from benchmarks.workload import fill, publish
 from seamwatch.settings import Settings, load_settings
 from seamwatch.wire.topics import Topics
 from streams.batch import Batch, Run
+from streams.collector import unhurried_collector
 from streams.contracts import ContractsFollower
-from streams.hosting import loop_settings, unhurried_collector
+from streams.hosting import loop_settings
 from streams.loop import Loop, Output, consumer_configuration
 from streams.measure import STAGE, Measure
 from streams.metrics import Metrics
