@@ -379,6 +379,8 @@ class Judge:
             first, *rest = entry.waiting
             at = first.place[0]
             if first.ready > self._time.now or at > reached:
+                # It may settle after what stands behind it, and a history may fall back behind it.
+                self._entries.look_at(max(first.ready, self._time.now + self._settings.settle), key)
                 break
             by = self._seams.bound(key.contract, first.version, key.clause, key.system) or bound
             if entry.deadline is not None and entry.deadline < at:

@@ -216,3 +216,19 @@ def test_daylight_saving_changes_nothing(zone: str) -> None:
         (violation,) = found(contract("scorer", clauses), [*events, {**decision(""), "event_time": midnight + 2 * DAY}])
         assert (violation.since, violation.opened_at) == (midnight, midnight + DAY)
         assert len(violation.evidence) == 3
+
+
+def test_what_stands_first_in_line_may_settle_last() -> None:
+    estate = estate_of(contract("scorer", "- {id: fresh, kind: freshness, max_lag: 30m}"))
+    judge, now = Judge(estate), at("15h")
+
+    def found_after(after: int, *refreshed: int) -> list[tuple[str, str, int]]:
+        mark = Watermark("seamwatch.inference", 0, 0, now + after, caught_up=False, progress=at("14h30m"))
+        events = tuple(refresh(time, arrived=now + after) for time in refreshed)
+        return told(judge.on_measurement(Measurement(now + after, (mark,), (), events)).violations)
+
+    assert found_after(0, at("13h20m")) == []
+    assert found_after(SECOND, at("13h10m")) == []
+    assert found_after(2 * SECOND) == []
+    # Both are judged, in the order in which they happened; the data was half an hour old at 13:50.
+    assert found_after(3 * SECOND) == [("fresh", "open", at("13h50m"))]
