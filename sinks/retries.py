@@ -23,7 +23,7 @@ from tenacity import (
 
 from seamwatch.errors import SeamwatchError, UnreachableError
 from sinks.claims import SupersededError
-from sinks.store import StoreRefusedError
+from sinks.store import StoreRefusedError, causes_of
 
 _log = structlog.get_logger("sinks.retries")
 
@@ -118,12 +118,11 @@ def until_it_works(
     )
 
 
-def _let_go(error: BaseException | None) -> None:
+def _let_go(error: BaseException) -> None:
     """Empty the frames that an error came through.
 
     Errors that refer to each other are freed when the collector comes by, which a recorder that waits seldom gives it
     reason to: until then each attempt would keep the body that it was sending.
     """
-    while error is not None:
-        traceback.clear_frames(error.__traceback__)
-        error = error.__cause__ or error.__context__
+    for each in causes_of(error):
+        traceback.clear_frames(each.__traceback__)

@@ -211,14 +211,17 @@ class Store:
         return StoreRefusedError(f"the store refused: {said[1] if said else text}", code)
 
 
+def causes_of(error: BaseException | None) -> Iterator[BaseException]:
+    """An error, and what each came from, the first of all last."""
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__
+
+
 def _cause(error: BaseException) -> str:
     """What the operating system said when there was no connection; else the error's own words, on one line."""
-    deeper: BaseException | None = error
-    while deeper is not None:
-        if isinstance(deeper, OSError) and deeper.strerror:
-            return deeper.strerror
-        deeper = deeper.__cause__ or deeper.__context__
-    return " ".join(str(error).split())
+    said = (each.strerror for each in causes_of(error) if isinstance(each, OSError) and each.strerror)
+    return next(said, " ".join(str(error).split()))
 
 
 @contextmanager
