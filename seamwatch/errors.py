@@ -6,7 +6,8 @@
     │   └── ExpressionError       an expression in it is wrong; names the offending word
     ├── RecordError               one record cannot be used
     │   ├── UndecodableRecord     its bytes are not a record of its type
-    │   └── OutOfBounds           it decodes, but a field breaks a bound of the schema
+    │   ├── OutOfBounds           it decodes, but a field breaks a bound of the schema
+    │   └── ArgumentsError        the arguments of a tool call cannot be read
     ├── SignatureError            a signature is missing, wrong, or its key is not valid
     ├── SealError                 a sealed text cannot be opened, or something cannot be sealed
     ├── ProofError                a ledger proof does not hold
@@ -53,6 +54,10 @@ class UndecodableRecord(RecordError):
 
 class OutOfBounds(RecordError):
     """The record decodes, but a field breaks a bound that its schema declares."""
+
+
+class ArgumentsError(RecordError, ValueError):
+    """The arguments of a tool call cannot be read; the message goes on from "its arguments"."""
 
 
 class SignatureError(SeamwatchError):
