@@ -26,6 +26,12 @@ class Metrics:
             ["contract", "clause", "system"],
             registry=registry,
         )
+        self.unknown = Counter(
+            f"{prefix}_unknown",
+            "Events of which a clause's condition could not be told: what they give is odd, or something is absent",
+            ["contract", "clause", "system", "why"],
+            registry=registry,
+        )
         self.unjoined = Counter(
             f"{prefix}_unjoined", "Outcomes that lack a score or cohort that is measured of them", registry=registry
         )

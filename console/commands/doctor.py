@@ -42,7 +42,8 @@ def doctor(
 ) -> None:
     """Look at what Seamwatch needs here, and at the system that runs.
 
-    Its processes, how far behind each stage is, and which clauses events came too late for, today and yesterday (UTC).
+    Its processes, how far behind each stage is, which clauses events came too late for, and which could not be told of
+    events, today and yesterday (UTC).
 
     Exit 1 when there is a problem; a system that does not run is none.
 
@@ -154,6 +155,7 @@ def _broker(bootstrap: str, prefix: str) -> Iterator[Finding]:
     state = Topics(prefix).judge_state
     if state in metadata.topics:
         yield _late(bootstrap, state, list(metadata.topics[state].partitions))
+        yield from _unknown(bootstrap, prefix)
 
 
 def _late(bootstrap: str, state: str, partitions: list[int]) -> Finding:
@@ -176,3 +178,17 @@ def _late(bootstrap: str, state: str, partitions: list[int]) -> Finding:
         f"{late.total():,} events came too late to be judged, today and yesterday: {', '.join(told)}; "
         "a longer `lateness` of the contract allows for more",
     )
+
+
+def _unknown(bootstrap: str, prefix: str) -> Iterator[Finding]:
+    from console.unknown import recent, sentences
+
+    try:
+        unknown = recent(bootstrap, prefix)
+    except SeamwatchError as error:
+        yield Finding("unknown", "note", str(error))
+        return
+    if not unknown:
+        yield Finding("unknown", "ok", "every clause could be told of every event, today and yesterday")
+    for sentence in sentences(unknown, _CLAUSES_TOLD):
+        yield Finding("unknown", "note", f"today and yesterday, {sentence}")

@@ -60,7 +60,7 @@ from seamwatch.expressions import Expression
 from seamwatch.expressions.build import not_true
 from seamwatch.judging.facts import Fact
 from seamwatch.judging.judgement import Finding, Happening, Judgement, Moment, Open, Remind, Resolve
-from seamwatch.judging.measure import Measure
+from seamwatch.judging.measure import Measure, Watch
 from seamwatch.judging.runs import TRACE_IDLE, Change, Runs, occurrences, shares
 from seamwatch.judging.seam import Seam
 from seamwatch.judging.windows import Windows, earliest
@@ -124,6 +124,10 @@ class Assertion(Clause, kind="assertion"):
         if self.summary is None:
             return (measure,)
         return (measure, Measure(self.on, breach, self.summary.every, select=self.where, name="summary"))
+
+    def watches(self, seam: Seam) -> tuple[Watch, ...]:
+        """And `must`."""
+        return (*super().watches(seam), Watch(self.on, self.must, self.where))
 
     def part_of(self, happening: Happening) -> str | None:
         """The slice; the summary's counts are a part of their own."""

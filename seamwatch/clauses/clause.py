@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from seamwatch.expressions import Expression
 from seamwatch.judging.facts import Fact
 from seamwatch.judging.judgement import Happening, Judgement, Moment
-from seamwatch.judging.measure import Measure
+from seamwatch.judging.measure import Measure, Watch
 from seamwatch.judging.seam import Seam
 
 BEGINNING: Final = -(2**62)
@@ -45,7 +45,7 @@ class Clause(BaseModel):
     kind: str = Field(description="the clause kind")
     severity: Literal["warning", "breach"] = Field("breach", description="how a finding of this clause is marked")
     where: Expression | None = Field(
-        None, description="only events for which this holds are looked at; NULL is not selected"
+        None, description="only events for which this holds are looked at; an absent value is not selected"
     )
 
     def __init_subclass__(cls, kind: str = "", **options: Any) -> None:
@@ -74,6 +74,16 @@ class Clause(BaseModel):
     def measures(self, seam: Seam) -> tuple[Measure, ...]:
         """What is to be measured of one system's events; nothing by default."""
         return ()
+
+    def watches(self, seam: Seam) -> tuple[Watch, ...]:
+        """The conditions of which it is counted, and told, how often they are NULL: `where` by default.
+
+        Each kind adds what it asks of an event.
+        """
+        if self.where is None:
+            return ()
+        sources = dict.fromkeys(measure.source for measure in self.measures(seam))
+        return tuple(Watch(source, self.where) for source in sources)
 
     def counts_from(self, seam: Seam) -> int | None:
         """Since when (micros) measured events count together; None where only windows and conversations do."""

@@ -80,7 +80,7 @@ from seamwatch.judging.facts import Evidence, Fact, merge_evidence
 from seamwatch.judging.handovers import Handovers, Owed, Period
 from seamwatch.judging.intervals import interval_text
 from seamwatch.judging.judgement import Finding, Happening, Judgement, Moment, Open, Remind, Resolve, TimePassed
-from seamwatch.judging.measure import Measure
+from seamwatch.judging.measure import Measure, Watch
 from seamwatch.judging.runs import TRACE_IDLE
 from seamwatch.judging.seam import Seam
 from seamwatch.judging.windows import earliest
@@ -163,6 +163,10 @@ class Escalation(Clause, kind="escalation"):
             for prefix in (("", _SUMMARY) if self.summary else ("",))
             for role, expression in roles.items()
         )
+
+    def watches(self, seam: Seam) -> tuple[Watch, ...]:
+        """And `when`."""
+        return (*super().watches(seam), Watch("tool_call", self.when, self.where))
 
     def part_of(self, happening: Happening) -> str | None:
         """The conversation; what the summary counts is a part of its own."""

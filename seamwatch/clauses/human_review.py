@@ -56,7 +56,7 @@ from seamwatch.expressions import Expression
 from seamwatch.expressions.build import all_of, below, equals
 from seamwatch.judging.facts import Fact
 from seamwatch.judging.judgement import Finding, Happening, Judgement, Moment, Open, Resolve
-from seamwatch.judging.measure import Measure
+from seamwatch.judging.measure import Measure, Watch
 from seamwatch.judging.runs import TRACE_IDLE, Change, Runs, occurrences
 from seamwatch.judging.seam import Seam
 from seamwatch.judging.wording import moment_text, number_text
@@ -105,6 +105,12 @@ class HumanReview(Clause, kind="human_review"):
             label="tool",
         )
         return tuple(measure for measure in (inference, tool_call) if measure.source in sources)
+
+    def watches(self, seam: Seam) -> tuple[Watch, ...]:
+        """And whether the confidence is low."""
+        unsure = below("confidence", self.below)
+        asked = (Watch(measure.source, unsure, self.where) for measure in self.measures(seam))
+        return (*super().watches(seam), *asked)
 
     def judge(self, seam: Seam, state: Runs | None, happening: Happening, moment: Moment) -> Judgement:
         """The occurrence rule, once a conversation."""

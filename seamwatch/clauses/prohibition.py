@@ -47,7 +47,7 @@ from seamwatch.clauses.clause import Clause
 from seamwatch.expressions import Expression
 from seamwatch.judging.facts import Fact
 from seamwatch.judging.judgement import Finding, Happening, Judgement, Moment, Open, Resolve
-from seamwatch.judging.measure import Measure
+from seamwatch.judging.measure import Measure, Watch
 from seamwatch.judging.runs import TRACE_IDLE, Change, Runs, occurrences
 from seamwatch.judging.seam import Seam
 from seamwatch.judging.wording import moment_text
@@ -83,6 +83,10 @@ class Prohibition(Clause, kind="prohibition"):
                 label="tool",
             ),
         )
+
+    def watches(self, seam: Seam) -> tuple[Watch, ...]:
+        """And `never`."""
+        return (*super().watches(seam), Watch("tool_call", self.never, self.where))
 
     def judge(self, seam: Seam, state: Runs | None, happening: Happening, moment: Moment) -> Judgement:
         """One episode a conversation, by the occurrence rule."""

@@ -54,7 +54,7 @@ from seamwatch.expressions import Expression
 from seamwatch.expressions.build import all_of, any_of, equals, not_true
 from seamwatch.judging.facts import Fact
 from seamwatch.judging.judgement import Finding, Happening, Judgement, Moment, Open, Resolve
-from seamwatch.judging.measure import Measure
+from seamwatch.judging.measure import Measure, Watch
 from seamwatch.judging.runs import TRACE_IDLE, Change, Runs, occurrences
 from seamwatch.judging.seam import Seam
 from seamwatch.judging.wording import moment_text
@@ -89,11 +89,10 @@ class Scope(Clause, kind="scope"):
 
     def measures(self, seam: Seam) -> tuple[Measure, ...]:
         """Calls that match no permitted tool, by conversation."""
-        permitted = any_of(*(_permits(tool) for tool in self.tools))
         return (
             Measure(
                 "tool_call",
-                not_true(permitted),
+                not_true(self._permitted),
                 TRACE_IDLE,
                 select=self.where,
                 slice=("trace_id",),
@@ -101,6 +100,14 @@ class Scope(Clause, kind="scope"):
                 label="tool",
             ),
         )
+
+    @property
+    def _permitted(self) -> Expression:
+        return any_of(*(_permits(tool) for tool in self.tools))
+
+    def watches(self, seam: Seam) -> tuple[Watch, ...]:
+        """And what is permitted."""
+        return (*super().watches(seam), Watch("tool_call", self._permitted, self.where))
 
     def judge(self, seam: Seam, state: Runs | None, happening: Happening, moment: Moment) -> Judgement:
         """One episode a conversation, by the occurrence rule."""

@@ -64,7 +64,7 @@ from seamwatch.expressions.build import all_of, any_of, equals, not_true
 from seamwatch.judging.facts import Fact, ForwardedEvent
 from seamwatch.judging.faults import Fault, follow, told_by
 from seamwatch.judging.judgement import Finding, Happening, Judgement, Moment, Open, Resolve
-from seamwatch.judging.measure import Measure
+from seamwatch.judging.measure import Measure, Watch
 from seamwatch.judging.runs import Change, Runs, occurrences
 from seamwatch.judging.seam import Seam
 from seamwatch.judging.wording import moment_text
@@ -116,6 +116,10 @@ class Threshold(Clause, kind="threshold"):
         return (
             Measure("inference", breach, HOUR, select=self.where, value=score, only_breaches=True, label="decision"),
         )
+
+    def watches(self, seam: Seam) -> tuple[Watch, ...]:
+        """And `when`."""
+        return (*super().watches(seam), Watch("inference", self.when, self.where))
 
     def part_of(self, happening: Happening) -> str | None:
         """One state for decisions, one for the changes of thresholds."""

@@ -79,14 +79,13 @@ def polars_expression(
     return _Compiler(extracted=extracted).compiled(resolve(expression, record_type, kind))
 
 
-def odd_expression(expression: Expression, record_type: str, *, extracted: bool = False) -> pl.Expr:
-    """Where a condition is NULL because of what is given, and not because nothing is: true or false.
+def odd_expression(expression: Expression, record_type: str, *, extracted: bool = False) -> pl.Expr | None:
+    """Where a condition is NULL because of what is given, and not because nothing is: true or false; None for nowhere.
 
     It costs more than the condition: meant for the rows where that is NULL. Parameters and errors as above.
     """
-    compiler = _Compiler(extracted=extracted)
-    odd = compiler.odd(resolve(expression, record_type))
-    return pl.repeat(value=False, n=pl.len()) if odd is None else odd.fill_null(value=False)
+    odd = _Compiler(extracted=extracted).odd(resolve(expression, record_type))
+    return None if odd is None else odd.fill_null(value=False)
 
 
 def argument_columns(

@@ -20,17 +20,13 @@ from seamwatch.clauses.prohibition import Prohibition
 from seamwatch.clauses.rate import Rate
 from seamwatch.clauses.scope import Scope
 from seamwatch.durations import DAY, format_duration
-from seamwatch.expressions import Expression
-from seamwatch.expressions.build import all_of
-from seamwatch.expressions.closure import Odd, Row, row_closure
+from seamwatch.expressions.closure import Row
+from seamwatch.guard.asking import Condition, condition_of, named
 from seamwatch.guard.memory import Key, Memory, Talk, Tally
-from seamwatch.guard.specialising import constant, for_tool, tools_named
 from seamwatch.judging.calls import compared_text
 from seamwatch.judging.measure import Measure
 from seamwatch.judging.seam import Seam
 from seamwatch.judging.wording import number_text
-
-Condition = Callable[[Row], bool | Odd | None]
 
 
 @dataclass(slots=True)
@@ -54,8 +50,8 @@ class Check(ABC):
         self.key = key
 
     @abstractmethod
-    def conditions(self) -> tuple[Expression, ...]:
-        """The conditions it asks."""
+    def measures(self) -> tuple[Measure, ...]:
+        """What it asks of an act."""
 
     @abstractmethod
     def bound(self, tool: str | None) -> Bound | None:
@@ -77,21 +73,6 @@ class Bound(ABC):
         """What is wrong with an act that offends, in words."""
 
 
-def _condition(measure: Measure) -> Expression:
-    # A row that is not selected (FALSE or NULL) and one that does not offend are the same here.
-    assert measure.breach is not None
-    return measure.breach if measure.select is None else all_of(measure.select, measure.breach)
-
-
-def _compiled(expression: Expression, source: str, tool: str | None) -> Condition | None:
-    """The closure of a condition, for one tool if that is known; None when it never holds."""
-    left = expression if tool is None else for_tool(expression, tool)
-    fixed = constant(left)
-    if fixed is None:
-        return row_closure(left, source)
-    return (lambda _row: True) if fixed else None
-
-
 # Clauses that look at each act alone
 
 
@@ -100,17 +81,17 @@ class Standing(Check):
 
     def __init__(self, measure: Measure, key: Key, why: Callable[[Row], str], *, hands_over: bool = False) -> None:
         super().__init__(measure.source, key)
-        self._condition = _condition(measure)
+        self._measure = measure
         self._why = why
         self.hands_over = hands_over
 
-    def conditions(self) -> tuple[Expression, ...]:
+    def measures(self) -> tuple[Measure, ...]:
         """What offends or counts."""
-        return (self._condition,)
+        return (self._measure,)
 
     def bound(self, tool: str | None) -> Bound | None:
         """Compiled for a tool."""
-        condition = _compiled(self._condition, self.source, tool)
+        condition = condition_of(self._measure, tool)
         return None if condition is None else _BoundStanding(condition, self._why)
 
 
@@ -120,7 +101,7 @@ class _BoundStanding(Bound):
     wording: Callable[[Row], str]
 
     def offends(self, asked: Asked) -> bool:
-        return self.condition(asked.row) is True
+        return self.condition(asked.row)
 
     def why(self, asked: Asked) -> str:
         return self.wording(asked.row)
@@ -134,19 +115,19 @@ class Before(Check):
 
     def __init__(self, tool: Measure, requires: Measure, key: Key, clause: Precondition) -> None:
         super().__init__("tool_call", key)
-        self._tool = _condition(tool)
-        self._requires = _condition(requires)
+        self._tool = tool
+        self._requires = requires
         self._clause = clause
         self._paths = tuple(tuple(name.split(".")) for name in clause.matching)
 
-    def conditions(self) -> tuple[Expression, ...]:
+    def measures(self) -> tuple[Measure, ...]:
         """What offends or counts."""
         return (self._tool, self._requires)
 
     def bound(self, tool: str | None) -> Bound | None:
         """Compiled for a tool."""
-        asks = _compiled(self._tool, self.source, tool)
-        gives = _compiled(self._requires, self.source, tool)
+        asks = condition_of(self._tool, tool)
+        gives = condition_of(self._requires, tool)
         return (
             None if asks is None and gives is None else _BoundBefore(asks, gives, self._clause, self.key, self._paths)
         )
@@ -169,7 +150,7 @@ class _BoundBefore(Bound):
     paths: tuple[tuple[str, ...], ...]
 
     def offends(self, asked: Asked) -> bool:
-        if self.asks is None or self.asks(asked.row) is not True:
+        if self.asks is None or not self.asks(asked.row):
             return False
         if asked.trace is None:
             return True
@@ -183,8 +164,8 @@ class _BoundBefore(Bound):
     def note(self, asked: Asked) -> None:
         if asked.trace is None:
             return
-        gives = self.gives is not None and self.gives(asked.row) is True
-        if not gives and (self.asks is None or self.asks(asked.row) is not True):
+        gives = self.gives is not None and self.gives(asked.row)
+        if not gives and (self.asks is None or not self.asks(asked.row)):
             return
         state = asked.talk.states.get(self.key)
         if state is None or asked.time >= state.last + DAY:
@@ -217,17 +198,17 @@ class Counted(Check):
 
     def __init__(self, measure: Measure, key: Key, clause: Rate) -> None:
         super().__init__(measure.source, key)
-        self._condition = _condition(measure)
+        self._measure = measure
         self._window = measure.window
         self._clause = clause
 
-    def conditions(self) -> tuple[Expression, ...]:
+    def measures(self) -> tuple[Measure, ...]:
         """What offends or counts."""
-        return (self._condition,)
+        return (self._measure,)
 
     def bound(self, tool: str | None) -> Bound | None:
         """Compiled for a tool."""
-        condition = _compiled(self._condition, self.source, tool)
+        condition = condition_of(self._measure, tool)
         if condition is None:
             return None
         if self._clause.per == "trace":
@@ -242,14 +223,14 @@ class _BoundTalkCount(Bound):
     key: Key
 
     def offends(self, asked: Asked) -> bool:
-        if self.condition(asked.row) is not True:
+        if not self.condition(asked.row):
             return False
         tally = asked.talk.states.get(self.key)
         before = 0 if tally is None or asked.time >= tally.last + DAY else tally.count
         return before + 1 > self.clause.max
 
     def note(self, asked: Asked) -> None:
-        if self.condition(asked.row) is not True:
+        if not self.condition(asked.row):
             return
         tally = asked.talk.states.get(self.key)
         if tally is None or asked.time >= tally.last + DAY:
@@ -269,12 +250,12 @@ class _BoundWindowCount(Bound):
     window: int
 
     def offends(self, asked: Asked) -> bool:
-        if self.condition(asked.row) is not True:
+        if not self.condition(asked.row):
             return False
         return self._counts(asked).get(asked.time // self.window, 0) + 1 > self.clause.max
 
     def note(self, asked: Asked) -> None:
-        if self.condition(asked.row) is True:
+        if self.condition(asked.row):
             counts, window = self._counts(asked), asked.time // self.window
             counts[window] = counts.get(window, 0) + 1
 
@@ -350,4 +331,4 @@ def _rate(clause: Rate, seam: Seam) -> tuple[Check, ...]:
 
 def tools_of(checks: list[Check]) -> frozenset[str]:
     """The tools that the checks of calls name; all others are alike to them."""
-    return frozenset().union(*(tools_named(e) for check in checks for e in check.conditions()))
+    return frozenset().union(*(named(measure) for check in checks for measure in check.measures()))

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from seamwatch.guard import Denied, Escalated
+from streams.replay import replay
 from tests.clauses.history import T0
 from tests.guard.scene import Scene
 
@@ -280,3 +281,22 @@ def test_an_act_is_reported_when_it_is_over_with_what_came_of_it() -> None:
     assert [(r["decision"], r["outcome"]) for r in scene.reported] == [
         ("allowed", "found"), ("allowed", "failed: KeyError"), ("denied", None)
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("where", ["arguments.to <> 'desk'", "NOT contains(arguments.to, 'desk')"])
+def test_an_act_slips_past_no_clause_by_a_value_of_another_kind(where: str) -> None:
+    clauses = f"""
+- {{id: none, kind: rate, max: 0, per: trace, tool: send, where: "{where}"}}
+- {{id: after, kind: precondition, tool: send, requires: ask, where: "{where}"}}
+- {{id: bounded, kind: scope, tools: [{{tool: find}}], where: "{where}"}}
+"""
+    given: list[tuple[object, bool]] = [
+        ({"to": "desk"}, True), ({"to": "x"}, False), ({"to": ["x"]}, False), ({"to": 5}, False), ({}, True),
+        ('{"to": "desk", "to": "desk"}', False),
+    ]  # fmt: skip
+    for arguments, permitted in given:
+        scene = Scene(clauses)
+        verdict = scene.guard.conversation("t").check("send", arguments)  # type: ignore[arg-type]
+        assert verdict.permitted is permitted, arguments
+        found = {violation.clause for violation in replay(scene.estate, scene.emitter.records)}
+        assert found == (set() if permitted else {"none", "after", "bounded"})

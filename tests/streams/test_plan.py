@@ -158,7 +158,7 @@ def measured(batches: Iterable[list[dict[str, Any]]]) -> dict[tuple[Any, ...], F
             continue
         rows = frame(batch)
         whole = Rows(rows, coded(rows["system"]), rows["event_time"].to_numpy(), lambda _: (None, None, None))
-        for found in program.run(whole, seen):
+        for found in program.run(whole, seen)[0]:
             number = program.index.index(found.measure)
             fact = Fact(
                 "c",
