@@ -12,15 +12,14 @@ from typing import Final
 import numpy as np
 import polars as pl
 
-from seamwatch.columnar.expressions import odd_expression
+from seamwatch.columnar.expressions import missing_expression, odd_expression
 from seamwatch.expressions import Expression
 from seamwatch.expressions.closure import Row
 from seamwatch.expressions.doubts import doubts
-from seamwatch.judging.measure import Answer, Measure, Source, labelled
+from seamwatch.judging.measure import NULL, Answer, Measure, Source, labelled
 from streams.evidence import Mask
 from streams.groups import Integers
 
-NULL: Final[frozenset[Answer]] = frozenset({"odd", "absent"})
 ODD: Final[frozenset[Answer]] = frozenset({"odd"})
 
 
@@ -52,30 +51,35 @@ class Answers:
     def _among(self, condition: Expression, answers: frozenset[Answer]) -> Mask | bool:
         column = self._column(condition)
         nulls, true = column.null_count(), int(column.sum() or 0)
-        one_kind = bool(nulls) and len(answers & NULL) == 1
-        null = answers >= NULL
-        if not one_kind:
+        kinds = answers & NULL if nulls else frozenset[Answer]()
+        null = kinds == NULL
+        if null or not kinds:
             counts = {"true": true, "false": len(column) - nulls - true}
             number = sum(counts[answer] for answer in answers - NULL) + (nulls if null else 0)
             if number in (0, len(column)):
                 return bool(number)
         mask: Mask = _where(column, true="true" in answers, false="false" in answers, null=null).to_numpy()
-        if not one_kind:
+        if null or not kinds:
             return mask
-        missing = np.flatnonzero(column.is_null().to_numpy())
-        odd = self._odd(condition, missing)
+        unknown = np.flatnonzero(column.is_null().to_numpy())
         mask = mask.copy()
-        mask[missing[odd if "odd" in answers else ~odd]] = True
+        mask[unknown[self._of_kinds(condition, unknown, kinds)]] = True
         return mask if mask.any() else False
 
-    def _odd(self, condition: Expression, rows: Integers) -> Mask:
-        """Which of some rows, where the condition is NULL, are odd."""
-        expression = odd_expression(condition, self._source, extracted=True)
-        if expression is None:
-            return np.zeros(len(rows), np.bool_)
+    def _of_kinds(self, condition: Expression, rows: Integers, kinds: frozenset[Answer]) -> Mask:
+        """Which of some rows, where the condition is NULL, are NULL in one of these ways."""
+        odd = odd_expression(condition, self._source, extracted=True)
+        missing = missing_expression(condition, self._source)
+        never = pl.repeat(value=False, n=pl.len())
         needed = [name for name in self._frame.columns if name in condition.columns or name.startswith("arguments.")]
-        odd: Mask = self._frame.select(needed)[rows].select(expression.alias("odd"))["odd"].to_numpy()
-        return odd
+        ways = (("odd", never if odd is None else odd), ("missing", never if missing is None else missing))
+        read = self._frame.select(needed)[rows].select(expression.alias(name) for name, expression in ways)
+        is_odd: Mask = read["odd"].to_numpy()
+        is_missing: Mask = read["missing"].to_numpy() & ~is_odd
+        found = np.zeros(len(rows), np.bool_)
+        for kind, mask in (("odd", is_odd), ("missing", is_missing), ("absent", ~is_odd & ~is_missing)):
+            found |= mask if kind in kinds else False
+        return found
 
     def _column(self, condition: Expression) -> pl.Series:
         assert self._computed is not None

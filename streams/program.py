@@ -21,9 +21,9 @@ from seamwatch.columnar.expressions import argument_columns, polars_expression
 from seamwatch.expressions import Expression
 from seamwatch.expressions.expression import ExpressionKind
 from seamwatch.judging.facts import BILLION, Evidence
-from seamwatch.judging.measure import SELECTED, Histogram, Measure, Source, Watch
+from seamwatch.judging.measure import NULL, SELECTED, Histogram, Measure, Source, Watch
 from seamwatch.values import value
-from streams.answers import NULL, ODD, Answers, both
+from streams.answers import ODD, Answers, both
 from streams.dedup import Dedup
 from streams.evidence import Mask, Position, digests, earliest_rows, evidence_of
 from streams.groups import Coded, Groups, Integers, grouped, sliced
@@ -307,7 +307,8 @@ class _Pass:
         places, ids = earliest_rows(ids, times[places], places, events, measure.evidence)
         values = self._number(measure.value)[places] if measure.value is not None else None
         labels = self._labels(measure, places)
-        if labels is not None and measure.label is not None and measure.breach is not None:
+        if measure.offends & NULL and not measure.matching:
+            labels = [None] * len(places) if labels is None else labels
             self._answers.explain(measure, places, ids, labels)
         return evidence_of(places, ids, times, events, values, labels, self._rows.position)
 

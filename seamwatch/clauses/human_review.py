@@ -1,9 +1,12 @@
 """Human review: a decision of low confidence goes to a person.
 
 A decision (`inference`) whose `confidence` is under `below` must have had human review (`human_review: true`); a
-tool call of such confidence must not simply have been allowed (its `decision` is denied or escalated). A confidence
-that is not reported (NULL) is not below: that it is reported can be agreed by an `assertion`. A `where` that names
-fields of only one of the two record types looks at that one alone.
+tool call of such confidence must not simply have been allowed: an escalated one has gone to a person, and one that was
+denied was not made and needs nobody. A `where` that names fields of only one of the two record types looks at that one
+alone.
+
+An event that states no confidence is counted only (`unknown: ignore`): many agents have none to state, and their every
+call would be a breach. Where confidence is agreed on, `unknown: breach` has such an event go to a person too.
 
 An episode begins at once with the first such event. For tool calls there is one per conversation (`trace_id`), over
 when no other has followed for half an hour; for decisions one per system, over after a day (`quiet`) without another.
@@ -56,7 +59,7 @@ from seamwatch.expressions import Expression
 from seamwatch.expressions.build import all_of, below, equals
 from seamwatch.judging.facts import Fact
 from seamwatch.judging.judgement import Finding, Happening, Judgement, Moment, Open, Resolve
-from seamwatch.judging.measure import Measure, Watch
+from seamwatch.judging.measure import HOLDS, NULL, Measure, Watch, label_of
 from seamwatch.judging.runs import TRACE_IDLE, Change, Runs, occurrences
 from seamwatch.judging.seam import Seam
 from seamwatch.judging.wording import moment_text, number_text
@@ -71,7 +74,10 @@ class HumanReview(Clause, kind="human_review"):
     state_type = Runs
 
     kind: Literal["human_review"]
-    below: float = Field(gt=0, description="a confidence under this needs a person; NULL is not under it")
+    below: float = Field(gt=0, description="a confidence under this needs a person")
+    unknown: Literal["breach", "ignore"] = Field(
+        "ignore", description="what an event is that states no confidence: `breach` has it need a person too"
+    )
     quiet: Duration = Field(DAY, description="decisions: a breach is over after so long without another")
 
     def sources(self) -> tuple[str, ...]:
@@ -86,6 +92,7 @@ class HumanReview(Clause, kind="human_review"):
         """Events of low confidence that did not go to a person: calls by conversation, decisions together."""
         unsure, confidence = below("confidence", self.below), Expression.parse("confidence")
         sources = self.sources()
+        offends = HOLDS | NULL if self.unknown == "breach" else HOLDS
         inference = Measure(
             "inference",
             all_of(unsure, _UNREVIEWED["inference"]),
@@ -93,6 +100,7 @@ class HumanReview(Clause, kind="human_review"):
             select=self.where,
             value=confidence,
             only_breaches=True,
+            offends=offends,
         )
         tool_call = Measure(
             "tool_call",
@@ -103,6 +111,7 @@ class HumanReview(Clause, kind="human_review"):
             slice=("trace_id",),
             only_breaches=True,
             label="tool",
+            offends=offends,
         )
         return tuple(measure for measure in (inference, tool_call) if measure.source in sources)
 
@@ -127,11 +136,15 @@ class HumanReview(Clause, kind="human_review"):
         if change.what == "off":
             return Resolve(self.severity, key, change.at, slice=trace)
         first = run.evidence[0]
-        what = f"a call of tool {first.label!r}" if first.label else "a decision"
+        tool, _ = label_of(first.label)
+        what = f"a call of tool {tool!r}" if tool else "a decision"
+        confidence = "without a confidence"
+        if first.value is not None:
+            confidence = f"with confidence {number_text(first.value)}"
         where = f" in conversation {trace}" if trace else ""
         summary = (
-            f"{seam.system}: {what} with confidence {number_text(first.value)}{where} at "
-            f"{moment_text(first.event_time)} did not go to a person; agreed below {number_text(self.below)}"
+            f"{seam.system}: {what} {confidence}{where} at {moment_text(first.event_time)} did not go to a person; "
+            f"agreed below {number_text(self.below)}"
         )
         return Open(
             self.severity,

@@ -6,7 +6,6 @@ For single records. What counts as absent and as odd is `seamwatch.expressions.t
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import fields
 from functools import lru_cache
 from typing import Final
 
@@ -70,11 +69,7 @@ def _reasons(node: typed.Typed) -> _Reasons:
 def _below(node: typed.Typed) -> Iterator[typed.Typed]:
     if isinstance(node, typed.Either):
         return
-    for field in fields(node):
-        value = getattr(node, field.name)
-        for item in value if isinstance(value, tuple) else (value,):
-            if isinstance(item, typed.Typed):
-                yield item
+    yield from typed.children(node)
 
 
 def _own(node: typed.Typed) -> Callable[[Row], str]:
@@ -89,15 +84,15 @@ def _own(node: typed.Typed) -> Callable[[Row], str]:
         case typed.Either((typed.Compare(_, left, right) | typed.CompareWhole(_, left, right), *_)):
             return lambda row: _unlike(row, left, right)
         case typed.CompareWhole(_, left, right):
-            both = _too_large(_named(left), _named(right))
+            both = _too_large(named(left), named(right))
             return lambda _row: both
         case typed.AsDouble(operand):
-            large = f"{_named(operand)} is too large to calculate with exactly"
+            large = f"{named(operand)} is too large to calculate with exactly"
             return lambda _row: large
         case typed.Compute():
             return lambda _row: "a calculation has no result"
         case _:
-            absent = f"{_named(node)} has no value"
+            absent = f"{named(node)} has no value"
             return lambda _row: absent
 
 
@@ -114,7 +109,7 @@ def _unlike(row: Row, left: typed.Typed, right: typed.Typed) -> str:
     for node in (left, right):
         given = [(path, value) for path in _paths(node) if (value := row.argument(path)) is not None]
         if not given:
-            return f"{_named(node)} is absent"
+            return f"{named(node)} is absent"
         path, value = given[0]
         if value is UNREADABLE:
             return _unreadable(row)
@@ -144,19 +139,20 @@ def _paths(node: typed.Typed) -> Iterator[tuple[str, ...]]:
         yield from _paths(inner)
 
 
-def _named(node: typed.Typed) -> str:
+def named(node: typed.Typed) -> str:
+    """A value as an author names it, such as ``arguments.amount``."""
     match node:
-        case typed.Argument(path, _):
+        case typed.Argument(path) | typed.ArgumentLength(path) | typed.ArgumentGiven(path):
             return _shown(path)
-        case typed.Column(name, _, _):
+        case typed.Column(name) | typed.ListLength(name):
             return name
         case typed.Attribute(key):
             return f"attributes.{key}"
         case typed.Constant(value):
             return str(value)
         case _:
-            named = [_shown(path) for path in _paths(node)]
-            return " or ".join(dict.fromkeys(named)) or "something"
+            paths = [_shown(path) for path in _paths(node)]
+            return " or ".join(dict.fromkeys(paths)) or "something"
 
 
 def _shown(path: tuple[str, ...]) -> str:

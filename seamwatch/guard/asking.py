@@ -6,15 +6,14 @@ An act is selected and offends here by the same answers as in the stream (`seamw
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final
 
 from seamwatch.expressions import Expression
-from seamwatch.expressions.closure import ODD, Odd, Row, row_closure
+from seamwatch.expressions.build import arguments_of
+from seamwatch.expressions.closure import ODD, Row, row_closure
 from seamwatch.guard.specialising import constant, for_tool, tools_named
 from seamwatch.judging.measure import FAILS, HOLDS, SELECTED, Answer, Measure
 
 Condition = Callable[[Row], bool]
-_VALUES: Final[dict[Answer, bool | Odd | None]] = {"true": True, "false": False, "odd": ODD, "absent": None}
 
 
 def condition_of(measure: Measure, tool: str | None) -> Condition | None:
@@ -43,13 +42,23 @@ def _among(condition: Expression, answers: frozenset[Answer], source: str, tool:
     fixed = constant(left)
     if fixed is not None:
         return _always if ("true" if fixed else "false") in answers else None
+    if not answers:
+        return None
     run = row_closure(left, source)
     if answers == HOLDS:
         return lambda row: run(row) is True
     if answers == FAILS:
         return lambda row: run(row) is not True
-    values = frozenset(_VALUES[answer] for answer in answers)
-    return (lambda row: run(row) in values) if values else None
+    # What is asked for is what the whole condition names, as in the stream.
+    paths = tuple(sorted(arguments_of(condition)))
+
+    def holds(row: Row) -> bool:
+        value = run(row)
+        if value is None:
+            return ("missing" if any(row.argument(path) is None for path in paths) else "absent") in answers
+        return ("odd" if value is ODD else "true" if value else "false") in answers
+
+    return holds
 
 
 def _always(_row: Row) -> bool:

@@ -8,7 +8,7 @@ kind that nothing is registered for here is left to the stream.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import singledispatch
 from typing import Any
@@ -21,8 +21,10 @@ from seamwatch.clauses.rate import Rate
 from seamwatch.clauses.scope import Scope
 from seamwatch.durations import DAY, format_duration
 from seamwatch.expressions.closure import Row
+from seamwatch.expressions.doubts import doubts
 from seamwatch.guard.asking import Condition, condition_of, named
 from seamwatch.guard.memory import Key, Memory, Talk, Tally
+from seamwatch.judging.attempts import ATTEMPT, MISSING
 from seamwatch.judging.calls import compared_text
 from seamwatch.judging.measure import Measure
 from seamwatch.judging.seam import Seam
@@ -41,9 +43,13 @@ class Asked:
 
 
 class Check(ABC):
-    """One clause's question to acts of one record type. ``hands_over``: an act it stops goes to a person."""
+    """One clause's question to acts of one record type.
+
+    ``hands_over``: an act it stops goes to a person. ``warns``: it stops nothing, whatever the clause's severity.
+    """
 
     hands_over = False
+    warns = False
 
     def __init__(self, source: str, key: Key) -> None:
         self.source = source
@@ -79,11 +85,14 @@ class Bound(ABC):
 class Standing(Check):
     """An act offends by itself: scope, prohibition, human review."""
 
-    def __init__(self, measure: Measure, key: Key, why: Callable[[Row], str], *, hands_over: bool = False) -> None:
+    def __init__(
+        self, measure: Measure, key: Key, why: Callable[[Row], str], *, hands_over: bool = False, warns: bool = False
+    ) -> None:
         super().__init__(measure.source, key)
         self._measure = measure
         self._why = why
         self.hands_over = hands_over
+        self.warns = warns
 
     def measures(self) -> tuple[Measure, ...]:
         """What offends or counts."""
@@ -113,24 +122,22 @@ class _BoundStanding(Bound):
 class Before(Check):
     """A call of one tool must come after another's, in the same conversation."""
 
-    def __init__(self, tool: Measure, requires: Measure, key: Key, clause: Precondition) -> None:
+    def __init__(self, measures: Mapping[str, Measure], key: Key, clause: Precondition) -> None:
         super().__init__("tool_call", key)
-        self._tool = tool
-        self._requires = requires
+        self._measures = measures
         self._clause = clause
         self._paths = tuple(tuple(name.split(".")) for name in clause.matching)
 
     def measures(self) -> tuple[Measure, ...]:
         """What offends or counts."""
-        return (self._tool, self._requires)
+        return tuple(self._measures.values())
 
     def bound(self, tool: str | None) -> Bound | None:
         """Compiled for a tool."""
-        asks = condition_of(self._tool, tool)
-        gives = condition_of(self._requires, tool)
-        return (
-            None if asks is None and gives is None else _BoundBefore(asks, gives, self._clause, self.key, self._paths)
-        )
+        asks, tries, gives = (condition_of(self._measures[name], tool) for name in ("tool", "tried", "requires"))
+        if asks is None and tries is None and gives is None:
+            return None
+        return _BoundBefore(asks, tries, gives, self._clause, self.key, self._paths)
 
 
 @dataclass(slots=True)
@@ -144,13 +151,14 @@ class _Required:
 @dataclass(slots=True)
 class _BoundBefore(Bound):
     asks: Condition | None
+    tries: Condition | None
     gives: Condition | None
     clause: Precondition
     key: Key
     paths: tuple[tuple[str, ...], ...]
 
     def offends(self, asked: Asked) -> bool:
-        if self.asks is None or not self.asks(asked.row):
+        if not _holds(self.asks, asked):
             return False
         if asked.trace is None:
             return True
@@ -164,8 +172,8 @@ class _BoundBefore(Bound):
     def note(self, asked: Asked) -> None:
         if asked.trace is None:
             return
-        gives = self.gives is not None and self.gives(asked.row)
-        if not gives and (self.asks is None or not self.asks(asked.row)):
+        gives = _holds(self.gives, asked)
+        if not gives and not _holds(self.asks, asked) and not _holds(self.tries, asked):
             return
         state = asked.talk.states.get(self.key)
         if state is None or asked.time >= state.last + DAY:
@@ -188,6 +196,10 @@ class _BoundBefore(Bound):
         same = f" with the same {' and '.join(self.clause.matching)}" if self.clause.matching else ""
         where = "in this conversation" if asked.trace is not None else "and there is no conversation to have done so in"
         return f"{self.clause.requires} must have been called before{same} {where}"
+
+
+def _holds(condition: Condition | None, asked: Asked) -> bool:
+    return condition is not None and condition(asked.row)
 
 
 # No more than so many
@@ -294,25 +306,33 @@ def _scope(clause: Scope, seam: Seam) -> tuple[Check, ...]:
 
     def why(row: Row) -> str:
         tool = row.record["tool"]
-        if tool not in conditions:
+        condition = conditions.get(tool)
+        if condition is None:
             return f"it is none of the tools that may be called ({', '.join(sorted(conditions))})"
-        return f"it may be called only when {conditions[tool]}"
+        doubt = doubts(condition, "tool_call")(row)
+        return f"it may be called only when {condition}" + (f" ({doubt})" if doubt else "")
 
-    return tuple(Standing(measure, _key(clause, seam), why) for measure in clause.measures(seam))
+    return tuple(Standing(measure, _key(clause, seam), why) for measure in _asked_before(clause, seam))
 
 
 @checks_of.register
 def _prohibition(clause: Prohibition, seam: Seam) -> tuple[Check, ...]:
-    return tuple(
-        Standing(measure, _key(clause, seam), lambda _row: f"it must never happen that {clause.never}")
-        for measure in clause.measures(seam)
-    )
+    def why(row: Row) -> str:
+        doubt = doubts(clause.never, "tool_call")(row)
+        if doubt:
+            return f"it must never happen that {clause.never}, and whether it would cannot be told: {doubt}"
+        return f"it must never happen that {clause.never}"
+
+    key = _key(clause, seam)
+    return tuple(Standing(m, key, why, warns=m.name == MISSING) for m in _asked_before(clause, seam))
 
 
 @checks_of.register
 def _human_review(clause: HumanReview, seam: Seam) -> tuple[Check, ...]:
     def why(row: Row) -> str:
         confidence: Any = row.record["confidence"]
+        if confidence is None:
+            return "it states no confidence, so a person decides"
         return f"a confidence of {number_text(confidence)} is below {number_text(clause.below)}, so a person decides"
 
     return tuple(Standing(m, _key(clause, seam), why, hands_over=True) for m in clause.measures(seam))
@@ -320,13 +340,17 @@ def _human_review(clause: HumanReview, seam: Seam) -> tuple[Check, ...]:
 
 @checks_of.register
 def _precondition(clause: Precondition, seam: Seam) -> tuple[Check, ...]:
-    measures = {measure.name: measure for measure in clause.measures(seam)}
-    return (Before(measures["tool"], measures["requires"], _key(clause, seam), clause),)
+    return (Before({measure.name: measure for measure in clause.measures(seam)}, _key(clause, seam), clause),)
 
 
 @checks_of.register
 def _rate(clause: Rate, seam: Seam) -> tuple[Check, ...]:
-    return tuple(Counted(measure, _key(clause, seam), clause) for measure in clause.measures(seam))
+    return tuple(Counted(measure, _key(clause, seam), clause) for measure in _asked_before(clause, seam))
+
+
+def _asked_before(clause: Clause, seam: Seam) -> tuple[Measure, ...]:
+    """What is asked of an act before it; attempts are what a guard makes of those it denies."""
+    return tuple(measure for measure in clause.measures(seam) if measure.name != ATTEMPT)
 
 
 def tools_of(checks: list[Check]) -> frozenset[str]:

@@ -13,11 +13,13 @@ from seamwatch.judging.facts import EVIDENCE_LIMIT
 
 Source = Literal["inference", "tool_call", "outcome"]
 
-Answer = Literal["true", "false", "odd", "absent"]
-"""What a condition says of an event; the last two are its NULL, by its reason (`seamwatch.expressions.typed`)."""
+Answer = Literal["true", "false", "odd", "missing", "absent"]
+"""What a condition says of an event. The last three are its NULL, by its reason (`seamwatch.expressions.typed`): where
+something is absent, *missing* says that an argument of the call is, *absent* that a field or attribute has no value."""
 
 HOLDS: Final[frozenset[Answer]] = frozenset({"true"})
-FAILS: Final[frozenset[Answer]] = frozenset({"false", "odd", "absent"})
+NULL: Final[frozenset[Answer]] = frozenset({"odd", "missing", "absent"})
+FAILS: Final[frozenset[Answer]] = NULL | {"false"}
 SELECTED: Final[frozenset[Answer]] = frozenset({"true", "odd"})
 """What `select` counts. An event of which it cannot be told for what is given in it is looked at, or a value of another
 kind would be a way round the clause; one that gives nothing is not."""

@@ -13,6 +13,7 @@ from seamwatch.columnar.columns import frame_of
 from seamwatch.columnar.expressions import argument_columns, polars_expression
 from seamwatch.expressions import Expression
 from seamwatch.expressions.closure import ODD, Row, row_closure
+from seamwatch.expressions.tree import Name, walk
 from seamwatch.judging.measure import SELECTED, Answer, Watch
 from streams.answers import Answers
 from streams.dedup import EveryId
@@ -20,15 +21,21 @@ from streams.groups import coded
 from streams.program import Program, Rows
 from tests.expressions.strategies import EVENTS, expressions
 
-EACH: tuple[Answer, ...] = ("true", "false", "odd", "absent")
-SETS = [frozenset(some) for size in range(5) for some in combinations(EACH, size)]
+EACH: tuple[Answer, ...] = ("true", "false", "odd", "missing", "absent")
+SETS = [frozenset(some) for size in range(6) for some in combinations(EACH, size)]
 
 
 def answer(condition: Expression, record: dict[str, Any]) -> Answer:
-    value = row_closure(condition, "tool_call")(Row(record))
+    row = Row(record)
+    value = row_closure(condition, "tool_call")(row)
     if value is ODD:
         return "odd"
-    return "absent" if value is None else "true" if value else "false"
+    if value is None:
+        asked = [
+            name.path[1:] for name in walk(condition.tree) if isinstance(name, Name) and name.path[0] == "arguments"
+        ]
+        return "missing" if any(row.argument(path) is None for path in asked) else "absent"
+    return "true" if value else "false"
 
 
 @settings(max_examples=60, suppress_health_check=list(HealthCheck), deadline=None)
@@ -65,7 +72,7 @@ def test_what_is_unknown_is_counted_by_system_and_reason(data: st.DataObject) ->
     }
     wanted: dict[tuple[int, str, str], int] = {}
     for record in records:
-        why = answer(condition, record)
+        why = answer(condition, record).replace("missing", "absent")
         for number in [0, 1] if answer(select, record) in SELECTED else [0]:
             if why in ("odd", "absent"):
                 key = (number, record["system"], why)
@@ -84,7 +91,7 @@ def test_a_label_says_why_what_offends_cannot_be_told() -> None:
     ]
     frame = pl.DataFrame(records)
     rows = Rows(frame, coded(frame["system"]), frame["event_time"].to_numpy(), None)
-    offends: frozenset[Answer] = frozenset({"true", "odd", "absent"})
+    offends: frozenset[Answer] = frozenset({"true", "odd", "missing"})
     measure = Measure("tool_call", never, 10, slice=("trace_id",), only_breaches=True, label="tool", offends=offends)
     statistics, _ = Program("tool_call", [measure]).run(rows, EveryId())
     told = {one.slice: label_of(one.numbers["evidence"][0].label) for one in statistics}
