@@ -23,6 +23,7 @@ COMMANDS: Final = (
     "run",
     "topics",
     "emit",
+    "spool",
     "cat",
     "contracts",
     "keys",

@@ -7,17 +7,15 @@ everything is ready. Connects to nothing.
 
 from __future__ import annotations
 
-import json
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from seamwatch.errors import UnreachableError
+from seamwatch.running import running, written
 from seamwatch.settings import load_settings
 
-RUN_FILE: Final = "run.json"
 NETRC_FILE: Final = "netrc"
 LEDGER_KEY_FILE: Final = "ledger.key"
 
@@ -61,42 +59,18 @@ class Reach:
 def reach(data: Path | None = None) -> Reach:
     """The system to talk to. ``data`` is what ``--data`` named; it goes before the environment."""
     settings = load_settings(data=data)
-    running, missing = _running(settings.data)
+    told = running(settings.data)
+    addresses = {name: told.told[name] for name in ("kafka", "clickhouse", "auditor", "prefix") if told.told.get(name)}
     named = {"kafka": settings.kafka, "clickhouse": settings.clickhouse, "auditor": settings.clickhouse}
     known = {name: address for name, address in named.items() if address is not None}
-    known = {**known, **running} if data is not None else {**running, **known}
-    return Reach({"prefix": settings.prefix, **known}, missing)
+    known = {**known, **addresses} if data is not None else {**addresses, **known}
+    return Reach({"prefix": settings.prefix, **known}, told.why)
 
 
 def processes(data: Path) -> dict[str, int]:
     """Process ids of what ``up`` runs on a data folder, by name; empty when nothing runs there."""
     try:
-        content = json.loads((data / RUN_FILE).read_text())
+        content = written(data)
         return {"up": int(content["pid"]), **content["servers"], **content["stages"]}
     except (OSError, ValueError, KeyError):
         return {}
-
-
-def _running(data: Path) -> tuple[dict[str, str], str]:
-    """What ``run.json`` tells, and why it tells nothing when it does not."""
-    file = data / RUN_FILE
-    try:
-        content: dict[str, Any] = json.loads(file.read_text())
-        process = int(content["pid"])
-    except FileNotFoundError:
-        return {}, f"No system is running, or is ready yet, on the data folder {data}"
-    except (OSError, ValueError, KeyError) as error:
-        return {}, f"{file} cannot be read ({error})"
-    if not _alive(process):
-        return {}, f"The system on the data folder {data} has ended without saying so"
-    return {name: content[name] for name in ("kafka", "clickhouse", "auditor", "prefix") if content.get(name)}, ""
-
-
-def _alive(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True

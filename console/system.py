@@ -18,8 +18,9 @@ from types import TracebackType
 from typing import Any, Final, Self
 from urllib.parse import unquote, urlsplit
 
-from console.reach import LEDGER_KEY_FILE, NETRC_FILE, RUN_FILE
+from console.reach import LEDGER_KEY_FILE, NETRC_FILE
 from seamwatch.errors import SeamwatchError, UsageError
+from seamwatch.running import RUN_FILE
 from seamwatch.settings import Settings
 from stack.folder import DataFolder, write_private, write_private_text
 from stack.local import Addresses, LocalStack

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -13,7 +14,8 @@ from pathlib import Path
 import pytest
 
 from seamwatch import Delivery, Emitter
-from seamwatch.errors import RecordError
+from seamwatch.errors import RecordError, UsageError
+from seamwatch.running import RUN_FILE
 from seamwatch.wire.codec import Codec
 from seamwatch.wire.events import Inference
 from seamwatch.wire.topics import Topics
@@ -151,3 +153,34 @@ emitter.inference(system="s", version="1", event_id="last")
 """
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
     assert ids(received(kafka, topics)) == ["last"]
+
+
+def test_a_running_up_is_found_by_its_folder_as_commands_find_it(
+    kafka: str, topics: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    create_topics(kafka, topics, 2)
+    for name in ("KAFKA_BOOTSTRAP_SERVERS", "SEAMWATCH_KAFKA", "SEAMWATCH_PREFIX"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("SEAMWATCH_DATA", str(tmp_path))
+    with pytest.raises(UsageError, match=r"no broker is named.*No system is running.*SEAMWATCH_DATA"):
+        Emitter("svc")
+    (tmp_path / RUN_FILE).write_text(json.dumps({"pid": os.getpid(), "kafka": kafka, "prefix": topics}))
+    with Emitter("svc") as emitter:
+        sent = emitter.inference(system="s", version="1")
+        assert emitter.flush(20) == 0
+    assert ids(received(kafka, topics)) == [sent]
+    monkeypatch.setenv("KAFKA_BOOTSTRAP_SERVERS", NOWHERE)  # what the environment names goes first
+    with Emitter("svc", delivery_timeout=1) as elsewhere:
+        elsewhere.inference(system="s", version="1")
+        assert elsewhere.flush(0.2) == 1
+
+
+def test_a_child_that_reports_nothing_has_nothing_of_its_parents(tmp_path: Path) -> None:
+    with Emitter("svc", bootstrap=NOWHERE, spool=tmp_path, delivery_timeout=30) as emitter:
+        emitter.inference(system="s", version="1")
+        child = os.fork()
+        if not child:
+            nothing = emitter.counts.accepted == emitter.flush(0.0) == emitter.close() == 0
+            os._exit(0 if nothing else 1)
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+        assert emitter.counts.pending == 1
