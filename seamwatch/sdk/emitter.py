@@ -153,6 +153,7 @@ class Emitter(Reporter):
         """
         if self._closed:
             return 0
+        self._finish()
         self._closed = True
         sender = self._own_sender
         if sender is None:
