@@ -27,6 +27,7 @@ COMMANDS: Final = (
     "cat",
     "contracts",
     "keys",
+    "config",
     "gate",
     "replay",
     "ack",
