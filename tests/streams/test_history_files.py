@@ -180,6 +180,27 @@ def test_a_row_of_a_parquet_file_that_holds_no_event_is_named(tmp_path: Path) ->
     assert errors == [f"{path}:8: out of bounds: confidence is 3.0, above the bound of 1"]
 
 
+@pytest.mark.parametrize("types", [[b"inference", b"inference", b"inference"], [b"inference", b"\xff", None]])
+@pytest.mark.parametrize(
+    "kind", [pl.Binary, pl.String, pl.Categorical, pl.List(pl.Binary), pl.Struct({"of": pl.Binary})]
+)
+def test_the_types_of_a_parquet_file_are_read_however_it_has_them_and_what_is_none_is_named(
+    tmp_path: Path, types: list[bytes | None], kind: pl.DataType
+) -> None:
+    path = tmp_path / "history.parquet"
+    values: list[Any] = list(types)
+    if kind in (pl.String, pl.Categorical):
+        values = [None if each is None else each.decode(errors="replace") for each in types]
+    elif kind != pl.Binary:
+        values = [[each] if isinstance(kind, pl.List) else {"of": each} for each in types]
+    pl.DataFrame(RECORDS[:3]).with_columns(pl.Series("type", values, dtype=kind)).write_parquet(path)
+    groups, errors = read(path)
+    plain = kind in (pl.Binary, pl.String, pl.Categorical)
+    right = [number for number, each in enumerate(types) if plain and each == b"inference"]
+    assert groups == ({"inference": [RECORDS[number] for number in right]} if right else {})
+    assert [error.split(": ")[0] for error in errors] == [f"{path}:{n + 1}" for n in range(3) if n not in right]
+
+
 @pytest.mark.parametrize("content", [b"Obj\x01nothing", b"PAR1nothing", b"\x1f\x8bnothing"])
 def test_a_broken_file_is_said_plainly(content: bytes, tmp_path: Path) -> None:
     path = tmp_path / "history"
