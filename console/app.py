@@ -77,11 +77,17 @@ def _print_version(wanted: bool) -> None:
 
 
 def _seamwatch(
+    context: typer.Context,
     _version: Annotated[
         bool, typer.Option("--version", callback=_print_version, is_eager=True, help="print the version")
     ] = False,
 ) -> None:
     """Make the seams between AI teams into contracts that are enforced, and provable afterwards."""
+    from seamwatch.options import unknown_options
+
+    # A stage says so in its log.
+    if context.invoked_subcommand != "run" and (said := unknown_options(os.environ)) is not None:
+        print(f"seamwatch: warning: {said}", file=sys.stderr)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -331,7 +331,7 @@ def run(settings: Settings) -> None:
         Topics(settings.prefix),
         decoding(codec, settings.clock()),
         settings.instance or socket.gethostname(),
-        Metrics(settings.metrics_port),
+        Metrics(settings.metrics_port, settings.metrics_host),
         _signer(settings),
     )
     # Batches of tens of thousands of short-lived objects make the collector run all the time: 15 % of the rate.

@@ -268,7 +268,7 @@ class Measure:
 def run(settings: Settings) -> None:
     """Run the stage until SIGTERM. Raises UsageError, StageError or UnreachableError when it cannot go on."""
     contracts = ContractsFollower(bootstrap_of(settings), settings.prefix)
-    stage = Measure(settings, contracts, Metrics(STAGE, settings.metrics_port))
+    stage = Measure(settings, contracts, Metrics(STAGE, settings.metrics_port, settings.metrics_host))
     loop = Loop(loop_settings(settings, STAGE, Topics(settings.prefix).inputs, settings.linger / SECOND), stage)
     stop_on_signals(loop)
     with unhurried_collector():

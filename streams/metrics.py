@@ -1,8 +1,10 @@
-"""What a stage shows of itself to Prometheus, on loopback, when a port is set; otherwise counted and not shown."""
+"""What measure and judge show of themselves to Prometheus when a port is set; otherwise counted and not shown."""
 
 from __future__ import annotations
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, start_http_server
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+from seamwatch.exposing import LOOPBACK, expose
 
 _ROUND_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.5, 1, 2, 5)
 
@@ -10,7 +12,7 @@ _ROUND_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.5, 1, 2, 5)
 class Metrics:
     """The counters of one stage of one process."""
 
-    def __init__(self, stage: str, port: int | None = None) -> None:
+    def __init__(self, stage: str, port: int | None = None, host: str = LOOPBACK) -> None:
         registry = CollectorRegistry()
         prefix = f"seamwatch_{stage}"
         self.events = Counter(f"{prefix}_events", "Messages taken in", ["type"], registry=registry)
@@ -39,5 +41,4 @@ class Metrics:
         self.round = Histogram(
             f"{prefix}_round_seconds", "Time to compute a round", buckets=_ROUND_BUCKETS, registry=registry
         )
-        if port is not None:
-            start_http_server(port, addr="127.0.0.1", registry=registry)
+        expose(registry, port, host)

@@ -37,20 +37,25 @@ def register(app: typer.Typer) -> None:
 def check(folder: Folder, as_json: AsJson = False) -> None:
     """Every problem of the documents below a folder, as <file>:<line>: message.
 
-    Gaps in a system's hand-over are warnings. Exit 1 when there is any error.
+    Gaps in a system's hand-over are warnings. So that nobody is paged in vain, channels are held to the services that
+    the pager knows, and SEAMWATCH_DEFAULT_OWNER, if it is set, to the persons. Exit 1 when there is any error.
 
     Example: seamwatch contracts check contracts/
     """
+    from console.reachable import channel_problems, owner_problem, persons_of
     from seamwatch.documents.loading import load_folder, read_folder
-    from seamwatch.documents.problems import is_error
+    from seamwatch.documents.problems import Problem, is_error
     from seamwatch.documents.signing_verdicts import contract_verdicts, unsigned_of
     from seamwatch.settings import load_settings
 
-    problems = load_folder(folder)[1]
-    errors = sum(is_error(problem) for problem in problems)
+    settings = load_settings()
     reads = read_folder(folder)[0]
+    problems = sorted([*load_folder(folder)[1], *channel_problems(reads)])
+    if (unknown := owner_problem(settings.default_owner, persons_of(reads))) is not None:
+        problems.append(Problem(str(folder), 1, unknown))
+    errors = sum(is_error(problem) for problem in problems)
     documents = len(reads)
-    verdicts, _ = contract_verdicts(reads, load_settings().clock().now())
+    verdicts, _ = contract_verdicts(reads, settings.clock().now())
     unsigned = list(unsigned_of(verdicts))
     if as_json:
         found = [{"file": p.file, "line": p.line, "severity": p.severity, "message": p.message} for p in problems]
@@ -88,11 +93,13 @@ def publish(
 ) -> None:
     """Publish the documents below a folder, so that every stage judges by them from now on.
 
-    Nothing is published when any document has an error; what is gone from the folder is withdrawn.
+    Nothing is published when any document has an error, or a channel that nobody can be paged by; what is gone from the
+    folder is withdrawn.
 
     Example: seamwatch contracts publish contracts/
     """
     from console.reach import reach
+    from console.reachable import check_reachable
     from seamwatch.log import configure
     from seamwatch.settings import load_settings
     from streams.contracts import publish_folder
@@ -100,6 +107,7 @@ def publish(
     settings = load_settings()
     configure(settings.model_copy(update={"log_level": "warning"}))  # standard output says what was published
     system = reach(data)
+    check_reachable(folder, settings.default_owner)
     done = publish_folder(system.kafka, system.prefix, folder, settings.clock())
     if as_json:
         print(json.dumps(asdict(done)))

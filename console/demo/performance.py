@@ -117,7 +117,14 @@ class Performance:
     def _settings(self) -> Settings:
         # Whatever the environment names belongs to somebody.
         return load_settings(data=self.folder).model_copy(
-            update={"kafka": None, "clickhouse": None, "prefix": "seamwatch", "schema_registry_url": None}
+            update={
+                "kafka": None,
+                "clickhouse": None,
+                "prefix": "seamwatch",
+                "schema_registry_url": None,
+                "default_owner": PLATFORM,
+                "metrics_port": None,
+            }
         )
 
     def _environment(self, models: Future[Models]) -> dict[str, str]:
@@ -132,6 +139,7 @@ class Performance:
             "SEAMWATCH_DEFAULT_OWNER": PLATFORM,
             "SEAMWATCH_PREFIX": "seamwatch",
             "SEAMWATCH_SCHEMA_REGISTRY_URL": "",
+            "SEAMWATCH_METRICS_PORT": "",
         }
 
     @contextlib.contextmanager

@@ -88,8 +88,8 @@ class Person(Document):
     name: Words = Field(description="as colleagues know them", examples=["Example Owner"])
     channels: tuple[Words, ...] = Field(
         (),
-        description="where pages go: Apprise URLs; ${NAME} is taken from the environment",
-        examples=[["mailto://${SMTP_USER}:${SMTP_PASSWORD}@example.org"]],
+        description="where pages go: Apprise URLs; ${SEAMWATCH_CHANNEL_…} is taken from the pager's environment",
+        examples=[["mailto://${SEAMWATCH_CHANNEL_SMTP_USER}:${SEAMWATCH_CHANNEL_SMTP_PASSWORD}@example.org"]],
     )
     keys: tuple[PublicKeyEntry, ...] = Field(
         (),

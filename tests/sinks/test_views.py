@@ -34,7 +34,7 @@ DOCUMENTS = f"""\
 kind: Person
 id: ann@example.org
 name: Ann Example
-channels: ["mailto://${{USER_X}}:${{SECRET_X}}@example.org", "json://127.0.0.1/hook"]
+channels: ["mailto://${{SEAMWATCH_CHANNEL_USER}}:${{SEAMWATCH_CHANNEL_SECRET}}@example.org", "json://127.0.0.1/hook"]
 ---
 kind: Person
 id: bob@example.org
