@@ -8,6 +8,7 @@ from typing import IO, Any, cast
 import polars as pl
 
 from seamwatch.columnar.columns import columns, frame_of, keeps_bounds
+from seamwatch.columnar.identities import identified
 from seamwatch.errors import RecordError, UsageError
 from seamwatch.wire.schemas import INPUT_TYPES, Field, nearest, schema
 from seamwatch.wire.text import canonical, record_of
@@ -118,8 +119,8 @@ def _in_one_go(name: str, rows: pl.DataFrame) -> pl.DataFrame | None:
         if column is None:
             return None
         made.append(column)
-    frame = pl.DataFrame(made)
-    return frame if frame.select(keeps_bounds(name).all()).item() else None
+    frame, lacking = identified(name, pl.DataFrame(made))
+    return frame if lacking is None and frame.select(keeps_bounds(name).all()).item() else None
 
 
 def _cast(field: Field, column: pl.Series, kind: pl.DataType) -> pl.Series | None:
