@@ -84,17 +84,10 @@ def export(
 
 
 def _write(documents: Sequence[dict[str, Any]], out: Path | None) -> None:
-    import io
+    from seamwatch.documents.writing import yaml_text
 
-    from ruamel.yaml import YAML
-
-    yaml = YAML(typ="safe", pure=True)
-    yaml.default_flow_style = False
-    yaml.allow_unicode = True
-    yaml.sort_base_mapping_type_on_output = False  # type: ignore[assignment]  # as the mapping is ordered
-    text = io.StringIO()
-    yaml.dump_all(list(documents), text)
+    text = yaml_text(documents)
     if out is None:
-        print(text.getvalue(), end="")
+        print(text, end="")
     else:
-        out.write_text(text.getvalue(), "utf-8")
+        out.write_text(text, "utf-8")

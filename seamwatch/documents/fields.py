@@ -8,6 +8,8 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, StringConstraints
 
+from seamwatch.documents.scalars import Spelled
+
 
 def _text_of(value: Any) -> Any:
     # YAML takes 3 for a number, and 1.10 for the number 1.1, which is another version.
@@ -15,6 +17,8 @@ def _text_of(value: Any) -> Any:
         return value
     if isinstance(value, float):
         raise ValueError(f"{value!r} is read as a number: write it in quotes")  # noqa: TRY004  pydantic's
+    if isinstance(value, Spelled):
+        raise ValueError(f"{value.written} is read as the number {value}: write it in quotes")  # noqa: TRY004
     return str(value) if isinstance(value, int) else value
 
 
