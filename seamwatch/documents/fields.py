@@ -36,21 +36,21 @@ def _public_key(text: str) -> str:
     return text
 
 
-Words = Annotated[str, BeforeValidator(_text_of), StringConstraints(min_length=1, max_length=4_000)]
+Words = Annotated[str, StringConstraints(min_length=1, max_length=4_000), BeforeValidator(_text_of)]
 """Any text; a whole number is taken as its digits."""
 
 Identifier = Annotated[
-    str, BeforeValidator(_text_of), StringConstraints(min_length=1, max_length=256, pattern=r"^[^\s\x00-\x1f#]+$")
+    str, StringConstraints(min_length=1, max_length=256, pattern=r"^[^\s\x00-\x1f#]+$"), BeforeValidator(_text_of)
 ]
 """Names a document or person: no white space, no #."""
 
 VersionText = Annotated[
-    str, BeforeValidator(_text_of), StringConstraints(min_length=1, max_length=256, pattern=r"^[^\s\x00-\x1f]+$")
+    str, StringConstraints(min_length=1, max_length=256, pattern=r"^[^\s\x00-\x1f]+$"), BeforeValidator(_text_of)
 ]
 """A version as the serving process names it."""
 
 ContractVersion = Annotated[
-    str, BeforeValidator(_text_of), StringConstraints(min_length=1, max_length=64, pattern=r"^[^\s\x00-\x1f@#]+$")
+    str, StringConstraints(min_length=1, max_length=64, pattern=r"^[^\s\x00-\x1f@#]+$"), BeforeValidator(_text_of)
 ]
 """A version of a contract: no @ and no #, which separate it in keys and references."""
 
