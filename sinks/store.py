@@ -30,6 +30,7 @@ _DICTIONARIES = MappingProxyType({"output_format_arrow_low_cardinality_as_dictio
 _MAY_NOT_SET = {164, 452}
 """Of a user who may only read (READONLY), and of one whose profile has it fixed (SETTING_CONSTRAINT_VIOLATION)."""
 _INSERT_SETTINGS = {"async_insert": 0, "insert_deduplicate": 1}
+_READ_ONLY = MappingProxyType({"readonly": "1"})
 
 
 class StoreRefusedError(StoreError):
@@ -77,11 +78,13 @@ class Store:
     Connecting is left to the first use, so that a recorder starts while its store is still away.
     """
 
-    def __init__(self, url: str, *, database: str | None = None, timeout: float = 300.0) -> None:
+    def __init__(self, url: str, *, database: str | None = None, timeout: float = 300.0, reading: bool = False) -> None:
+        """``reading`` has the store refuse whatever writes, also where the user in the URL may write."""
         self.address = Address.parse(url)
         self._database = self.address.database if database is None else database
         self._timeout = timeout
         self._client: Any = None
+        self._reading = dict(_READ_ONLY) if reading else {}
         self._is_refused_settings = False
 
     def __enter__(self) -> Self:
@@ -167,10 +170,14 @@ class Store:
         try:
             if self._client is None:
                 self._client = self._connect()
-            with _sending(self._client.params, sending):
+            with _sending(self._client.params, {**self._reading, **sending}):
                 return getattr(self._client, method)(*arguments, **options)
         except exceptions.Error as error:
-            raise self._mapped(error) from error
+            refused = self._mapped(error)
+            if self._reading and isinstance(refused, StoreRefusedError) and _is_read_only_already(refused):
+                self._reading = {}
+                return self._call(method, *arguments, sending=sending, **options)
+            raise refused from error
         except OSError as error:
             self.close()
             raise UnreachableError(f"the store at {self.address} cannot be reached: {_cause(error)}") from error
@@ -209,6 +216,11 @@ class Store:
             return UnreachableError(f"the store at {self.address} cannot be reached: {_cause(error)}; is it running?")
         said = _SAID.search(text)
         return StoreRefusedError(f"the store refused: {said[1] if said else text}", code)
+
+
+def _is_read_only_already(refused: StoreRefusedError) -> bool:
+    """Whether it was refused because its user's profile says itself how read-only they are."""
+    return refused.code in _MAY_NOT_SET and "'readonly' setting" in str(refused)
 
 
 def causes_of(error: BaseException | None) -> Iterator[BaseException]:
