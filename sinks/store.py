@@ -26,7 +26,8 @@ _PASSING = {"408", "425", "429", "502", "503", "504"}
 """What a proxy says of a server behind it that is away or overloaded."""
 _PIECE = 1024 * 1024
 _NOTHING: Mapping[str, str] = MappingProxyType({})
-_DICTIONARIES = MappingProxyType({"output_format_arrow_low_cardinality_as_dictionary": "1"})
+_AS_BYTES = MappingProxyType({"output_format_arrow_string_as_string": "0"})
+_DICTIONARIES = MappingProxyType({"output_format_arrow_low_cardinality_as_dictionary": "1", **_AS_BYTES})
 _MAY_NOT_SET = {164, 452}
 """Of a user who may only read (READONLY), and of one whose profile has it fixed (SETTING_CONSTRAINT_VIOLATION)."""
 _INSERT_SETTINGS = {"async_insert": 0, "insert_deduplicate": 1}
@@ -126,10 +127,11 @@ class Store:
     ) -> pl.DataFrame:
         """The answer to a query as a polars frame.
 
-        With ``exact_bytes`` the store's String columns, which may hold any bytes, come as Binary and not as String.
+        With ``exact_bytes`` the store's String columns, which may hold any bytes, all come as Binary; without it only
+        those that hold bytes (`seamwatch.columnar.texts`), and the others as String.
         """
         answer = self._call("raw_query", sql, dict(parameters or {}), fmt="ArrowStream")
-        return _with_binary(answer) if exact_bytes else pl.read_ipc_stream(io.BytesIO(answer))
+        return _with_binary(answer) if exact_bytes else _with_texts(answer)
 
     def frames(self, sql: str, rows: int) -> Iterator[pl.DataFrame]:
         """The answer to a query in frames of about so many rows, texts as Binary; only one is unpacked at a time."""
@@ -256,6 +258,17 @@ def quoted(values: Sequence[str]) -> str:
     """Texts as a list of ClickHouse string literals, for an IN."""
     escaped = (value.replace("\\", "\\\\").replace("'", "\\'") for value in values)
     return ", ".join(f"'{value}'" for value in escaped)
+
+
+def _with_texts(stream: bytes) -> pl.DataFrame:
+    """An Arrow stream as a frame, with texts as texts where the store's profile has them all come as bytes."""
+    import pyarrow as pa
+
+    from seamwatch.columnar.texts import labelled
+
+    reader = pa.ipc.open_stream(stream)
+    schema, batches = labelled(reader.schema, list(reader))
+    return cast("pl.DataFrame", pl.from_arrow(pa.Table.from_batches(batches, schema)))
 
 
 def _with_binary(stream: bytes) -> pl.DataFrame:

@@ -30,6 +30,7 @@ from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 from starlette.types import Receive
 
+from stack.arrow_answers import asked_as_bytes, with_texts
 from stack.compressed import packed, unpacked
 from stack.engine import Answer, Engine, Session
 from stack.http_request import Call, call_of, plain_chunks, with_form
@@ -123,8 +124,9 @@ class Server:
                 if (query_id := killed_id(sql)) is not None and call.may_end:
                     return self._killed(call, session, query_id, output)
             streamed = head is None and can_stream(sql, output, call)
+            as_bytes = asked_as_bytes(output, call.settings) if head is None else {}
             session.prepare(
-                call.database, call.settings, call.parameters,
+                call.database, {**call.settings, **as_bytes}, call.parameters,
                 auditor=call.auditor, reading=call.read_only == 1, held=not streamed, token=running.token,
             )  # fmt: skip
             if call.read_only:
@@ -137,7 +139,10 @@ class Server:
             if call.read_only == 1:
                 text = self._engine.readable(text, call.database, call.parameters, running.token)
             if not streamed:
-                return self._answered(call, session.held(text, output), output)
+                answer = session.held(text, output)
+                if as_bytes:
+                    answer.blocks = iter((with_texts(b"".join(answer.blocks), output),))
+                return self._answered(call, answer, output)
             answer = session.streamed(text, output)
             kept = True
             return self._streamed(call, session, answer, output, running)
