@@ -1,8 +1,8 @@
 """Finds the running system that a command is meant for: its broker and its store.
 
-Order: the data folder that the command names, the environment (``KAFKA_BOOTSTRAP_SERVERS``, ``CLICKHOUSE_URL``), then
-the folder of ``SEAMWATCH_DATA`` or the default one. A folder tells by its ``run.json``, which ``up`` writes once
-everything is ready. Connects to nothing.
+Order: the data folder that the command names, the environment (``KAFKA_BOOTSTRAP_SERVERS``, ``CLICKHOUSE_URL``,
+``SEAMWATCH_AUDITOR_URL``), then the folder of ``SEAMWATCH_DATA`` or the default one. A folder tells by its
+``run.json``, which ``up`` writes once everything is ready. Connects to nothing.
 """
 
 from __future__ import annotations
@@ -39,8 +39,8 @@ class Reach:
 
     @property
     def auditor(self) -> str:
-        """URL of the store for commands that only read."""
-        return self.known.get("auditor") or self.clickhouse
+        """URL of the store for commands that only read, which ask it read-only whoever its user is."""
+        return self.known.get("auditor") or self._get("clickhouse", "SEAMWATCH_AUDITOR_URL or CLICKHOUSE_URL")
 
     @property
     def prefix(self) -> str:
@@ -61,7 +61,12 @@ def reach(data: Path | None = None) -> Reach:
     settings = load_settings(data=data)
     told = running(settings.data)
     addresses = {name: told.told[name] for name in ("kafka", "clickhouse", "auditor", "prefix") if told.told.get(name)}
-    named = {"kafka": settings.kafka, "clickhouse": settings.clickhouse, "auditor": settings.clickhouse}
+    named = {
+        "kafka": settings.kafka,
+        "clickhouse": settings.clickhouse,
+        # Never the auditor of one system with the store of another.
+        "auditor": settings.auditor or settings.clickhouse,
+    }
     known = {name: address for name, address in named.items() if address is not None}
     known = {**known, **addresses} if data is not None else {**addresses, **known}
     return Reach({"prefix": settings.prefix, **known}, told.why)

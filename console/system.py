@@ -114,6 +114,7 @@ class System:
             **os.environ,
             "KAFKA_BOOTSTRAP_SERVERS": addresses.kafka,
             "CLICKHOUSE_URL": addresses.clickhouse,
+            "SEAMWATCH_AUDITOR_URL": addresses.auditor,
             "SEAMWATCH_DATA": str(self._settings.data),
             "SEAMWATCH_LEDGER_KEY": str(_ledger_key(self._settings)),
             "SEAMWATCH_CONSOLE_READ": "1",  # what the pager prints comes out where `up` was started

@@ -114,7 +114,7 @@ def _store(url: str) -> Finding:
 
     shown = url.rpartition("@")[2]
     try:
-        with Store(url) as store:
+        with Store(url, reading=True) as store:
             version = store.rows("SELECT version() AS version")[0]["version"]
     except SeamwatchError as error:
         return Finding("store", "problem", str(error))
