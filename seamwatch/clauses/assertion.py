@@ -61,7 +61,7 @@ from seamwatch.expressions.build import not_true
 from seamwatch.judging.facts import Fact
 from seamwatch.judging.judgement import Finding, Happening, Judgement, Moment, Open, Remind, Resolve
 from seamwatch.judging.measure import Measure
-from seamwatch.judging.runs import TRACE_IDLE, Change, Runs, occurrences, shares
+from seamwatch.judging.runs import TRACE_IDLE, Change, Runs, bundle, occurrences, shares
 from seamwatch.judging.seam import Seam
 from seamwatch.judging.windows import Windows, earliest
 from seamwatch.judging.wording import moment_text, share_text
@@ -115,12 +115,19 @@ class Assertion(Clause, kind="assertion"):
     def _each(self) -> bool:
         return self.at_least == 1
 
+    @property
+    def _quiet(self) -> int:
+        return TRACE_IDLE if self.on == "tool_call" else self.quiet
+
     def measures(self, seam: Seam) -> tuple[Measure, ...]:
         """Events that do not satisfy `must`; and, for a summary, how many do."""
         breach = not_true(self.must)
         sliced = ("trace_id",) if self._each and self.on == "tool_call" else ()
-        window = TRACE_IDLE if sliced else self.window
-        measure = Measure(self.on, breach, window, select=self.where, slice=sliced, only_breaches=self._each)
+        agreed = TRACE_IDLE if sliced else self.window
+        window = bundle(self._quiet, agreed) if self._each else agreed
+        measure = Measure(
+            self.on, breach, window, select=self.where, slice=sliced, only_breaches=self._each, agreed=agreed
+        )
         if self.summary is None:
             return (measure,)
         return (measure, Measure(self.on, breach, self.summary.every, select=self.where, name="summary"))
@@ -139,8 +146,7 @@ class Assertion(Clause, kind="assertion"):
             return self._summarise(seam, state, fact, moment)
         if self._each:
             once = self.on == "tool_call"
-            quiet = TRACE_IDLE if once else self.quiet
-            advance = occurrences(state.runs, fact, moment, quiet=quiet, once=once)
+            advance = occurrences(state.runs, fact, moment, quiet=self._quiet, once=once)
         else:
             advance = shares(state.runs, fact, moment, tolerate=1 - self.at_least, min_count=self.min_count)
         judged = advance.judgement(lambda change: self._finding(seam, moment.slice, change))

@@ -54,7 +54,7 @@ from seamwatch.expressions.build import any_of, is_null, outside
 from seamwatch.judging.facts import Fact
 from seamwatch.judging.judgement import Finding, Happening, Judgement, Moment, Open, Resolve
 from seamwatch.judging.measure import Measure
-from seamwatch.judging.runs import Change, Runs, occurrences, shares
+from seamwatch.judging.runs import Change, Runs, bundle, occurrences, shares
 from seamwatch.judging.seam import Seam
 from seamwatch.judging.wording import moment_text, number_text, share_text
 
@@ -86,8 +86,20 @@ class Range(Clause, kind="range"):
         if not self.nullable:
             breach = any_of(breach, is_null("score"))
         score = Expression.parse("score")
-        only = self.tolerate == 0
-        return (Measure("inference", breach, self.window, select=self.where, value=score, only_breaches=only),)
+        if self.tolerate:
+            return (Measure("inference", breach, self.window, select=self.where, value=score),)
+        window = bundle(self.quiet, self.window)
+        return (
+            Measure(
+                "inference",
+                breach,
+                window,
+                select=self.where,
+                value=score,
+                only_breaches=True,
+                agreed=self.window,
+            ),
+        )
 
     def judge(self, seam: Seam, state: Runs | None, happening: Happening, moment: Moment) -> Judgement:
         """The occurrence rule without `tolerate`, the share rule with it."""

@@ -83,6 +83,11 @@ class Live:
         """The entries kept, by part."""
         return {json.loads(k)[3]: json.loads(v) for k, v in self.topic.items() if not k.startswith("\x00")}
 
+    @property
+    def held(self) -> dict[str, Any]:
+        """Those of them that hold more than the names of episodes that are over."""
+        return {part: e for part, e in self.entries.items() if any(e[of] for of in ("state", "episodes", "held"))}
+
     def told(self) -> list[tuple[Any, ...]]:
         return sorted(_seen(violation) for violation in self.latest.values())
 
@@ -117,9 +122,11 @@ def test_a_conversation_is_forgotten_within_two_days_and_restarts_change_nothing
         live.flush([event], event["event_time"] + SECOND)
     assert set(live.entries) == {"t1", "t2"}
     live.flush([], at("2d5h"))
-    assert live.entries == {}
+    assert live.held == {}, "all but the names of their episodes"
     assert live.told() == sorted(_seen(v) for v in found(documents, events, now="2d5h"))
     assert {v.state for v in live.latest.values()} == {"resolved"}
+    live.flush([], at("31d5h"))
+    assert live.entries == {}
 
 
 @pytest.mark.parametrize("kind", AGENT_CLAUSES)
@@ -270,7 +277,7 @@ def test_a_cohort_of_which_nothing_comes_is_forgotten_and_its_breach_is_over() -
     live.flush([], at("3d"))
     assert set(live.entries) == {"gone"}
     live.flush([], at("33d"))
-    assert live.entries == {}
+    assert live.held == {}
     (over,) = live.latest.values()
     assert (over.state, over.resolved_at) == ("resolved", at("30d2h"))
     assert over.summary == "scorer: nothing came of cohort gone for 30 d; it is judged no longer"
