@@ -58,11 +58,9 @@ def test_any_expression_says_what_the_grammar_alone_finds_in_it(expression: Expr
 
 @given(st.sampled_from(["inference", "tool_call"]).flatmap(expressions))
 def test_what_stands_apart_is_put_back_where_it_was(expression: Expression) -> None:
-    from seamwatch.expressions.shapes import Shape
-
-    shaped, numbers = apart(expression.tree)
-    assert Shape.of(shaped).with_numbers(numbers) == expression.tree
-    assert Shape.of(shaped).text(numbers) == expression.text
+    shape, numbers = apart(expression.tree)
+    assert shape.with_numbers(numbers) == expression.tree
+    assert shape.text(numbers) == expression.text
 
 
 def test_texts_of_one_shape_share_it() -> None:
