@@ -28,10 +28,10 @@ from confluent_kafka import OFFSET_BEGINNING, Consumer, Message, TopicPartition
 from confluent_kafka.admin import AdminClient
 
 from benchmarks.workload import fill, publish
+from seamwatch.collector import unhurried_collector
 from seamwatch.settings import Settings, load_settings
 from seamwatch.wire.topics import Topics
 from streams.batch import Batch, Run
-from streams.collector import unhurried_collector
 from streams.contracts import ContractsFollower
 from streams.hosting import loop_settings
 from streams.loop import Loop, Output, consumer_configuration

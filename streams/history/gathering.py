@@ -16,9 +16,9 @@ from typing import Any, Final, Protocol, Self, cast, get_args
 
 import polars as pl
 
+from seamwatch.collector import unhurried_collector
 from seamwatch.judging.facts import ForwardedEvent
 from seamwatch.judging.measure import Source
-from streams.collector import unhurried_collector
 from streams.dedup import EveryId
 from streams.history.joining import OF_DECISION
 from streams.history.repeats import HELD, Repeats
