@@ -111,10 +111,14 @@ def _of_files(counted: Counted, files: list[str], complaints: Complaints) -> dic
 
 def _of_store(counted: Counted, data: Path | None) -> dict[str | None, Reference]:
     from console.asking import auditor
+    from console.names import demand_known
     from sinks.reference import references_of
 
     with auditor(data) as store:
-        return references_of(store, counted)
+        found = references_of(store, counted)
+        if not found:
+            demand_known(store, system=counted.system, version=counted.version)
+        return found
 
 
 def _told(cohort: str | None, known: Reference) -> str:
