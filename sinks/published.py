@@ -13,6 +13,7 @@ import polars as pl
 from seamwatch.columnar.decode import Decoded
 from sinks.columns import TIME
 
+_EARLIEST, _LATEST = -2_208_988_800_000_000, 4_102_444_800_000_000
 _COLUMNS = {
     "kind": pl.String,
     "id": pl.String,
@@ -31,7 +32,7 @@ def published(keys: Sequence[bytes | None], values: Sequence[bytes | None]) -> D
         try:
             found.append(_row(key, value))
             rows.append(index)
-        except (ValueError, KeyError, TypeError) as error:
+        except (ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
             rejects.append((index, f"not a published document: {error!r}"))
     frame = pl.DataFrame(found, schema=_COLUMNS, orient="row").with_columns(pl.col("published_at").cast(TIME))
     return Decoded(frame, pl.Series(rows, dtype=pl.UInt32), rejects)
@@ -47,4 +48,8 @@ def _row(key: bytes | None, value: bytes | None) -> tuple[str, str, str, str, in
         return kind, identity, version, "", None, "", True
     message = json.loads(value)
     document = json.dumps(message["document"], separators=(",", ":"), ensure_ascii=False)
-    return kind, identity, version, str(message["digest"]), int(message["published_at"]), document, False
+    digest, published_at = str(message["digest"]), int(message["published_at"])
+    if not _EARLIEST <= published_at <= _LATEST:
+        raise ValueError(f"published_at is {published_at}, which is no time between 1900 and 2100")
+    (document + digest).encode()  # which half a surrogate pair cannot be: it is no text
+    return kind, identity, version, digest, published_at, document, False

@@ -38,7 +38,8 @@ def verify(
 ) -> None:
     """Verify the whole record: signatures, roots, positions, and every typed column against its raw bytes.
 
-    Reads only. Exit 1 when anything is wrong, with the first row of each fault. Only checkpoints that were kept
+    Every table and view is held to what the migrations make it. Reads only. Exit 1 when anything is wrong, with the
+    first row of each fault. Only checkpoints that were kept
     elsewhere show that the newest rows were cut off together with their checkpoints; see docs/ledger.md. With --since
     rows are read up from the last signed checkpoint before that time, and what was committed earlier is not looked at.
 
@@ -50,13 +51,14 @@ def verify(
     import os
     from functools import partial
 
-    from console.asking import auditor
+    from console.asking import auditor_as_it_is
     from console.commands.lines import Progress
     from console.reach import reach
     from seamwatch.settings import load_settings
     from seamwatch.wire.topics import Topics
     from sinks.ledger.verify import Verifier
     from sinks.ledger.workers import Workers
+    from sinks.migrate import cluster_of
 
     settings = load_settings(data=data)
     keys = _keys(key, settings)
@@ -66,9 +68,11 @@ def verify(
     notes = [_read(file) for file in checkpoints or ()]
     start = _time(since)
     system = reach(data)
-    with auditor(data) as store, Workers(system.auditor, partial(_decode, settings), os.cpu_count() or 1) as workers:
+    decode = partial(_decode, settings)
+    with auditor_as_it_is(data) as store, Workers(system.auditor, decode, os.cpu_count() or 1) as workers:
         tell = Progress("rows verified").tell
-        report = Verifier(store, keys, Topics(system.prefix), workers, notes, start, tell).run()
+        cluster = cluster_of(system.auditor, settings.cluster)
+        report = Verifier(store, keys, Topics(system.prefix), workers, notes, start, tell, cluster).run()
     if as_json:
         found = [finding.line() for finding in report.findings]
         counts = {

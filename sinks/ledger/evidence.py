@@ -119,7 +119,12 @@ def _reader(store: Store, place: Place) -> ReadTile:
 def _entry(store: Store, found: Found) -> Entry:
     rows = rows_between(store, found.table, LEAF_COLUMNS, found.place, found.offset, found.offset + 1)
     row: dict[str, Any] = rows.with_columns(millis=rows["broker_time"].dt.epoch("ms")).row(0, named=True)
-    headers = tuple((each["key"].decode(), each["value"]) for each in row["headers"] or ())
+    try:
+        headers = tuple((each["key"].decode(), each["value"]) for each in row["headers"] or ())
+    except UnicodeDecodeError as error:
+        raise ProofError(
+            f"the store does not hold what was signed: {error}; `seamwatch verify` names the row"
+        ) from error
     return Entry(*found.place, row["offset"], row["millis"], row["key"], row["raw"], headers)
 
 
