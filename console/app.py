@@ -44,6 +44,7 @@ COMMANDS: Final = (
     "sql",
     "verify",
     "evidence",
+    "checkpoints",
     "store",
     "erase",
     "doctor",

@@ -74,7 +74,10 @@ class Agreement:
                 history.commits.append(Commit(row.first_offset, row.next_offset, row.count, size, _NOW, b""))
             history.end = row.next_offset
         if (ahead := max(history.signed, default=0)) > history.size:
-            message = f"a signed checkpoint is of {ahead} records, and {history.size} are committed: the end is missing"
+            lacking = (
+                f"{history.size} are committed: the end is missing" if history.size else "none is: all are missing"
+            )
+            message = f"a signed checkpoint is of {ahead} records, and {lacking}"
             self._report.add("ahead", place, message, offset=history.end)
 
     def see_strangers(self, place: Place, history: History, extents: list[Extent]) -> None:

@@ -14,8 +14,8 @@ from seamwatch.wire.schemas import RECORD_TYPES, Definition, fingerprint, schema
 from sinks.ledger.leaves import Entry, entry_bytes
 from sinks.ledger.merkle import inclusion_spans, leaf_hash, span_root, verify_inclusion
 from sinks.ledger.proofs import Proof, canonical_schema
-from sinks.ledger.rows import DEAD_LETTER, LEAF_COLUMNS, of_place, rows_between, tables_with
-from sinks.ledger.tiles import ReadTile, node
+from sinks.ledger.rows import DEAD_LETTER, LEAF_COLUMNS, of_place, rows_between, tables_with, tile_reader
+from sinks.ledger.tiles import node
 from sinks.reading import Place
 from sinks.store import Store
 
@@ -40,7 +40,7 @@ def evidence_of(store: Store, event_id: str, definition_of: DefinitionOf) -> Pro
     found = _find(store, event_id)
     index = _index(store, found)
     size, root, note = _checkpoint(store, found, index)
-    read = _reader(store, found.place)
+    read = tile_reader(store, found.place)
     hashes = [span_root(span, lambda height, at: node(read, height, at)) for span in inclusion_spans(index, size)]
     entry = _entry(store, found)
     try:
@@ -99,21 +99,6 @@ def _checkpoint(store: Store, found: Found, index: int) -> tuple[int, bytes, str
             "no signed checkpoint covers the event: the recorder signs once it has a key (SEAMWATCH_LEDGER_KEY)"
         )
     return int(rows[0]["tree_size"]), bytes.fromhex(rows[0]["root"]), rows[0]["note"]
-
-
-def _reader(store: Store, place: Place) -> ReadTile:
-    known: dict[tuple[int, int], bytes] = {}
-
-    def read(level: int, tile: int) -> bytes:
-        if (level, tile) not in known:
-            rows = store.rows(
-                f"SELECT DISTINCT start, hex(hashes) AS hashes FROM ledger_tile WHERE {of_place(place)} "
-                f"AND level = {level} AND tile = {tile} ORDER BY start"
-            )
-            known[level, tile] = b"".join(bytes.fromhex(row["hashes"]) for row in rows)
-        return known[level, tile]
-
-    return read
 
 
 def _entry(store: Store, found: Found) -> Entry:
