@@ -51,7 +51,7 @@ def print_proven(proven: Proven, *, as_json: bool) -> None:
     if said["record"] is None:
         print("  no schema    the value cannot be read; --json has its bytes")
     for name, value in (said["record"] or {}).items():
-        if value not in (None, [], {}):
+        if value not in (None, [], {}, ""):
             print(f"  {name:<12} {value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)}")
 
 
@@ -61,8 +61,8 @@ def _said(proven: Proven) -> dict[str, Any]:
     from seamwatch.wire.schemas import RECORD_TYPES, schema
 
     entry, kind, record = proven.entry, proven.record_type, _plain(proven.record)
-    if record is not None and kind in RECORD_TYPES:
-        times = {field.name for field in schema(kind).fields if field.time}
+    if record is not None and (kind in RECORD_TYPES or kind == "document"):
+        times = {"published_at"} if kind == "document" else {f.name for f in schema(kind).fields if f.time}
         record = {
             name: format_instant(value) if name in times and isinstance(value, int) else value
             for name, value in record.items()
