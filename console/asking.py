@@ -16,7 +16,7 @@ from seamwatch.durations import format_duration
 from seamwatch.errors import UnreachableError
 from seamwatch.instants import format_instant
 from seamwatch.judging.wording import moment_text
-from sinks.migrate import is_ready
+from sinks.migrate import is_empty, is_ready
 from sinks.store import Store
 
 
@@ -24,11 +24,23 @@ def auditor(data: Path | None) -> Store:
     """The store, to be asked read-only. Raises UnreachableError until it answers and has its tables and views."""
     store = Store(reach(data).auditor, timeout=600, reading=True)
     if not is_ready(store):
-        raise UnreachableError(
-            f"the store at {store.address} has no tables of this version yet: run `seamwatch store migrate`, or wait"
-            " until `seamwatch up` says that it is ready"
-        )
+        raise _not_ready(store)
     return store
+
+
+def auditor_as_it_is(data: Path | None) -> Store:
+    """The store to read from, whatever was done to its tables. Raises UnreachableError where it has none at all yet."""
+    store = Store(reach(data).auditor, timeout=600)
+    if is_empty(store):
+        raise _not_ready(store)
+    return store
+
+
+def _not_ready(store: Store) -> UnreachableError:
+    return UnreachableError(
+        f"the store at {store.address} has no tables of this version yet: run `seamwatch store migrate`, or wait"
+        " until `seamwatch up` says that it is ready"
+    )
 
 
 def micros_of(moment: datetime | None) -> int | None:
