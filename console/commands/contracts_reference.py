@@ -89,7 +89,9 @@ def _counted(given: Mapping[str, object]) -> Counted:
 
 def _of_files(counted: Counted, files: list[str], complaints: Complaints) -> dict[str | None, Reference]:
     from console.commands.lines import Progress, lines_of
+    from console.history import tell_reused
     from seamwatch.wire.text import read_lines
+    from streams.history.reused import Reused
     from streams.reference import references_of
 
     progress = Progress("events read so far")
@@ -106,7 +108,10 @@ def _of_files(counted: Counted, files: list[str], complaints: Complaints) -> dic
                 yield line.type, line.record
         complaints.finish()
 
-    return references_of(counted, records())
+    reused = Reused("inference")
+    found = references_of(counted, records(), reused)
+    tell_reused([reused], complaints)
+    return found
 
 
 def _of_store(counted: Counted, data: Path | None) -> dict[str | None, Reference]:
