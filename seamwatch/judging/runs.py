@@ -7,7 +7,7 @@ Two rules serve every clause that looks at events:
   the quiet time after its last offending event, to the microsecond. What offends within one window is never a quiet
   time apart (`bundle`), so the first and last of a window tell all that the rule needs.
 - **share**: a window's share of offending events is judged when the window is complete. It begins with a window
-  over the agreed share, and ends with the first judged window that is within it.
+  over the agreed share, and ends by the rule of `seamwatch.judging.calm`.
 
 Pure: state in, state and changes out. The clause words the findings.
 """
@@ -19,6 +19,7 @@ from dataclasses import field, replace
 from typing import Literal
 
 from seamwatch.durations import DAY, HOUR, MINUTE
+from seamwatch.judging.calm import Stretch, went_outside
 from seamwatch.judging.facts import Evidence, Fact, merge_evidence
 from seamwatch.judging.judgement import Finding, Judgement, Moment
 from seamwatch.judging.windows import MOST_WINDOWS, Window, Windows, earliest
@@ -70,10 +71,11 @@ class Run:
 
 @value()
 class Runs:
-    """The state of one slice under either rule."""
+    """The state of one slice under either rule; ``stretch`` is that of the share rule, also after its run is over."""
 
     windows: Windows = field(default_factory=Windows)
     run: Run | None = None
+    stretch: Stretch | None = None
 
 
 @value()
@@ -232,10 +234,18 @@ def _ended(run: Run | None, at: int, *, once: bool) -> tuple[Run | None, tuple[C
     return replace(run, ended=at) if once and run is not None else None, changes
 
 
-def shares(state: Runs | None, fact: Fact | None, moment: Moment, *, tolerate: float, min_count: int) -> Advance:
-    """Advance the share rule by a fact, or by time alone: a window offends when breaches / count > tolerate."""
+def shares(
+    state: Runs | None, fact: Fact | None, moment: Moment, *, tolerate: float, min_count: int, quiet: int | None = None
+) -> Advance:
+    """Advance the share rule by a fact, or by time alone: a window offends when breaches / count > tolerate.
+
+    ``quiet``: the quiet time that was agreed; None for what holds by default.
+    """
     state = state or Runs()
-    windows, run, late = state.windows, state.run, 0
+    windows, run, stretch, late = state.windows, state.run, state.stretch, 0
+    if run is not None and stretch is None:
+        # An earlier release kept the run alone.
+        stretch = Stretch(run.first, run.last + run.window)
     if fact is not None:
         added = windows.add(fact, moment)
         late, windows = (1, windows) if added is None else (0, added)
@@ -246,6 +256,7 @@ def shares(state: Runs | None, fact: Fact | None, moment: Moment, *, tolerate: f
             continue
         share = judged.breaches / judged.count
         if share > tolerate:
+            stretch = went_outside(stretch, judged.window_start, judged.window_end, judged.window, quiet)
             before = run or Run(judged.window_start, judged.window_start, judged.window, ())
             run = replace(
                 before,
@@ -257,7 +268,10 @@ def shares(state: Runs | None, fact: Fact | None, moment: Moment, *, tolerate: f
                 evidence=merge_evidence(before.evidence, judged.evidence),
             )
             changes.append(Change("on", run, run.first + run.window))
-        elif run is not None:
-            changes.append(Change("off", run, judged.window_end))
-            run = None
-    return Advance(Runs(windows, run), tuple(changes), windows.deadline(moment), windows.wake(moment), late)
+        elif run is not None and stretch is not None:
+            stretch = stretch.within(judged.window_start, judged.window, quiet)
+            if stretch.over is not None:
+                changes.append(Change("off", run, stretch.over))
+                run = None
+    kept = Runs(windows, run, stretch)
+    return Advance(kept, tuple(changes), windows.deadline(moment), windows.wake(moment), late)

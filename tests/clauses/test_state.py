@@ -191,9 +191,11 @@ def test_while_its_clock_stands_still_so_many_windows_wait_and_the_oldest_is_jud
         live.flush([event], event["event_time"], watermark=at())
         assert all(len(entry["state"]["windows"]["filling"]) <= 3 for entry in live.entries.values())
     assert live.latest
-    live.flush([], at("1h"))
+    last = decision("2h", score=0.5, event_id="last")
+    live.flush([last], at("2h"), watermark=at())
+    live.flush([], at("2d"))
     # What was judged early was judged as a replay judges it: nothing came for it afterwards.
-    assert live.told() == sorted(_seen(v) for v in found(documents, events, now="1h"))
+    assert live.told() == sorted(_seen(v) for v in found(documents, [*events, last], now="2d"))
     late = Live(documents)
     for minute in range(1, 9):
         late.flush([decision(f"{minute}m", score=2.0)], at(f"{minute}m"), watermark=at())
@@ -216,8 +218,8 @@ def test_of_a_rate_as_many_windows_wait_as_are_said(bound: str, monkeypatch: pyt
         assert len(state["tallies"]) <= 3 or sum(len(t["events"]) for t in state["tallies"]) <= 7
     live.flush([call("1m40s", "find", event_id="late")], at("12m"), watermark=at())
     assert live.late == 1
-    live.flush([], at("1h"))
-    assert live.told() == sorted(_seen(v) for v in found(documents, events, now="1h"))
+    live.flush([], at("9h"))
+    assert live.told() == sorted(_seen(v) for v in found(documents, events, now="9h"))
 
 
 @pytest.mark.parametrize("batch", [1, 3, 100])
