@@ -253,7 +253,7 @@ def fill(estate: Populated) -> None:
         decision("d1", NOW - 2 * HOUR),
         decision("d2", NOW - 90 * MINUTE, parent_id=event("d1")),
         decision("d3", NOW - 80 * MINUTE, data_as_of=None, trace_id=None, cohort=None, latency_ms=None),
-        decision("d4", NOW - 70 * MINUTE, system=STRAY, version="", config_digest=None, use_case="", trace_id=None),
+        decision("d4", NOW - 70 * MINUTE, system=STRAY, version="0", config_digest=None, trace_id=None),
     )
     estate.send(
         "tool_call",
@@ -279,7 +279,7 @@ def fill(estate: Populated) -> None:
     )  # fmt: skip
     for episode in EPISODES:
         value = CODEC.encode("violation", violation_record(episode))
-        estate.book.record([value], f"t.violations.{episode.kind}", millis=NOW // 1000)
+        estate.book.record([value], f"violations.{episode.kind}", millis=NOW // 1000)
     pages: list[bytes | None] = [
         CODEC.encode("page", {"violation_id": episode.violation_id, "step": 0, "person": str(episode.person),
                               "channel": "console", "sent_at": episode.opened_at + SECOND, "result": "delivered"})

@@ -145,6 +145,6 @@ def test_every_kind_of_name_is_one_query_that_runs(store: Populated) -> None:
     assert set(found["person"]) == set(PEOPLE)
     assert set(found["contract"]) == {"eligibility-data-to-decisions", "agent-pact", "credit-data"} - {"credit-data"}
     assert "decisions-on-fresh-features" in found["clause"]
-    assert found["version"] == ("2026.11.3", "7")
+    assert found["version"] == ("0", "2026.11.3", "7")
     assert found["contract_version"] == ("1", "4")
     assert found["cohort"] == ("under-25",)

@@ -51,7 +51,7 @@ def test_violations_come_in_pages_that_leave_none_out_and_show_none_twice(store:
         for number in range(24)
     ]
     values: list[bytes | None] = [CODEC.encode("violation", violation_record(each)) for each in many]
-    store.book.record(values, "t.violations.distribution", millis=NOW // 1000)
+    store.book.record(values, "violations.distribution", millis=NOW // 1000)
     everything = ids(store.run("violations", "--json").out)
     assert len(everything) == 27
     for size in (1, 4, 10, 26, 27, 40):

@@ -83,7 +83,7 @@ COMMANDS = {
 }
 """By module, what is typed."""
 
-ELSEWHERE = {"erase", "replay"}
+ELSEWHERE = {"erase", "replay", "spool"}
 """Commands that print tables of what is in no store; their tables are the same."""
 
 COPIED = [event(f"d{number}") for number in (1, 2, 3, 4)] + [event(f"c{number}") for number in (1, 2, 3)]
