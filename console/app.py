@@ -6,6 +6,7 @@ Exit codes: 0 well, 1 found problems, 2 used wrongly, 3 cannot reach what it nee
 
 from __future__ import annotations
 
+import gc
 import importlib
 import os
 import sys
@@ -23,9 +24,11 @@ COMMANDS: Final = (
     "run",
     "topics",
     "emit",
+    "spool",
     "cat",
     "contracts",
     "keys",
+    "config",
     "gate",
     "replay",
     "ack",
@@ -42,6 +45,7 @@ COMMANDS: Final = (
     "sql",
     "verify",
     "evidence",
+    "checkpoints",
     "store",
     "erase",
     "doctor",
@@ -75,15 +79,23 @@ def _print_version(wanted: bool) -> None:
 
 
 def _seamwatch(
+    context: typer.Context,
     _version: Annotated[
         bool, typer.Option("--version", callback=_print_version, is_eager=True, help="print the version")
     ] = False,
 ) -> None:
     """Make the seams between AI teams into contracts that are enforced, and provable afterwards."""
+    from seamwatch.options import unknown_options
+
+    # A stage says so in its log.
+    if context.invoked_subcommand != "run" and (said := unknown_options(os.environ)) is not None:
+        print(f"seamwatch: warning: {said}", file=sys.stderr)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command and end the process with its exit code."""
+    # A command is over before the cycle collector would find anything; what runs on has few cycles.
+    gc.set_threshold(200_000, 20, 20)
     try:
         build()(list(arguments) if arguments is not None else None)
     except SeamwatchError as error:

@@ -18,8 +18,10 @@ from types import TracebackType
 from typing import Any, Final, Self
 from urllib.parse import unquote, urlsplit
 
-from console.reach import LEDGER_KEY_FILE, NETRC_FILE, RUN_FILE
+from console.reach import LEDGER_KEY_FILE, NETRC_FILE
+from console.reachable import check_reachable, owner_problem
 from seamwatch.errors import SeamwatchError, UsageError
+from seamwatch.running import RUN_FILE
 from seamwatch.settings import Settings
 from stack.folder import DataFolder, write_private, write_private_text
 from stack.local import Addresses, LocalStack
@@ -93,6 +95,8 @@ class System:
         _prepare(addresses, self._settings)
         if self._contracts is not None:
             self._contracts.publish(addresses.kafka)
+        elif self._settings.default_owner is not None:
+            _check_owner(self._settings.default_owner, addresses.kafka, self._settings.prefix)
         progress("starting the stages")
         environment = self._environment()
         for name in STAGES:
@@ -110,8 +114,10 @@ class System:
             **os.environ,
             "KAFKA_BOOTSTRAP_SERVERS": addresses.kafka,
             "CLICKHOUSE_URL": addresses.clickhouse,
+            "SEAMWATCH_AUDITOR_URL": addresses.auditor,
             "SEAMWATCH_DATA": str(self._settings.data),
             "SEAMWATCH_LEDGER_KEY": str(_ledger_key(self._settings)),
+            "SEAMWATCH_CONSOLE_READ": "1",  # what the pager prints comes out where `up` was started
             "PYTHONUNBUFFERED": "1",
             **further,
         }
@@ -175,6 +181,17 @@ def _prepare(addresses: Addresses, settings: Settings) -> None:
     migrate(addresses.clickhouse)
 
 
+def _check_owner(owner: str, kafka: str, prefix: str) -> None:
+    """Raise UsageError when no document that was published knows the default owner."""
+    from streams.contracts import ContractsFollower
+
+    follower = ContractsFollower(kafka, prefix)
+    persons = follower.estate.persons
+    follower.close()
+    if (problem := owner_problem(owner, persons)) is not None:
+        raise UsageError(f"{problem}; --contracts DIR publishes a folder")
+
+
 class _Contracts:
     """A folder of contracts that is published at the start and whenever it changes."""
 
@@ -186,17 +203,19 @@ class _Contracts:
         self._next_look = 0.0
 
     def check(self) -> None:
-        """Read the folder. Raises DocumentError."""
+        """Read the folder. Raises DocumentError, and UsageError for a default owner whom it does not know."""
         from seamwatch.documents import Estate
 
         self._seen = self._snapshot()
         Estate.load(self._folder)
+        check_reachable(self._folder, self._settings.default_owner)
 
     def publish(self, kafka: str) -> None:
         """Publish the folder as it is."""
         from streams.contracts import publish_folder
 
         self._seen = self._snapshot()
+        check_reachable(self._folder, self._settings.default_owner)
         publish_folder(kafka, self._settings.prefix, self._folder, self._settings.clock())
 
     def look(self, kafka: str) -> None:

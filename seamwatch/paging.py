@@ -26,11 +26,15 @@ _OPEN: Final = ("open", "escalated")
 
 @dataclass(frozen=True, slots=True)
 class Recipient:
-    """Who is paged; ``channels`` are Apprise URLs as published, environment references unresolved."""
+    """Who is paged; ``channels`` are Apprise URLs as published, environment references unresolved.
+
+    ``known`` is False of somebody whom no published document knows.
+    """
 
     id: str
     name: str
     channels: tuple[str, ...] = ()
+    known: bool = True
 
 
 NOBODY: Final = Recipient("nobody", "nobody is named for this; set SEAMWATCH_DEFAULT_OWNER")

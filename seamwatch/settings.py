@@ -56,6 +56,10 @@ def _retention(value: object) -> object:
     return found
 
 
+_SECRET: Final = frozenset({"clickhouse", "CLICKHOUSE_URL"})
+"""Settings whose values carry secrets, and are never shown."""
+
+
 def _whole(path: Path) -> Path:
     return path.expanduser().resolve()
 
@@ -85,6 +89,11 @@ class Settings(BaseSettings):
         default=None, validation_alias=AliasChoices("CLICKHOUSE_URL", "SEAMWATCH_CLICKHOUSE", "clickhouse")
     )
     """The store, ``http://user:password@host:port/database``."""
+
+    auditor: str | None = Field(
+        default=None, validation_alias=AliasChoices("SEAMWATCH_AUDITOR_URL", "SEAMWATCH_AUDITOR", "auditor")
+    )
+    """The same store as a user who may only read: what only reads asks by it, where it is set."""
 
     schema_registry_url: str | None = None
     """A Confluent schema registry; without one records are framed as Avro single objects."""
@@ -141,7 +150,10 @@ class Settings(BaseSettings):
     """This process among those of its stage: unique, and the same when it starts again; None for the host's name."""
 
     metrics_port: Port | None = None
-    """Loopback port on which a stage shows its Prometheus metrics; None for none."""
+    """Port on which a stage shows its Prometheus metrics; None for none."""
+
+    metrics_host: str = "127.0.0.1"
+    """The address on which the metrics are shown: loopback unless told otherwise."""
 
     ledger_key: Path | None = None
     """The file of the key that signs the ledger's checkpoints; None in production leaves them unsigned."""
@@ -157,6 +169,9 @@ class Settings(BaseSettings):
 
     default_owner: str | None = None
     """The person paged for a system that nobody registered."""
+
+    console_read: bool = False
+    """Whether somebody reads what the pager prints: then a page there has reached who has no channels. `up` says so."""
 
     clock_setting: str | None = Field(default=None, validation_alias=AliasChoices("SEAMWATCH_CLOCK", "clock_setting"))
     """``<origin>,<wall origin>,<rate>`` in microseconds for scaled time; None for the machine's clock."""
@@ -183,4 +198,7 @@ def load_settings(**given: Any) -> Settings:
         first = error.errors()[0]
         name = str(first["loc"][0]) if first["loc"] else "settings"
         variable = name if name.isupper() else f"SEAMWATCH_{name.upper()}"
-        raise UsageError(f"{variable}={first['input']!r}: {first['msg'].removeprefix('Value error, ')}") from error
+        given_as = "" if name in _SECRET else f"={first['input']!r}"
+        # Not from the error where it holds what must not be shown.
+        cause = None if name in _SECRET else error
+        raise UsageError(f"{variable}{given_as}: {first['msg'].removeprefix('Value error, ')}") from cause

@@ -1,4 +1,4 @@
-"""Channels: how a person is reached. Apprise for every URL it knows, the console for who has none.
+"""Channels: how a person is reached: by the services of their channels (`sinks.services`), or on the console.
 
 Each channel is tried by itself: a slow or dead one holds up no other. A channel's URL carries secrets, so it is
 never logged, shown or recorded; its label is the URL's scheme. What is due and to whom, the pager knows.
@@ -7,37 +7,43 @@ never logged, shown or recorded; its label is the URL's scheme. What is due and 
 from __future__ import annotations
 
 import asyncio
-import logging
 import os
 import re
 import sys
 from collections import Counter
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, Final, TextIO
+from typing import Final, TextIO
 
-from tenacity import AsyncRetrying, RetryError, retry_if_exception_type, stop_after_attempt, wait_random_exponential
+from tenacity import AsyncRetrying, RetryError, retry_if_exception, stop_after_attempt, wait_random_exponential
 
+from seamwatch.channel_urls import CONSOLE, is_console, missing, resolved
 from seamwatch.clock import Clock, SystemClock
+from seamwatch.errors import UsageError
 from seamwatch.paging import DELIVERED, Attempt, Notice, Recipient
+from sinks import services
+from sinks.services import ChannelError, UnusableError
 
-CONSOLE: Final = "console"
 TRIES: Final = 3
 PATIENCE_SECONDS: Final = 15.0
+_GRACE_SECONDS: Final = 1.0
+"""How much longer than a service is given its thread may take to say that it was not enough."""
 _THREADS: Final = 32
 _AT_ONCE: Final = 2
-_REFERENCE: Final = re.compile(r"\$\{(\w+)\}")
+_MOST_UNDER_WAY: Final = 1_000
 
+Send = Callable[[str, Notice, float, str], None]
+"""Sends a notice by a URL, given so many seconds; the last is the URL as published. Raises ChannelError."""
 
-class ChannelError(Exception):
-    """A channel did not take a notice; tried again by the policy, then told as an attempt's result."""
+_Sending = tuple[str, tuple[tuple[str, int], ...]]
 
 
 class Channels:
     """Delivers notices; fits `seamwatch.paging.Deliver`.
 
-    A channel is tried three times, a second or two apart, each try given 15 s. ``environment`` resolves references
-    such as ``${PAGER_TOKEN}`` in URLs; ``console`` is where people without channels are told.
+    A channel is tried three times, a second or two apart, each try given 15 s; a try that is still being answered by
+    then is waited for rather than repeated. ``environment`` gives what URLs refer to (`seamwatch.channel_urls`).
+    ``console`` is where people without channels are told; ``console_read`` says that somebody reads it.
     """
 
     def __init__(
@@ -47,16 +53,19 @@ class Channels:
         environment: Mapping[str, str] | None = None,
         console: TextIO | None = None,
         patience: float = PATIENCE_SECONDS,
+        console_read: bool = True,
+        send: Send = services.send,
     ) -> None:
         self._clock = clock or SystemClock()
         self._environment = os.environ if environment is None else environment
         self._console = sys.stdout if console is None else console
+        self._console_read = console_read
         self._patience = patience
+        self._send_once = send
         # A channel that hangs keeps its thread until its sockets time out; two each leaves enough for the others.
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="channel")
         self._turns: dict[str, asyncio.Semaphore] = {}
-        # Apprise names the URL it failed at.
-        logging.getLogger("apprise").setLevel(logging.CRITICAL + 1)
+        self._under_way: dict[_Sending, asyncio.Future[None]] = {}
 
     async def __call__(self, recipient: Recipient, notice: Notice) -> AsyncIterator[Attempt]:
         """Tell the recipient by every channel at once; yields each one's attempt as it ends."""
@@ -69,6 +78,21 @@ class Channels:
             for task in tasks:
                 task.cancel()
 
+    def unreachable(self, recipient: Recipient) -> list[str]:
+        """Why a person cannot be told by some of their channels, or by any, as things stand; empty when all is well."""
+        found = []
+        if not recipient.channels and not self._console_read:
+            found.append("has no channels: pages for them are printed here, and count as not delivered")
+        for label, url in labelled(recipient.channels):
+            if url is None:
+                continue
+            why = services.unusable(url)
+            if why is None and (absent := missing(url, self._environment)):
+                why = f"the environment has no {', '.join(absent)}"
+            if why is not None:
+                found.append(f"channel {label}: {why}")
+        return found
+
     def close(self) -> None:
         """Wait for no channel any more."""
         self._threads.shutdown(wait=False, cancel_futures=True)
@@ -79,15 +103,21 @@ class Channels:
             if url is None:
                 self._print(recipient, notice)
             else:
-                await self._send(self._resolved(url), notice)
+                await self._send(url, notice)
         except ChannelError as error:
             return Attempt(label, sent_at, f"failed: {error}")
         return Attempt(label, sent_at, DELIVERED)
 
-    async def _send(self, url: str, notice: Notice) -> None:
+    async def _send(self, published: str, notice: Notice) -> None:
+        if (why := services.unusable(published)) is not None:
+            raise ChannelError(why)
+        try:
+            url = resolved(published, self._environment)
+        except UsageError as error:
+            raise ChannelError(str(error)) from None
         turn = self._turns.setdefault(url, asyncio.Semaphore(_AT_ONCE))
         policy = AsyncRetrying(
-            retry=retry_if_exception_type(ChannelError),
+            retry=retry_if_exception(_may_pass),
             stop=stop_after_attempt(TRIES),
             wait=wait_random_exponential(multiplier=1.0, max=4.0, min=0.5),
         )
@@ -95,25 +125,32 @@ class Channels:
             async for attempt in policy:
                 with attempt:
                     async with turn:
-                        await self._once(url, notice)
+                        await self._once(url, notice, published)
         except RetryError as error:
             raise ChannelError(f"{error.last_attempt.exception()} ({TRIES} tries)") from None
 
-    async def _once(self, url: str, notice: Notice) -> None:
-        sending = asyncio.get_running_loop().run_in_executor(self._threads, _notify, url, notice)
-        try:
-            await asyncio.wait_for(sending, self._patience)
-        except TimeoutError:
-            raise ChannelError(f"no answer within {self._patience:.0f} s") from None
+    async def _once(self, url: str, notice: Notice, published: str) -> None:
+        """One try. While an earlier one of the same notice is still being answered, that one is waited for instead."""
+        sending = (url, notice.about)
+        under_way = self._under_way.get(sending)
+        if under_way is None:
+            loop = asyncio.get_running_loop()
+            under_way = loop.run_in_executor(self._threads, self._send_once, url, notice, self._patience, published)
+            # What comes of one that nobody waits for any more is nobody's error.
+            under_way.add_done_callback(lambda ended: ended.cancelled() or ended.exception())
+            self._forget_ended()
+            self._under_way[sending] = under_way
+        # Its sockets say by themselves that the time is up, and at which host.
+        done, _ = await asyncio.wait({under_way}, timeout=self._patience + _GRACE_SECONDS)
+        if not done:
+            raise ChannelError(f"time-out: no answer within {self._patience:g} s, and it is being answered still")
+        self._under_way.pop(sending, None)
+        under_way.result()
 
-    def _resolved(self, url: str) -> str:
-        def value(match: re.Match[str]) -> str:
-            name = match[1]
-            if name not in self._environment:
-                raise ChannelError(f"the environment of the pager has no {name}, which the channel refers to")
-            return self._environment[name]
-
-        return _REFERENCE.sub(value, url)
+    def _forget_ended(self) -> None:
+        # Those of notices that were acknowledged meanwhile are asked for by nobody.
+        if len(self._under_way) >= _MOST_UNDER_WAY:
+            self._under_way = {sending: future for sending, future in self._under_way.items() if not future.done()}
 
     def _print(self, recipient: Recipient, notice: Notice) -> None:
         try:
@@ -121,6 +158,16 @@ class Channels:
             self._console.flush()
         except (OSError, ValueError) as error:
             raise ChannelError(f"the console cannot be written: {error}") from None
+        if not recipient.known:
+            raise ChannelError(f"no Person document has the id {recipient.id}; printed on the pager's standard output")
+        if not recipient.channels and not self._console_read:
+            raise ChannelError(
+                f"{recipient.id} has no channels; printed on the pager's standard output, which need not be read"
+            )
+
+
+def _may_pass(error: BaseException) -> bool:
+    return isinstance(error, ChannelError) and not isinstance(error, UnusableError)
 
 
 def labelled(urls: tuple[str, ...]) -> list[tuple[str, str | None]]:
@@ -133,7 +180,7 @@ def labelled(urls: tuple[str, ...]) -> list[tuple[str, str | None]]:
         name = scheme if separator and re.fullmatch(r"[A-Za-z][A-Za-z0-9+.-]*", scheme) else "channel"
         seen[name] += 1
         label = name if seen[name] == 1 else f"{name}#{seen[name]}"
-        found.append((label, None if url.rstrip("/:") == CONSOLE or name == CONSOLE else url))
+        found.append((label, None if is_console(url) else url))
     return found
 
 
@@ -143,23 +190,3 @@ def block(recipient: Recipient, notice: Notice) -> str:
     head = f"PAGE  {recipient.name} ({recipient.id})\n{notice.title}"
     body = "\n".join(f"  {line}".rstrip() for line in notice.body.splitlines())
     return f"\n{rule}\n{head}\n\n{body}\n{rule}\n"
-
-
-def _notify(url: str, notice: Notice) -> None:
-    """Send by Apprise; blocks. Raises ChannelError, which names no URL."""
-    import apprise
-
-    sender = apprise.Apprise()
-    if not sender.add(url):
-        raise ChannelError("Apprise does not know this kind of URL, or it lacks a part")
-    kinds: dict[str, Any] = {"breach": apprise.NotifyType.FAILURE, "warning": apprise.NotifyType.WARNING}
-    references = " ".join(f"{violation}/{step}" for violation, step in notice.about[:1])
-    body = f"{notice.body}\n\nReference {references}"
-    try:
-        sent = sender.notify(
-            title=notice.title, body=body, notify_type=kinds.get(notice.severity, apprise.NotifyType.INFO)
-        )
-    except Exception as error:  # noqa: BLE001 - a plugin of a hundred authors may raise anything
-        raise ChannelError(f"the channel raised {type(error).__name__}") from None
-    if not sent:
-        raise ChannelError("the service did not take it")

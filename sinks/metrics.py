@@ -1,8 +1,10 @@
-"""What the recorder shows of itself to Prometheus, on loopback, when a port is set; otherwise counted and not shown."""
+"""What the recorder shows of itself to Prometheus when a port is set; otherwise counted and not shown."""
 
 from __future__ import annotations
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, start_http_server
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+from seamwatch.exposing import LOOPBACK, expose
 
 _ROUND_BUCKETS = (0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10, 30, 60)
 
@@ -10,7 +12,7 @@ _ROUND_BUCKETS = (0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10, 30, 60)
 class Metrics:
     """The figures of one recorder."""
 
-    def __init__(self, port: int | None = None) -> None:
+    def __init__(self, port: int | None = None, host: str = LOOPBACK) -> None:
         registry = CollectorRegistry()
         prefix = "seamwatch_record"
         place = ["topic", "partition"]
@@ -27,5 +29,4 @@ class Metrics:
         self.round = Histogram(
             f"{prefix}_round_seconds", "Time of a round in the store", buckets=_ROUND_BUCKETS, registry=registry
         )
-        if port is not None:
-            start_http_server(port, addr="127.0.0.1", registry=registry)
+        expose(registry, port, host)

@@ -26,10 +26,12 @@ _PASSING = {"408", "425", "429", "502", "503", "504"}
 """What a proxy says of a server behind it that is away or overloaded."""
 _PIECE = 1024 * 1024
 _NOTHING: Mapping[str, str] = MappingProxyType({})
-_DICTIONARIES = MappingProxyType({"output_format_arrow_low_cardinality_as_dictionary": "1"})
+_AS_BYTES = MappingProxyType({"output_format_arrow_string_as_string": "0"})
+_DICTIONARIES = MappingProxyType({"output_format_arrow_low_cardinality_as_dictionary": "1", **_AS_BYTES})
 _MAY_NOT_SET = {164, 452}
 """Of a user who may only read (READONLY), and of one whose profile has it fixed (SETTING_CONSTRAINT_VIOLATION)."""
 _INSERT_SETTINGS = {"async_insert": 0, "insert_deduplicate": 1}
+_READ_ONLY = MappingProxyType({"readonly": "1"})
 
 
 class StoreRefusedError(StoreError):
@@ -77,12 +79,15 @@ class Store:
     Connecting is left to the first use, so that a recorder starts while its store is still away.
     """
 
-    def __init__(self, url: str, *, database: str | None = None, timeout: float = 300.0) -> None:
+    def __init__(self, url: str, *, database: str | None = None, timeout: float = 300.0, reading: bool = False) -> None:
+        """``reading`` has the store refuse whatever writes, also where the user in the URL may write."""
         self.address = Address.parse(url)
         self._database = self.address.database if database is None else database
         self._timeout = timeout
         self._client: Any = None
+        self._reading = dict(_READ_ONLY) if reading else {}
         self._is_refused_settings = False
+        self._stand_ins: Mapping[str, str] = _NOTHING
 
     def __enter__(self) -> Self:
         return self
@@ -97,6 +102,15 @@ class Store:
         client, self._client = self._client, None
         if client is not None:
             client.close()
+
+    @contextmanager
+    def with_stand_ins(self, queries: Mapping[str, str]) -> Iterator[None]:
+        """In the block, a question that names one of these tables is answered from its query, by that name, instead."""
+        before, self._stand_ins = self._stand_ins, queries
+        try:
+            yield
+        finally:
+            self._stand_ins = before
 
     def insert(
         self, table: str, frame: pl.DataFrame, token: str, while_sending: Callable[[], None] | None = None
@@ -115,7 +129,7 @@ class Store:
 
     def rows(self, sql: str, parameters: Mapping[str, Any] | None = None) -> list[dict[str, Any]]:
         """The answer to a query as dicts; times as aware datetimes. ``{name:Type}`` in it takes a parameter."""
-        result = self._call("query", sql, parameters=dict(parameters or {}))
+        result = self._call("query", self._with(sql), parameters=dict(parameters or {}))
         return list(result.named_results())
 
     def frame(
@@ -123,14 +137,26 @@ class Store:
     ) -> pl.DataFrame:
         """The answer to a query as a polars frame.
 
-        With ``exact_bytes`` the store's String columns, which may hold any bytes, come as Binary and not as String.
+        With ``exact_bytes`` the store's String columns, which may hold any bytes, all come as Binary; without it only
+        those that hold bytes (`seamwatch.columnar.texts`), and the others as String.
         """
-        answer = self._call("raw_query", sql, dict(parameters or {}), fmt="ArrowStream")
-        return _with_binary(answer) if exact_bytes else pl.read_ipc_stream(io.BytesIO(answer))
+        answer = self._call("raw_query", self._with(sql), dict(parameters or {}), fmt="ArrowStream")
+        return _with_binary(answer) if exact_bytes else _with_texts(answer)
 
     def frames(self, sql: str, rows: int) -> Iterator[pl.DataFrame]:
         """The answer to a query in frames of about so many rows, texts as Binary; only one is unpacked at a time."""
-        yield from _binary_frames(self._short_stream(sql), rows)
+        import pyarrow as pa
+
+        sql = self._with(sql)
+        try:
+            schema, batches = _batches(self._short_stream(sql))
+        except pa.ArrowInvalid:
+            # Dictionaries must be UTF-8, and whoever edits a column may write what is none.
+            schema, batches = _batches(self._stream(sql))
+        yield from _binary_frames(schema, batches, rows)
+
+    def _stream(self, sql: str) -> bytes:
+        return bytes(self._call("raw_query", sql, {}, fmt="ArrowStream"))
 
     def _short_stream(self, sql: str) -> bytes:
         """The answer as an Arrow stream, with columns of few texts as dictionaries if the user may ask for that.
@@ -147,6 +173,12 @@ class Store:
             else:
                 return bytes(answer)
         return bytes(self._call("raw_query", sql, {}, fmt="ArrowStream"))
+
+    def _with(self, sql: str) -> str:
+        named = [name for name in self._stand_ins if re.search(rf"\b(?:FROM|JOIN|IN) {name}\b", sql)]
+        # A common table expression goes before a table of its name, in every subquery too.
+        stood = ", ".join(f"{name} AS ({self._stand_ins[name]})" for name in named)
+        return f"WITH {stood} {sql}" if named else sql
 
     def text(self, sql: str, form: str | None) -> bytes:
         """The answer to a query in one of ClickHouse's formats (``JSONEachRow``, ``CSV`` …), byte for byte.
@@ -167,10 +199,14 @@ class Store:
         try:
             if self._client is None:
                 self._client = self._connect()
-            with _sending(self._client.params, sending):
+            with _sending(self._client.params, {**self._reading, **sending}):
                 return getattr(self._client, method)(*arguments, **options)
         except exceptions.Error as error:
-            raise self._mapped(error) from error
+            refused = self._mapped(error)
+            if self._reading and isinstance(refused, StoreRefusedError) and _is_read_only_already(refused):
+                self._reading = {}
+                return self._call(method, *arguments, sending=sending, **options)
+            raise refused from error
         except OSError as error:
             self.close()
             raise UnreachableError(f"the store at {self.address} cannot be reached: {_cause(error)}") from error
@@ -211,6 +247,11 @@ class Store:
         return StoreRefusedError(f"the store refused: {said[1] if said else text}", code)
 
 
+def _is_read_only_already(refused: StoreRefusedError) -> bool:
+    """Whether it was refused because its user's profile says itself how read-only they are."""
+    return refused.code in _MAY_NOT_SET and "'readonly' setting" in str(refused)
+
+
 def causes_of(error: BaseException | None) -> Iterator[BaseException]:
     """An error, and what each came from, the first of all last."""
     while error is not None:
@@ -246,29 +287,42 @@ def quoted(values: Sequence[str]) -> str:
     return ", ".join(f"'{value}'" for value in escaped)
 
 
+def _with_texts(stream: bytes) -> pl.DataFrame:
+    """An Arrow stream as a frame, with texts as texts where the store's profile has them all come as bytes."""
+    import pyarrow as pa
+
+    from seamwatch.columnar.texts import labelled
+
+    reader = pa.ipc.open_stream(stream)
+    schema, batches = labelled(reader.schema, list(reader))
+    return cast("pl.DataFrame", pl.from_arrow(pa.Table.from_batches(batches, schema)))
+
+
 def _with_binary(stream: bytes) -> pl.DataFrame:
     """An Arrow stream whose texts are taken for bytes; a read-only user may not ask the store itself for that."""
+    return _frame_of_bytes(*_batches(stream))
+
+
+def _batches(stream: bytes) -> tuple[Any, list[Any]]:
+    """The schema and the batches of an Arrow stream; views of it but for their dictionaries."""
     import pyarrow as pa
 
     reader = pa.ipc.open_stream(stream)
-    return _frame_of_bytes(reader.schema, list(reader))
+    return reader.schema, list(reader)
 
 
-def _binary_frames(stream: bytes, rows: int) -> Iterator[pl.DataFrame]:
-    """The same in frames of at least so many rows but for the last, each of whole batches of the stream."""
-    import pyarrow as pa
-
-    reader = pa.ipc.open_stream(stream)
+def _binary_frames(schema: Any, every: Sequence[Any], rows: int) -> Iterator[pl.DataFrame]:
+    """Batches whose texts are taken for bytes, in frames of at least so many rows but for the last."""
     batches: list[Any] = []
     count = 0
-    for batch in reader:
+    for batch in every:
         batches.append(batch)
         count += batch.num_rows
         if count >= rows:
-            yield _frame_of_bytes(reader.schema, batches)
+            yield _frame_of_bytes(schema, batches)
             batches, count = [], 0
     if count:
-        yield _frame_of_bytes(reader.schema, batches)
+        yield _frame_of_bytes(schema, batches)
 
 
 def _frame_of_bytes(schema: Any, batches: Sequence[Any]) -> pl.DataFrame:

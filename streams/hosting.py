@@ -11,9 +11,9 @@ from seamwatch.errors import StageError, UsageError
 from seamwatch.settings import Settings
 from seamwatch.wire.codec import Codec
 from seamwatch.wire.registry import SchemaRegistry
+from streams.clients import LoopSettings
 from streams.decisions import Decisions
 from streams.errors import kafka_error
-from streams.loop import LoopSettings
 
 
 def bootstrap_of(settings: Settings) -> str:
@@ -30,8 +30,9 @@ def codec_of(settings: Settings) -> Codec:
 
 
 def decisions_of(settings: Settings) -> Decisions | None:
-    """The decisions in the store; None when no store is named."""
-    return None if settings.clickhouse is None else Decisions(settings.clickhouse)
+    """The decisions in the store, which is only read; None when no store is named."""
+    url = settings.auditor or settings.clickhouse
+    return None if url is None else Decisions(url)
 
 
 def loop_settings(

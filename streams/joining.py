@@ -105,7 +105,8 @@ class Joining:
         mine = {number for topic, number in assigned if topic == self._topic}
         tables = read_tables(bootstrap, self._state, {number % self._partitions for number in mine}) if mine else {}
         records = {key: value for table in tables.values() for key, value in table.items()}
-        self.restore({key: value for key, value in records.items() if int(key.partition("/")[0]) in mine})
+        own = {key: value for key, value in records.items() if not key.startswith("\x00")}
+        self.restore({key: value for key, value in own.items() if int(key.partition("/")[0]) in mine})
         if len(self._waiting):
             log.info("outcomes wait for their decisions", outcomes=len(self._waiting))
         return self._waiting.values()
@@ -252,7 +253,11 @@ class Joining:
         columns = self._plan.columns("outcome") | {"inference_id"}
         if self._decoder[0] != columns:
             self._decoder = columns, Decoder("outcome", self._codec, columns)
-        decoded = self._decoder[1].decode(rows["value"].to_list())
+        values = rows["value"].to_list()
+        decoded = self._decoder[1].decode(values)
+        if decoded.rejects:
+            # An earlier release may have let wait what lacks an identity.
+            decoded = Decoder("outcome", self._codec, columns, earlier=True).decode(values)
         if decoded.rejects:
             raise StageError(
                 f"an outcome that waits could be decoded when it came and cannot any more ({decoded.rejects[0][1]}): "

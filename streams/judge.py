@@ -197,7 +197,7 @@ class Judges:
 def run(settings: Settings) -> None:
     """Run the stage until SIGTERM. Raises UsageError, StageError or UnreachableError when it cannot go on."""
     contracts = ContractsFollower(bootstrap_of(settings), settings.prefix)
-    stage = Judges(settings, contracts, Metrics(STAGE, settings.metrics_port))
+    stage = Judges(settings, contracts, Metrics(STAGE, settings.metrics_port, settings.metrics_host))
     inputs = (Topics(settings.prefix).measurement,)
     loop = Loop(loop_settings(settings, STAGE, inputs, LINGER_SECONDS, LARGEST), stage)
     stop_on_signals(loop)

@@ -12,7 +12,7 @@ import signal
 import socket
 import tempfile
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -22,7 +22,7 @@ from faust.types import TP
 
 from seamwatch.clauses import kinds
 from seamwatch.clock import Clock
-from seamwatch.errors import StageError, UnreachableError, UsageError
+from seamwatch.errors import SeamwatchError, StageError, UnreachableError, UsageError
 from seamwatch.judging.facts import Violation
 from seamwatch.paging import NOBODY, NOTICE, Attempt, Deliver, Recipient, digest_of, notice_of, reminder_of
 from seamwatch.settings import Settings
@@ -31,6 +31,7 @@ from seamwatch.wire.topics import Topics
 from streams.page_codec import NoticeCodec, PageCodec, violation_topic
 from streams.page_desk import Desk
 from streams.page_follow import Follower, Heard, Known, News, Told
+from streams.page_membership import membership_error
 
 _log = structlog.get_logger("streams.page")
 
@@ -39,6 +40,14 @@ GATHER_SECONDS = 0.2
 STOP_SECONDS = 6.0
 SINGLY = 3
 """Up to so many violations due for one person at once are told singly, more in one digest."""
+
+
+Unreachable = Callable[[Recipient], list[str]]
+"""Why somebody cannot be told as things stand, in words; nothing when they can."""
+
+
+def _nobody_is_unreachable(_recipient: Recipient) -> list[str]:
+    return []
 
 
 def faust_app(bootstrap: str, topics: Topics, instance: str, folder: str) -> faust.App:
@@ -67,10 +76,20 @@ def faust_app(bootstrap: str, topics: Topics, instance: str, folder: str) -> fau
 class Pager:
     """Hears, reconciles, delivers and keeps the record of it."""
 
-    def __init__(self, app: faust.App, topics: Topics, clock: Clock, deliver: Deliver) -> None:
+    def __init__(
+        self,
+        app: faust.App,
+        topics: Topics,
+        clock: Clock,
+        deliver: Deliver,
+        default_owner: str | None = None,
+        unreachable: Unreachable = _nobody_is_unreachable,
+    ) -> None:
         self._app = app
         self._clock = clock
         self._deliver = deliver
+        self._default_owner = default_owner
+        self._unreachable = unreachable
         self._desk = Desk()
         self._persons: dict[str, Recipient] = {}
         self._caught_up = asyncio.Event()
@@ -101,8 +120,8 @@ class Pager:
             match item:
                 case Heard(violation, topic, partition, offset):
                     self._desk.hear(violation, topic, partition, offset)
-                case Told(violation_id, step, result):
-                    self._desk.hear_page(violation_id, step, result)
+                case Told(violation_id, step, result, sent_at):
+                    self._desk.hear_page(violation_id, step, result, sent_at)
                 case Known(identity, recipient):
                     self._persons.pop(identity, None)
                     if recipient is not None:
@@ -113,6 +132,7 @@ class Pager:
         """Deliver what is due until cancelled; nothing before all that was ever said has been read."""
         await self._caught_up.wait()
         _log.info("caught up", open=self._desk.open)
+        self._say_who_cannot_be_reached()
         while True:
             self._tell_due()
             try:
@@ -122,6 +142,20 @@ class Pager:
             # What comes in one burst is told together.
             await asyncio.sleep(GATHER_SECONDS)
             self._wake.clear()
+
+    def _say_who_cannot_be_reached(self) -> None:
+        """Say so at the start, and not when somebody is to be woken. Raises UsageError for the default owner."""
+        owner = self._default_owner
+        if owner is not None and owner not in self._persons:
+            raise UsageError(
+                f"SEAMWATCH_DEFAULT_OWNER={owner}: no published Person document has this id, so that nobody would be "
+                "paged for what nobody owns: publish one, or name somebody who has one"
+            )
+        if owner is None and self._unreachable(NOBODY):
+            _log.warning("nobody is paged for what nobody owns: set SEAMWATCH_DEFAULT_OWNER")
+        for recipient in self._persons.values():
+            for why in self._unreachable(recipient):
+                _log.warning("a person cannot be reached", person=recipient.id, why=why)
 
     def _tell_due(self) -> None:
         people: defaultdict[str, list[Violation]] = defaultdict(list)
@@ -145,7 +179,7 @@ class Pager:
         return TP(topic, partition) in self._app.consumer.assignment()
 
     async def _tell(self, person: str, violations: list[Violation]) -> None:
-        recipient = self._persons.get(person) or (Recipient(person, person) if person else NOBODY)
+        recipient = self._persons.get(person) or (Recipient(person, person, known=False) if person else NOBODY)
         now = self._clock.now()
         single = len(violations) == 1
         if single:
@@ -188,13 +222,21 @@ class Pager:
 
 
 async def page(
-    bootstrap: str, topics: Topics, clock: Clock, deliver: Deliver, stop: asyncio.Event, instance: str = "0"
+    bootstrap: str,
+    topics: Topics,
+    clock: Clock,
+    deliver: Deliver,
+    stop: asyncio.Event,
+    instance: str = "0",
+    *,
+    default_owner: str | None = None,
+    unreachable: Unreachable = _nobody_is_unreachable,
 ) -> None:
     """Page until ``stop``. Raises StageError or UnreachableError when it cannot go on."""
     loop = asyncio.get_running_loop()
     with tempfile.TemporaryDirectory(prefix="seamwatch-page-") as folder:
         app = faust_app(bootstrap, topics, instance, folder)
-        pager = Pager(app, topics, clock, deliver)
+        pager = Pager(app, topics, clock, deliver, default_owner, unreachable)
         follower = Follower(bootstrap, topics, list(kinds()), lambda news: _handed(loop, pager, news), Codec())
         # Joining the group may take a while, and must not keep the process from ending.
         starting: asyncio.Task[None] = asyncio.create_task(app.start())
@@ -225,13 +267,21 @@ def _check(app: faust.App, follower: Follower, starting: asyncio.Task[None], del
     if starting.done() and (failure := starting.exception()) is not None:
         raise UnreachableError(f"the pager cannot read its topics: {failure}") from failure
     if delivering.done():
-        raise StageError(f"the pager stopped delivering: {delivering.exception()!r}")
+        failure = delivering.exception()
+        if isinstance(failure, SeamwatchError):
+            raise failure
+        raise StageError(f"the pager stopped delivering: {failure!r}") from failure
     if app.crashed:
         raise StageError(f"Faust gave up: {app.crash_reason!r}")
+    if (lost := membership_error(app)) is not None:
+        raise StageError(f"the pager has fallen out of its consumer group: {lost!r}")
 
 
-def run(settings: Settings, deliver: Deliver) -> None:
-    """Page until SIGTERM or SIGINT, by the settings; ``deliver`` reaches people. UsageError without a broker."""
+def run(settings: Settings, deliver: Deliver, unreachable: Unreachable = _nobody_is_unreachable) -> None:
+    """Page until SIGTERM or SIGINT, by the settings; ``deliver`` reaches people, ``unreachable`` knows whom it cannot.
+
+    Raises UsageError without a broker, and when no document knows the default owner.
+    """
     if settings.kafka is None:
         raise UsageError("page needs KAFKA_BOOTSTRAP_SERVERS")
 
@@ -239,6 +289,9 @@ def run(settings: Settings, deliver: Deliver) -> None:
         stop, instance = asyncio.Event(), settings.instance or socket.gethostname()
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
-        await page(bootstrap, Topics(settings.prefix), settings.clock(), deliver, stop, instance)
+        await page(
+            bootstrap, Topics(settings.prefix), settings.clock(), deliver, stop, instance,
+            default_owner=settings.default_owner, unreachable=unreachable,
+        )  # fmt: skip
 
     asyncio.run(until_signalled(settings.kafka))

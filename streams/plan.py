@@ -118,13 +118,14 @@ class Plan:
     def meet(self, systems: Iterable[str]) -> None:
         """Take note of systems, so that `columns` covers what is measured of them."""
         for system in systems:
-            if system not in self._systems:
-                self.terms(system)
+            self.terms(system)
 
     def terms(self, system: str) -> tuple[Term, ...]:
-        """What is measured of a system, over all of time."""
+        """What is measured of a system, over all of time. Those asked for longest ago are forgotten first."""
         known = self._systems.get(system)
-        if known is None:
+        if known is not None:
+            self._systems.move_to_end(system)
+        else:
             known = self._systems[system] = tuple(_terms(self._estate, self._seams, system))
             for term in known:
                 for source, asked in term.asked.items():
@@ -203,7 +204,9 @@ class Plan:
 
     def _program(self, source: Source, asked: _Key) -> Program:
         program = self._programs.get((source, asked))
-        if program is None:
+        if program is not None:
+            self._programs.move_to_end((source, asked))
+        else:
             program = self._programs[source, asked] = Program(source, *asked)
             if len(self._programs) > PROGRAMS_KEPT:
                 self._programs.popitem(last=False)

@@ -22,8 +22,6 @@ from streams.restoring import read_tables
 log = structlog.get_logger(__name__)
 
 LINES = 20
-SHOWN = 1_000
-"""How many clauses and systems the metric shows one by one; the others share one."""
 _KEY = "\x00unknown"
 
 Why = Literal["odd", "absent"]
@@ -61,18 +59,13 @@ class UnknownEvents:
     def __init__(self, metrics: Metrics, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._metrics = metrics
         self._monotonic = monotonic
-        self._shown: set[Doubted] = set()
         self._untold: Counter[Doubted] = Counter()
         self._told = -EVERY_SECONDS
 
     def add(self, found: Mapping[Doubted, int]) -> None:
         """Count some more."""
         for whose, number in found.items():
-            shown = whose
-            if len(self._shown) >= SHOWN and whose not in self._shown:
-                shown = others(whose.why)
-            self._shown.add(shown)
-            self._metrics.unknown.labels(*shown).inc(number)
+            self._metrics.unknown.labels(*whose).inc(number)
             if whose.why == "odd":
                 self._untold[whose] += number
 

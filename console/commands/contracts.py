@@ -37,21 +37,24 @@ def register(app: typer.Typer) -> None:
 def check(folder: Folder, as_json: AsJson = False) -> None:
     """Every problem of the documents below a folder, as <file>:<line>: message.
 
-    Gaps in a system's hand-over are warnings. Exit 1 when there is any error.
+    Gaps in a system's hand-over are warnings. So that nobody is paged in vain, channels are held to the services that
+    the pager knows, and SEAMWATCH_DEFAULT_OWNER, if it is set, to the persons. Exit 1 when there is any error.
 
     Example: seamwatch contracts check contracts/
     """
-    from seamwatch.documents.loading import load_folder, read_folder
-    from seamwatch.documents.problems import is_error
-    from seamwatch.documents.signing_verdicts import contract_verdicts, unsigned_of
+    from console.naming import some_of
+    from console.reachable import channel_problems, owner_problem, persons_of
+    from seamwatch.documents.loading import load
+    from seamwatch.documents.problems import Problem, is_error
+    from seamwatch.documents.signing_verdicts import unsigned_of
     from seamwatch.settings import load_settings
 
-    problems = load_folder(folder)[1]
-    errors = sum(is_error(problem) for problem in problems)
-    reads = read_folder(folder)[0]
-    documents = len(reads)
-    verdicts, _ = contract_verdicts(reads, load_settings().clock().now())
-    unsigned = list(unsigned_of(verdicts))
+    settings, loaded = load_settings(), load(folder)
+    problems = sorted([*loaded.problems, *channel_problems(loaded.reads)])
+    if (unknown := owner_problem(settings.default_owner, persons_of(loaded.reads))) is not None:
+        problems.append(Problem(str(folder), 1, unknown))
+    errors, documents = sum(is_error(problem) for problem in problems), len(loaded.reads)
+    unsigned = unsigned_of(loaded.reads, settings.clock().now())
     if as_json:
         found = [{"file": p.file, "line": p.line, "severity": p.severity, "message": p.message} for p in problems]
         print(json.dumps({"documents": documents, "errors": errors, "unsigned": unsigned, "problems": found}))
@@ -61,7 +64,7 @@ def check(folder: Folder, as_json: AsJson = False) -> None:
         warnings = len(problems) - errors
         print(f"{_count(documents, 'document')}: {_count(errors, 'error')}, {_count(warnings, 'warning')}")
     if unsigned:
-        print(f"note: not signed: {', '.join(unsigned)} (see `contracts verify`)", file=sys.stderr)
+        print(f"note: not signed: {some_of(unsigned)} (see `contracts verify`)", file=sys.stderr)
     if not documents and not errors:
         print(f"note: there is no document in {folder}", file=sys.stderr)
     raise typer.Exit(1 if errors else 0)
@@ -88,11 +91,13 @@ def publish(
 ) -> None:
     """Publish the documents below a folder, so that every stage judges by them from now on.
 
-    Nothing is published when any document has an error; what is gone from the folder is withdrawn.
+    Nothing is published when any document has an error, or a channel that nobody can be paged by; what is gone from the
+    folder is withdrawn.
 
     Example: seamwatch contracts publish contracts/
     """
     from console.reach import reach
+    from console.reachable import check_reachable
     from seamwatch.log import configure
     from seamwatch.settings import load_settings
     from streams.contracts import publish_folder
@@ -100,6 +105,7 @@ def publish(
     settings = load_settings()
     configure(settings.model_copy(update={"log_level": "warning"}))  # standard output says what was published
     system = reach(data)
+    check_reachable(folder, settings.default_owner)
     done = publish_folder(system.kafka, system.prefix, folder, settings.clock())
     if as_json:
         print(json.dumps(asdict(done)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from enum import StrEnum
 from typing import Annotated
@@ -33,11 +34,16 @@ def run(stage: Annotated[StageName, typer.Argument(help="the stage to run", meta
 
     Example: KAFKA_BOOTSTRAP_SERVERS=kafka:9092 seamwatch run measure
     """
+    import structlog
+
     from seamwatch.log import configure
+    from seamwatch.options import unknown_options
     from seamwatch.settings import load_settings
 
     settings = load_settings()
     configure(settings, stage.value)
+    if (said := unknown_options(os.environ)) is not None:
+        structlog.get_logger("console.run").warning(said)
     _entry(stage)(settings)
 
 
@@ -59,4 +65,8 @@ def _entry(stage: StageName) -> Callable[[Settings], None]:
             from sinks.channels import Channels
             from streams import page
 
-            return lambda settings: page.run(settings, deliver=Channels(clock=settings.clock()))
+            def paging(settings: Settings) -> None:
+                channels = Channels(clock=settings.clock(), console_read=settings.console_read)
+                page.run(settings, channels, channels.unreachable)
+
+            return paging

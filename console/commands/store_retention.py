@@ -46,6 +46,7 @@ def retain(
 
     Example: SEAMWATCH_RETENTION='{"inference": "400d", "*": "730d"}' seamwatch store retain --dry-run
     """
+    from console.asking import auditor
     from console.commands.lines import Progress
     from console.reach import reach
     from console.who import login
@@ -61,9 +62,9 @@ def retain(
             'no retention is set, so everything is kept: set SEAMWATCH_RETENTION, such as \'{"inference": "400d"}\''
         )
     key = None if dry_run else _key(settings.ledger_key, settings.data)
-    with _ready(data) as store:
+    with auditor(data) if dry_run else _ready(data) as store:
         topics, progress = Topics(reach(data).prefix), Progress("rows held to the ledger")
-        cluster = cluster_of(reach(data).clickhouse, settings.cluster)
+        cluster = cluster_of(reach(data).auditor if dry_run else reach(data).clickhouse, settings.cluster)
         retention = Retention(store, topics, settings.retention, settings.clock().now(), progress.tell, cluster)
         lines, refused = [], False
         for month in retention.months():
@@ -91,11 +92,13 @@ def add_hold(
 ) -> None:
     """Place a legal hold: months that it covers are not dropped until it is lifted, whatever the retention says.
 
-    Whole months are kept: all of a month that has a record of the system. It holds what `seamwatch store retain` does;
-    whoever may drop tables in the store itself is not stopped by it.
+    Whole months are kept: all of a month that has a record of the system. A system that nobody declared, and that was
+    not seen, is refused: a hold on it would hold nothing. It holds what `seamwatch store retain` does; whoever may drop
+    tables in the store itself is not stopped by it.
 
     Example: seamwatch store hold add --by ada --reason "case 17" --system credit-scorer --from 2026-01-01
     """
+    from console.names import demand_known
     from seamwatch.errors import UsageError
     from sinks.holds import place_hold
     from sinks.retention import TABLES
@@ -103,6 +106,8 @@ def add_hold(
     if table and table not in TABLES:
         raise UsageError(f"--table {table}: only these are ever dropped: {', '.join(TABLES)}")
     with _ready(data) as store:
+        # A hold on a name that nobody knows holds nothing, and who placed it relies on it.
+        demand_known(store, system=system or None)
         hold = place_hold(store, by, reason, table, system, _moment("--from", start), _moment("--to", end))
     _print([_hold_line(hold)], as_json, _HOLD_COLUMNS, "")
 
@@ -114,9 +119,10 @@ def list_holds(
 
     Example: seamwatch store hold list
     """
+    from console.asking import auditor
     from sinks.holds import holds
 
-    with _ready(data) as store:
+    with auditor(data) as store:
         found = holds(store)
     _print([_hold_line(hold) for hold in found], as_json, _HOLD_COLUMNS, "nothing is held")
 
@@ -207,7 +213,8 @@ def _hold_line(hold: Hold) -> dict[str, Any]:
 
 
 def _print(lines: Sequence[dict[str, Any]], as_json: bool, columns: Sequence[str], empty: str) -> None:
-    from console.asking import print_lines, print_table
+    from console.asking import print_lines
+    from console.tables import print_table
 
     if as_json:
         print_lines(lines)

@@ -111,13 +111,20 @@ class Performance:
                     system.run(lambda: self._tick(play, look))
                 play.stop.set()
             self._count(play)
-            with Store(addresses.auditor) as store:
+            with Store(addresses.auditor, reading=True) as store:
                 self._ask(store)
 
     def _settings(self) -> Settings:
         # Whatever the environment names belongs to somebody.
         return load_settings(data=self.folder).model_copy(
-            update={"kafka": None, "clickhouse": None, "prefix": "seamwatch", "schema_registry_url": None}
+            update={
+                "kafka": None,
+                "clickhouse": None,
+                "prefix": "seamwatch",
+                "schema_registry_url": None,
+                "default_owner": PLATFORM,
+                "metrics_port": None,
+            }
         )
 
     def _environment(self, models: Future[Models]) -> dict[str, str]:
@@ -132,6 +139,7 @@ class Performance:
             "SEAMWATCH_DEFAULT_OWNER": PLATFORM,
             "SEAMWATCH_PREFIX": "seamwatch",
             "SEAMWATCH_SCHEMA_REGISTRY_URL": "",
+            "SEAMWATCH_METRICS_PORT": "",
         }
 
     @contextlib.contextmanager

@@ -9,9 +9,10 @@ for the whole of an undeclared system). With `datasets` a refresh of a data set 
 A tool call that was denied was not made: under nothing approved it is an attempt, a warning of its own. A `where` that
 names denied calls says itself which calls are meant: then none are told apart.
 
-State: one for each version, digest and use case without approval (one for an undeclared system): the hours with such
-events that are not yet complete, 1,440 at most, and the first five events, about 3 kB, until `quiet` has passed
-without another. What is approved costs nothing. At its largest it takes 2.3 MB.
+State: one for each version, digest and use case without approval (one for an undeclared system): the windows (of an
+hour, or of `quiet` where that is shorter) with such events that are not yet complete, 1,440 at most, and the first five
+events, about 3 kB, until `quiet` has passed without another. What is approved costs nothing. At its largest it takes
+2.3 MB.
 
 What its violation says: the version, digest and use case without approval, or that nobody declared the system, and
 since when; the first five events are its evidence.
@@ -82,7 +83,7 @@ from seamwatch.judging.facts import Fact, ForwardedEvent
 from seamwatch.judging.faults import counted
 from seamwatch.judging.judgement import Happening, Judgement, Moment
 from seamwatch.judging.measure import Measure, Source
-from seamwatch.judging.runs import Run
+from seamwatch.judging.runs import Run, bundle
 from seamwatch.judging.seam import OTHERS, DeclaredVersion, Seam
 from seamwatch.judging.wording import moment_text
 
@@ -115,11 +116,12 @@ class Approval(Clause, kind="approval"):
         return Measure(
             source,
             breach,
-            HOUR,
+            bundle(self.quiet),
             select=select,
             slice=fields if seam.declared else (),
             only_breaches=True,
             name=source,
+            agreed=HOUR,
         )
 
     def part_of(self, happening: Happening) -> str | None:
@@ -132,7 +134,7 @@ class Approval(Clause, kind="approval"):
         """The occurrence rule, after the grace."""
         fact = happening if isinstance(happening, Fact) else None
         if isinstance(happening, ForwardedEvent) and not seam.declared:
-            fact = counted(seam, self.id, happening, HOUR, 1, breaches=1)
+            fact = counted(seam, self.id, happening, bundle(self.quiet), 1, breaches=1)
         terms = Terms(self.severity, self.quiet, talks=False, grace=self.grace or 0)
         return conducted(state, fact, moment, terms, partial(self._said, seam))
 

@@ -3,7 +3,8 @@
 `must` is an expression over the event; an event for which it is false or cannot be told fails, and the reason is said
 ([expressions](../expressions.md#null)). By default every selected event must pass, and the first failure is a breach,
 which is over after a day (`quiet`) without another. With `at_least` below 1 the share of passing events is judged over
-each window that holds at least `min_count` events.
+each window that holds at least `min_count` events, and a breach begins and ends with windows
+([episodes](../episodes.md#the-end)).
 
 Assertions over tool calls that every call must pass have one episode per conversation. A call that was denied was not
 made: where it fails, that is an attempt, a warning of its own, and so many of one conversation as `attempts` says (10)
@@ -77,10 +78,11 @@ from seamwatch.judging.attempts import (
     part_of,
     split,
 )
+from seamwatch.judging.calm import WHEN_ABSENT
 from seamwatch.judging.facts import Fact
 from seamwatch.judging.judgement import Finding, Happening, Judgement, Moment, Open, Remind, Resolve
 from seamwatch.judging.measure import FAILS, Measure, Watch, label_of
-from seamwatch.judging.runs import TRACE_IDLE, Change, Run, Runs, shares
+from seamwatch.judging.runs import TRACE_IDLE, Change, Run, Runs, bundle, shares
 from seamwatch.judging.seam import Seam
 from seamwatch.judging.windows import Windows, earliest
 from seamwatch.judging.wording import moment_text, share_text
@@ -113,7 +115,11 @@ class Assertion(Clause, kind="assertion"):
     on: Literal["inference", "tool_call"] = Field("inference", description="the events that are checked")
     at_least: float = Field(1.0, gt=0, le=1, description="share of a window's events that must pass")
     window: Duration = Field(HOUR, description="over which `at_least` is judged")
-    quiet: Duration = Field(DAY, description="`at_least: 1`: a breach is over after so long without a failure")
+    quiet: Duration | None = Field(
+        None,
+        description="a breach is over after so long without a failure, a day when absent; with `at_least` without a "
+        f"window below it, or {WHEN_ABSENT}",
+    )
     min_count: int = Field(1, ge=1, description="smallest number of events on which a share is judged")
     summary: Summary | None = Field(None, description="a scheduled summary: {every, to}")
     attempts: int = Field(
@@ -137,13 +143,27 @@ class Assertion(Clause, kind="assertion"):
     def _each(self) -> bool:
         return self.at_least == 1
 
+    @property
+    def _quiet(self) -> int:
+        if self.on == "tool_call":
+            return TRACE_IDLE
+        return DAY if self.quiet is None else self.quiet
+
     def measures(self, seam: Seam) -> tuple[Measure, ...]:
         """Events that do not satisfy `must`; and, for a summary, how many do."""
         calls = split(self.where, self.must) if self.on == "tool_call" else Split(self.where, None)
         sliced = ("trace_id",) if self._each and self.on == "tool_call" else ()
-        window = TRACE_IDLE if sliced else self.window
+        agreed = TRACE_IDLE if sliced else self.window
+        window = bundle(self._quiet, agreed) if self._each else agreed
         measure = Measure(
-            self.on, self.must, window, select=calls.made, slice=sliced, only_breaches=self._each, offends=FAILS
+            self.on,
+            self.must,
+            window,
+            select=calls.made,
+            slice=sliced,
+            only_breaches=self._each,
+            offends=FAILS,
+            agreed=agreed,
         )
         measures = (measure, attempted(measure, calls)) if sliced else (measure,)
         if self.summary is None:
@@ -169,14 +189,18 @@ class Assertion(Clause, kind="assertion"):
             return self._summarise(seam, state, fact, moment)
         if self._each:
             talks = self.on == "tool_call"
-            terms = Terms(self.severity, TRACE_IDLE if talks else self.quiet, self.attempts, talks)
+            terms = Terms(self.severity, self._quiet, self.attempts, talks)
             judged = conducted(state.runs, fact, moment, terms, partial(self._said, seam))
         else:
-            runs = None if state.runs is None else Runs(state.runs.windows, state.runs.run)
-            advance = shares(runs, fact, moment, tolerate=1 - self.at_least, min_count=self.min_count)
+            kept = state.runs
+            runs = None if kept is None else Runs(kept.windows, kept.run, kept.stretch)
+            tolerate = 1 - self.at_least
+            advance = shares(runs, fact, moment, tolerate=tolerate, min_count=self.min_count, quiet=self.quiet)
             judged = advance.judgement(lambda change: self._finding(seam, moment.slice, change))
             left = advance.state
-            judged = replace(judged, state=None if left is None else Conduct(left.windows, left.run))
+            judged = replace(
+                judged, state=None if left is None else Conduct(left.windows, left.run, stretch=left.stretch)
+            )
         return replace(judged, state=None if judged.state is None else AssertionState(judged.state))
 
     def _said(self, seam: Seam, aspect: Aspect, part: str | None, run: Run) -> Said:

@@ -5,8 +5,9 @@
 - `per: subject` counts the decisions about one person in each `window`.
 - `per: 1h` (any duration) counts the tool calls of the system in each hour.
 
-Windows tumble, aligned to the UTC epoch; windows that exceed one after the other are one episode, over with the
-first window that does not.
+Windows tumble, aligned to the UTC epoch. An episode begins with the first window that exceeds, and is over with the
+first that does not, or, where it flaps from window to window or `quiet` is agreed, when none has for so long
+([episodes](../episodes.md#the-end)).
 
 Calls that were made are counted, escalated ones among them; one that was denied was not made. A call that a guard
 denied by this very clause (its `authorisation` says so) is told as an attempt to go beyond, a warning of its own with
@@ -80,6 +81,7 @@ from seamwatch.judging.attempts import (
     place_of,
     split,
 )
+from seamwatch.judging.calm import WHEN_ABSENT, Stretch, quiet_of, went_outside
 from seamwatch.judging.facts import EVIDENCE_LIMIT, Fact
 from seamwatch.judging.judgement import Finding, Happening, Judgement, Moment, Open, Resolve
 from seamwatch.judging.measure import Measure, Source, label_of
@@ -110,6 +112,7 @@ class RateState:
     until: int = 0
     over: bool = False
     tried: Conduct | None = None
+    stretch: Stretch | None = None
 
 
 class Rate(Clause, kind="rate"):
@@ -125,6 +128,11 @@ class Rate(Clause, kind="rate"):
     )
     tool: str | None = Field(None, min_length=1, description="only calls of this tool; not with `per: subject`")
     window: Duration = Field(DAY, description="`per: subject`: the window in which decisions are counted")
+    quiet: Duration | None = Field(
+        None,
+        description="not `per: trace`: a breach is over after so long, in whole windows, without one that exceeds; "
+        f"{WHEN_ABSENT}",
+    )
     attempts: int = Field(
         ATTEMPTS, ge=1, le=MOST_ATTEMPTS, description="so many denied calls of a conversation are more than attempts"
     )
@@ -143,7 +151,7 @@ class Rate(Clause, kind="rate"):
 
     def measures(self, seam: Seam) -> tuple[Measure, ...]:
         """Events that count, by conversation, subject or window."""
-        counted = always() if self.tool is None else equals("tool", self.tool)
+        counted = self.counted
         if self.per == "trace":
             counted = all_of(counted, negate(is_null("trace_id")))
         sliced = {"trace": ("trace_id",), "subject": ("subject",)}.get(str(self.per), ())
@@ -169,10 +177,20 @@ class Rate(Clause, kind="rate"):
         return part_of(happening) if isinstance(happening, Fact) else ""
 
     @property
+    def counted(self) -> Expression:
+        """What counts of the events that `where` selects, within a conversation or outside any."""
+        return always() if self.tool is None else equals("tool", self.tool)
+
+    @property
     def _window(self) -> int:
         if isinstance(self.per, int):
             return self.per
         return self.window if self.per == "subject" else TRACE_IDLE
+
+    def _over_at(self, stretch: Stretch) -> int:
+        # In whole windows, one at least: one that has not exceeded so far may still do so.
+        quiet = quiet_of(self.quiet, self._window, stretch.flaps)
+        return stretch.until + max(1, -(-quiet // self._window)) * self._window
 
     @property
     def _kept(self) -> int:
@@ -186,13 +204,13 @@ class Rate(Clause, kind="rate"):
             terms = Terms(self.severity, attempts=self.attempts)
             judged = conducted(state.tried, fact, moment, terms, partial(self._said, seam))
             return replace(judged, state=None if judged.state is None else RateState(tried=judged.state))
-        counted = Tallies(state.tallies, state.done, state.first, state.until, state.over)
+        counted = Tallies(state.tallies, state.done, state.first, state.until, state.over, state.stretch)
         judge = self._conversation if self.per == "trace" else self._windows
         judged = judge(seam, counted, fact, moment)
         left = judged.state
         if left is None:
             return judged
-        kept = RateState(left.tallies, left.done, left.first, left.until, left.over)
+        kept = RateState(left.tallies, left.done, left.first, left.until, left.over, stretch=left.stretch)
         return Judgement(kept, judged.findings, judged.deadline, judged.wake, judged.late)
 
     def _said(self, seam: Seam, _aspect: Aspect, trace: str | None, run: Run) -> Said:
@@ -218,7 +236,7 @@ class Rate(Clause, kind="rate"):
 
     def _windows(self, seam: Seam, state: Tallies, fact: Fact | None, moment: Moment) -> Judgement:
         state, late = self._with(state, fact, moment)
-        first, until, done = state.first, state.until, state.done
+        stretch, done = self._kept_stretch(state), state.done
         findings: list[Finding] = []
         waits: list[int] = []
         left = list(state.tallies)
@@ -230,29 +248,40 @@ class Rate(Clause, kind="rate"):
                 waits.append(tally.start)
                 break
             if tally.count > self.max and (complete or self._exact):
-                if first is not None and tally.start > until:
-                    findings.append(Resolve(self.severity, str(first), until + tally.window, slice=moment.slice))
-                    first = None
-                if first is None or first == tally.start:
-                    first = tally.start
-                    findings.append(self._open(seam, str(first), tally, moment.slice, exact=not complete))
-                until = max(until, tally.end)
+                if stretch is not None and stretch.open and tally.start >= self._over_at(stretch):
+                    stretch = self._quieted(stretch, moment, findings)
+                stretch = went_outside(stretch, tally.start, tally.end, tally.window, self.quiet)
+                if stretch.start == tally.start:
+                    findings.append(self._open(seam, str(stretch.start), tally, moment.slice, exact=not complete))
             if not complete:
                 break
             done = max(done, tally.end)
             left.pop(0)
-        if first is not None:
-            over = until + self._window
-            if moment.watermark >= over and not (left and left[0].start <= until):
-                findings.append(Resolve(self.severity, str(first), over, slice=moment.slice))
-                first = None
+        if stretch is not None and stretch.open:
+            over = self._over_at(stretch)
+            if moment.watermark >= over and not (left and left[0].start < over):
+                stretch = self._quieted(stretch, moment, findings)
             else:
                 waits.append(over)
+        if stretch is not None and stretch.over is not None:
+            # Until then it flaps if it begins again.
+            forgotten = stretch.over + quiet_of(None, self._window, max(1, stretch.flaps))
+            waits.append(forgotten)
+            stretch = None if moment.watermark >= forgotten and not left else stretch
         waits += [tally.end for tally in left]
         unsettled = [tally.seen + moment.settle for tally in left if moment.now - tally.seen < moment.settle]
-        kept = Tallies(tuple(left), done, first, until) if left or first is not None else None
+        kept = Tallies(tuple(left), done, stretch=stretch) if left or stretch is not None else None
         deadline = earliest(*(time for time in waits if time > moment.watermark))
         return Judgement(kept, tuple(findings), deadline, min(unsettled, default=None), late)
+
+    def _quieted(self, stretch: Stretch, moment: Moment, findings: list[Finding]) -> Stretch:
+        over = self._over_at(stretch)
+        findings.append(Resolve(self.severity, str(stretch.start), over, slice=moment.slice))
+        return replace(stretch, over=over)
+
+    def _kept_stretch(self, state: Tallies) -> Stretch | None:
+        # An earlier release kept the run's first and last window alone.
+        return state.stretch if state.first is None else Stretch(state.first, state.until)
 
     def _with(self, state: Tallies, fact: Fact | None, moment: Moment) -> tuple[Tallies, int]:
         if fact is None:

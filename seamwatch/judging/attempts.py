@@ -17,6 +17,7 @@ from typing import Final, Literal
 
 from seamwatch.expressions import Expression
 from seamwatch.expressions.build import all_of, compares, equals, negate
+from seamwatch.judging.calm import Stretch
 from seamwatch.judging.facts import EVIDENCE_LIMIT, Evidence, Fact
 from seamwatch.judging.judgement import Finding, Judgement, Moment, Open, Resolve
 from seamwatch.judging.measure import Answer, Measure
@@ -88,11 +89,12 @@ def place_of(part: str | None) -> tuple[Aspect, str | None]:
 
 @value()
 class Conduct:
-    """The state of one part: runs of what offended, and of attempts how many a conversation has had."""
+    """The state of one part: `Runs` of what offended, and of attempts how many a conversation has had."""
 
     windows: Windows = field(default_factory=Windows)
     run: Run | None = None
     piled: Tallies | None = None
+    stretch: Stretch | None = None
 
 
 @dataclass(frozen=True, slots=True)

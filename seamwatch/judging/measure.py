@@ -60,6 +60,8 @@ class Measure:
     - ``matching``: names of arguments of a tool call; the evidence's label is then the digest of their values, by
       `seamwatch.judging.calls.matched`.
     - ``distinct``: equal values within a window count once (for retried requests).
+    - ``agreed``: the window that was agreed, where offending events are bundled more finely than that; a contract that
+      changes the bundles alone goes on with what it has counted.
     """
 
     source: Source
@@ -77,6 +79,7 @@ class Measure:
     evidence: int | None = EVIDENCE_LIMIT
     matching: tuple[str, ...] = ()
     offends: frozenset[Answer] = HOLDS
+    agreed: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

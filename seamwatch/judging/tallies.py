@@ -10,6 +10,7 @@ from dataclasses import replace
 from itertools import pairwise
 
 from seamwatch.durations import DAY
+from seamwatch.judging.calm import Stretch
 from seamwatch.judging.facts import Evidence, Fact
 from seamwatch.judging.judgement import Moment
 from seamwatch.judging.runs import TRACE_IDLE
@@ -86,7 +87,8 @@ class Tally:
 class Tallies:
     """Tallies that still fill, in order; ``done`` is the end of the last complete one.
 
-    ``first`` and ``until``: start of the first and end of the last window of the run that exceeds, None for no run.
+    ``first`` and ``until``: start of the first and end of the last window of the run that exceeds, None for no run;
+    ``stretch`` is the last run over windows, also after it is over.
     ``over``: the conversation's episode has ended, and it has no second.
     """
 
@@ -95,6 +97,7 @@ class Tallies:
     first: int | None = None
     until: int = 0
     over: bool = False
+    stretch: Stretch | None = None
 
 
 @value()

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import polars as pl
 
+from seamwatch.wire.schemas import INPUT_TYPES
 from sinks.blocks import Decode
 from sinks.columns import columns
 from sinks.ledger.findings import Finding
 from sinks.ledger.rows import DEAD_LETTER
 from sinks.published import published
 
+_RAW = "raw"
 _REASON_OF_CLOCK = "out of bounds: event_time"
 _Wrong = tuple[int, str, str]
 """The index of a row, the column that is wrong, and what is wrong with it."""
@@ -24,22 +27,47 @@ def compare(
 
     ``values`` are those of the column raw.
     """
+    wrong = _wrong(record_type, table, rows, values, decode)
+    if wrong and record_type in INPUT_TYPES:
+        wrong = _by_no_release(record_type, table, rows, values, decode, wrong)
+    return _findings(table, rows, wrong)
+
+
+def _by_no_release(
+    record_type: str, table: str, rows: pl.DataFrame, values: list[bytes | None], decode: Decode, wrong: list[_Wrong]
+) -> list[_Wrong]:
+    """What is wrong of those rows that earlier releases, which asked for no identities, would not have made either."""
+    suspect = sorted({index for index, _, _ in wrong})
+    earlier = _wrong(
+        record_type, table, rows[suspect], [values[index] for index in suspect], partial(decode, earlier=True)
+    )
+    altered = {suspect[index]: (suspect[index], column, message) for index, column, message in reversed(earlier)}
+    # Of a row that is none by the rules of today, what was altered is what differs by those of its own time.
+    return [altered[index] if column == _RAW else (index, column, message) for index, column, message in wrong
+            if index in altered]  # fmt: skip
+
+
+def _wrong(
+    record_type: str, table: str, rows: pl.DataFrame, values: list[bytes | None], decode: Decode
+) -> list[_Wrong]:
     times = rows["broker_time"].dt.epoch("ms").to_list()
     decoded = (
         published(rows["key"].to_list(), values) if record_type == "document" else decode(record_type, values, times)
     )
     if table == DEAD_LETTER:
-        return _findings(table, rows, _wrong_letters(record_type, rows, dict(decoded.rejects)))
+        return _wrong_letters(record_type, rows, dict(decoded.rejects))
     # How far ahead an event may be is a matter of the clock that the recorder ran by.
     wrong = [
-        (index, "raw", f"raw is no {record_type}: {reason}")
+        (index, _RAW, f"raw is no {record_type}: {reason}")
         for index, reason in decoded.rejects
         if not reason.startswith(_REASON_OF_CLOCK)
     ]
     stored = rows[decoded.rows] if decoded.rejects else rows
     for name, decoded_column in decoded.frame.with_columns(_types(record_type, decoded.frame)).to_dict().items():
+        if name not in stored.columns:  # the table lacks it, which is told of the table
+            continue
         # As bytes, which texts of the store are: whoever edits one may write what is no text.
-        expected = decoded_column.cast(pl.Binary) if decoded_column.dtype == pl.String else decoded_column
+        expected = decoded_column.cast(_of_bytes(decoded_column.dtype))
         shown = _as(stored[name], expected.dtype)
         if shown is None or not _same(shown, expected):
             wrong += [
@@ -50,25 +78,39 @@ def compare(
                 )
                 for at, said in _differing(shown, expected)
             ]
-    return _findings(table, rows, wrong)
+    return wrong
 
 
 def _wrong_letters(record_type: str, rows: pl.DataFrame, rejected: dict[int, str]) -> list[_Wrong]:
     wrong = []
-    for index, (reason, kind) in enumerate(zip(rows["reason"].to_list(), rows["record_type"].to_list(), strict=True)):
-        if kind.decode(errors="replace") != record_type:
+    for index, (reason, kind) in enumerate(zip(_texts(rows, "reason"), _texts(rows, "record_type"), strict=True)):
+        if kind not in (record_type, None):
             wrong.append((index, "record_type", f"a record of this topic is a {record_type}"))
         elif index not in rejected:
             wrong.append((index, "raw", f"this is no dead letter: it decodes, and belongs in {record_type}"))
-        elif reason.decode(errors="replace") != rejected[index]:
+        elif reason not in (rejected[index], None):
             wrong.append((index, "reason", f"the reason is not why it was rejected: {rejected[index]}"))
     return wrong
+
+
+def _texts(rows: pl.DataFrame, name: str) -> list[str | None]:
+    """A column's texts; None for each where the table lacks it, which is told of the table."""
+    return [_text(value) for value in rows[name].to_list()] if name in rows.columns else [None] * len(rows)
 
 
 def _types(record_type: str, frame: pl.DataFrame) -> list[pl.Expr]:
     if record_type == "document":
         return [pl.col(name) for name in frame.columns]
     return [pl.col(name).cast(kind) for name, kind in columns(record_type).items()]
+
+
+def _of_bytes(kind: Any) -> Any:
+    """A type with bytes for texts, within lists and structs too."""
+    if isinstance(kind, pl.List):
+        return pl.List(_of_bytes(kind.inner))
+    if isinstance(kind, pl.Struct):
+        return pl.Struct({field.name: _of_bytes(field.dtype) for field in kind.fields})
+    return pl.Binary() if kind == pl.String else kind
 
 
 def _as(shown: pl.Series, kind: pl.DataType) -> pl.Series | None:
@@ -120,5 +162,13 @@ def _text(value: object) -> str | None:
 
 
 def _short(value: object) -> str:
-    text = value.decode(errors="replace") if isinstance(value, bytes) else str(value)
+    text = str(_plain(value))
     return repr(text if len(text) <= 60 else text[:57] + "…")
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, bytes):
+        return value.decode(errors="replace")
+    if isinstance(value, dict):
+        return {name: _plain(each) for name, each in value.items()}
+    return [_plain(each) for each in value] if isinstance(value, list | pl.Series) else value

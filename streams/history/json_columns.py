@@ -16,13 +16,14 @@ import orjson
 import polars as pl
 
 from seamwatch.columnar.columns import columns, keeps_bounds
+from seamwatch.columnar.identities import identified
 from seamwatch.wire.schemas import Field, schema
 from streams.history.gathering import MEASURED
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-_USUAL_TIME = r"^[12]\d{3}-\d\d-\d\dT[0-2]\d:[0-5]\d:[0-5]\d(\.\d{1,6})?Z$"
+_USUAL_TIME = r"^[12][0-9]{3}-[0-9]{2}-[0-9]{2}T[0-2][0-9]:[0-5][0-9]:[0-5][0-9](\.[0-9]{1,6})?Z$"
 _BLOCK_BYTES = 1024 * 1024
 _HALF_A_PAIR = re.compile(rb"\\u[dD][89abAB]")
 
@@ -54,7 +55,10 @@ def columns_of(data: bytes) -> tuple[str, pl.DataFrame] | None:
             return None
         made.append(column)
     frame = pl.DataFrame(made)
-    return (name, frame) if frame.select(keeps_bounds(name).all()).item() else None
+    if not frame.select(keeps_bounds(name).all()).item():
+        return None
+    held, lacking = identified(name, frame)
+    return (name, held) if lacking is None else None
 
 
 def _objects(data: bytes) -> int:

@@ -17,8 +17,8 @@ from seamwatch.durations import DAY
 from seamwatch.judging.facts import Unknown
 from streams.contracts import ContractsFollower
 from streams.counted import EVERY_SECONDS, KEPT
-from streams.metrics import Metrics
-from streams.unknown import LINES, SHOWN, Doubted, UnknownDays, UnknownEvents, doubted, others
+from streams.metrics import MOST_LABELLED, OTHERS, Metrics
+from streams.unknown import LINES, Doubted, UnknownDays, UnknownEvents, doubted, others
 from tests.clauses.history import at
 from tests.streams.hosted import judges
 from tests.streams.stages import CODEC, PEOPLE, Scene, contract
@@ -52,11 +52,11 @@ def test_each_clause_system_and_reason_has_a_count_of_its_own() -> None:
 def test_the_metric_has_so_many_labels_and_no_more() -> None:
     metrics = Metrics("judge")
     events = UnknownEvents(metrics)
-    for number in range(SHOWN + 10):
+    for number in range(MOST_LABELLED + 10):
         events.add({ODD._replace(system=f"s{number}"): 2})
     events.add({ODD._replace(system="s0"): 1})
     told = shown(metrics)
-    assert (len(told), told[others("odd")], told[ODD._replace(system="s0")]) == (SHOWN + 1, 20, 3)
+    assert (len(told), told[(OTHERS,) * 4], told[ODD._replace(system="s0")]) == (MOST_LABELLED + 1, 20, 3)
 
 
 def test_the_log_tells_of_what_is_odd_at_once_and_then_every_so_often() -> None:
