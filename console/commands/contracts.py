@@ -37,8 +37,9 @@ def register(app: typer.Typer) -> None:
 def check(folder: Folder, as_json: AsJson = False) -> None:
     """Every problem of the documents below a folder, as <file>:<line>: message.
 
-    Gaps in a system's hand-over are warnings. So that nobody is paged in vain, channels are held to the services that
-    the pager knows, and SEAMWATCH_DEFAULT_OWNER, if it is set, to the persons. Exit 1 when there is any error.
+    Clauses that make no sense are named too. Gaps in a system's hand-over are warnings. So that nobody is paged in
+    vain, channels are held to the services that the pager knows, and SEAMWATCH_DEFAULT_OWNER, if it is set, to the
+    persons. Exit 1 when there is any error.
 
     Example: seamwatch contracts check contracts/
     """

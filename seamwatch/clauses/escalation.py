@@ -76,13 +76,14 @@ breach open, opened 2026-03-02T09:00:00Z, slice t1
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import field, replace
 from typing import ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
 from seamwatch.clauses.assertion import Summary
-from seamwatch.clauses.clause import Clause
+from seamwatch.clauses.clause import Clause, Condition
 from seamwatch.durations import DAY
 from seamwatch.expressions import Expression
 from seamwatch.expressions.build import all_of, any_of, equals, is_in, is_null, negate
@@ -159,6 +160,12 @@ class Escalation(Clause, kind="escalation"):
     def people(self) -> tuple[str, ...]:
         """Who is sent the summary."""
         return (self.summary.to,) if self.summary else ()
+
+    def conditions(self) -> Iterator[Condition]:
+        """And `when`."""
+        yield from super().conditions()
+        given = "missing" in self.model_fields_set
+        yield Condition(("when",), self.when, self.sources(), "offends", within=self.where, lenient=given)
 
     def measures(self, seam: Seam) -> tuple[Measure, ...]:
         """Every call of a conversation, one by one, by what it is: due, a hand-over, both or neither."""

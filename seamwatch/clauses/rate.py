@@ -56,14 +56,14 @@ breach resolved, opened 2026-03-02T09:01:00Z, resolved 2026-03-02T09:31:00Z, sli
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
-from seamwatch.clauses.clause import Clause
+from seamwatch.clauses.clause import Clause, Condition
 from seamwatch.durations import DAY, Duration, format_duration
 from seamwatch.expressions import Expression
 from seamwatch.expressions.build import all_of, always, equals, is_null, negate
@@ -148,6 +148,10 @@ class Rate(Clause, kind="rate"):
     def sources(self) -> tuple[str, ...]:
         """Decisions for `per: subject`, tool calls otherwise."""
         return ("inference",) if self.per == "subject" else ("tool_call",)
+
+    def conditions(self) -> Iterator[Condition]:
+        """`where`, of what is counted."""
+        yield from (replace(each, within=self.counted) for each in super().conditions())
 
     def measures(self, seam: Seam) -> tuple[Measure, ...]:
         """Events that count, by conversation, subject or window."""

@@ -53,12 +53,13 @@ breach open, opened 2026-03-02T11:00:00Z, slice CR-7
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
-from seamwatch.clauses.clause import Clause
+from seamwatch.clauses.clause import Clause, Condition
 from seamwatch.durations import DAY, HOUR, Duration
 from seamwatch.expressions import Expression
 from seamwatch.expressions.build import all_of, any_of, equals, not_true
@@ -108,6 +109,11 @@ class Threshold(Clause, kind="threshold"):
     def co_signatories(self) -> tuple[str, ...]:
         """The co-signers: a contract version that moves the line is a change of it too."""
         return self.co_signers
+
+    def conditions(self) -> Iterator[Condition]:
+        """And `when`."""
+        yield from super().conditions()
+        yield Condition(("when",), self.when, self.sources(), "meets", within=self.where)
 
     def measures(self, seam: Seam) -> tuple[Measure, ...]:
         """Decisions given without their condition, and conditions without the decision."""
