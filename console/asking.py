@@ -6,11 +6,10 @@ Reading only. Which system is asked, `console.reach` finds.
 from __future__ import annotations
 
 import json
-import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from console.reach import reach
 from seamwatch.durations import format_duration
@@ -19,8 +18,6 @@ from seamwatch.instants import format_instant
 from seamwatch.judging.wording import moment_text
 from sinks.migrate import is_empty, is_ready
 from sinks.store import Store
-
-_WIDE: Final = 1000
 
 
 def auditor(data: Path | None) -> Store:
@@ -71,27 +68,6 @@ def ago(moment: datetime | None, now: int) -> str:
         return "never"
     passed = now - micros
     return f"{format_duration(passed)} ago" if 0 <= passed < 2 * 86_400_000_000 else moment_text(micros)
-
-
-def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]], *, empty: str) -> None:
-    """Print a table for a person; ``empty`` when there is nothing in it."""
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for column in columns:
-        # What a row is about stays in one piece.
-        table.add_column(column, overflow="fold", no_wrap=column == columns[0])
-    for row in rows:
-        # As text, so that brackets in what others wrote are no markup.
-        table.add_row(*(Text(cell) for cell in row))
-    # What reads a pipe wants a line a row, whatever its length.
-    console = Console() if sys.stdout.isatty() else Console(width=_WIDE)
-    if table.row_count:
-        console.print(table)
-    else:
-        console.print(empty)
 
 
 def _plain(value: Any) -> Any:

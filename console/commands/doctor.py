@@ -24,6 +24,7 @@ Verdict = Literal["ok", "note", "problem"]
 _TIMEOUT_SECONDS = 5.0
 _CLAUSES_TOLD = 3
 _DIFFERENCES_TOLD = 3
+_PRODUCERS_TOLD = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +47,8 @@ def doctor(
 ) -> None:
     """Look at what Seamwatch needs here, and at the system that runs.
 
-    Its processes, how far behind each stage is, whether the store's tables and views are as the migrations make them,
-    and which clauses events came too late for, today and yesterday (UTC).
+    Its processes, how far behind each stage is, whether the store's tables and views are as the migrations make them;
+    which clauses events came too late for, and which producers gave several events one id, today and yesterday (UTC).
 
     Exit 1 when there is a problem; a system that does not run is none.
 
@@ -175,9 +176,9 @@ def _broker(bootstrap: str, prefix: str) -> Iterator[Finding]:
             yield Finding(f"lag of {stage}", "note", "it has committed nothing yet")
         else:
             yield Finding(f"lag of {stage}", "ok", f"{behind} records")
-    state = Topics(prefix).judge_state
-    if state in metadata.topics:
-        yield _late(bootstrap, state, list(metadata.topics[state].partitions))
+    for state, told in ((Topics(prefix).judge_state, _late), (Topics(prefix).measure_state, _reused)):
+        if state in metadata.topics:
+            yield told(bootstrap, state, list(metadata.topics[state].partitions))
 
 
 def _late(bootstrap: str, state: str, partitions: list[int]) -> Finding:
@@ -199,4 +200,26 @@ def _late(bootstrap: str, state: str, partitions: list[int]) -> Finding:
         "note",
         f"{late.total():,} events came too late to be judged, today and yesterday: {', '.join(told)}; "
         "a longer `lateness` of the contract allows for more",
+    )
+
+
+def _reused(bootstrap: str, state: str, partitions: list[int]) -> Finding:
+    from seamwatch.clock import SystemClock
+    from streams.reused import OTHERS, read_reused
+
+    try:
+        reused = read_reused(bootstrap, state, partitions, SystemClock().now(), _TIMEOUT_SECONDS)
+    except SeamwatchError as error:
+        return Finding("reused ids", "note", str(error))
+    if not reused:
+        return Finding("reused ids", "ok", "no event had the id of another, today or yesterday")
+    first = [(producer, number) for producer, number in reused.most_common() if producer != OTHERS][:_PRODUCERS_TOLD]
+    told = [f"{number:,} of {producer}" for producer, number in first]
+    if rest := reused.total() - sum(number for _, number in first):
+        told.append(f"{rest:,} of others")
+    return Finding(
+        "reused ids",
+        "problem",
+        f"{reused.total():,} events had the id of another event, today and yesterday, and were not judged: "
+        f"{', '.join(told)}; only the first event of an id counts, so give each one of its own",
     )
