@@ -68,6 +68,15 @@ def reach(data: Path | None = None) -> Reach:
     return Reach({"prefix": settings.prefix, **known}, missing)
 
 
+def run_file(data: Path) -> Mapping[str, Any]:
+    """What ``up`` says of itself in a data folder; nothing when nothing runs there."""
+    try:
+        content = json.loads((data / RUN_FILE).read_text())
+    except (OSError, ValueError):
+        return {}
+    return content if isinstance(content, dict) else {}
+
+
 def processes(data: Path) -> dict[str, int]:
     """Process ids of what ``up`` runs on a data folder, by name; empty when nothing runs there."""
     try:
