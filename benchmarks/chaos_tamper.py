@@ -182,7 +182,7 @@ def _recorded(book: Book, number: int, chance: random.Random) -> Golden:
     for index in range(chance.randrange(2, 6)):
         millis = NOW_MILLIS if old is None or index else _millis(old)
         count = chance.randrange(2, 14)
-        values = [_value(topic, number, offset, millis, chance) for offset in range(count)]
+        values = [_value(topic, offset, millis, chance) for offset in range(count)]
         letters = {at for at in range(2, count) if chance.random() < 0.15}
         for at in letters:
             values[at] = chance.choice([b"junk", b"", None])
@@ -205,13 +205,13 @@ def _recorded(book: Book, number: int, chance: random.Random) -> Golden:
     return Golden(place, tuple(ranges), month)
 
 
-def _value(topic: str, number: int, offset: int, millis: int, chance: random.Random) -> bytes | None:
+def _value(topic: str, offset: int, millis: int, chance: random.Random) -> bytes | None:
     time = millis * 1000
     if topic == "inference":
         return encoded(number=offset, event_time=time, cohort=chance.choice(["a", None]))
     return encoded(
         "outcome",
-        event_id=f"o-{number}-{offset}-{chance.random()}",
+        event_id=str(uuid.UUID(int=chance.getrandbits(128), version=4)),
         event_time=time,
         producer="labels",
         environment="test",

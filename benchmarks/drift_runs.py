@@ -211,8 +211,9 @@ def retried_bursts(seed: int, *, distinct: bool) -> bool:
 
 def _record(minute: int, number: int, score: float) -> dict[str, Any]:
     return {
-        "event_id": f"{minute}-{number}", "event_time": minute * MINUTE + number * 1_000, "producer": "scoring",
-        "environment": "production", "trace_id": None, "parent_id": None, "attributes": [], "system": "scorer",
+        "event_id": f"{minute:08x}-0000-7000-8000-{number:012x}", "event_time": minute * MINUTE + number * 1_000,
+        "producer": "scoring", "environment": "production",
+        "trace_id": None, "parent_id": None, "attributes": [], "system": "scorer",
         "version": "1", "config_digest": None, "use_case": "credit", "subject": "s", "score": score,
         "confidence": None, "decision": None, "latency_ms": None, "fallback": False, "abuse": False,
         "human_review": False, "data_as_of": None, "cohort": None, "approval_id": None, "input_digest": None,

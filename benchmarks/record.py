@@ -160,10 +160,10 @@ def _record(kafka: str, url: str, topics: Topics, events: int) -> float:
     begun: list[float] = []
     decode = decoding(Codec(), SystemClock())
 
-    def timed(record_type: str, values: Any, broker_times: Any, /) -> Decoded:
+    def timed(record_type: str, values: Any, broker_times: Any, /, *, earlier: bool = False) -> Decoded:
         if not begun:
             begun.append(time.perf_counter())
-        return decode(record_type, values, broker_times)
+        return decode(record_type, values, broker_times, earlier=earlier)
 
     gc.set_threshold(200_000, 20, 20)  # as sinks.record.run does for its process
     recorder = Recorder(kafka, url, topics, timed, key=SignerKey.make("ledger.example.org"))

@@ -42,7 +42,7 @@ INSERT INTO inference (event_id, event_time, producer, environment, trace_id, sy
     subject, score, confidence, decision, latency_ms, fallback, abuse, human_review, data_as_of, cohort, approval_id,
     topic, partition, offset, broker_time, key, raw)
 SELECT
-    concat(lower(hex(toUInt64(toUnixTimestamp64Milli(at)))), '-', lower(leftPad(hex(number), 16, '0'))),
+    concat(substring(moment, 1, 8), '-', substring(moment, 9, 4), '-7000-8000-', lower(leftPad(hex(number), 12, '0'))),
     at, 'scoring-service', 'production', if(number % 10 = 0, concat('trace-', toString(intDiv(number, 80))), NULL),
     concat('system-', leftPad(toString(s), 4, '0')), concat('2.', toString(intDiv(at_day, 30))),
     concat('digest-', toString(s), '-', toString(intDiv(at_day, 30))), 'consumer-credit',
@@ -57,15 +57,15 @@ FROM
     SELECT number, cityHash64(number) AS h, h % {systems} AS s, (cityHash64(number, 2) % 100000) / 100000 AS score,
         intDiv(number * {days}, {total}) AS at_day,
         toDateTime64('{start}', 6, 'UTC') + toIntervalMicrosecond(intDiv(number * {days} * 86400000, {total}) * 1000)
-            AS at
+            AS at, lower(leftPad(hex(toUInt64(toUnixTimestamp64Milli(at))), 12, '0')) AS moment
     FROM numbers({first}, {count})
 )
 """
 _OUTCOMES = """
 INSERT INTO outcome (event_id, event_time, producer, environment, system, inference_id, score, cohort, label,
     observed_at, topic, partition, offset, broker_time, raw)
-SELECT concat('o-', event_id), event_time + INTERVAL 1 DAY, producer, environment, system, event_id, score, cohort,
-    toFloat64(score > 0.5), event_time + INTERVAL 1 DAY, 'seamwatch.outcome', partition, offset,
+SELECT concat('0f', substring(event_id, 3)), event_time + INTERVAL 1 DAY, producer, environment, system, event_id,
+    score, cohort, toFloat64(score > 0.5), event_time + INTERVAL 1 DAY, 'seamwatch.outcome', partition, offset,
     broker_time + INTERVAL 1 DAY, 'outcome'
 FROM inference WHERE cityHash64(event_id) % 100 = 0
 """

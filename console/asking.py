@@ -24,8 +24,8 @@ _WIDE: Final = 1000
 
 
 def auditor(data: Path | None) -> Store:
-    """The store to read from. Raises UnreachableError until it answers and has its tables and views."""
-    store = Store(reach(data).auditor, timeout=600)
+    """The store, to be asked read-only. Raises UnreachableError until it answers and has its tables and views."""
+    store = Store(reach(data).auditor, timeout=600, reading=True)
     if not is_ready(store):
         raise UnreachableError(
             f"the store at {store.address} has no tables of this version yet: run `seamwatch store migrate`, or wait"

@@ -80,19 +80,20 @@ def gathered(asked: Asked, complaints: Complaints, *estates: Estate) -> Iterator
         print(f"note: these count from before --since, and may find otherwise without it: {named}", file=sys.stderr)
     with History([Plan(estate) for estate in estates]) as history:
         if asked.from_store:
-            _gather_store(asked, history, period)
+            _gather_store(asked, history, period, complaints)
         else:
             _gather_files(asked, history, period, complaints, estates[0])
         yield history, period
 
 
-def _gather_store(asked: Asked, history: History, period: Period) -> None:
+def _gather_store(asked: Asked, history: History, period: Period, complaints: Complaints) -> None:
     from console.asking import auditor
     from streams.history.store import gather_store
 
     progress = Progress("events read so far")
     with auditor(asked.data) as store:
-        gather_store(store, history, period, read=progress.tell)
+        gather_store(store, history, period, complain=complaints.add, read=progress.tell)
+    complaints.finish()
 
 
 def _add_older(history: History, decisions: DataFrame) -> None:

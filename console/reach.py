@@ -1,23 +1,21 @@
 """Finds the running system that a command is meant for: its broker and its store.
 
-Order: the data folder that the command names, the environment (``KAFKA_BOOTSTRAP_SERVERS``, ``CLICKHOUSE_URL``), then
-the folder of ``SEAMWATCH_DATA`` or the default one. A folder tells by its ``run.json``, which ``up`` writes once
-everything is ready. Connects to nothing.
+Order: the data folder that the command names, the environment (``KAFKA_BOOTSTRAP_SERVERS``, ``CLICKHOUSE_URL``,
+``SEAMWATCH_AUDITOR_URL``), then the folder of ``SEAMWATCH_DATA`` or the default one. A folder tells by its
+``run.json``, which ``up`` writes once everything is ready. Connects to nothing.
 """
 
 from __future__ import annotations
 
-import json
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from seamwatch.errors import UnreachableError
+from seamwatch.running import running, written
 from seamwatch.settings import load_settings
 
-RUN_FILE: Final = "run.json"
 NETRC_FILE: Final = "netrc"
 LEDGER_KEY_FILE: Final = "ledger.key"
 
@@ -41,8 +39,8 @@ class Reach:
 
     @property
     def auditor(self) -> str:
-        """URL of the store for commands that only read."""
-        return self.known.get("auditor") or self.clickhouse
+        """URL of the store for commands that only read, which ask it read-only whoever its user is."""
+        return self.known.get("auditor") or self._get("clickhouse", "SEAMWATCH_AUDITOR_URL or CLICKHOUSE_URL")
 
     @property
     def prefix(self) -> str:
@@ -61,51 +59,23 @@ class Reach:
 def reach(data: Path | None = None) -> Reach:
     """The system to talk to. ``data`` is what ``--data`` named; it goes before the environment."""
     settings = load_settings(data=data)
-    running, missing = _running(settings.data)
-    named = {"kafka": settings.kafka, "clickhouse": settings.clickhouse, "auditor": settings.clickhouse}
+    told = running(settings.data)
+    addresses = {name: told.told[name] for name in ("kafka", "clickhouse", "auditor", "prefix") if told.told.get(name)}
+    named = {
+        "kafka": settings.kafka,
+        "clickhouse": settings.clickhouse,
+        # Never the auditor of one system with the store of another.
+        "auditor": settings.auditor or settings.clickhouse,
+    }
     known = {name: address for name, address in named.items() if address is not None}
-    known = {**known, **running} if data is not None else {**running, **known}
-    return Reach({"prefix": settings.prefix, **known}, missing)
-
-
-def run_file(data: Path) -> Mapping[str, Any]:
-    """What ``up`` says of itself in a data folder; nothing when nothing runs there."""
-    try:
-        content = json.loads((data / RUN_FILE).read_text())
-    except (OSError, ValueError):
-        return {}
-    return content if isinstance(content, dict) else {}
+    known = {**known, **addresses} if data is not None else {**addresses, **known}
+    return Reach({"prefix": settings.prefix, **known}, told.why)
 
 
 def processes(data: Path) -> dict[str, int]:
     """Process ids of what ``up`` runs on a data folder, by name; empty when nothing runs there."""
     try:
-        content = json.loads((data / RUN_FILE).read_text())
+        content = written(data)
         return {"up": int(content["pid"]), **content["servers"], **content["stages"]}
     except (OSError, ValueError, KeyError):
         return {}
-
-
-def _running(data: Path) -> tuple[dict[str, str], str]:
-    """What ``run.json`` tells, and why it tells nothing when it does not."""
-    file = data / RUN_FILE
-    try:
-        content: dict[str, Any] = json.loads(file.read_text())
-        process = int(content["pid"])
-    except FileNotFoundError:
-        return {}, f"No system is running, or is ready yet, on the data folder {data}"
-    except (OSError, ValueError, KeyError) as error:
-        return {}, f"{file} cannot be read ({error})"
-    if not _alive(process):
-        return {}, f"The system on the data folder {data} has ended without saying so"
-    return {name: content[name] for name in ("kafka", "clickhouse", "auditor", "prefix") if content.get(name)}, ""
-
-
-def _alive(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True

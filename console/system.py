@@ -20,8 +20,9 @@ from urllib.parse import unquote, urlsplit
 
 from console.metrics_ports import metrics_ports
 from console.published_folder import PublishedFolder, check_owner
-from console.reach import LEDGER_KEY_FILE, NETRC_FILE, RUN_FILE
+from console.reach import LEDGER_KEY_FILE, NETRC_FILE
 from seamwatch.errors import LocalStackError, UsageError
+from seamwatch.running import RUN_FILE
 from seamwatch.settings import Settings
 from stack.folder import DataFolder, write_private, write_private_text
 from stack.local import Addresses, LocalStack
@@ -137,6 +138,7 @@ class System:
             **os.environ,
             "KAFKA_BOOTSTRAP_SERVERS": addresses.kafka,
             "CLICKHOUSE_URL": addresses.clickhouse,
+            "SEAMWATCH_AUDITOR_URL": addresses.auditor,
             "SEAMWATCH_DATA": str(self._settings.data),
             "SEAMWATCH_LEDGER_KEY": str(_ledger_key(self._settings)),
             "SEAMWATCH_CONSOLE_READ": "1",  # what the pager prints comes out where `up` was started

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import clause_pages
 import command_pages
+import configuration_vectors
 import ledger_vectors
 import signature_vectors
 
@@ -22,6 +23,7 @@ def generated() -> dict[Path, str]:
     """Every generated page by its path."""
     return {
         **clause_pages.pages(),
+        **configuration_vectors.pages(),
         **ledger_vectors.pages(),
         **signature_vectors.pages(),
         command_pages.PAGE: command_pages.text(),

@@ -10,6 +10,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from seamwatch.configuration import config_digest
     from seamwatch.errors import SeamwatchError
     from seamwatch.sdk.delivery import Counts, Delivery
     from seamwatch.sdk.emitter import Emitter
@@ -39,6 +40,7 @@ _HOMES = {
     "SeamwatchError": "seamwatch.errors",
     "Signature": "seamwatch.wire.events",
     "ToolCall": "seamwatch.wire.events",
+    "config_digest": "seamwatch.configuration",
 }
 
 __all__ = [
@@ -55,6 +57,7 @@ __all__ = [
     "SeamwatchError",
     "Signature",
     "ToolCall",
+    "config_digest",
 ]
 
 

@@ -6,7 +6,8 @@
     │   └── ExpressionError       an expression in it is wrong; names the offending word
     ├── RecordError               one record cannot be used
     │   ├── UndecodableRecord     its bytes are not a record of its type
-    │   └── OutOfBounds           it decodes, but a field breaks a bound of the schema
+    │   ├── OutOfBounds           it decodes, but a field breaks a bound of the schema
+    │   └── Unidentified          it decodes, but what must identify it, or somebody in it, identifies nothing
     ├── SignatureError            a signature is missing, wrong, or its key is not valid
     ├── SealError                 a sealed text cannot be opened, or something cannot be sealed
     ├── ProofError                a ledger proof does not hold
@@ -53,6 +54,10 @@ class UndecodableRecord(RecordError):
 
 class OutOfBounds(RecordError):
     """The record decodes, but a field breaks a bound that its schema declares."""
+
+
+class Unidentified(RecordError):
+    """The record decodes, but its id is no id, or a field that must name somebody or something is empty."""
 
 
 class SignatureError(SeamwatchError):

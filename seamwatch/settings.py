@@ -97,6 +97,11 @@ class Settings(BaseSettings):
     )
     """The store, ``http://user:password@host:port/database``."""
 
+    auditor: str | None = Field(
+        default=None, validation_alias=AliasChoices("SEAMWATCH_AUDITOR_URL", "SEAMWATCH_AUDITOR", "auditor")
+    )
+    """The same store as a user who may only read: what only reads asks by it, where it is set."""
+
     schema_registry_url: str | None = None
     """A Confluent schema registry; without one records are framed as Avro single objects."""
 

@@ -24,8 +24,19 @@ from sinks.reading import Place, Run
 class Decode(Protocol):
     """Decodes values of one record type; ``broker_times`` are in milliseconds, and bound the event times."""
 
-    def __call__(self, record_type: str, values: Sequence[bytes | None], broker_times: Sequence[int], /) -> Decoded:
-        """What the values hold: a frame, which values its rows are, and the others with reasons."""
+    def __call__(
+        self,
+        record_type: str,
+        values: Sequence[bytes | None],
+        broker_times: Sequence[int],
+        /,
+        *,
+        earlier: bool = False,
+    ) -> Decoded:
+        """What the values hold: a frame, which values its rows are, and the others with reasons.
+
+        ``earlier``: as earlier releases decoded them, which asked for no identities.
+        """
         ...
 
 

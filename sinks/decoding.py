@@ -12,12 +12,12 @@ from sinks.blocks import Decode
 
 def decoding(codec: Codec, clock: Clock) -> Decode:
     """The bulk decoding of every record type, its preparation kept from batch to batch; for one thread."""
-    decoders: dict[str, Decoder] = {}
+    decoders: dict[tuple[str, bool], Decoder] = {}
 
-    def decode(record_type: str, values: Any, broker_times: Any, /) -> Decoded:
-        decoder = decoders.get(record_type)
+    def decode(record_type: str, values: Any, broker_times: Any, /, *, earlier: bool = False) -> Decoded:
+        decoder = decoders.get((record_type, earlier))
         if decoder is None:
-            decoder = decoders[record_type] = Decoder(record_type, codec, clock=clock)
+            decoder = decoders[record_type, earlier] = Decoder(record_type, codec, clock=clock, earlier=earlier)
         return decoder.decode(values, broker_times)
 
     return decode

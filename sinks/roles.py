@@ -36,8 +36,13 @@ _OPERATING: Final = (
 )
 # ClickHouse before its pull request 119823 (26.9 still) lets one query hide rows from another by this cache.
 _ALWAYS: Final = "use_query_condition_cache = 0, min_table_rows_to_use_projection_index = 0"
+# ClickHouse has one type for text and bytes. Sent as text, the bytes of `raw` end an analyst's process.
+_AS_BYTES: Final = ", ".join(
+    f"output_format_{form}_string_as_string = 0 CHANGEABLE_IN_READONLY" for form in ("arrow", "parquet", "orc")
+)
 _READING: Final = (
-    f"readonly = 1 CONST, {_ALWAYS}, max_execution_time = 300 MAX 300, max_memory_usage = 4294967296 MAX 4294967296"
+    f"readonly = 1 CONST, {_ALWAYS}, {_AS_BYTES}, max_execution_time = 300 MAX 300, "
+    "max_memory_usage = 4294967296 MAX 4294967296"
 )
 _WRITING: Final = f"async_insert = 0 CONST, insert_deduplicate = 1 CONST, {_ALWAYS}"
 _WRITING_ON_CLUSTER: Final = (

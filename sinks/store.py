@@ -26,10 +26,12 @@ _PASSING = {"408", "425", "429", "502", "503", "504"}
 """What a proxy says of a server behind it that is away or overloaded."""
 _PIECE = 1024 * 1024
 _NOTHING: Mapping[str, str] = MappingProxyType({})
-_DICTIONARIES = MappingProxyType({"output_format_arrow_low_cardinality_as_dictionary": "1"})
+_AS_BYTES = MappingProxyType({"output_format_arrow_string_as_string": "0"})
+_DICTIONARIES = MappingProxyType({"output_format_arrow_low_cardinality_as_dictionary": "1", **_AS_BYTES})
 _MAY_NOT_SET = {164, 452}
 """Of a user who may only read (READONLY), and of one whose profile has it fixed (SETTING_CONSTRAINT_VIOLATION)."""
 _INSERT_SETTINGS = {"async_insert": 0, "insert_deduplicate": 1}
+_READ_ONLY = MappingProxyType({"readonly": "1"})
 
 
 class StoreRefusedError(StoreError):
@@ -77,11 +79,13 @@ class Store:
     Connecting is left to the first use, so that a recorder starts while its store is still away.
     """
 
-    def __init__(self, url: str, *, database: str | None = None, timeout: float = 300.0) -> None:
+    def __init__(self, url: str, *, database: str | None = None, timeout: float = 300.0, reading: bool = False) -> None:
+        """``reading`` has the store refuse whatever writes, also where the user in the URL may write."""
         self.address = Address.parse(url)
         self._database = self.address.database if database is None else database
         self._timeout = timeout
         self._client: Any = None
+        self._reading = dict(_READ_ONLY) if reading else {}
         self._is_refused_settings = False
 
     def __enter__(self) -> Self:
@@ -123,10 +127,11 @@ class Store:
     ) -> pl.DataFrame:
         """The answer to a query as a polars frame.
 
-        With ``exact_bytes`` the store's String columns, which may hold any bytes, come as Binary and not as String.
+        With ``exact_bytes`` the store's String columns, which may hold any bytes, all come as Binary; without it only
+        those that hold bytes (`seamwatch.columnar.texts`), and the others as String.
         """
         answer = self._call("raw_query", sql, dict(parameters or {}), fmt="ArrowStream")
-        return _with_binary(answer) if exact_bytes else pl.read_ipc_stream(io.BytesIO(answer))
+        return _with_binary(answer) if exact_bytes else _with_texts(answer)
 
     def frames(self, sql: str, rows: int) -> Iterator[pl.DataFrame]:
         """The answer to a query in frames of about so many rows, texts as Binary; only one is unpacked at a time."""
@@ -167,10 +172,14 @@ class Store:
         try:
             if self._client is None:
                 self._client = self._connect()
-            with _sending(self._client.params, sending):
+            with _sending(self._client.params, {**self._reading, **sending}):
                 return getattr(self._client, method)(*arguments, **options)
         except exceptions.Error as error:
-            raise self._mapped(error) from error
+            refused = self._mapped(error)
+            if self._reading and isinstance(refused, StoreRefusedError) and _is_read_only_already(refused):
+                self._reading = {}
+                return self._call(method, *arguments, sending=sending, **options)
+            raise refused from error
         except OSError as error:
             self.close()
             raise UnreachableError(f"the store at {self.address} cannot be reached: {_cause(error)}") from error
@@ -211,6 +220,11 @@ class Store:
         return StoreRefusedError(f"the store refused: {said[1] if said else text}", code)
 
 
+def _is_read_only_already(refused: StoreRefusedError) -> bool:
+    """Whether it was refused because its user's profile says itself how read-only they are."""
+    return refused.code in _MAY_NOT_SET and "'readonly' setting" in str(refused)
+
+
 def causes_of(error: BaseException | None) -> Iterator[BaseException]:
     """An error, and what each came from, the first of all last."""
     while error is not None:
@@ -244,6 +258,17 @@ def quoted(values: Sequence[str]) -> str:
     """Texts as a list of ClickHouse string literals, for an IN."""
     escaped = (value.replace("\\", "\\\\").replace("'", "\\'") for value in values)
     return ", ".join(f"'{value}'" for value in escaped)
+
+
+def _with_texts(stream: bytes) -> pl.DataFrame:
+    """An Arrow stream as a frame, with texts as texts where the store's profile has them all come as bytes."""
+    import pyarrow as pa
+
+    from seamwatch.columnar.texts import labelled
+
+    reader = pa.ipc.open_stream(stream)
+    schema, batches = labelled(reader.schema, list(reader))
+    return cast("pl.DataFrame", pl.from_arrow(pa.Table.from_batches(batches, schema)))
 
 
 def _with_binary(stream: bytes) -> pl.DataFrame:

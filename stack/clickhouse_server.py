@@ -31,6 +31,7 @@ from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 from starlette.types import Receive
 
+from stack.arrow_answers import asked_as_bytes, with_texts
 from stack.compressed import packed, unpacked
 from stack.engine import Answer, Engine, Session
 from stack.http_request import Call, call_of, plain_chunks, with_form
@@ -121,26 +122,28 @@ class Server:
             if head is None:
                 if reads(sql):
                     anyio.from_thread.run_sync(asking.set)
-                if (query_id := killed_id(sql)) is not None and call.may_write:
+                if (query_id := killed_id(sql)) is not None and call.may_end:
                     return self._killed(call, session, query_id, output)
             streamed = head is None and can_stream(sql, output, call)
+            as_bytes = asked_as_bytes(output, call.settings) if head is None else {}
             session.prepare(
-                call.database, call.settings, call.parameters,
-                auditor=call.auditor, held=not streamed, token=running.token,
+                call.database, {**call.settings, **as_bytes}, call.parameters,
+                auditor=call.auditor, reading=call.read_only == 1, held=not streamed, token=running.token,
             )  # fmt: skip
-            if call.auditor:
-                session.read_only(1)
-            elif not call.may_write:
-                session.read_only(2)  # ClickHouse's own rule for GET
+            if call.read_only:
+                session.read_only(call.read_only)
             if head is not None:
-                if call.auditor:
-                    raise Refusal(497, "ACCESS_DENIED", "auditor: INSERT is not among what a read-only user may use")
+                if call.read_only == 1:
+                    raise Refusal(497, "ACCESS_DENIED", "INSERT is not among what may be used to read only")
                 return self._answered(call, Answer(iter(()), written=session.insert(head, data)), "")
             text = text_of(sql)
-            if call.auditor:
-                text = session.readable(text)
+            if call.read_only == 1:
+                text = self._engine.readable(text, call.database, call.parameters, running.token)
             if not streamed:
-                return self._answered(call, session.held(text, output), output)
+                answer = session.held(text, output)
+                if as_bytes:
+                    answer.blocks = iter((with_texts(b"".join(answer.blocks), output),))
+                return self._answered(call, answer, output)
             answer = session.streamed(text, output)
             kept = True
             return self._streamed(call, session, answer, output, running)
@@ -278,9 +281,7 @@ def main() -> None:
     # delayed acknowledgement of its head.
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     options.path.mkdir(parents=True, exist_ok=True)
-    engine = Engine(options.path)
-    with engine.session() as session:
-        session.held(f"CREATE DATABASE IF NOT EXISTS `{options.database}`", "Null")
+    engine = Engine(options.path, options.database)
     config = uvicorn.Config(
         Server(engine, secrets).app(), log_config=None, access_log=False, timeout_graceful_shutdown=3,
         timeout_keep_alive=60, server_header=False, lifespan="off", h11_max_incomplete_event_size=1024 * 1024,

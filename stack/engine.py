@@ -24,6 +24,9 @@ from stack.statement import InsertHead, quoted
 
 _NAME: Final = re.compile(r"\w+$")
 
+# The database that is there by itself has every file that the process can read as a table of the file's name.
+FILES: Final = "default"
+
 # ClickHouse 26.9 notes granules as without a match whose rows only a join's filter had removed, and later queries then
 # miss them: after `stale_decisions`, `why` could find no owner (its pull request 119823). And the rows that came last,
 # in parts of less than a million, it would search for an id although a projection knows its place.
@@ -69,9 +72,12 @@ class Answer:
 class Engine:
     """The engine over a folder. Open one in a process, once."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, home: str = "seamwatch") -> None:
+        """``home`` is made, if it is not there: the database of who may only read and names none."""
         self.path = str(path)
+        self.home = home
         self._own = chdb.connect(self.path)  # keeps the folder open between requests
+        self._own.query(f"CREATE DATABASE IF NOT EXISTS `{home}`")
         self.version, self.timezone = self._ask("SELECT version(), timezone()").rstrip("\n").split("\t")
         self.functions, self.combinators = readonly.harmless_functions(self._ask)
 
@@ -87,6 +93,16 @@ class Engine:
         """A session of the writer, until it is told to be read-only. Raises Refusal."""
         with _refusals():
             return Session(chdb.connect(self.path), self)
+
+    def readable(self, sql: str, database: str | None, parameters: Mapping[str, str], token: str) -> str:
+        """The statement as one who may only read may run it; Refusal when they may not.
+
+        It is looked at in a session of its own: no setting of the client's may cut what is seen of it.
+        """
+        with self.session() as session:
+            session.prepare(database, {}, parameters, auditor=True, reading=True, held=True, token=token)
+            session.read_only(1)
+            return readonly.readable(sql, session.ask, self.functions, self.combinators)
 
     def close(self) -> None:
         """Give the folder up. No session may be in use."""
@@ -119,20 +135,24 @@ class Session:
         parameters: Mapping[str, str],
         *,
         auditor: bool,
+        reading: bool,
         held: bool,
         token: str,
     ) -> None:
         """Choose the database, then apply settings and the ``{name:Type}`` parameters.
 
         ``token`` goes before the client's own ``log_comment``, so that the statement can be found among those that run.
-        An auditor's limits may only be lowered, and other settings than those of output are refused. An answer that
-        is ``held`` ends with an error (396) at ``MAX_HELD_RESULT_BYTES``.
+        An auditor's limits may only be lowered, and other settings than those of output are refused. Who is only
+        ``reading``, and names no database or that of files, is in the engine's home. An answer that is ``held`` ends
+        with an error (396) at ``MAX_HELD_RESULT_BYTES``.
         """
         self._run(_ALWAYS)
         if held:
             self._run(f"SET max_result_bytes = {MAX_HELD_RESULT_BYTES}, result_overflow_mode = 'throw'")
-        if database:
+        if database and not (reading and database == FILES):
             self._run("USE `" + database.replace("\\", "\\\\").replace("`", "\\`") + "`")
+        elif reading:
+            self._run(f"USE `{self._engine.home}`")
         limits = dict(_AUDITOR_LIMITS) if auditor else {}
         marked = {**settings, "log_comment": f"{token} {settings.get('log_comment', '')}".rstrip()}
         for name, value in marked.items():
@@ -140,8 +160,8 @@ class Session:
                 raise Refusal(115, "UNKNOWN_SETTING", f"Unknown setting {name!r}")
             if auditor and name in limits and value.isdigit() and int(value) > 0:
                 limits[name] = min(limits[name], int(value))
-            elif auditor and (name == "readonly" or _INSERT_SETTINGS.match(name)):
-                continue
+            elif name == "readonly" or (auditor and _INSERT_SETTINGS.match(name)):
+                continue  # `read_only` comes last, or the other settings could not be set
             elif auditor and not _AUDITOR_SETTINGS.match(name):
                 raise Refusal(164, "READONLY", f"Cannot modify {name!r} setting in readonly mode")
             else:
@@ -155,12 +175,8 @@ class Session:
             self._run(f"SET param_{name} = {quoted(value)}")
 
     def read_only(self, level: int) -> None:
-        """Refuse writes from here on: level 1 refuses settings too, level 2 lets them change."""
+        """Refuse writes from here on: level 1 refuses settings too, level 2 lets them change. After ``prepare``."""
         self._run(f"SET readonly = {level}")
-
-    def readable(self, sql: str) -> str:
-        """The statement as an auditor may run it; Refusal when it may not. Call after ``read_only(1)``."""
-        return readonly.readable(sql, self._ask, self._engine.functions, self._engine.combinators)
 
     def held(self, sql: str, output: str) -> Answer:
         """Run a statement of any kind and hold its whole answer."""
@@ -204,7 +220,8 @@ class Session:
         with _refusals():
             return self._connection.query(sql, output)
 
-    def _ask(self, sql: str) -> str:
+    def ask(self, sql: str) -> str:
+        """The text of an answer."""
         return bytes(self._run(sql, "TSVRaw").bytes()).decode()
 
 

@@ -76,8 +76,26 @@ class Call:
 
     @property
     def auditor(self) -> bool:
-        """Whether only reading is allowed."""
+        """Whether the user may only read."""
         return self.user != "writer"
+
+    @property
+    def read_only(self) -> int:
+        """ClickHouse's ``readonly`` for it: 1 reads, and nothing else; 2 may change settings too; 0 is not read-only.
+
+        A GET is 2 by ClickHouse's own rule. Raises Refusal where the request asks for another value.
+        """
+        asked = self.settings.get("readonly", "0")
+        if asked not in ("0", "1", "2"):
+            raise Refusal(72, "CANNOT_PARSE_NUMBER", f"readonly is 0, 1 or 2, and not {asked!r}")
+        if self.auditor or asked == "1":
+            return 1
+        return 2 if asked == "2" or not self.may_write else 0
+
+    @property
+    def may_end(self) -> bool:
+        """Whether it may end statements: an auditor those of auditors, which is no writing."""
+        return self.may_write and (self.auditor or not self.read_only)
 
 
 def call_of(request: Request, secrets: Mapping[str, str]) -> Call:

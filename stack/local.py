@@ -107,7 +107,7 @@ class LocalStack:
         assert kafka is not None
         if self._clickhouse is None:
             assert settings.clickhouse is not None
-            return Addresses(kafka, settings.clickhouse, settings.clickhouse)
+            return Addresses(kafka, settings.clickhouse, settings.auditor or settings.clickhouse)
         return Addresses(kafka, self._url("writer"), self._url("auditor"))
 
     def stop(self) -> None:

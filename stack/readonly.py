@@ -7,7 +7,9 @@
    and what it gave is what runs: nothing in a comment or an odd quote can mean one thing here and another there.
 2. ``EXPLAIN AST`` gives its tree. Every line must be a node on the list, every function harmless by its category in
    ``system.functions`` or by name, every table function harmless by name. An output file is a node too many.
-3. The session is ``readonly=1`` besides.
+3. A table of a database that has files for tables is refused by that database's name: whether the file is there, no
+   answer tells. Which these are is asked of the engine.
+4. The session is ``readonly=1`` besides.
 
 What a *view* does is its maker's affair: views are made by the writer.
 """
@@ -76,6 +78,12 @@ _FORMATS: Final = re.compile(
     r"(Native|Arrow|ArrowStream|Parquet|ORC|Avro|Null|Values|Vertical|Markdown|XML|RowBinary\w*|JSON\w*|CSV\w*|TSV\w*"
     r"|TabSeparated\w*|Pretty\w*|MsgPack|SQLInsert)$"
 )
+# Every other engine of databases has tables that lie elsewhere: in files, or on another server.
+_ELSEWHERE: Final = (
+    "SELECT name = currentDatabase(), name FROM system.databases"
+    " WHERE engine NOT IN ('Atomic', 'Memory', 'Ordinary', 'Replicated', 'Shared')"
+)
+_OF_A_TABLE: Final = frozenset({"ExistsTableQuery", "ExistsViewQuery", "ShowCreateTableQuery", "ShowCreateViewQuery"})
 _NODE = re.compile(
     r"(?P<indent> *)(?P<node>\w+)(?: (?P<rest>.*?))??(?: \(alias (?P<alias>.*)\))?(?: \(children (?P<children>\d+)\))?$"
 )
@@ -98,7 +106,10 @@ def readable(sql: str, ask: Ask, functions: frozenset[str], combinators: tuple[s
             # A line break in a name could pass for a line of the tree.
             raise _refused("a name with a backslash in it")
     lines = ask(f"EXPLAIN AST {canonical}").rstrip("\n").split("\n")
-    _check_tree(lines, functions, combinators)
+    elsewhere = dict(line.split("\t")[::-1] for line in ask(_ELSEWHERE).splitlines())
+    if current := [name for name, is_current in elsewhere.items() if is_current == "1"]:
+        raise _refused(f"the database {current[0]}")
+    _check_tree(lines, functions, combinators, frozenset(elsewhere))
     return canonical
 
 
@@ -115,7 +126,9 @@ def harmless_functions(ask: Ask) -> tuple[frozenset[str], tuple[str, ...]]:
     return names, tuple(combinators.split())
 
 
-def _check_tree(lines: list[str], functions: frozenset[str], combinators: tuple[str, ...]) -> None:
+def _check_tree(
+    lines: list[str], functions: frozenset[str], combinators: tuple[str, ...], elsewhere: frozenset[str]
+) -> None:
     ancestors: list[str] = []
     for number, line in enumerate(lines):
         match = _NODE.match(line)
@@ -133,6 +146,15 @@ def _check_tree(lines: list[str], functions: frozenset[str], combinators: tuple[
             raise _refused("INTO OUTFILE")  # a whole query has no literal of its own but the name of an output file
         elif node == "Identifier" and parent == "SelectWithUnionQuery" and not _FORMATS.match(rest):
             raise _refused(f"FORMAT {rest}")
+        elif node in {"Identifier", "TableIdentifier"}:
+            _check_identifier(rest, parent, elsewhere)
+
+
+def _check_identifier(name: str, parent: str, elsewhere: frozenset[str]) -> None:
+    for database in elsewhere:
+        # A column may have the database's name; of a table it is the first part, or a part by itself.
+        if name.startswith(f"{database}.") or (name == database and parent in _OF_A_TABLE):
+            raise _refused(f"a table of the database {database}")
 
 
 def _check_function(name: str, parent: str, functions: frozenset[str], combinators: tuple[str, ...]) -> None:

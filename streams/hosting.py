@@ -30,8 +30,9 @@ def codec_of(settings: Settings) -> Codec:
 
 
 def decisions_of(settings: Settings) -> Decisions | None:
-    """The decisions in the store; None when no store is named."""
-    return None if settings.clickhouse is None else Decisions(settings.clickhouse)
+    """The decisions in the store, which is only read; None when no store is named."""
+    url = settings.auditor or settings.clickhouse
+    return None if url is None else Decisions(url)
 
 
 def loop_settings(

@@ -252,7 +252,11 @@ class Joining:
         columns = self._plan.columns("outcome") | {"inference_id"}
         if self._decoder[0] != columns:
             self._decoder = columns, Decoder("outcome", self._codec, columns)
-        decoded = self._decoder[1].decode(rows["value"].to_list())
+        values = rows["value"].to_list()
+        decoded = self._decoder[1].decode(values)
+        if decoded.rejects:
+            # An earlier release may have let wait what lacks an identity.
+            decoded = Decoder("outcome", self._codec, columns, earlier=True).decode(values)
         if decoded.rejects:
             raise StageError(
                 f"an outcome that waits could be decoded when it came and cannot any more ({decoded.rejects[0][1]}): "

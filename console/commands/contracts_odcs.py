@@ -24,17 +24,18 @@ def add(group: typer.Typer) -> None:
 
 def import_(
     odcs: Annotated[Path, typer.Option(help="an ODCS v3 document")],
-    owner: Annotated[str | None, typer.Option(help="who answers for the dataset, if the team names nobody")] = None,
+    owner: Annotated[str | None, typer.Option(help="who answers for the dataset, if the document names nobody")] = None,
     out: Out = None,
 ) -> None:
     """Turn an ODCS document into the person, the system and the contract that it states.
 
-    What no clause says is kept in the system's labels and comes back with `export`. Notes say what that is.
+    What no clause says is kept in the system's labels and comes back with `export`. Notes say what that is. Exit 1
+    when nothing in it is a clause: there is a system then, but no contract.
 
     Example: seamwatch contracts import --odcs orders.odcs.yaml --owner ada@example.org --out contracts/orders.yaml
     """
     from seamwatch.documents.reading import read_file
-    from seamwatch.odcs import imported
+    from seamwatch.odcs import NotImported, imported
 
     if not odcs.is_file():
         raise UsageError(f"{odcs} is no file: name an ODCS document")
@@ -45,13 +46,20 @@ def import_(
         raise DocumentError(f"{odcs}:1: holds {len(found)} documents: an ODCS file holds one")
     try:
         done = imported(found[0].content, owner)
+    except NotImported as error:
+        raise DocumentError(f"{odcs}:{found[0].line(error.place)}: {error}") from None
     except DocumentError as error:
         raise DocumentError(f"{odcs}:1: {error}") from None
     _write(done.documents, out)
+    for note in done.notes:
+        print(f"note: {note}", file=sys.stderr)
     for place in done.kept:
         print(f"note: kept, but no clause watches it: {place}", file=sys.stderr)
-    if not any(document["kind"] == "Contract" for document in done.documents):
-        print("note: nothing in it is a clause: there is a system, but no contract", file=sys.stderr)
+    if done.unread:
+        print(f"note: kept, and no clause is about it: {', '.join(done.unread)}", file=sys.stderr)
+    if done.contract is None:
+        print(f"{odcs}: nothing in it is a clause: there is a system, but no contract", file=sys.stderr)
+        raise typer.Exit(1)
 
 
 def export(
@@ -84,17 +92,10 @@ def export(
 
 
 def _write(documents: Sequence[dict[str, Any]], out: Path | None) -> None:
-    import io
+    from seamwatch.documents.writing import yaml_text
 
-    from ruamel.yaml import YAML
-
-    yaml = YAML(typ="safe", pure=True)
-    yaml.default_flow_style = False
-    yaml.allow_unicode = True
-    yaml.sort_base_mapping_type_on_output = False  # type: ignore[assignment]  # as the mapping is ordered
-    text = io.StringIO()
-    yaml.dump_all(list(documents), text)
+    text = yaml_text(documents)
     if out is None:
-        print(text.getvalue(), end="")
+        print(text, end="")
     else:
-        out.write_text(text.getvalue(), "utf-8")
+        out.write_text(text, "utf-8")

@@ -110,9 +110,10 @@ def _folder(data: Path) -> Finding:
 
 
 def _running(settings: Settings, data: Path | None) -> Iterator[Finding]:
-    from console.reach import processes, reach, run_file
+    from console.reach import processes, reach
+    from seamwatch.running import running
 
-    found, told = reach(data), run_file(settings.data)
+    found, told = reach(data), running(settings.data).told
     for name, process in processes(settings.data).items():
         yield _process(name, process, told.get("restarts", {}).get(name, []))
     if metrics := told.get("metrics"):
@@ -149,7 +150,7 @@ def _store(url: str) -> Finding:
 
     shown = url.rpartition("@")[2]
     try:
-        with Store(url) as store:
+        with Store(url, reading=True) as store:
             version = store.rows("SELECT version() AS version")[0]["version"]
     except SeamwatchError as error:
         return Finding("store", "problem", str(error))

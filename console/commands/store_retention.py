@@ -46,6 +46,7 @@ def retain(
 
     Example: SEAMWATCH_RETENTION='{"inference": "400d", "*": "730d"}' seamwatch store retain --dry-run
     """
+    from console.asking import auditor
     from console.commands.lines import Progress
     from console.reach import reach
     from console.who import login
@@ -61,9 +62,9 @@ def retain(
             'no retention is set, so everything is kept: set SEAMWATCH_RETENTION, such as \'{"inference": "400d"}\''
         )
     key = None if dry_run else _key(settings.ledger_key, settings.data)
-    with _ready(data) as store:
+    with auditor(data) if dry_run else _ready(data) as store:
         topics, progress = Topics(reach(data).prefix), Progress("rows held to the ledger")
-        cluster = cluster_of(reach(data).clickhouse, settings.cluster)
+        cluster = cluster_of(reach(data).auditor if dry_run else reach(data).clickhouse, settings.cluster)
         retention = Retention(store, topics, settings.retention, settings.clock().now(), progress.tell, cluster)
         lines, refused = [], False
         for month in retention.months():
@@ -114,9 +115,10 @@ def list_holds(
 
     Example: seamwatch store hold list
     """
+    from console.asking import auditor
     from sinks.holds import holds
 
-    with _ready(data) as store:
+    with auditor(data) as store:
         found = holds(store)
     _print([_hold_line(hold) for hold in found], as_json, _HOLD_COLUMNS, "nothing is held")
 

@@ -111,7 +111,7 @@ class Performance:
                     system.run(lambda: self._tick(play, look))
                 play.stop.set()
             self._count(play)
-            with Store(addresses.auditor) as store:
+            with Store(addresses.auditor, reading=True) as store:
                 self._ask(store)
 
     def _settings(self) -> Settings:

@@ -59,6 +59,7 @@ from pydantic import Field, model_validator
 
 from seamwatch.clauses.clause import Clause
 from seamwatch.durations import DAY, Duration, format_duration
+from seamwatch.expressions import Expression
 from seamwatch.expressions.build import all_of, always, equals, is_null, negate
 from seamwatch.judging.facts import EVIDENCE_LIMIT, Evidence, Fact
 from seamwatch.judging.judgement import Finding, Happening, Judgement, Moment, Open, Resolve
@@ -159,7 +160,7 @@ class Rate(Clause, kind="rate"):
 
     def measures(self, seam: Seam) -> tuple[Measure, ...]:
         """Events that count, by conversation, subject or window."""
-        counted = always() if self.tool is None else equals("tool", self.tool)
+        counted = self.counted
         if self.per == "trace":
             counted = all_of(counted, negate(is_null("trace_id")))
         sliced = {"trace": ("trace_id",), "subject": ("subject",)}.get(str(self.per), ())
@@ -175,6 +176,11 @@ class Rate(Clause, kind="rate"):
                 evidence=self._kept,
             ),
         )
+
+    @property
+    def counted(self) -> Expression:
+        """What counts of the events that `where` selects, within a conversation or outside any."""
+        return always() if self.tool is None else equals("tool", self.tool)
 
     @property
     def _window(self) -> int:

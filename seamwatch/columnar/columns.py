@@ -52,16 +52,16 @@ def bounded_columns(record_type: str) -> tuple[str, ...]:
 
 
 @cache
-def keeps_bounds(record_type: str) -> pl.Expr:
-    """Whether a row keeps every bound of its schema; null keeps all."""
-    kept = [_kept(field, pl.col(field.name)) for field in bounded_fields(record_type)]
+def keeps_bounds(record_type: str, *, earlier: bool = False) -> pl.Expr:
+    """Whether a row keeps every bound of its schema; null keeps all. ``earlier``: those of earlier releases."""
+    kept = [_kept(field, pl.col(field.name), earlier=earlier) for field in bounded_fields(record_type)]
     return pl.all_horizontal(kept).fill_null(value=True) if kept else pl.lit(value=True)
 
 
-def _kept(field: Field, value: pl.Expr) -> pl.Expr:
+def _kept(field: Field, value: pl.Expr, *, earlier: bool) -> pl.Expr:
     if field.members:
         inner = [
-            _kept(member, pl.element().struct.field(member.name))
+            _kept(member, pl.element().struct.field(member.name), earlier=earlier)
             for member in field.members
             if member.primitive == "double" or member.minimum is not None or member.maximum is not None
         ]
@@ -71,23 +71,25 @@ def _kept(field: Field, value: pl.Expr) -> pl.Expr:
         kept.append(value >= field.minimum)
     if field.maximum is not None:
         kept.append(value <= field.maximum)
+    if field.excluded is not None and not earlier:
+        kept.append(~value.is_between(*field.excluded))
     return pl.all_horizontal(kept)
 
 
-def broken_bounds(record_type: str, row: Mapping[str, Any]) -> str:
+def broken_bounds(record_type: str, row: Mapping[str, Any], *, earlier: bool = False) -> str:
     """The first broken bound of a row, in the codec's words."""
-    return next(_broken(bounded_fields(record_type), row, ""), "out of bounds")
+    return next(_broken(bounded_fields(record_type), row, "", earlier=earlier), "out of bounds")
 
 
-def _broken(fields: Iterable[Field], row: Mapping[str, Any], path: str) -> Iterator[str]:
+def _broken(fields: Iterable[Field], row: Mapping[str, Any], path: str, *, earlier: bool) -> Iterator[str]:
     for field in fields:
         value = row.get(field.name)
         if value is None:
             continue
         if field.members:
             for index, item in enumerate(value):
-                yield from _broken(field.members, item, f"{path}{field.name}[{index}].")
+                yield from _broken(field.members, item, f"{path}{field.name}[{index}].", earlier=earlier)
         else:
-            broken = broken_bound(field, value)
+            broken = broken_bound(field, value, earlier=earlier)
             if broken:
                 yield f"out of bounds: {path}{field.name} {broken}"

@@ -26,6 +26,7 @@ from seamwatch.columnar.columns import (
 from seamwatch.columnar.columns import (
     columns as columns_of,
 )
+from seamwatch.columnar.identities import identified, required_identities
 from seamwatch.columnar.panics import panics_withheld
 from seamwatch.columnar.plan import Plan, plan
 from seamwatch.columnar.search import ROW, Reject, Search
@@ -34,6 +35,7 @@ from seamwatch.errors import UndecodableRecord
 from seamwatch.wire.checks import moment_text
 from seamwatch.wire.codec import Codec
 from seamwatch.wire.framing import MAXIMUM_VALUE_BYTES, SINGLE_OBJECT_HEADER, SINGLE_OBJECT_MARKER, split, too_large
+from seamwatch.wire.identities import unidentified
 from seamwatch.wire.resolution import Resolution
 from seamwatch.wire.schemas import INPUT_TYPES, schema
 
@@ -57,9 +59,10 @@ class Decoded:
 class Decoder:
     """Decodes batches of one record type.
 
-    ``columns`` are those wanted (None for all): skipping strings doubles the speed. All bounds are checked
-    whatever is wanted. With a ``clock``, an event_time more than a day ahead of the broker's is out of bounds.
-    Not to be shared between threads.
+    ``columns`` are those wanted (None for all): skipping strings doubles the speed. All bounds are checked, and all
+    identities that an event must have, whatever is wanted. With a ``clock``, an event_time more than a day ahead of
+    the broker's is out of bounds. ``earlier``: by the rules of earlier releases, which asked for no identities, for
+    what was taken in by them. Not to be shared between threads.
     """
 
     def __init__(
@@ -68,14 +71,17 @@ class Decoder:
         codec: Codec | None = None,
         columns: Iterable[str] | None = None,
         clock: Clock | None = None,
+        *,
+        earlier: bool = False,
     ) -> None:
         form = schema(record_type)
         wanted = None if columns is None else {form.field(name).name for name in columns}
         self._type = record_type
         self._codec = codec or Codec()
         self._clock = clock
+        self._earlier = earlier
         self._columns = [name for name in form.names if wanted is None or name in wanted]
-        read = {*self._columns, *bounded_columns(record_type)}
+        read = {*self._columns, *bounded_columns(record_type), *required_identities(record_type)}
         self._fields = [field for field in form.fields if field.name in read]
         self._plans: dict[bytes, tuple[Resolution, Plan | None]] = {}
 
@@ -97,6 +103,8 @@ class Decoder:
         if not frame[ROW].is_sorted():
             frame = frame.sort(ROW)
         frame = self._within_bounds(frame, rejects)
+        if not self._earlier:
+            frame = self._identified(frame, rejects)
         if self._clock is not None and timestamps is not None and "event_time" in frame.columns:
             frame = self._not_ahead(frame, timestamps, self._clock, rejects)
         return Decoded(frame.select(self._columns), frame[ROW], sorted(rejects))
@@ -195,12 +203,20 @@ class Decoder:
         return pl.DataFrame(schema={ROW: pl.UInt32(), **{name: types[name] for name in self._fields_read()}})
 
     def _within_bounds(self, frame: pl.DataFrame, rejects: list[Reject]) -> pl.DataFrame:
-        kept = frame.select(keeps_bounds(self._type).alias("kept"))["kept"]
+        kept = frame.select(keeps_bounds(self._type, earlier=self._earlier).alias("kept"))["kept"]
         if kept.all():
             return frame
         broken = frame.filter(~kept).iter_rows(named=True)
-        rejects += [(row[ROW], broken_bounds(self._type, row)) for row in broken]
+        rejects += [(row[ROW], broken_bounds(self._type, row, earlier=self._earlier)) for row in broken]
         return frame.filter(kept)
+
+    def _identified(self, frame: pl.DataFrame, rejects: list[Reject]) -> pl.DataFrame:
+        held, lacking = identified(self._type, frame)
+        if lacking is None:
+            return held
+        nameless = frame.filter(lacking).iter_rows(named=True)
+        rejects += [(row[ROW], unidentified(self._type, row)) for row in nameless]
+        return held.filter(~lacking)
 
     def _not_ahead(
         self, frame: pl.DataFrame, timestamps: Sequence[int], clock: Clock, rejects: list[Reject]

@@ -8,6 +8,8 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, StringConstraints
 
+from seamwatch.documents.scalars import Spelled
+
 
 def _text_of(value: Any) -> Any:
     # YAML takes 3 for a number, and 1.10 for the number 1.1, which is another version.
@@ -15,6 +17,8 @@ def _text_of(value: Any) -> Any:
         return value
     if isinstance(value, float):
         raise ValueError(f"{value!r} is read as a number: write it in quotes")  # noqa: TRY004  pydantic's
+    if isinstance(value, Spelled):
+        raise ValueError(f"{value.written} is read as the number {value}: write it in quotes")  # noqa: TRY004
     return str(value) if isinstance(value, int) else value
 
 
@@ -32,21 +36,21 @@ def _public_key(text: str) -> str:
     return text
 
 
-Words = Annotated[str, BeforeValidator(_text_of), StringConstraints(min_length=1, max_length=4_000)]
+Words = Annotated[str, StringConstraints(min_length=1, max_length=4_000), BeforeValidator(_text_of)]
 """Any text; a whole number is taken as its digits."""
 
 Identifier = Annotated[
-    str, BeforeValidator(_text_of), StringConstraints(min_length=1, max_length=256, pattern=r"^[^\s\x00-\x1f#]+$")
+    str, StringConstraints(min_length=1, max_length=256, pattern=r"^[^\s\x00-\x1f#]+$"), BeforeValidator(_text_of)
 ]
 """Names a document or person: no white space, no #."""
 
 VersionText = Annotated[
-    str, BeforeValidator(_text_of), StringConstraints(min_length=1, max_length=256, pattern=r"^[^\s\x00-\x1f]+$")
+    str, StringConstraints(min_length=1, max_length=256, pattern=r"^[^\s\x00-\x1f]+$"), BeforeValidator(_text_of)
 ]
 """A version as the serving process names it."""
 
 ContractVersion = Annotated[
-    str, BeforeValidator(_text_of), StringConstraints(min_length=1, max_length=64, pattern=r"^[^\s\x00-\x1f@#]+$")
+    str, StringConstraints(min_length=1, max_length=64, pattern=r"^[^\s\x00-\x1f@#]+$"), BeforeValidator(_text_of)
 ]
 """A version of a contract: no @ and no #, which separate it in keys and references."""
 

@@ -11,9 +11,11 @@ from typing import Any, ClassVar, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ModelWrapValidatorHandler, PrivateAttr, model_validator
 
+from seamwatch.configuration import digest_of_parts
 from seamwatch.documents.canonical import digest_of
 from seamwatch.documents.fields import Identifier, OneOrMany, PublicKeyText, VersionText, Words
 from seamwatch.durations import Duration
+from seamwatch.errors import UsageError
 from seamwatch.instants import Instant
 
 
@@ -155,7 +157,23 @@ class Version(Part):
     config_digest: VersionText | None = Field(
         None, description="digest of prompt, retrieval and tool configuration", examples=["sha256:7b1258617a887fc9"]
     )
+    config: Mapping[str, VersionText] = Field(
+        {},
+        description="the digest of each part that config_digest is made of, by name; `seamwatch config digest --yaml` "
+        "prints both",
+    )
     approvals: tuple[Approved, ...] = Field((), description="use cases it is approved for")
+
+    @model_validator(mode="after")
+    def _made_of_its_parts(self) -> Self:
+        if self.config:
+            try:
+                made = digest_of_parts(self.config)
+            except UsageError as error:
+                raise ValueError(f"config: {error}") from None
+            if self.config_digest != made:
+                raise ValueError(f"config_digest is not that of the parts in config, which is {made}")
+        return self
 
 
 class System(Document):

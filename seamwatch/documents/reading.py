@@ -1,38 +1,29 @@
 """Reading: YAML text to plain values, with the line of every key and item.
 
-YAML 1.2 in its JSON-like part: text, numbers, true/false, null, lists, mappings with text keys. A time stays the text
-that it is. Whatever is written, the answer is values and problems, never a traceback.
+YAML 1.2, core schema: text, numbers, true/false, null, lists, mappings with text keys. A time stays the text that it
+is. Whatever is written, the answer is values and problems, never a traceback.
 """
 
 from __future__ import annotations
 
-import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from ruamel.yaml import YAML
-from ruamel.yaml.error import MarkedYAMLError, YAMLError
-from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+from yaml.error import MarkedYAMLError, YAMLError
 
+from seamwatch.documents.composing import Composed, Lines, Unreadable, composed
 from seamwatch.documents.problems import Problem
 
 MAX_BYTES: Final = 2_000_000
-MAX_VALUES: Final = 100_000
-MAX_DEPTH: Final = 32
 
 Place = tuple[str | int, ...]
 
-_INTEGER = re.compile(r"[-+]?(0|[1-9][0-9]*)")
-_FLOAT = re.compile(r"[-+]?(\.[0-9]+|(0|[1-9][0-9]*)(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
-_NOT_FINITE = re.compile(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
-_WORDS: Final[dict[str, Any]] = {
-    "": None, "~": None, "null": None, "Null": None, "NULL": None,
-    "true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False,
-}  # fmt: skip
-_PLAIN_TAGS: Final = tuple(f"tag:yaml.org,2002:{name}" for name in ("str", "int", "float", "bool", "null", "timestamp"))
+# Line breaks to YAML 1.1, which libyaml was written for; characters like any other to YAML 1.2.
+_BREAKS: Final = "\x85\u2028\u2029"
+_FORBIDDEN: Final = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,21 +32,27 @@ class Written:
 
     content: Any
     file: str
-    lines: dict[Place, int] = field(repr=False)
+    lines: Lines = field(repr=False)
 
     def line(self, place: Place) -> int:
         """The line of a place, or of the nearest one around it that has a line."""
-        while place and place not in self.lines:
-            place = place[:-1]
-        return self.lines.get(place, 1)
+        below = self.lines
+        line = _line(below)
+        for part in place:
+            children = below[1] if isinstance(below, tuple) else None
+            if isinstance(children, dict) and part in children:
+                line, below = children[part]
+            elif isinstance(children, list) and isinstance(part, int) and part < len(children):
+                below = children[part]
+                line = _line(below)
+            else:
+                break
+        return line
 
 
-class _Unreadable(Exception):
-    """Stops the reading of a document at a line."""
-
-    def __init__(self, line: int, message: str) -> None:
-        super().__init__(message)
-        self.line = line
+def _line(lines: Lines) -> int:
+    line: int = lines[0] if isinstance(lines, tuple) else lines
+    return line
 
 
 def read_file(path: Path, shown: str) -> tuple[list[Written], list[Problem]]:
@@ -80,34 +77,66 @@ def read_text(text: str, shown: str) -> tuple[list[Written], list[Problem]]:
     documents: list[Written] = []
     problems: list[Problem] = []
     try:
-        for node in _composed(text):
-            reader = _Reader(shown)
-            try:
-                content = reader.value(node, (), 0)
-            except _Unreadable as error:
-                problems.append(Problem(shown, error.line, str(error)))
+        for found in _documents(text):
+            if isinstance(found, Unreadable):
+                problems.append(Problem(shown, found.line, str(found)))
                 continue
-            problems.extend(reader.problems)
-            if content is not None:
-                documents.append(Written(content, shown, reader.lines))
+            problems.extend(Problem(shown, line, message) for line, message in found.wrong)
+            if found.content is not None:
+                documents.append(Written(found.content, shown, found.lines))
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line = mark.line + 1 if mark is not None else 1
         problems.append(Problem(shown, line, f"is not YAML: {_said(error, text, line)}"))
-    except YAMLError as error:
-        position = getattr(error, "position", None)
-        line = text.count("\n", 0, position) + 1 if isinstance(position, int) else 1
-        problems.append(Problem(shown, line, "is not YAML: it holds a character that no YAML may hold"))
-    except RecursionError:
-        problems.append(Problem(shown, 1, f"is nested deeper than {MAX_DEPTH} levels"))
+    except (YAMLError, UnicodeEncodeError) as error:
+        problems.append(_unprintable(text, shown, error))
     except Exception as error:  # noqa: BLE001  the parser is a third party's, the text anybody's
         problems.append(Problem(shown, 1, f"is not YAML ({type(error).__name__}: {error})"))
     return documents, problems
 
 
-def _composed(text: str) -> Iterator[Node]:
-    yaml = YAML(typ="rt", pure=True)
-    yield from (node for node in yaml.compose_all(text) if node is not None)
+def _documents(text: str) -> Iterator[Composed | Unreadable]:
+    breaks = [character for character in _BREAKS if character in text]
+    if not breaks:
+        yield from composed(text)
+        return
+    # The parser is shown other characters instead, of those that nobody else gives a meaning.
+    private = (chr(code) for code in range(0xE000, 0xF900) if chr(code) not in text)
+    shown: dict[str, str | int | None] = dict(zip(breaks, private, strict=False))
+    meant = {ord(str(other)): character for character, other in shown.items()}
+
+    def told(message: str) -> str:
+        for character, other in shown.items():
+            message = message.replace(repr(other)[1:-1], repr(character)[1:-1])
+        return message
+
+    for found in composed(text.translate(str.maketrans(shown))):
+        if isinstance(found, Unreadable):
+            yield Unreadable(found.line, told(str(found)))
+        else:
+            wrong = tuple((line, told(message)) for line, message in found.wrong)
+            yield Composed(_translated(found.content, meant), _translated(found.lines, meant), wrong)
+
+
+def _translated(value: Any, meant: Mapping[int, str]) -> Any:
+    if isinstance(value, str):
+        return value.translate(meant)
+    if isinstance(value, dict):
+        return {_translated(key, meant): _translated(inner, meant) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_translated(item, meant) for item in value]
+    return tuple(_translated(item, meant) for item in value) if isinstance(value, tuple) else value
+
+
+def _unprintable(text: str, shown: str, error: Exception) -> Problem:
+    found = _FORBIDDEN.search(text)
+    if found is None:
+        return Problem(shown, 1, f"is not YAML ({error})")
+    line = text.count("\n", 0, found.start()) + 1
+    code = ord(found.group())
+    written = f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}"
+    told = f'it holds a character that no YAML may hold, U+{code:04X}: write "{written}", in double quotes'
+    return Problem(shown, line, f"is not YAML: {told}")
 
 
 def _said(error: MarkedYAMLError, text: str, line: int) -> str:
@@ -116,75 +145,3 @@ def _said(error: MarkedYAMLError, text: str, line: int) -> str:
         return "it is indented with a tab; use spaces"
     parts = (error.context, error.problem)
     return ", ".join(" ".join(str(part).split()) for part in parts if part)
-
-
-class _Reader:
-    """Turns the nodes of one document into plain values, keeping lines."""
-
-    def __init__(self, file: str) -> None:
-        self.lines: dict[Place, int] = {}
-        self.problems: list[Problem] = []
-        self._file = file
-        self._values = 0
-
-    def value(self, node: Node, place: Place, depth: int) -> Any:
-        """The plain value of a node; raises _Unreadable where there is none."""
-        line = node.start_mark.line + 1
-        self.lines.setdefault(place, line)
-        self._values += 1
-        # An alias stands for its anchor's whole value; a few lines of them can stand for billions.
-        if self._values > MAX_VALUES:
-            raise _Unreadable(line, f"holds more than {MAX_VALUES} values")
-        if depth > MAX_DEPTH:
-            raise _Unreadable(line, f"is nested deeper than {MAX_DEPTH} levels")
-        if isinstance(node, MappingNode):
-            return self._mapping(node, place, depth)
-        if isinstance(node, SequenceNode):
-            return [self._item(item, (*place, index), depth) for index, item in enumerate(node.value)]
-        assert isinstance(node, ScalarNode)
-        return _scalar(node, line)
-
-    def _item(self, node: Node, place: Place, depth: int) -> Any:
-        return self.value(node, place, depth + 1)
-
-    def _mapping(self, node: MappingNode, place: Place, depth: int) -> dict[str, Any]:
-        content: dict[str, Any] = {}
-        for key_node, value_node in node.value:
-            line = key_node.start_mark.line + 1
-            if not isinstance(key_node, ScalarNode):
-                raise _Unreadable(line, "a key is a list or a mapping: keys are text")
-            key = str(key_node.value)
-            if key == "<<":
-                raise _Unreadable(line, "merge keys (<<) are not supported: write the keys out")
-            if key in content:
-                first = self.lines[(*place, key)]
-                self.problems.append(Problem(self._file, line, f"key {key!r} is given twice: first in line {first}"))
-                continue
-            self.lines[(*place, key)] = line
-            content[key] = self.value(value_node, (*place, key), depth + 1)
-        return content
-
-
-def _scalar(node: ScalarNode, line: int) -> Any:
-    text = str(node.value)
-    tag = str(node.tag) if node.tag is not None else _PLAIN_TAGS[0]
-    if tag not in _PLAIN_TAGS:
-        raise _Unreadable(
-            line, f"tag {tag.replace('tag:yaml.org,2002:', '!!')!r} is not supported: write a plain value"
-        )
-    if node.style in ("'", '"', "|", ">"):
-        return text
-    if text in _WORDS:
-        return _WORDS[text]
-    if _INTEGER.fullmatch(text):
-        if len(text) > 18:
-            raise _Unreadable(line, f"{text[:40]} is too large for a number: write it in quotes")
-        return int(text)
-    if _NOT_FINITE.fullmatch(text):
-        raise _Unreadable(line, f"{text} is not a finite number")
-    if _FLOAT.fullmatch(text):
-        value = float(text)
-        if not math.isfinite(value):
-            raise _Unreadable(line, f"{text[:40]} is too large for a number")
-        return value
-    return text

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import singledispatch
 from typing import Any
 
@@ -219,7 +219,8 @@ class Counted(Check):
 
     def __init__(self, measure: Measure, key: Key, clause: Rate) -> None:
         super().__init__(measure.source, key)
-        self._condition = _condition(measure)
+        # A call outside any conversation is asked about too: the stream cannot count it, so it must not be made.
+        self._condition = _condition(replace(measure, breach=clause.counted) if clause.per == "trace" else measure)
         self._window = measure.window
         self._clause = clause
 
@@ -246,12 +247,15 @@ class _BoundTalkCount(Bound):
     def offends(self, asked: Asked) -> bool:
         if self.condition(asked.row) is not True:
             return False
+        if asked.trace is None:
+            # There is nothing to count it in, and no policy is not permission.
+            return True
         tally = asked.talk.states.get(self.key)
         before = 0 if tally is None or asked.time >= tally.last + DAY else tally.count
         return before + 1 > self.clause.max
 
     def note(self, asked: Asked) -> None:
-        if self.condition(asked.row) is not True:
+        if asked.trace is None or self.condition(asked.row) is not True:
             return
         tally = asked.talk.states.get(self.key)
         if tally is None or asked.time >= tally.last + DAY:
@@ -259,8 +263,9 @@ class _BoundTalkCount(Bound):
         tally.count += 1
         tally.last = asked.time
 
-    def why(self, asked: Asked) -> str:  # noqa: ARG002
-        return f"at most {_number(self.clause, 'call')} in a conversation"
+    def why(self, asked: Asked) -> str:
+        allowed = f"at most {_number(self.clause, 'call')} in a conversation"
+        return allowed if asked.trace is not None else f"{allowed}, and there is no conversation to count it in"
 
 
 @dataclass(slots=True)

@@ -21,6 +21,7 @@ from seamwatch.expressions.closure import Row
 from seamwatch.guard.arguments import Read, read
 from seamwatch.guard.checks import Asked
 from seamwatch.guard.memory import Memory, Talk
+from seamwatch.guard.overdue import Overdue
 from seamwatch.guard.plan import Asking, Plan
 from seamwatch.guard.verdict import Decision, Fault, Verdict
 from seamwatch.sdk.reporter import Reporter
@@ -76,6 +77,9 @@ class Engine:
         self._memory = Memory(options.conversations)
         self._lock = threading.Lock()
         self._plan = Plan(estate, options.system, clock.now())
+        self.overdue = Overdue()
+        if emitter is not None:
+            emitter.before_closing(self.overdue.finish)
 
     @property
     def plan(self) -> Plan:
@@ -269,8 +273,8 @@ class Engine:
         # Making and encoding it takes as long as judging did, and nobody need wait for that.
         self._emitter.emit_later(lambda: _event(judged.record, outcome))
 
-    def report_while(self, judged: Judged, outcome: str) -> None:
-        """Report an act that an error ends: that error comes first, whatever becomes of the report."""
+    def report_while(self, judged: Judged, outcome: str | None) -> None:
+        """As `report`, where something else comes first: an error that ends the act, the tool's answer."""
         try:
             self.report(judged, outcome)
         except SeamwatchError:

@@ -17,7 +17,8 @@ from langgraph.channels import UntrackedValue
 from langgraph.types import Command
 from pydantic import BaseModel, ValidationError
 
-from seamwatch.guard.conversation import Conversation
+from seamwatch.guard.answers import Outcome, answered, outcome_of
+from seamwatch.guard.conversation import Conversation, Started
 from seamwatch.guard.guard import Guard
 from seamwatch.guard.verdict import Verdict
 from seamwatch.wire.events import new_event_id
@@ -38,13 +39,17 @@ class GuardedTools(AgentMiddleware[GuardedState, Any]):
     The conversation is the guard's that was entered, or else the run's ``thread_id``; a run without one is a
     conversation of its own. A call has no confidence here, so `human_review` finds nothing to review. The two wrapping
     methods serve a `ToolNode` of a graph of one's own as well, where a run without a thread is no conversation.
+
+    A permitted call is reported with what the tool answered, made into text by ``outcome`` (its first 500 characters
+    unless told otherwise), or without it when the tool takes longer than two seconds.
     """
 
     state_schema = GuardedState
 
-    def __init__(self, guard: Guard) -> None:
+    def __init__(self, guard: Guard, *, outcome: Outcome = answered) -> None:
         super().__init__()
         self._guard = guard
+        self._outcome = outcome
 
     def before_agent(self, state: GuardedState, runtime: Any) -> dict[str, Any]:  # noqa: ARG002 - theirs to name
         """Give the run an id."""
@@ -52,24 +57,51 @@ class GuardedTools(AgentMiddleware[GuardedState, Any]):
 
     def wrap_tool_call(self, request: ToolCallRequest, handler: Callable[[ToolCallRequest], _Result]) -> _Result:
         """Run the tool when its call is permitted; else the verdict's sentence is its result."""
-        verdict = self._check(request)
-        return handler(request) if verdict is None or verdict.permitted else _refusal(request, verdict)
+        started = self._started(request)
+        if started is None:
+            return handler(request)
+        if not started.verdict.permitted:
+            return _refusal(request, started.verdict)
+        try:
+            result = handler(request)
+        except BaseException as error:
+            started.failed(error)
+            raise
+        started.over(self._outcome_of(result))
+        return result
 
     async def awrap_tool_call(
         self, request: ToolCallRequest, handler: Callable[[ToolCallRequest], Awaitable[_Result]]
     ) -> _Result:
         """As `wrap_tool_call`, of an agent that runs asynchronously."""
-        verdict = self._check(request)
-        return await handler(request) if verdict is None or verdict.permitted else _refusal(request, verdict)
+        started = self._started(request)
+        if started is None:
+            return await handler(request)
+        if not started.verdict.permitted:
+            return _refusal(request, started.verdict)
+        try:
+            result = await handler(request)
+        except BaseException as error:
+            started.failed(error)
+            raise
+        started.over(self._outcome_of(result))
+        return result
 
-    def _check(self, request: ToolCallRequest) -> Verdict | None:
-        """The verdict; None for arguments that are none of the tool's, which the tool itself turns down."""
+    def _outcome_of(self, result: _Result) -> str | None:
+        if not isinstance(result, ToolMessage):
+            # A command of the graph: what it does is the graph's affair, and may be anything.
+            return type(result).__name__
+        told = outcome_of(result.content, self._outcome)
+        return f"failed: {told}" if result.status == "error" else told
+
+    def _started(self, request: ToolCallRequest) -> Started | None:
+        """The call with its verdict; None for arguments that the tool itself turns down."""
         try:
             arguments = _arguments(request)
         except ValidationError:
             return None
         call = request.tool_call
-        return self._conversation(request).check(call["name"], arguments, call_id=call["id"])
+        return self._conversation(request).started(call["name"], arguments, call_id=call["id"])
 
     def _conversation(self, request: ToolCallRequest) -> Conversation:
         talk = self._guard.current

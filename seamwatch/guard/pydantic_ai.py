@@ -14,6 +14,7 @@ from pydantic_ai.capabilities import AbstractCapability, WrapToolExecuteHandler
 from pydantic_ai.messages import ToolCallPart
 from pydantic_ai.tools import ToolDefinition
 
+from seamwatch.guard.answers import Outcome, answered, outcome_of
 from seamwatch.guard.guard import Guard
 
 
@@ -22,10 +23,14 @@ class GuardedTools(AbstractCapability[Any]):
 
     The conversation is the guard's that was entered, or else the run's ``conversation_id``, which goes on with the
     message history. A call has no confidence here, so `human_review` finds nothing to review.
+
+    A permitted call is reported with what the tool answered, made into text by ``outcome`` (its first 500 characters
+    unless told otherwise), or without it when the tool takes longer than two seconds.
     """
 
-    def __init__(self, guard: Guard) -> None:
+    def __init__(self, guard: Guard, *, outcome: Outcome = answered) -> None:
         self._guard = guard
+        self._outcome = outcome
 
     async def wrap_tool_execute(
         self,
@@ -40,5 +45,13 @@ class GuardedTools(AbstractCapability[Any]):
         talk = self._guard.current
         if talk.trace is None and ctx.conversation_id:
             talk = self._guard.conversation(ctx.conversation_id)
-        verdict = talk.check(call.tool_name, args, call_id=call.tool_call_id)
-        return await handler(args) if verdict.permitted else verdict.sentence
+        started = talk.started(call.tool_name, args, call_id=call.tool_call_id)
+        if not started.verdict.permitted:
+            return started.verdict.sentence
+        try:
+            answer = await handler(args)
+        except BaseException as error:
+            started.failed(error)
+            raise
+        started.over(outcome_of(answer, self._outcome))
+        return answer

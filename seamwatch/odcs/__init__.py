@@ -6,6 +6,6 @@ Reads and writes plain values; opens no file.
 from __future__ import annotations
 
 from seamwatch.odcs.exporting import exported
-from seamwatch.odcs.importing import Imported, imported
+from seamwatch.odcs.importing import Imported, NotImported, imported
 
-__all__ = ["Imported", "exported", "imported"]
+__all__ = ["Imported", "NotImported", "exported", "imported"]

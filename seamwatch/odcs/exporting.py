@@ -6,7 +6,7 @@ import copy
 from collections.abc import Mapping
 from typing import Any, Final
 
-from seamwatch.odcs.found import clauses_in
+from seamwatch.odcs.found import Place, clauses_in
 from seamwatch.odcs.rules import EVENTS, Item, item_of, seen
 
 CONTRACT: Final = "seamwatchContract"
@@ -29,7 +29,7 @@ def exported(
     stated = None
     if contract is not None:
         _lay_over(document, contract)
-        shown = {name: clause for name, (_, clause) in clauses_in(document).items()}
+        shown = {name: clause for name, (_, clause) in _found(document, contract).items()}
         # What is stated and later gone was taken out by somebody; what never was stated is only carried.
         stated = [str(c["id"]) for c in contract["clauses"] if str(c["id"]) in shown and shown[str(c["id"])] == seen(c)]
     carried = [(CONTRACT, contract), (STATED, stated), (SYSTEM, system)]
@@ -59,7 +59,7 @@ def _fresh(contract: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _lay_over(document: dict[str, Any], contract: Mapping[str, Any]) -> None:
-    found = clauses_in(document)
+    found = _found(document, contract)
     clauses = {str(clause["id"]): clause for clause in contract["clauses"]}
     changed = [name for name, (_, clause) in found.items() if name not in clauses or seen(clauses[name]) != clause]
     for name, (place, _) in found.items():
@@ -73,6 +73,12 @@ def _lay_over(document: dict[str, Any], contract: Mapping[str, Any]) -> None:
         item = None if name in found and name not in changed else item_of(clause, dataset)
         if item is not None and not (item.where == "object" and len(_datasets(document)) > 1):
             _add(document, item)
+
+
+def _found(document: Mapping[str, Any], contract: Mapping[str, Any]) -> dict[str, tuple[Place, dict[str, Any]]]:
+    """What a document states, beside a contract: a limit of one element's age is no clause that it has not."""
+    told_apart = [str(clause["id"]) for clause in contract["clauses"]]
+    return clauses_in(document, told_apart, whole=not any(c["kind"] == "freshness" for c in contract["clauses"]))
 
 
 def _datasets(document: Mapping[str, Any]) -> list[str]:

@@ -9,42 +9,77 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from pydantic import ValidationError
+
+from seamwatch.documents.loading import DOCUMENT_KINDS
+from seamwatch.documents.reading import Written
+from seamwatch.documents.scalars import Spelled
+from seamwatch.documents.wording import problems_of
 from seamwatch.errors import DocumentError
 from seamwatch.odcs.exporting import CONTRACT, STATED, SYSTEM, exported
-from seamwatch.odcs.found import clauses_in, left_over
+from seamwatch.odcs.found import clauses_in, left_over, unread
 from seamwatch.odcs.rules import seen
 
 LABEL: Final = "odcs"
 _PIECE: Final = 3_900  # a label holds at most 4,000 characters
-_REQUIRED: Final = ("apiVersion", "kind", "id", "version", "status")
+_NEWEST: Final = 2
+"""The newest 3.x of the standard that is known here."""
+_OPTIONAL_STATUS: Final = 2
+"""Since 3.2 a document need not tell its status."""
 
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """Seamwatch's documents as plain values, and the places of what became no clause."""
+    """Seamwatch's documents as plain values, and what of the other document is not in them.
+
+    ``kept`` are the places of what became no clause, ``unread`` the sections that no clause is about, ``notes`` what
+    was read in another way than it may have been meant.
+    """
 
     documents: tuple[dict[str, Any], ...]
-    kept: tuple[str, ...]
+    kept: tuple[str, ...] = ()
+    unread: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    @property
+    def contract(self) -> dict[str, Any] | None:
+        """The contract, if anything in the document is a clause."""
+        return next((document for document in self.documents if document["kind"] == "Contract"), None)
+
+
+class NotImported(DocumentError):
+    """A document that cannot be imported, because of what it says at a place."""
+
+    def __init__(self, place: tuple[str | int, ...], message: str) -> None:
+        super().__init__(message)
+        self.place = place
 
 
 def imported(document: Any, owner: str | None = None) -> Imported:
     """The documents that an ODCS document gives: a person and a system as far as it names them, and a contract.
 
     A document exported by Seamwatch gives its contract back; what was changed since in the ODCS document is changed in
-    it. ``owner`` answers for the dataset when the team names nobody. Raises DocumentError.
+    it. ``owner`` answers for the dataset when the document names nobody. Raises DocumentError.
     """
-    _check(document)
+    notes = _check(document)
     rest, carried = _parted(document)
     contract, system, stated = carried.get(CONTRACT), carried.get(SYSTEM), carried.get(STATED, [])
     member = _owner_of(rest) or {}
+    told_apart: tuple[str, ...] = ()
+    whole = False
     if contract is not None:
+        told_apart = tuple(str(clause["id"]) for clause in contract["clauses"])
         unchanged = system is None and exported(contract) == dict(document)
-        contract = _merged(contract, rest, stated)
+        # Where no limit of age was stated, that of an element was there before, and is still none of the contract's.
+        whole = not any(c.get("kind") == "freshness" and c["id"] in stated for c in contract["clauses"])
+        contract = _merged(contract, stated, clauses_in(rest, told_apart, whole=whole))
         if unchanged:
-            return Imported((contract,), ())
+            return Imported((contract,))
     parties: Mapping[str, Any] = (contract or {}).get("parties") or {}
     signatory = parties.get("provider", {}).get("signatory")
-    answering = owner or (system or {}).get("owner") or member.get("username") or signatory
+    answering = (system or {}).get("owner") or member.get("username") or signatory or owner
+    if owner is not None and answering is not None and _identifier(answering) != owner:
+        notes.append(f"{answering} answers for the dataset, as the document says; --owner is for one that names nobody")
     if answering is None:
         raise DocumentError("the document's team names no owner: say who answers for the dataset with --owner PERSON")
     person = _identifier(answering)
@@ -56,7 +91,13 @@ def imported(document: Any, owner: str | None = None) -> Imported:
     contract = contract if contract is not None else _contract(rest, person)
     if contract is not None and contract["clauses"]:
         documents.append(contract)
-    return Imported(tuple(documents), tuple(left_over(rest)))
+        if str(contract["version"]) != str(rest["version"]) and CONTRACT not in carried:
+            notes.append(f"version {rest['version']!r} is written {contract['version']!r}")
+    for made in documents:
+        if made is not contract or CONTRACT not in carried:
+            _check_made(made)
+    left = tuple(left_over(rest, told_apart, whole=whole))
+    return Imported(tuple(documents), left, tuple(unread(rest)), tuple(notes))
 
 
 def kept_document(system: Mapping[str, Any]) -> dict[str, Any] | None:
@@ -79,16 +120,41 @@ def without_label(system: Mapping[str, Any]) -> dict[str, Any]:
     return {**rest, "labels": labels} if labels else rest
 
 
-def _check(document: Any) -> None:
+def _check(document: Any) -> list[str]:
+    """What is to be noted of a document that can be imported."""
     if not isinstance(document, Mapping):
-        raise DocumentError("is no ODCS document: it is not a mapping")
-    missing = [key for key in _REQUIRED if document.get(key) is None]
+        raise NotImported((), "is no ODCS document: it is not a mapping")
+    for key in ("id", "version", "apiVersion"):
+        value = document.get(key)
+        if isinstance(value, float | bool | Spelled):
+            read = str(value).lower() if isinstance(value, bool) else f"the number {value}"
+            raise NotImported((key,), f"{key!r} is read as {read}: write it in quotes")
+    found = re.fullmatch(r"v?3\.(\d+)(\.\d+)*", str(document.get("apiVersion")))
+    minor = int(found[1]) if found else 0
+    required = ("apiVersion", "kind", "id", "version", *(() if minor >= _OPTIONAL_STATUS else ("status",)))
+    missing = [key for key in required if document.get(key) is None]
     if missing:
-        raise DocumentError(f"is no ODCS document: it lacks {', '.join(missing)}")
-    if document["kind"] != "DataContract" or not str(document["apiVersion"]).startswith("v3."):
-        raise DocumentError(
-            f"is {document['kind']} {document['apiVersion']}: only kind DataContract of ODCS v3 can be imported"
+        raise NotImported((), f"is no ODCS document: it lacks {', '.join(missing)}")
+    if document["kind"] != "DataContract" or found is None:
+        raise NotImported(
+            ("apiVersion",),
+            f"is {document['kind']} {document['apiVersion']}: only kind DataContract of ODCS v3 can be imported",
         )
+    if minor > _NEWEST:
+        return [
+            f"it is of ODCS {document['apiVersion']}, newer than 3.{_NEWEST}: what is new there is kept, but not read"
+        ]
+    return []
+
+
+def _check_made(document: Mapping[str, Any]) -> None:
+    """Refuse what `contracts check` would not accept for itself."""
+    model = DOCUMENT_KINDS[document["kind"]]
+    try:
+        model.model_validate(document)
+    except ValidationError as error:
+        told = "; ".join(problem.message for problem in problems_of(error, model, Written(document, "", 1)))
+        raise NotImported((), f"gives a document that cannot be used: {told}") from None
 
 
 def _parted(document: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -114,9 +180,11 @@ def _parted(document: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]
     return rest, carried
 
 
-def _merged(contract: dict[str, Any], rest: Mapping[str, Any], stated: list[Any]) -> dict[str, Any]:
+def _merged(
+    contract: dict[str, Any], stated: list[Any], there: Mapping[str, tuple[Any, dict[str, Any]]]
+) -> dict[str, Any]:
     """The carried contract, with the clauses whose items were changed, removed or added since."""
-    found = {name: clause for name, (_, clause) in clauses_in(rest).items()}
+    found = {name: clause for name, (_, clause) in there.items()}
     clauses = []
     for clause in contract["clauses"]:
         name = str(clause["id"])
@@ -151,7 +219,7 @@ def _contract(rest: Mapping[str, Any], owner: str) -> dict[str, Any] | None:
     team, name = _team(rest), _identifier(rest["id"])
     return {
         "apiVersion": "seamwatch/v1", "kind": "Contract", "id": name,
-        "version": re.sub(r"[\s@#]+", "-", str(rest["version"]))[:64], "seam": "data-to-model", "covers": [name],
+        "version": re.sub(r"[\s@#]+", "-", str(rest["version"]).strip()), "seam": "data-to-model", "covers": [name],
         "parties": {
             "provider": {**({"team": team} if team else {}), "signatory": owner},
             "consumer": {"team": reader} if reader else {},
@@ -173,4 +241,4 @@ def _with_label(system: dict[str, Any], rest: Mapping[str, Any]) -> dict[str, An
 
 
 def _identifier(text: Any) -> str:
-    return re.sub(r"[\s#]+", "-", str(text).strip())[:256]
+    return re.sub(r"[\s#]+", "-", str(text).strip())

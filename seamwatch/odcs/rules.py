@@ -15,16 +15,12 @@ from pydantic import ValidationError
 from seamwatch.clauses import kinds
 from seamwatch.durations import compact_duration, parse_duration
 from seamwatch.errors import ExpressionError
+from seamwatch.odcs.ages import SHORTEST, age_of
+from seamwatch.odcs.numbers import number_of
 
 Where = Literal["sla", "object", "column", "bounds"]
 
 EVENTS: Final = ("inference", "tool_call")
-_LATENCY: Final = ("latency", "freshness")
-_UNITS: Final = {
-    "ms": "ms", "s": "s", "sec": "s", "second": "s", "seconds": "s", "min": "m", "minute": "m", "minutes": "m",
-    "h": "h", "hr": "h", "hour": "h", "hours": "h", "d": "d", "day": "d", "days": "d", "w": "w", "week": "w",
-    "weeks": "w",
-}  # fmt: skip
 _WRITTEN: Final = {"m": "minutes"}  # a bare m may be read as months
 _NOT_NULL = re.compile(r"\s*([A-Za-z_][\w.]*)\s+IS\s+NOT\s+NULL\s*", re.IGNORECASE)
 _STABLE_ID = re.compile(r"[A-Za-z0-9_-]+")
@@ -61,7 +57,8 @@ def item_of(clause: Mapping[str, Any], dataset: str) -> Item | None:
             if found is None:
                 return None
             unit = _WRITTEN.get(found[2], found[2])
-            return Item("sla", {**head, "property": "latency", "value": int(found[1]), "unit": unit})
+            name = "latency" if parse_duration(text) >= SHORTEST else "freshness"
+            return Item("sla", {**head, "property": name, "value": int(found[1]), "unit": unit})
         case "volume" if clause.get("of") == "dataset" and clause.get("per") is None:
             rule = {**head, "type": "library", "metric": "rowCount", **_compared(clause), "unit": "rows"}
             return Item("object", {**rule, **_severity_item(clause)}, dataset)
@@ -114,13 +111,8 @@ def _is_valid(clause: Mapping[str, Any]) -> bool:
 
 
 def _freshness(item: Item) -> dict[str, Any] | None:
-    content = item.content
-    unit = _UNITS.get(str(content.get("unit", "")).lower())
-    value = content.get("value")
-    if content.get("property") not in _LATENCY or unit is None or not _is_number(value):
-        return None
     try:
-        return {"kind": "freshness", "max_lag": compact_duration(parse_duration(f"{value}{unit}"))}
+        return {"kind": "freshness", "max_lag": age_of(item.content)}
     except ValueError:
         return None
 
@@ -139,9 +131,10 @@ def _limits(rule: Mapping[str, Any]) -> dict[str, int] | None:
         if operator not in rule:
             continue
         values = rule[operator] if isinstance(rule[operator], list) else [rule[operator]] * len(names)
-        if len(values) != len(names) or not all(_is_number(v) and v == int(v) for v in values):
+        numbers = [number for value in values if (number := number_of(value)) is not None and number == int(number)]
+        if len(values) != len(names) or len(numbers) != len(names):
             return None
-        return {name: int(value) + shift for name, value in zip(names, values, strict=True)}
+        return {name: int(number) + shift for name, number in zip(names, numbers, strict=True)}
     return None
 
 
@@ -167,8 +160,10 @@ def _compared(clause: Mapping[str, Any]) -> dict[str, Any]:
 
 def _range(item: Item) -> dict[str, Any] | None:
     options = item.content["logicalTypeOptions"]
-    bounds = {short: options[long] for short, long in _BOUNDS.items() if _is_number(options.get(long))}
-    if (item.object_name, item.column) != ("inference", "score") or not bounds:
+    numbers = {short: number_of(options.get(long)) for short, long in _BOUNDS.items()}
+    bounds = {short: number for short, number in numbers.items() if number is not None}
+    # Before 3.1 these two say of the bounds beside them that they are outside; our ranges have theirs inside.
+    if (item.object_name, item.column) != ("inference", "score") or not bounds or _excludes(options):
         return None
     return {"kind": "range", **bounds, **({"nullable": False} if item.content.get("required") is True else {})}
 
@@ -177,8 +172,8 @@ def _assertion(item: Item) -> dict[str, Any] | None:
     rule = item.content
     if item.object_name not in EVENTS or rule.get("metric", rule.get("rule")) != "nullValues":
         return None
-    share = rule.get("mustBe", rule.get("mustBeLessOrEqualTo"))
-    if not _is_number(share) or (share != 0 and rule.get("unit") != "percent"):
+    share = number_of(rule.get("mustBe", rule.get("mustBeLessOrEqualTo")))
+    if share is None or (share != 0 and rule.get("unit") != "percent"):
         return None
     clause: dict[str, Any] = {"kind": "assertion", "must": f"{item.column} IS NOT NULL"}
     if item.object_name != "inference":
@@ -208,5 +203,5 @@ def _severity_item(clause: Mapping[str, Any]) -> dict[str, str]:
     return {"severity": "warning"} if clause.get("severity") == "warning" else {}
 
 
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+def _excludes(options: Mapping[str, Any]) -> bool:
+    return any(options.get(key) is True for key in ("exclusiveMinimum", "exclusiveMaximum"))

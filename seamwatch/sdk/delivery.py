@@ -39,6 +39,8 @@ class Counts:
     - ``dropped``: lost, because buffer and spool were full.
     - ``refused``: never taken, because they were not right (a wrong type, an unknown field, a broken bound).
     - ``pending``: in the buffer, on their way or in the spool at this moment.
+    - ``lost``: taken by earlier processes of the same producer that were killed before they could keep or send them;
+      none of this process's own.
     """
 
     accepted: int
@@ -47,3 +49,4 @@ class Counts:
     dropped: int
     refused: int
     pending: int
+    lost: int = 0

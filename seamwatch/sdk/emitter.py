@@ -11,10 +11,10 @@ order, when it is back.
 
 from __future__ import annotations
 
-import atexit
 import os
 import weakref
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +23,7 @@ from confluent_kafka import Producer
 from seamwatch.clock import Clock
 from seamwatch.errors import SeamwatchError, UsageError
 from seamwatch.sdk.delivery import Counts, Message, OnDelivery
+from seamwatch.sdk.endings import at_end
 from seamwatch.sdk.reporter import Reporter
 from seamwatch.sdk.sender import Sender, producer_settings
 from seamwatch.sdk.spool import Spool
@@ -32,13 +33,15 @@ from seamwatch.wire.topics import Topics
 
 if TYPE_CHECKING:
     from seamwatch.sdk.sealer import Seal
+    from seamwatch.settings import Settings
 
 
 class Emitter(Reporter):
     """Reports events as ``producer``. Safe to share between threads, and to use after a fork.
 
     What is not given comes from the environment (``KAFKA_BOOTSTRAP_SERVERS``, ``SEAMWATCH_PREFIX``,
-    ``SEAMWATCH_ENVIRONMENT``, ``SEAMWATCH_SCHEMA_REGISTRY_URL``, ``SEAMWATCH_CLOCK``).
+    ``SEAMWATCH_ENVIRONMENT``, ``SEAMWATCH_SCHEMA_REGISTRY_URL``, ``SEAMWATCH_CLOCK``). Where that names no broker, the
+    one of the `seamwatch up` that runs on the folder of ``SEAMWATCH_DATA`` (or on the default one) is meant.
 
     - ``buffer``: events held in memory at most; beyond it they are dropped and counted.
     - ``spool``: the folder for events while the broker is away (``<SEAMWATCH_DATA>/spool/<producer>`` if not
@@ -71,9 +74,7 @@ class Emitter(Reporter):
     ) -> None:
         from seamwatch.settings import load_settings  # late: the import of this module is to stay quick
 
-        settings = load_settings(kafka=bootstrap, environment=environment, prefix=prefix)
-        if settings.kafka is None:
-            raise UsageError("no broker is named: set KAFKA_BOOTSTRAP_SERVERS=host:port, or give bootstrap")
+        settings = _found(load_settings(kafka=bootstrap, environment=environment, prefix=prefix), prefix)
         super().__init__(producer, settings.environment, clock or settings.clock(), strict=strict)
         self._topics = Topics(settings.prefix)
         self._codec = codec or codec_of(settings)
@@ -82,20 +83,23 @@ class Emitter(Reporter):
         self._buffer = buffer
         self._seal = seal
         self._on_delivery = on_delivery
-        self._kafka = producer_settings(settings.kafka, delivery_timeout) | (kafka_settings or {})
+        self._kafka = producer_settings(str(settings.kafka), delivery_timeout) | (kafka_settings or {})
         self._process = -1
         self._sender: Sender | None = None
         self._closed = False
-        atexit.register(_close, weakref.ref(self))
+        self._ending = partial(_close, weakref.ref(self))
+        at_end(self._ending)
 
     @property
     def counts(self) -> Counts:
         """What became of the events so far."""
-        sender = self._sender
+        sender = self._own_sender
         if sender is None:
             return Counts(0, 0, 0, 0, self._refused, 0)
         accepted = sender.accepted - sender.unmade
-        return Counts(accepted, sender.delivered, sender.spooled, sender.dropped, self._refused, sender.pending)
+        return Counts(
+            accepted, sender.delivered, sender.spooled, sender.dropped, self._refused, sender.pending, sender.lost
+        )
 
     def take(self, event: Event, record: dict[str, Any]) -> None:
         """Encode an event and hand it to the background thread; raises RecordError when it is not right."""
@@ -138,7 +142,8 @@ class Emitter(Reporter):
 
     def flush(self, timeout: float = 10.0) -> int:
         """Wait until everything is delivered, ``timeout`` seconds at most; returns how many events are not."""
-        return self._sender.flush(timeout) if self._sender is not None else 0
+        sender = self._own_sender
+        return 0 if sender is None else sender.flush(timeout)
 
     def close(self, timeout: float = 5.0) -> int:
         """Flush, keep on disk what could not be delivered, and end; returns how many events are undelivered.
@@ -148,17 +153,25 @@ class Emitter(Reporter):
         """
         if self._closed:
             return 0
+        self._finish()
         self._closed = True
-        if self._sender is None or self._process != os.getpid():
+        sender = self._own_sender
+        if sender is None:
             return 0
-        left = self._sender.flush(timeout, patient=False)
-        self._sender.stop(timeout)
+        left = sender.flush(timeout, patient=False)
+        sender.stop(timeout)
         return left
+
+    @property
+    def _own_sender(self) -> Sender | None:
+        """The sender of this process; after a fork there is none before the first event."""
+        return self._sender if self._process == os.getpid() else None
 
     def _running(self) -> Sender:
         if self._sender is None or self._process != os.getpid():
             # After a fork there is no thread, and what the parent holds is the parent's to send.
             self._process = os.getpid()
+            at_end(self._ending)
             self._parents = self._sender  # kept, since taking down its producer here could hang
             self._sender = Sender(
                 lambda: Producer(self._kafka),
@@ -166,6 +179,7 @@ class Emitter(Reporter):
                 self._buffer,
                 self._on_delivery,
                 self._prepare,
+                self._folder,
             )
         return self._sender
 
@@ -179,6 +193,23 @@ class Emitter(Reporter):
         except SeamwatchError:
             # Single-object framing serves until a later start: every reader accepts it.
             return
+
+
+def _found(settings: Settings, prefix: str | None) -> Settings:
+    """The settings with a broker: the one that is named, else that of a running `seamwatch up`. Raises UsageError."""
+    if settings.kafka is not None:
+        return settings
+    from seamwatch.running import running
+
+    up = running(settings.data)
+    if "kafka" not in up.told:
+        raise UsageError(
+            f"no broker is named: set KAFKA_BOOTSTRAP_SERVERS=host:port, or give bootstrap. {up.why}: start one"
+            " with `seamwatch up`, and name its folder by SEAMWATCH_DATA"
+        )
+    return settings.model_copy(
+        update={"kafka": up.told["kafka"], "prefix": prefix or up.told.get("prefix", settings.prefix)}
+    )
 
 
 def _spool_folder(spool: Path | str | bool, data: Path, producer: str) -> Path | None:

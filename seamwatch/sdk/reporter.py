@@ -6,6 +6,7 @@ import logging
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Any, Concatenate, ParamSpec, Self
+from weakref import WeakMethod
 
 from seamwatch.clock import Clock, SystemClock
 from seamwatch.errors import SeamwatchError
@@ -51,6 +52,7 @@ class Reporter(ABC):
         self.strict = strict
         self._clock = clock or SystemClock()
         self._refused = 0
+        self._before_closing: list[WeakMethod[Callable[[], None]]] = []
 
     @property
     def clock(self) -> Clock:
@@ -94,6 +96,17 @@ class Reporter(ABC):
     @abstractmethod
     def take(self, event: Event, record: dict[str, Any]) -> None:
         """Take an event and its whole record; raises RecordError when it is not right."""
+
+    def before_closing(self, act: Callable[[], None]) -> None:
+        """Have a method called before this closes, for as long as its object lives: to report what is put off."""
+        self._before_closing.append(WeakMethod(act))
+
+    def _finish(self) -> None:
+        """To be called by ``close`` before anything else."""
+        for method in self._before_closing:
+            act = method()
+            if act is not None:
+                act()
 
     @abstractmethod
     def flush(self, timeout: float = 10.0) -> int:

@@ -10,11 +10,15 @@ is sent again from there: at least once, with the same event_id, so that it coun
 from __future__ import annotations
 
 import logging
+import os
 import threading
 import time
+import weakref
 from collections import deque
 from collections.abc import Callable
+from functools import partial
 from itertools import islice
+from pathlib import Path
 from typing import Any
 
 from confluent_kafka import KafkaError, KafkaException, Producer
@@ -22,6 +26,7 @@ from confluent_kafka import Message as Acknowledgement
 
 from seamwatch.sdk.delivery import Delivery, Message, OnDelivery
 from seamwatch.sdk.spool import Spool, SpoolFile
+from seamwatch.sdk.tally import Tally, lost_by_the_dead
 
 _log = logging.getLogger("seamwatch.sdk")
 
@@ -41,7 +46,7 @@ class Sender:
     """Delivers messages in the background; ``put`` is all that a caller's thread does.
 
     ``make_producer`` gives a new Kafka producer; ``prepare`` is called in the thread before anything is sent.
-    ``spool`` is None where nothing may be written to disk.
+    ``make_spool`` and ``tallies``, the folder of tallies, are None where nothing may be written to disk.
     """
 
     def __init__(
@@ -51,7 +56,10 @@ class Sender:
         buffer: int,
         on_delivery: OnDelivery | None,
         prepare: Callable[[], None],
+        tallies: Path | None = None,
     ) -> None:
+        self._tallies = tallies
+        self._tally = None if tallies is None else Tally(tallies)
         self._make_producer = make_producer
         self._make_spool = make_spool
         self._limit = buffer
@@ -74,8 +82,11 @@ class Sender:
         self.accepted = self.delivered = self.spooled = self.dropped = self.in_spool = 0
         self.unmade = 0
         """Of those accepted, how many came to no message when they were made."""
+        self.lost = 0
+        """Of those that processes before this one accepted, how many went with them when they were killed."""
         self._thread = threading.Thread(target=self._run, name="seamwatch-emitter", daemon=True)
         self._thread.start()
+        os.register_at_fork(after_in_child=partial(_let_go, weakref.ref(self)))
 
     @property
     def pending(self) -> int:
@@ -89,8 +100,11 @@ class Sender:
         if len(self._waiting) >= self._limit:
             self._drop(1, "the buffer is full")
             return
-        self.accepted += 1
         self._waiting.append(message)
+        # Counted after it is there to be seen, so that what is settled is never told too high.
+        self.accepted += 1
+        if self._tally is not None:
+            self._tally.taken(self.accepted)
         self._wake.set()
 
     def flush(self, timeout: float, *, patient: bool = True) -> int:
@@ -112,12 +126,19 @@ class Sender:
         self._wake.set()
         self._thread.join(timeout)
 
+    def let_go(self) -> None:
+        """Close this process's copies of the files of another process, whose they are; for a child after a fork."""
+        if self._spool is not None:
+            self._spool.let_go()
+        if self._tally is not None:
+            self._tally.let_go()
+
     def _run(self) -> None:
         self._prepare()
         producer = self._make_producer()
         if self._make_spool is not None:
             self._spool = self._make_spool()
-            self._adopt()
+        self._adopt()
         while not self._stopping:
             try:
                 producer = self._turn(producer)
@@ -125,9 +146,18 @@ class Sender:
                 # The thread must outlive whatever happens, or events would pile up in silence.
                 _log.exception("delivery of events failed; trying again")
                 time.sleep(_RETRY_SECONDS)
+            self._settle()
         self._abandon(producer)
         if self._spool is not None:
             self._spool.close()
+        if self._tally is not None:
+            self._tally.close()
+
+    def _settle(self) -> None:
+        """Tell the tally what is neither in memory nor on its way any more."""
+        if self._tally is not None:
+            accepted = self.accepted
+            self._tally.settled(accepted - len(self._waiting) - (0 if self._draining else len(self._flying)))
 
     def _turn(self, producer: Producer) -> Producer:
         """Do what there is to do, and wait for more; returns the producer to go on with."""
@@ -286,15 +316,27 @@ class Sender:
             self._drop(len(messages), "the broker is away and the spool is full or cannot be written")
 
     def _adopt(self) -> None:
-        if self._spool is not None and time.monotonic() >= self._adopt_at:
-            self._adopt_at = time.monotonic() + _ADOPT_SECONDS
+        if time.monotonic() < self._adopt_at:
+            return
+        self._adopt_at = time.monotonic() + _ADOPT_SECONDS
+        if self._spool is not None:
             self.in_spool += self._spool.adopt()
+        if self._tallies is not None and (lost := lost_by_the_dead(self._tallies)):
+            self.lost += lost
+            _log.warning("up to %d events were lost with processes of this producer that were killed", lost)
 
     def _drop(self, count: int, why: str) -> None:
         before, self.dropped = self.dropped, self.dropped + count
         # Of a flood, one line for each power of ten.
         if len(str(self.dropped)) > len(str(before)) or before == 0:
             _log.warning("%d events dropped so far: %s", self.dropped, why)
+
+
+def _let_go(sender: weakref.ref[Sender]) -> None:
+    """In a child after a fork: its copies of the parent's files would hold their locks when the parent is gone."""
+    parents = sender()
+    if parents is not None:
+        parents.let_go()
 
 
 def producer_settings(bootstrap: str, delivery_seconds: float) -> dict[str, Any]:

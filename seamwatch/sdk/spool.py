@@ -12,12 +12,15 @@ value. All numbers are big-endian. An entry cut short by a crash ends the file.
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import os
 import struct
 import zlib
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
+from uuid import UUID
 
 from seamwatch.sdk.delivery import Message
 from seamwatch.wire.events import new_event_id
@@ -36,7 +39,10 @@ class SpoolFile:
         self.path = path
         self._descriptor = descriptor
         header = os.pread(descriptor, _START, 0)
-        if header[: len(_MAGIC)] != _MAGIC or len(header) < _START:
+        if not _MAGIC.startswith(header[: len(_MAGIC)]):
+            # Whatever it is, it is none of ours to empty.
+            raise OSError(errno.EINVAL, "this is no spool file", str(path))
+        if len(header) < _START:
             os.ftruncate(descriptor, 0)
             os.pwrite(descriptor, _MAGIC + _HEAD.pack(_START), 0)
             header = os.pread(descriptor, _START, 0)
@@ -95,11 +101,72 @@ class SpoolFile:
         with contextlib.suppress(OSError):
             os.pwrite(self._descriptor, _HEAD.pack(self.head), len(_MAGIC))
 
+    def let_go(self) -> None:
+        """Close the file and leave it as it is."""
+        os.close(self._descriptor)
+
     def close(self) -> None:
-        """Let go of the file; one with nothing left in it is removed."""
+        """Close the file; one with nothing left in it is removed."""
         if not self.size:
             self.path.unlink(missing_ok=True)
         os.close(self._descriptor)
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """What one file still holds: undelivered events and bytes, since when (micros), and whether its owner lives.
+
+    ``events`` is None for a file that cannot be read.
+    """
+
+    path: Path
+    events: int | None
+    size: int
+    since: int
+    owned: bool
+
+
+def left_in(folder: Path) -> tuple[Left, ...]:
+    """What the files of a folder hold, oldest first; looks only, and takes nothing over."""
+    return tuple(left for path in sorted(folder.glob("*.spool")) if (left := _left(path)) is not None)
+
+
+def _left(path: Path) -> Left | None:
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return None
+    except OSError:
+        return Left(path, None, 0, 0, owned=False)
+    try:
+        status = os.fstat(descriptor)
+        if status.st_size <= _START:
+            return None
+        file = SpoolFile(path, descriptor)
+        events = file.count()
+        return Left(path, events, file.size, _born(path, status), _is_locked(descriptor)) if events else None
+    except OSError:
+        return Left(path, None, 0, 0, owned=False)
+    finally:
+        os.close(descriptor)
+
+
+def _is_locked(descriptor: int) -> bool:
+    try:
+        # Shared, and let go of at once: an owner that comes just now finds it free a moment later.
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except OSError:
+        return True
+    fcntl.flock(descriptor, fcntl.LOCK_UN)
+    return False
+
+
+def _born(path: Path, status: os.stat_result) -> int:
+    """When the file was begun: its name is a UUIDv7, which says."""
+    try:
+        return (UUID(path.stem).int >> 80) * 1_000
+    except ValueError:
+        return status.st_mtime_ns // 1_000
 
 
 class Spool:
@@ -160,8 +227,14 @@ class Spool:
                 return messages, file, head
         return [], None, 0
 
+    def let_go(self) -> None:
+        """Close all files and leave them as they are: for a child after a fork, whose parent they belong to."""
+        for file in self._files:
+            file.let_go()
+        self._files.clear()
+
     def close(self) -> None:
-        """Let go of all files."""
+        """Close all files; those with nothing left in them are removed."""
         for file in self._files:
             file.close()
         self._files.clear()

@@ -6,7 +6,9 @@ from seamwatch.testing.events import (
     attestation,
     config_change,
     dataset_refresh,
+    event_id,
     inference,
+    named,
     outcome,
     tool_call,
 )
@@ -19,7 +21,9 @@ __all__ = [
     "attestation",
     "config_change",
     "dataset_refresh",
+    "event_id",
     "inference",
+    "named",
     "outcome",
     "tool_call",
 ]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from hashlib import sha256
 from typing import Any, Final
+from uuid import UUID
 
 from seamwatch.wire.events import (
     Acknowledgement,
@@ -13,11 +15,33 @@ from seamwatch.wire.events import (
     Outcome,
     ToolCall,
 )
+from seamwatch.wire.identities import held
 
 T0: Final = 1_772_409_600_000_000
 """2026-03-02T00:00:00Z in microseconds: a Monday, when events here happen unless they say otherwise."""
 
+_UUID_BYTES: Final = 16
+_READABLE: Final = 8
 _EVENT: Final = {"event_time": T0, "producer": "test", "environment": "test"}
+
+
+def event_id(name: str) -> str:
+    """The event id that a test calls ``name``: the same UUID each time, and another for each name.
+
+    Ids of names of up to sixteen bytes sort as the names do, and `named` reads them again.
+    """
+    letters = name.encode()
+    if len(letters) > _UUID_BYTES:
+        letters = letters[:_READABLE] + sha256(letters).digest()[: _UUID_BYTES - _READABLE]
+    return str(UUID(bytes=letters.ljust(_UUID_BYTES, b"\0")))
+
+
+def named(event_id: str) -> str:
+    """The name that `event_id` made an id of; anything else as it is."""
+    if held(event_id) is None:
+        return event_id
+    letters = UUID(event_id).bytes.rstrip(b"\0")
+    return letters.decode() if letters.isascii() and letters.decode().isprintable() else event_id
 
 
 def inference(**fields: Any) -> Inference:

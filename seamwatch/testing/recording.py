@@ -68,5 +68,6 @@ class RecordingEmitter(Reporter):
 
     def close(self, timeout: float = 5.0) -> int:  # noqa: ARG002 - the real one's
         """Refuse events from now on."""
+        self._finish()
         self._closed = True
         return 0

@@ -11,15 +11,19 @@ import math
 import operator
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from fractions import Fraction
 from functools import cache
 from typing import Any
 
 from seamwatch.errors import OutOfBounds, RecordError
+from seamwatch.wire.identities import identify
 from seamwatch.wire.schemas import REQUIRED, Field, Schema, nearest, schema
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _INTEGER_BOUNDS = {"int": (-(2**31), 2**31 - 1), "long": (-(2**63), 2**63 - 1)}
 _PAIR = 2
+_OTHER_UNITS = (("seconds", 1_000_000), ("milliseconds", 1_000), ("nanoseconds", Fraction(1, 1_000)))
+_PLAUSIBLE = (946_684_800_000_000, 4_102_444_800_000_000)
 _EXACT = {"string": str, "boolean": bool, "double": float, "bytes": bytes}
 _SAID = {
     "string": "text",
@@ -44,30 +48,31 @@ def _is_bounded(field: Field) -> bool:
     return numeric or any(_is_bounded(member) for member in field.members)
 
 
-def check_bounds(record_type: str, record: Mapping[str, Any]) -> None:
+def check_bounds(record_type: str, record: Mapping[str, Any], *, earlier: bool = False) -> None:
     """Raise OutOfBounds, naming field, value and bound, unless every value keeps its bounds.
 
-    Values must have their types already; absent and null ones keep every bound.
+    Values must have their types already; absent and null ones keep every bound. ``earlier``: the bounds of earlier
+    releases, for what was taken in by them.
     """
     for field in bounded_fields(record_type):
         value = record.get(field.name)
         if value is not None:
-            _check_value(field, value, field.name)
+            _check_value(field, value, field.name, earlier=earlier)
 
 
-def _check_value(field: Field, value: Any, path: str) -> None:
+def _check_value(field: Field, value: Any, path: str, *, earlier: bool) -> None:
     if field.members:
         for index, item in enumerate(value):
             for member in field.members:
                 if item.get(member.name) is not None:
-                    _check_value(member, item[member.name], f"{path}[{index}].{member.name}")
+                    _check_value(member, item[member.name], f"{path}[{index}].{member.name}", earlier=earlier)
         return
-    broken = broken_bound(field, value)
+    broken = broken_bound(field, value, earlier=earlier)
     if broken:
         raise OutOfBounds(f"out of bounds: {path} {broken}")
 
 
-def broken_bound(field: Field, value: Any) -> str | None:
+def broken_bound(field: Field, value: Any, *, earlier: bool = False) -> str | None:
     """What is wrong with a value that breaks its field's bounds, in words; None when it keeps them."""
     if field.primitive == "double":
         if not isinstance(value, int | float):
@@ -76,11 +81,22 @@ def broken_bound(field: Field, value: Any) -> str | None:
             return f"is {value}, which is not a finite number"
     elif field.primitive not in _INTEGER_BOUNDS:
         return None
+    unit = "" if earlier or not field.time else _unit(value)
     if field.minimum is not None and value < field.minimum:
-        return f"is {_shown(field, value)}, below the bound of {_shown(field, field.minimum)}"
+        return f"is {_shown(field, value)}, below the bound of {_shown(field, field.minimum)}{unit}"
     if field.maximum is not None and value > field.maximum:
-        return f"is {_shown(field, value)}, above the bound of {_shown(field, field.maximum)}"
+        return f"is {_shown(field, value)}, above the bound of {_shown(field, field.maximum)}{unit}"
+    if field.excluded is not None and not earlier and field.excluded[0] <= value <= field.excluded[1]:
+        return f"is {_shown(field, value)}, as a time in another unit would be{unit}"
     return None
+
+
+def _unit(value: int) -> str:
+    """What a time that is out of bounds seems to be in, where it would be a time of our days in it."""
+    for unit, micros in _OTHER_UNITS:
+        if _PLAUSIBLE[0] <= value * micros <= _PLAUSIBLE[1]:
+            return f": {value} seems to be in {unit}; times are whole microseconds"
+    return ""
 
 
 def _shown(field: Field, value: Any) -> str:
@@ -100,7 +116,8 @@ def moment_text(micros: int) -> str:
 def checked(form: Schema, record: Mapping[str, Any]) -> dict[str, Any]:
     """The record with every value of its field's own type and the defaults filled in.
 
-    Raises RecordError for an unknown field, a missing one or a value of the wrong type, and OutOfBounds.
+    Identities are put as they are held. Raises RecordError for an unknown field, a missing one or a value of the wrong
+    type, OutOfBounds, and Unidentified.
     """
     unknown = record.keys() - form.names
     if unknown:
@@ -108,6 +125,7 @@ def checked(form: Schema, record: Mapping[str, Any]) -> dict[str, Any]:
         raise RecordError(f"{form.name} has no field {word!r}{nearest(word, form.names)}")
     result = {field.name: _checked_field(field, record, form.name, field.name) for field in form.fields}
     check_bounds(form.name, result)
+    identify(form.name, result)
     return result
 
 

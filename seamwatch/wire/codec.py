@@ -23,6 +23,7 @@ from seamwatch.wire.framing import (
     split,
     too_large,
 )
+from seamwatch.wire.identities import identify
 from seamwatch.wire.resolution import Resolution, resolve
 from seamwatch.wire.schemas import INPUT_TYPES, Definition, plain, schema
 from seamwatch.wire.writers import Registry, Writers
@@ -69,7 +70,7 @@ class Codec:
         """The framed bytes of a record; absent fields take their defaults, datetimes become microseconds.
 
         Raises RecordError for an unknown or missing field or a wrong type, OutOfBounds for a broken bound
-        and for an event of more than 512 KiB.
+        and for an event of more than 512 KiB, Unidentified for one that lacks an identity.
         """
         form = schema(record_type)
         values = checked(form, record)
@@ -83,17 +84,20 @@ class Codec:
             raise too_large(stream.tell())
         return stream.getvalue()
 
-    def decode(self, record_type: str, value: bytes) -> dict[str, Any]:
-        """The record in framed bytes, every field of ours in it, times as microseconds.
+    def decode(self, record_type: str, value: bytes, *, earlier: bool = False) -> dict[str, Any]:
+        """The record in framed bytes, every field of ours in it, times as microseconds, identities as they are held.
 
-        Raises UndecodableRecord or OutOfBounds with a reason for the dead letter, and UnreachableError when
-        the writer's schema could only be asked of a registry that does not answer.
+        ``earlier``: by the rules of earlier releases, which asked for no identities, for what was taken in by them.
+        Raises UndecodableRecord, OutOfBounds or Unidentified with a reason for the dead letter, and UnreachableError
+        when the writer's schema could only be asked of a registry that does not answer.
         """
         if len(value) > MAXIMUM_VALUE_BYTES and record_type in INPUT_TYPES:
             raise too_large(len(value))
         header, datum = split(value)
         record = self.resolution(record_type, header).read(datum)
-        check_bounds(record_type, record)
+        check_bounds(record_type, record, earlier=earlier)
+        if not earlier:
+            identify(record_type, record)
         return record
 
     def resolution(self, record_type: str, header: bytes) -> Resolution:

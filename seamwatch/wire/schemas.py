@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 from pathlib import Path
-from typing import Any, Final, cast
+from typing import Any, Final, Literal, cast
 
 import fastavro.schema
 
@@ -39,6 +39,9 @@ Definition = dict[str, Any]
 REQUIRED: Final = object()
 """The default of a field that has none."""
 
+Identity = Literal["uuid", "event", "name"]
+"""``uuid``: an event's own id; ``event``: the id of another event; ``name``: anything else that has one."""
+
 
 @dataclass(frozen=True, slots=True)
 class Field:
@@ -52,6 +55,10 @@ class Field:
     time: bool
     minimum: int | float | None
     maximum: int | float | None
+    excluded: tuple[int, int] | None
+    """Whole numbers between these, both among them, are out of bounds too: another unit taken for this one."""
+    identity: Identity | None
+    """What the text identifies (`seamwatch.wire.identities`); None for what identifies nothing."""
     primitive: str
     """The name of the Avro type: ``string``, ``long``, ``enum``, ``array``, ``record`` and so on."""
     members: tuple[Field, ...] = ()
@@ -142,9 +149,15 @@ def _field(definition: Definition) -> Field:
         time=isinstance(kind, dict) and kind.get("logicalType") == "timestamp-micros",
         minimum=definition.get("seamwatch.minimum"),
         maximum=definition.get("seamwatch.maximum"),
+        excluded=_pair(definition.get("seamwatch.excluded")),
+        identity=definition.get("seamwatch.identity"),
         primitive=str(bare["type"]) if isinstance(bare, dict) else str(bare),
         members=fields_of(items) if isinstance(items, dict) and items.get("type") == "record" else (),
     )
+
+
+def _pair(bounds: Any) -> tuple[int, int] | None:
+    return None if bounds is None else (bounds[0], bounds[1])
 
 
 def unwrap(kind: Any) -> tuple[Any, bool]:

@@ -15,11 +15,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-import uuid_utils
-
 from seamwatch.errors import RecordError
 from seamwatch.instants import parse_instant
 from seamwatch.wire.checks import checked, moment_text
+from seamwatch.wire.events import new_event_id
+from seamwatch.wire.identities import hyphenated
 from seamwatch.wire.schemas import INPUT_TYPES, Field, nearest, schema
 
 
@@ -113,7 +113,7 @@ def record_of(event: Mapping[str, Any], *, make_ids: bool = False, ordinal: int 
         elif field.name in record and record[field.name] is None and not field.nullable and not field.required:
             del record[field.name]
     if record.get("event_id") is None:
-        record["event_id"] = made_id(event, ordinal) if make_ids else str(uuid_utils.uuid7())
+        record["event_id"] = made_id(event, ordinal) if make_ids else new_event_id()
     return form.name, checked(form, record)
 
 
@@ -135,7 +135,7 @@ def id_of(content: bytes, ordinal: int, hashed: hashlib._Hash | None = None) -> 
     """
     made = hashlib.sha256(content) if hashed is None else hashed
     made.update(b"\n%d" % ordinal)
-    return made.hexdigest()[:32]
+    return hyphenated(made.hexdigest()[:32])
 
 
 def text_of(record_type: str, record: Mapping[str, Any]) -> dict[str, Any]:

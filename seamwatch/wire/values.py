@@ -58,7 +58,13 @@ def measurement_of(record: Mapping[str, Any], codec: Codec) -> Measurement:
         tuple(Watermark(**mark) for mark in record["watermarks"]),
         tuple(_fact_of(fact) for fact in record["facts"]),
         tuple(
-            ForwardedEvent(item["type"], codec.decode(item["type"], item["record"]), *_place(item), item["arrived"])
+            # Whoever forwarded it took it in, by the rules of its release.
+            ForwardedEvent(
+                item["type"],
+                codec.decode(item["type"], item["record"], earlier=True),
+                *_place(item),
+                item["arrived"],
+            )
             for item in record["events"]
         ),
         record["began"],

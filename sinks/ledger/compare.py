@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import polars as pl
 
+from seamwatch.wire.schemas import INPUT_TYPES
 from sinks.blocks import Decode
 from sinks.columns import columns
 from sinks.ledger.findings import Finding
 from sinks.ledger.rows import DEAD_LETTER
 from sinks.published import published
 
+_RAW = "raw"
 _REASON_OF_CLOCK = "out of bounds: event_time"
 _Wrong = tuple[int, str, str]
 """The index of a row, the column that is wrong, and what is wrong with it."""
@@ -24,15 +27,38 @@ def compare(
 
     ``values`` are those of the column raw.
     """
+    wrong = _wrong(record_type, table, rows, values, decode)
+    if wrong and record_type in INPUT_TYPES:
+        wrong = _by_no_release(record_type, table, rows, values, decode, wrong)
+    return _findings(table, rows, wrong)
+
+
+def _by_no_release(
+    record_type: str, table: str, rows: pl.DataFrame, values: list[bytes | None], decode: Decode, wrong: list[_Wrong]
+) -> list[_Wrong]:
+    """What is wrong of those rows that earlier releases, which asked for no identities, would not have made either."""
+    suspect = sorted({index for index, _, _ in wrong})
+    earlier = _wrong(
+        record_type, table, rows[suspect], [values[index] for index in suspect], partial(decode, earlier=True)
+    )
+    altered = {suspect[index]: (suspect[index], column, message) for index, column, message in reversed(earlier)}
+    # Of a row that is none by the rules of today, what was altered is what differs by those of its own time.
+    return [altered[index] if column == _RAW else (index, column, message) for index, column, message in wrong
+            if index in altered]  # fmt: skip
+
+
+def _wrong(
+    record_type: str, table: str, rows: pl.DataFrame, values: list[bytes | None], decode: Decode
+) -> list[_Wrong]:
     times = rows["broker_time"].dt.epoch("ms").to_list()
     decoded = (
         published(rows["key"].to_list(), values) if record_type == "document" else decode(record_type, values, times)
     )
     if table == DEAD_LETTER:
-        return _findings(table, rows, _wrong_letters(record_type, rows, dict(decoded.rejects)))
+        return _wrong_letters(record_type, rows, dict(decoded.rejects))
     # How far ahead an event may be is a matter of the clock that the recorder ran by.
     wrong = [
-        (index, "raw", f"raw is no {record_type}: {reason}")
+        (index, _RAW, f"raw is no {record_type}: {reason}")
         for index, reason in decoded.rejects
         if not reason.startswith(_REASON_OF_CLOCK)
     ]
@@ -50,7 +76,7 @@ def compare(
                 )
                 for at, said in _differing(shown, expected)
             ]
-    return _findings(table, rows, wrong)
+    return wrong
 
 
 def _wrong_letters(record_type: str, rows: pl.DataFrame, rejected: dict[int, str]) -> list[_Wrong]:

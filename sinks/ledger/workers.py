@@ -77,7 +77,7 @@ class Workers:
 
     def _thread(self, stores: ExitStack) -> Lane:
         """A lane of this process."""
-        return partial(check, stores.enter_context(Store(self._url, timeout=600)), self._make_decode())
+        return partial(check, stores.enter_context(Store(self._url, timeout=600, reading=True)), self._make_decode())
 
     def _processes(self) -> list[Lane]:
         context = get_context("spawn")
@@ -131,7 +131,7 @@ def _serve(connection: Connection, url: str, make_decode: MakeDecode) -> None:
     """Check what comes until nothing more does."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # whoever started this ends it
     decode = make_decode()
-    with Store(url, timeout=600) as store:
+    with Store(url, timeout=600, reading=True) as store:
         while True:
             try:
                 piece = connection.recv()

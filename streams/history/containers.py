@@ -13,9 +13,11 @@ import polars as pl
 
 from seamwatch.columnar.columns import broken_bounds, frame_of, keeps_bounds
 from seamwatch.columnar.container import block_of
+from seamwatch.columnar.identities import identified
 from seamwatch.columnar.panics import panics_withheld
 from seamwatch.columnar.plan import Plan, plan
 from seamwatch.errors import RecordError, UndecodableRecord, UsageError
+from seamwatch.wire.identities import unidentified
 from seamwatch.wire.resolution import Resolution, resolve
 from seamwatch.wire.schemas import INPUT_TYPES, schema
 
@@ -41,10 +43,14 @@ def avro_chunks(
         first = 1
         for frame in chain.from_iterable(_frames(settled, resolution, blocks) for blocks in _together(reader)):
             kept = frame.select(keeps_bounds(name).alias("kept"))["kept"]
-            for row in (~kept).arg_true():
-                broken = broken_bounds(name, frame.row(row, named=True))
-                complain(RecordError(f"{source}:{first + row}: {broken}"))
-            yield name, frame.filter(kept)
+            held, lacking = identified(name, frame)
+            for row in range(frame.height) if not kept.all() or lacking is not None else ():
+                values = frame.row(row, named=True)
+                if not kept[row]:
+                    complain(RecordError(f"{source}:{first + row}: {broken_bounds(name, values)}"))
+                elif lacking is not None and lacking[row]:
+                    complain(RecordError(f"{source}:{first + row}: {unidentified(name, values)}"))
+            yield name, held.filter(kept if lacking is None else kept & ~lacking)
             first += frame.height
     except _BROKEN as error:
         raise UsageError(f"{source}: not an Avro container file of events: {error}") from None

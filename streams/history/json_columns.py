@@ -16,6 +16,7 @@ import orjson
 import polars as pl
 
 from seamwatch.columnar.columns import columns, keeps_bounds
+from seamwatch.columnar.identities import identified
 from seamwatch.wire.schemas import Field, schema
 from streams.history.gathering import MEASURED
 
@@ -54,7 +55,10 @@ def columns_of(data: bytes) -> tuple[str, pl.DataFrame] | None:
             return None
         made.append(column)
     frame = pl.DataFrame(made)
-    return (name, frame) if frame.select(keeps_bounds(name).all()).item() else None
+    if not frame.select(keeps_bounds(name).all()).item():
+        return None
+    held, lacking = identified(name, frame)
+    return (name, held) if lacking is None else None
 
 
 def _objects(data: bytes) -> int:

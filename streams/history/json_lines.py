@@ -23,6 +23,7 @@ import orjson
 import polars as pl
 
 from seamwatch.columnar.columns import columns, frame_of, keeps_bounds
+from seamwatch.columnar.identities import identified
 from seamwatch.errors import RecordError
 from seamwatch.instants import parse_instant
 from seamwatch.wire.checks import pairs
@@ -201,8 +202,8 @@ def _frame(record_type: str, events: Events) -> pl.DataFrame:
         else _absent(field, len(events), types[field.name])
         for field in form.fields
     ]
-    frame = pl.DataFrame(made)
-    if not frame.select(keeps_bounds(record_type).all()).item():
+    frame, lacking = identified(record_type, pl.DataFrame(made))
+    if lacking is not None or not frame.select(keeps_bounds(record_type).all()).item():
         raise _Unusual
     return frame
 

@@ -8,6 +8,7 @@ from typing import IO, Any, cast
 import polars as pl
 
 from seamwatch.columnar.columns import columns, frame_of, keeps_bounds
+from seamwatch.columnar.identities import identified
 from seamwatch.errors import RecordError, UsageError
 from seamwatch.wire.schemas import INPUT_TYPES, Field, nearest, schema
 from seamwatch.wire.text import canonical, record_of
@@ -45,12 +46,26 @@ def parquet_chunks(
 
 
 def _by_type(rows: pl.DataFrame) -> Iterator[tuple[str, pl.DataFrame]]:
+    rows = rows.with_columns(type=_texts(rows["type"]))
     # Mostly there is one, and then nothing needs to be taken apart.
-    if rows.height and (rows["type"] == rows["type"][0]).all(ignore_nulls=False):
-        yield str(rows["type"][0]), rows
+    if rows["type"].n_unique() == 1:
+        yield rows["type"][0], rows
         return
     for (name,), group in rows.group_by("type", maintain_order=True):
         yield str(name), group
+
+
+def _texts(types: pl.Series) -> pl.Series:
+    """The types as texts, whatever the file has them as: bytes, categories, or what is no type at all."""
+    if types.dtype == pl.String:
+        return types.fill_null("")
+    return pl.Series(types.name, map(_text, types.to_list()), dtype=pl.String)
+
+
+def _text(value: object) -> str:
+    if isinstance(value, bytes):
+        return value.decode(errors="replace")
+    return "" if value is None else str(value)
 
 
 def _known() -> str:
@@ -104,8 +119,8 @@ def _in_one_go(name: str, rows: pl.DataFrame) -> pl.DataFrame | None:
         if column is None:
             return None
         made.append(column)
-    frame = pl.DataFrame(made)
-    return frame if frame.select(keeps_bounds(name).all()).item() else None
+    frame, lacking = identified(name, pl.DataFrame(made))
+    return frame if lacking is None and frame.select(keeps_bounds(name).all()).item() else None
 
 
 def _cast(field: Field, column: pl.Series, kind: pl.DataType) -> pl.Series | None:

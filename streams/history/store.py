@@ -14,7 +14,10 @@ from typing import Any, Protocol, cast
 import polars as pl
 
 from seamwatch.columnar.columns import columns as columns_of
+from seamwatch.columnar.identities import identified
+from seamwatch.errors import RecordError, Unidentified
 from seamwatch.judging.measure import Source
+from seamwatch.wire.identities import unidentified
 from seamwatch.wire.schemas import INPUT_TYPES
 from streams.history.gathering import MEASURED, PLACE, History
 from streams.history.joining import OF_DECISION
@@ -48,12 +51,14 @@ def gather_store(
     history: History,
     period: Period,
     *,
+    complain: Callable[[RecordError], None] = lambda _error: None,
     read: Callable[[int, float], None] = lambda _count, _share: None,
     slice_rows: int = SLICE_ROWS,
 ) -> None:
     """Put the input events of a store into a history.
 
-    Ends with the latest event that the store has when this begins. ``read`` is told, after each slice, how many events
+    Ends with the latest event that the store has when this begins. A row that lacks an identity, which earlier releases
+    recorded, goes to ``complain``, with its table and position. ``read`` is told, after each slice, how many events
     have been read and which share of all that is. Raises what asking the store raises.
     """
     extents = {name: found for name in _TYPES if (found := _extent(store, name, period)) is not None}
@@ -62,12 +67,22 @@ def gather_store(
     for name, extent in extents.items():
         wanted = _wanted(store, history, name, extent)
         for part in _slices(store, name, replace(extent, end=end), slice_rows):
-            frame = _read(store, name, wanted, part)
+            frame = _identified(name, _read(store, name, wanted, part), complain)
             history.add(name, frame)
             if name == "outcome" and period.lead is not None and history.joins:
                 history.add_decisions(_decisions(store, part))
             done += frame.height
             read(done, min(done / total, 1.0))
+
+
+def _identified(table: str, frame: pl.DataFrame, complain: Callable[[RecordError], None]) -> pl.DataFrame:
+    held, lacking = identified(table, frame)
+    if lacking is None:
+        return held
+    for row in frame.filter(lacking).iter_rows(named=True):
+        place = f"{row['__topic']}/{row['__partition']}/{row['__offset']}"
+        complain(Unidentified(f"{table} at {place}: {unidentified(table, row)}"))
+    return held.filter(~lacking)
 
 
 def _extent(store: Asked, table: str, period: Period) -> _Slice | None:

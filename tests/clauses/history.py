@@ -1,9 +1,14 @@
-"""A history in a few lines: contracts as YAML, events as dicts, and what a replay finds in them."""
+"""A history in a few lines: contracts as YAML, events as dicts, and what a replay finds in them.
+
+Events and the evidence of violations have names here, which are short and sort as they read; a history knows them by
+the ids that `seamwatch.testing.event_id` makes of these.
+"""
 
 from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterable, Mapping
+from dataclasses import replace as changed
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +16,9 @@ from seamwatch.documents import Estate
 from seamwatch.durations import DAY, parse_duration
 from seamwatch.instants import parse_instant
 from seamwatch.judging.facts import Violation
-from seamwatch.wire.text import record_of
+from seamwatch.testing import event_id, named
+from seamwatch.wire import text
+from seamwatch.wire.identities import held
 from streams.replay import replay
 
 T0 = parse_instant("2026-03-02T00:00:00Z")
@@ -66,10 +73,30 @@ def estate_of(*documents: str) -> Estate:
         return Estate.load(Path(folder))
 
 
+def with_ids(event: Mapping[str, Any]) -> dict[str, Any]:
+    """An event with ids in the place of names."""
+    ids = {name: event.get(name) for name in ("event_id", "parent_id", "inference_id")}
+    known = {name: event_id(value) for name, value in ids.items() if isinstance(value, str) and not held(value)}
+    return {**event, **known}
+
+
+def record_of(event: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
+    """Record type and record of an event whose ids may be names; an absent id is made of its content."""
+    return text.record_of(with_ids(event), make_ids=True)
+
+
+def by_name(violations: Iterable[Violation]) -> list[Violation]:
+    """Violations whose evidence has the names of events again."""
+    return [
+        changed(v, evidence=tuple(changed(item, event_id=named(item.event_id)) for item in v.evidence))
+        for v in violations
+    ]
+
+
 def found(documents: str, events: Iterable[Mapping[str, Any]], now: str | None = None) -> list[Violation]:
     """The violations of events judged by these documents; ``now`` is an offset from T0."""
-    records = [record_of(event, make_ids=True) for event in events]
-    return replay(estate_of(documents), records, None if now is None else at(now))
+    records = [record_of(event) for event in events]
+    return by_name(replay(estate_of(documents), records, None if now is None else at(now)))
 
 
 def decision(offset: str, **fields: Any) -> dict[str, Any]:

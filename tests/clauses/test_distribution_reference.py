@@ -15,9 +15,8 @@ from seamwatch.documents.loading import load_folder
 from seamwatch.documents.reading import read_file
 from seamwatch.instants import format_instant
 from seamwatch.judging.text import violation_line
-from seamwatch.wire.text import record_of
 from streams.replay import replay
-from tests.clauses.history import PEOPLE, at, contract, decision, found
+from tests.clauses.history import PEOPLE, at, contract, decision, found, record_of, with_ids
 
 BY_PERIOD = f"{{period: {{from: '{format_instant(at())}', to: '{format_instant(at('6h'))}'}}}}"
 BY_FILE = "{file: approved/scores.yaml}"
@@ -41,7 +40,7 @@ def history() -> list[dict[str, Any]]:
 
 
 def write_reference(folder: Path, events: list[dict[str, Any]], *more: str) -> Path:
-    lines = [json.dumps(event | {"event_time": event["event_time"]}) for event in events]
+    lines = [json.dumps(with_ids(event)) for event in events]
     (folder / "history.ndjson").write_text("\n".join(lines))
     file = folder / "contracts" / "approved" / "scores.yaml"
     file.parent.mkdir(parents=True, exist_ok=True)
@@ -66,7 +65,7 @@ def test_a_reference_by_file_judges_as_one_by_period_does(tmp_path: Path) -> Non
     assert abs(by_period[0].since - at("7h")) <= 60_000_000 * 10
     write_reference(tmp_path, events)
     estate = Estate.load(estate_folder(tmp_path, clause(BY_FILE)))
-    by_file = replay(estate, [record_of(event, make_ids=True) for event in events])
+    by_file = replay(estate, [record_of(event) for event in events])
 
     def told(violations: list[Any]) -> list[dict[str, Any]]:
         lines = [json.loads(violation_line(v)) for v in violations]

@@ -12,9 +12,8 @@ from seamwatch.columnar.columns import frame_of
 from seamwatch.durations import HOUR, SECOND
 from seamwatch.judging.facts import Measurement, Notice, Watermark
 from seamwatch.judging.judge import Judge
-from seamwatch.wire.text import record_of
 from streams.plan import Plan
-from tests.clauses.history import at, call, contract, estate_of, found
+from tests.clauses.history import at, call, contract, estate_of, found, record_of
 from tests.clauses.test_rate import live, told
 from tests.clauses.worked import worked_example
 

@@ -9,8 +9,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from seamwatch.durations import HOUR
 from seamwatch.signatures import refresh_bytes, sign
-from seamwatch.wire.text import record_of
-from tests.clauses.history import at, brief, contract, found
+from tests.clauses.history import at, brief, contract, found, record_of
 
 SOURCES = contract("claims", """- {id: sources, kind: lineage, include: ["claims-*"], exclude: [claims-old]}""")
 EVERY = contract("claims", "- {id: sources, kind: lineage, refresh_every: 26h}")
@@ -72,7 +71,7 @@ def test_a_refresh_must_be_attested_by_a_person_that_the_documents_know() -> Non
 
 def test_who_has_keys_must_sign_exactly_what_is_published() -> None:
     event = refresh("1h", "claims-core", attested_by="steward@example.org", key_id="k1")
-    signature = b64encode(sign(refresh_bytes(record_of(event, make_ids=True)[1]), PRIVATE)).decode()
+    signature = b64encode(sign(refresh_bytes(record_of(event)[1]), PRIVATE)).decode()
     assert found(ATTESTED + SIGNER, [event | {"signature": signature}]) == []
     for fault in ({}, {"signature": signature, "row_count": 11}, {"signature": signature, "sources": ["other"]}):
         (violation,) = found(ATTESTED + SIGNER, [event | fault])

@@ -14,9 +14,9 @@ from seamwatch.durations import HOUR, SECOND
 from seamwatch.errors import SeamwatchError
 from seamwatch.judging.facts import Measurement, Violation, Watermark
 from seamwatch.judging.judge import Judge
-from seamwatch.wire.text import record_of
+from seamwatch.testing import named
 from streams.plan import Plan
-from tests.clauses.history import at, call, contract, decision, estate_of, found
+from tests.clauses.history import at, call, contract, decision, estate_of, found, record_of
 from tests.clauses.worked import worked_example
 
 ONE_REFUND = contract("agent", worked_example(kinds()["rate"]))
@@ -59,7 +59,7 @@ def live(documents: str, events: list[dict[str, Any]], batch: int, lag: int = 0)
 
 def told(violations: list[Violation]) -> list[tuple[Any, ...]]:
     return [
-        (v.violation_id, v.slice, v.opened_at, v.observed, v.summary, [e.event_id for e in v.evidence])
+        (v.violation_id, v.slice, v.opened_at, v.observed, v.summary, [named(e.event_id) for e in v.evidence])
         for v in violations
     ]
 

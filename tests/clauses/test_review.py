@@ -9,8 +9,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from seamwatch.durations import DAY, HOUR
 from seamwatch.signatures import attestation_bytes, sign
-from seamwatch.wire.text import record_of
-from tests.clauses.history import at, brief, contract, decision, found
+from tests.clauses.history import at, brief, contract, decision, found, record_of
 
 QUARTERLY = contract("scorer", "- {id: quarterly, kind: review, every: 90d, by: second@example.org}")
 SYSTEM = """---
@@ -77,7 +76,7 @@ keys: [{{key_id: k1, public: "{PUBLIC}"}}]
 """
     text = contract("scorer", "- {id: quarterly, kind: review, every: 90d, by: lead@example.org}") + person
     event = review("80d", person="lead@example.org", key_id="k1", value=0.5)
-    signature = b64encode(sign(attestation_bytes(record_of(event, make_ids=True)[1]), PRIVATE)).decode()
+    signature = b64encode(sign(attestation_bytes(record_of(event)[1]), PRIVATE)).decode()
     assert found(text, [decision("1h"), event | {"signature": signature}], now="100d") == []
     for fault in ({}, {"signature": signature, "value": 0.6}):
         assert len(found(text, [decision("1h"), event | fault], now="100d")) == 1

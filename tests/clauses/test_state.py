@@ -16,10 +16,10 @@ from seamwatch.durations import MINUTE, SECOND
 from seamwatch.judging import calls, handovers, runs, unannounced, windows
 from seamwatch.judging.facts import ForwardedEvent, Measurement, Notice, Violation, Watermark
 from seamwatch.judging.judge import Judge, JudgeSettings
-from seamwatch.wire.text import record_of
+from seamwatch.testing import named
 from streams.plan import Plan
 from streams.replay import replay
-from tests.clauses.history import at, call, contract, decision, estate_of, found
+from tests.clauses.history import at, call, contract, decision, estate_of, found, record_of
 
 AGENT_CLAUSES = {
     "scope": "tools: [{tool: find}]",
@@ -55,7 +55,7 @@ class Live:
         """Judge these events at a time, and then time alone."""
         groups: dict[str, list[Mapping[str, Any]]] = {}
         rare: list[ForwardedEvent] = []
-        for name, record in (record_of(event, make_ids=True) for event in events):
+        for name, record in (record_of(event) for event in events):
             if name in ("inference", "tool_call", "outcome"):
                 groups.setdefault(name, []).append(record)
             else:
@@ -95,7 +95,7 @@ def _seen(v: Violation) -> tuple[Any, ...]:
         v.state,
         v.resolved_at,
         v.summary,
-        [e.event_id for e in v.evidence],
+        [named(e.event_id) for e in v.evidence],
     )
 
 
@@ -144,7 +144,7 @@ def test_of_what_was_required_the_oldest_by_event_time_makes_room() -> None:
     required = [of(number, "verify", number) for number in range(1_001)]
     used = [of(1_100, "refund", 0), of(1_101, "refund", 1), of(1_102, "refund", 1_000)]
     violations = found(documents, [*reversed(required), *used])
-    assert [[e.event_id for e in v.evidence] for v in violations] == [["refund1100"]]
+    assert [[named(e.event_id) for e in v.evidence] for v in violations] == [["refund1100"]]
 
 
 def test_while_its_clock_stands_still_a_conversation_holds_so_many_calls_and_counts_who_comes_late(

@@ -9,8 +9,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from seamwatch.durations import HOUR
 from seamwatch.signatures import change_bytes, sign
-from seamwatch.wire.text import record_of
-from tests.clauses.history import at, brief, contract, decision, found
+from tests.clauses.history import at, brief, contract, decision, found, record_of
 
 LINE = contract("scorer", "- {id: line, kind: threshold, decision: approve, when: score >= 0.6}")
 PRIVATE = {"lead@example.org": bytes(range(32)), "risk@example.org": bytes(range(1, 33))}
@@ -39,7 +38,7 @@ def change(offset: str, number: str, *signers: str, **fields: Any) -> dict[str, 
         "kind": "threshold", "effective_at": at("9d"), "from_value": "0.6", "to_value": "0.5",
         "announced_by": "owner@example.org", "event_id": f"c{offset}", **fields,
     }  # fmt: skip
-    message = change_bytes(record_of(event, make_ids=True)[1])
+    message = change_bytes(record_of(event)[1])
     signatures = [
         {"person": who, "key_id": "k1", "signature": b64encode(sign(message, PRIVATE[who])).decode()} for who in signers
     ]

@@ -25,6 +25,7 @@ from seamwatch.testing import T0
 from seamwatch.wire.codec import Codec
 from seamwatch.wire.events import EVENTS, Event
 from seamwatch.wire.framing import confluent_header
+from seamwatch.wire.identities import MAX, NIL
 from seamwatch.wire.schemas import Definition, schema
 
 OLDER: Definition = {
@@ -65,7 +66,13 @@ WRITERS = [
 PARSED = {id(definition): fastavro.parse_schema(deepcopy(definition)) for _, definition in WRITERS}
 
 text = st.text(max_size=12)
-maybe = st.none() | text
+ID = testing.event_id("jklmno")
+# Ids as producers write them, well and badly; and names that may turn out to name nothing.
+ids = (
+    st.sampled_from([ID, ID.upper(), ID.replace("-", ""), NIL, MAX.upper(), "", " ", "1", f"{ID} ", f"{{{ID}}}"]) | text
+)
+good = st.sampled_from([ID, testing.event_id("two")])
+names = st.sampled_from(["scorer", " scorer", "", "  ", "\u200b\u3000", "\x00", "ümlaut"]) | text
 number = st.none() | st.floats(0, 1)
 
 
@@ -74,14 +81,18 @@ def values(draw: st.DrawFn) -> bytes:
     """A framed inference of some writer, its bounds perhaps broken."""
     header, definition = draw(st.sampled_from(WRITERS))
     record = testing.inference(
-        event_id=draw(text),
+        event_id=draw(good | good | ids),
+        system=draw(st.just("scorer") | names),
+        version=draw(st.just("v1") | names),
+        use_case=draw(names),
+        parent_id=draw(st.none() | ids),
         event_time=draw(st.integers(T0, T0 + DAY) | st.just(5)),
-        trace_id=draw(maybe),
+        trace_id=draw(st.none() | names),
         attributes=draw(st.dictionaries(text, text, max_size=3)),
         score=draw(st.none() | st.floats()),
         confidence=draw(number | st.just(1.5)),
         data_as_of=draw(st.none() | st.integers(T0 - DAY, T0)),
-        cohort=draw(maybe),
+        cohort=draw(st.none() | names),
         fallback=draw(st.booleans()),
     ).record()
     stream = io.BytesIO()
@@ -151,7 +162,8 @@ def test_batching_and_order_never_change_what_a_value_gives(some: list[bytes | N
 @pytest.mark.parametrize("event", EVENTS)
 def test_every_type_of_event_decodes_as_the_codec_does(event: type[Event]) -> None:
     build = getattr(testing, event.type)
-    some: list[bytes | None] = [CODEC.encode(event.type, build(event_id=str(i)).record()) for i in range(5)]
+    events = [build(event_id=testing.event_id(str(i))).record() for i in range(5)]
+    some: list[bytes | None] = [CODEC.encode(event.type, record) for record in events]
     assert isinstance(some[2], bytes)
     some[2] = some[2][:-1]
     _, records, _ = one_by_one(event.type, some)
@@ -170,7 +182,8 @@ def test_outputs_decode_too() -> None:
 
 
 def inferences(count: int, **fields: Any) -> list[bytes | None]:
-    return [CODEC.encode("inference", testing.inference(event_id=str(i), **fields).record()) for i in range(count)]
+    ids = [testing.event_id(str(i)) for i in range(count)]
+    return [CODEC.encode("inference", testing.inference(event_id=name, **fields).record()) for name in ids]
 
 
 def test_only_wanted_columns_come_in_the_schemas_order_and_bounds_are_checked_all_the_same() -> None:
@@ -178,7 +191,7 @@ def test_only_wanted_columns_come_in_the_schemas_order_and_bounds_are_checked_al
     some[1] = with_confidence(2.0)
     decoded = Decoder("inference", columns=["score", "event_id"]).decode(some)
     assert decoded.frame.columns == ["event_id", "score"]
-    assert decoded.frame["event_id"].to_list() == ["0", "2"]
+    assert [testing.named(name) for name in decoded.frame["event_id"]] == ["0", "2"]
     assert decoded.rejects == [(1, "out of bounds: confidence is 2.0, above the bound of 1")]
 
 
@@ -220,7 +233,7 @@ def test_a_large_batch_survives_one_bad_value_and_loses_only_that() -> None:
     some[3_210] = value + b"\x00"
     decoded = decode("inference", some)
     assert decoded.rejects == [(3_210, "1 trailing bytes after the inference")]
-    assert decoded.frame["event_id"].to_list() == [str(i) for i in range(5_000) if i != 3_210]
+    assert [testing.named(name) for name in decoded.frame["event_id"]] == [str(i) for i in range(5_000) if i != 3_210]
 
 
 def test_two_records_in_one_message_are_seen_even_when_the_next_is_empty() -> None:

@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 
 from console import app as command
-from console.reach import RUN_FILE, reach
+from console.reach import reach
 from seamwatch.errors import LocalStackError, UnreachableError
+from seamwatch.running import RUN_FILE
 
 
 def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:

@@ -13,6 +13,7 @@ from typer.testing import CliRunner, Result
 
 from console.commands import replay
 from seamwatch.errors import DocumentError, UnreachableError, UsageError
+from seamwatch.testing import event_id
 from tests.clauses.history import PEOPLE, at, contract, decision
 
 CLAUSES = "- {id: valid, kind: range, max: 1}"
@@ -35,13 +36,13 @@ def run(*arguments: str, stdin: str = "") -> Result:
 
 
 def test_violations_go_to_standard_output_and_make_the_exit_code(folder: Path) -> None:
-    events = [decision("1h", score=0.5), decision("2h", score=7.0, event_id="bad")]
+    events = [decision("1h", score=0.5), decision("2h", score=7.0, event_id=event_id("bad"))]
     result = run("--contracts", str(folder), "-", stdin="\n".join(json.dumps(e) for e in events))
     assert result.exit_code == 1
     (line,) = result.stdout.splitlines()
     violation = json.loads(line)
     assert (violation["opened_at"], violation["state"]) == ("2026-03-02T02:00:00.000000Z", "open")
-    assert violation["evidence"] == [{"topic": None, "partition": None, "offset": None, "event_id": "bad"}]
+    assert violation["evidence"] == [{"topic": None, "partition": None, "offset": None, "event_id": event_id("bad")}]
     assert "not signed" in result.stderr
 
 
@@ -166,7 +167,7 @@ KNOWN = """
 
 def test_what_was_announced_delivered_or_decided_before_since_is_known(folder: Path) -> None:
     def event(record_type: str, offset: str, **fields: Any) -> dict[str, Any]:
-        named = {"type": record_type, "event_id": f"{record_type}-{offset}"}
+        named = {"type": record_type, "event_id": event_id(f"{record_type}-{offset}")}
         return {**named, "event_time": at(offset), "system": "scorer", **fields}
 
     change = {"kind": "model", "effective_at": at("1h"), "announced_by": "owner@example.org"}
@@ -176,8 +177,8 @@ def test_what_was_announced_delivered_or_decided_before_since_is_known(folder: P
         event("acknowledgement", "2h", reference="answered", **answer),
         event("config_change", "3h", change_id="ignored", to_value="v2", **change),
         event("dataset_refresh", "1d", data_as_of=at("1d"), row_count=1),
-        decision("1d1h", event_id="decided", score=0.9),
-        event("outcome", "9d12h", inference_id="decided", observed_at=at("9d12h"), label=0.0),
+        decision("1d1h", event_id=event_id("decided"), score=0.9),
+        event("outcome", "9d12h", inference_id=event_id("decided"), observed_at=at("9d12h"), label=0.0),
         decision("9d13h", version="v2"),
         decision("11d", version="v3"),
     ]

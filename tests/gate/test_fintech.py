@@ -16,8 +16,8 @@ from seamwatch.durations import DAY, HOUR
 from seamwatch.instants import parse_instant
 from seamwatch.judging.facts import Violation
 from seamwatch.signatures import change_bytes, sign
-from seamwatch.wire.text import record_of
 from streams.replay import replay
+from tests.clauses.history import record_of
 
 CONTRACTS = Path(__file__).parents[2] / "contracts"
 CLAUSE = "decided-by-the-agreed-threshold"
@@ -32,7 +32,7 @@ def change(*, signed: bool) -> dict[str, Any]:
         "kind": "threshold", "from_value": "0.62", "to_value": "0.55", "effective_at": START + 3 * DAY,
         "announced_by": "eve@example.org",
     }  # fmt: skip
-    signature = b64encode(sign(change_bytes(record_of(event, make_ids=True)[1]), DEV)).decode()
+    signature = b64encode(sign(change_bytes(record_of(event)[1]), DEV)).decode()
     lines = [{"person": "dev@example.org", "key_id": "dev-2026", "signature": signature}]
     return event | {"signatures": lines if signed else []}
 
@@ -46,7 +46,7 @@ def decision(score: float, given: str, **fields: Any) -> dict[str, Any]:
 
 
 def found(*events: dict[str, Any]) -> list[Violation]:
-    records = [record_of(event, make_ids=True) for event in events]
+    records = [record_of(event) for event in events]
     return [v for v in replay(Estate.load(CONTRACTS), records) if v.clause == CLAUSE]
 
 

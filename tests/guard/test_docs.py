@@ -32,4 +32,4 @@ def test_the_examples_of_the_page_run_one_after_another(
     )
     names["emitter"].close(timeout=2.0)
     assert names["emitter"].counts.dropped == names["emitter"].counts.refused == 0
-    assert names["emitter"].counts.accepted == 9
+    assert names["emitter"].counts.accepted == 11

@@ -124,8 +124,30 @@ def test_tools_run_only_when_permitted_and_the_model_reads_why_not(asynchronous:
     assert [answer.status for answer in answers] == ["error", "success", "error", "error"]
     assert desk.ran == ["verify"]
     assert [record["decision"] for record in desk.scene.reported] == ["denied", "allowed", "denied", "denied"]
+    assert [record["outcome"] for record in desk.scene.reported] == [None, "ada verified", None, None]
     assert desk.conversations == {"chat-1"}
     assert json.loads(desk.scene.reported[0]["arguments"]) == order()
+
+
+@pytest.mark.parametrize("asynchronous", [False, True])
+def test_a_tool_that_fails_is_reported_as_failed_and_what_it_raises_goes_on(asynchronous: bool) -> None:
+    @tool
+    def look(order: Order) -> str:
+        """Look."""
+        raise ConnectionError(f"{order.user}:password@host")
+
+    desk = Desk([[("look", order())]], PACT.replace("verify}", "verify}\n    - {tool: look}", 1), [look])
+    asked = {"messages": [("user", "look")]}
+    with pytest.raises(ConnectionError):
+        asyncio.run(desk.agent.ainvoke(asked)) if asynchronous else desk.agent.invoke(asked)
+    assert [record["outcome"] for record in desk.scene.reported] == ["failed: ConnectionError"]
+
+
+def test_what_of_an_answer_is_reported_is_the_services_own_to_say() -> None:
+    desk = Desk([[("verify", order())]])
+    desk.hook._outcome = lambda answer: f"{len(answer)} characters"
+    assert desk.ask() == ["ada verified"]
+    assert [record["outcome"] for record in desk.scene.reported] == ["12 characters"]
 
 
 def test_the_arguments_are_judged_as_the_tool_will_have_them() -> None:

@@ -7,6 +7,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
+import pytest
 from pydantic import BaseModel
 from pydantic_ai import Agent
 from pydantic_ai.messages import ModelMessage, ModelResponse, TextPart, ToolCallPart, ToolReturnPart
@@ -77,8 +78,22 @@ def test_tools_run_only_when_permitted_and_the_model_reads_why_not() -> None:
     assert "at most 2 calls of refund" in read[3]
     assert desk.ran == ["verify"]
     assert [record["decision"] for record in desk.scene.reported] == ["denied", "allowed", "denied", "denied"]
+    assert [record["outcome"] for record in desk.scene.reported] == [None, "ada verified", None, None]
     assert {record["trace_id"] for record in desk.scene.reported} == {"chat-1"}
     assert json.loads(desk.scene.reported[0]["arguments"]) == order(5)
+
+
+def test_a_tool_that_fails_is_reported_as_failed_and_what_it_raises_goes_on() -> None:
+    desk = Desk([[("verify", {"order": {"user": "nobody", "amount": 1}})]])
+
+    def verify(order: Order) -> str:
+        raise ConnectionError(f"{order.user}:password@host")
+
+    agent = Agent(FunctionModel(desk._play), capabilities=[GuardedTools(desk.scene.guard)])
+    agent.tool_plain(verify)
+    with pytest.raises(ConnectionError):
+        asyncio.run(agent.run("verify me"))
+    assert [record["outcome"] for record in desk.scene.reported] == ["failed: ConnectionError"]
 
 
 def test_a_conversation_goes_on_in_the_next_run() -> None:

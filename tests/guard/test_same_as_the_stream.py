@@ -69,7 +69,9 @@ def test_a_guard_denies_what_a_replay_of_its_reports_finds(asked: list[dict[str,
         verdict = talk.check(act["tool"], act["arguments"], confidence=act["confidence"])
         for fault in verdict.faults:
             # A call that went to a person, or was denied, is what human review wants.
-            if fault.kind != "human_review":
+            # Outside any conversation there is nothing to count in: the guard denies, the stream counts no such call.
+            uncounted = fault.clause in {"two", "some"} and act["trace"] is None
+            if fault.kind != "human_review" and not uncounted:
                 part = None if fault.clause == "hourly" else act["trace"]
                 faults[str(fault.clause), part].append(str(verdict.event_id))
     found = replay(scene.estate, scene.emitter.records)

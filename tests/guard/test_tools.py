@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import inspect
 import json
+import threading
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -52,8 +54,9 @@ def test_a_tool_can_answer_the_model_instead_of_raising() -> None:
     def pay(session: object, **more: float) -> str:
         return f"{sorted(more)} paid"
 
-    assert pay(object(), amount=5) == "['amount'] paid"
-    assert pay(object(), amount=500).startswith("The call of refund was denied")
+    with scene.guard.conversation("t1"):
+        assert pay(object(), amount=5) == "['amount'] paid"
+        assert pay(object(), amount=500).startswith("The call of refund was denied")
     assert json.loads(scene.reported[0]["arguments"]) == {"amount": 5}
 
 
@@ -87,7 +90,8 @@ def test_a_method_is_judged_without_its_object() -> None:
         def refund(self, amount: float) -> float:
             return amount
 
-    assert Desk().refund(7) == 7
+    with scene.guard.conversation("t1"):
+        assert Desk().refund(7) == 7
     assert json.loads(scene.reported[0]["arguments"]) == {"amount": 7}
 
 
@@ -122,3 +126,90 @@ def test_of_calls_at_the_same_time_no_more_than_agreed_are_permitted() -> None:
         assert sum(threads.map(ask, range(200))) == 2
     times = [record["event_time"] for record in scene.reported]
     assert len(set(times)) == 200
+
+
+RATE = "- {id: one, kind: rate, max: 1, per: trace, tool: pay}"
+
+
+def paying(scene: Scene) -> Callable[[int], str]:
+    @scene.guard.tool
+    def pay(amount: int) -> str:
+        return f"{amount} paid"
+
+    def tried(amount: int) -> str:
+        try:
+            return pay(amount)
+        except Denied as error:
+            return str(error)
+
+    return tried
+
+
+def test_a_limit_of_a_conversation_holds_in_its_threads_and_tasks() -> None:
+    for carry in (True, False):
+        scene = Scene(RATE)
+        tried = paying(scene)
+        with scene.guard.conversation("t1") as talk, ThreadPoolExecutor(4) as pool:
+            done = list(pool.map(talk.carried(tried) if carry else tried, range(8)))
+        # What was not carried is outside any conversation: nothing passes rather than everything.
+        assert sum(text.endswith("paid") for text in done) == (1 if carry else 0)
+        assert {record["trace_id"] for record in scene.reported} == ({"t1"} if carry else {None})
+
+    async def tasks(scene: Scene, tried: Callable[[int], str]) -> list[str]:
+        async def one(amount: int) -> str:
+            return tried(amount)
+
+        with scene.guard.conversation("t1") as talk:
+            inside = [asyncio.create_task(one(n)) for n in range(3)]
+            to_thread = [asyncio.to_thread(tried, n) for n in range(3)]
+            in_executor = asyncio.get_running_loop().run_in_executor(None, talk.carried(tried), 1)
+        return [*await asyncio.gather(*inside, *to_thread), await in_executor]
+
+    # Tasks keep the conversation that they were begun in; what `to_thread` runs is begun when it is awaited.
+    scene = Scene(RATE)
+    done = asyncio.run(tasks(scene, paying(scene)))
+    assert sum(text.endswith("paid") for text in done) == 1
+    assert [record["trace_id"] for record in scene.reported].count("t1") == 4
+
+
+def test_outside_any_conversation_a_limit_of_one_denies_and_says_why() -> None:
+    scene = Scene(RATE + "\n- {id: hourly, kind: rate, max: 2, per: 1h, tool: lend}")
+    tried = paying(scene)
+    said = "at most 1 call of pay in a conversation, and there is no conversation to count it in (example@1#one)"
+    assert tried(1) == f"The call of pay was denied: {said}."
+    assert scene.guard.current.check("look").permitted  # what the limit does not speak of
+    assert [scene.guard.current.check("lend").permitted for _ in range(3)] == [True, True, False]
+
+
+def test_a_conversation_can_be_entered_by_several_threads_at_once_and_within_another() -> None:
+    scene = Scene(RATE)
+    guard, both = scene.guard, threading.Barrier(2)
+    shared = guard.conversation("shared")
+
+    def inside(name: str) -> list[str | None]:
+        with shared, guard.conversation(name):
+            both.wait(10)
+            seen = [guard.current.trace]
+            with shared:
+                seen.append(guard.current.trace)
+            seen.append(guard.current.trace)
+            both.wait(10)
+        return [*seen, guard.current.trace]
+
+    with ThreadPoolExecutor(2) as pool:
+        assert list(pool.map(inside, ("a", "b"))) == [["a", "shared", "a", None], ["b", "shared", "b", None]]
+
+
+def test_an_async_tool_is_carried_too() -> None:
+    scene = Scene(RATE)
+
+    @scene.guard.tool
+    async def pay(amount: int) -> int:
+        await asyncio.sleep(0)
+        return amount
+
+    carried = scene.guard.conversation("t1").carried(pay)
+    assert asyncio.run(carried(5)) == 5
+    with pytest.raises(Denied):
+        asyncio.run(carried(5))
+    assert [record["trace_id"] for record in scene.reported] == ["t1", "t1"]

@@ -8,8 +8,7 @@ from typing import Any
 
 from seamwatch.durations import HOUR
 from seamwatch.instants import format_instant
-from seamwatch.wire.text import record_of
-from tests.clauses.history import at, call, contract, decision
+from tests.clauses.history import at, call, contract, decision, record_of
 
 BEGIN = at("12h")
 MIXED = """

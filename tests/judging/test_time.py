@@ -15,11 +15,10 @@ from seamwatch.instants import format_instant, parse_instant
 from seamwatch.judging.facts import Evidence, Fact, ForwardedEvent, Measurement, Violation, Watermark
 from seamwatch.judging.judge import Judge, JudgeSettings
 from seamwatch.judging.late import Late
-from seamwatch.wire.text import record_of
 from seamwatch.wire.topics import Topics
 from streams.progress import Progress
 from streams.replay import replay
-from tests.clauses.history import at, contract, decision, estate_of, found
+from tests.clauses.history import at, contract, decision, estate_of, found, record_of
 
 CLAUSES = """
 - {id: mostly, kind: range, min: 0, max: 1, tolerate: 0.5}
@@ -174,7 +173,7 @@ def test_last_years_events_in_a_live_topic_page_nobody_and_replay_judges_them() 
         {"type": "dataset_refresh", "event_time": at(offset), "system": "scorer", "data_as_of": at(offset),
          "row_count": 1} for offset in ("1h", "40h", "41h", "90h")
     ]  # fmt: skip
-    records = [record_of(event, make_ids=True) for event in last_year]
+    records = [record_of(event) for event in last_year]
     judge, now = Judge(DEFAULT), at("365d")
     for number, (kind, record) in enumerate(records):
         event = ForwardedEvent(kind, record, arrived=now + number)

@@ -13,6 +13,7 @@ from benchmarks import verify as verify_bench
 from seamwatch.clock import SystemClock
 from seamwatch.errors import StoreError
 from seamwatch.wire.topics import Topics
+from seamwatch.wire.values import violation_record
 from sinks.blocks import Decode
 from sinks.decoding import decoding
 from sinks.ledger.checking import Piece
@@ -24,13 +25,17 @@ from sinks.ledger.workers import Workers
 from sinks.migrate import migrate
 from sinks.store import Store
 from tests.ledger.book import NOW_MILLIS, Book
-from tests.sinks.samples import CODEC, encoded
+from tests.sinks.samples import CODEC, encoded, violation
 
 SIZE = 8
 """Records a range; three ranges a topic partition, the last record of each a dead letter."""
 KEY = SignerKey.make("ledger.example.org")
 TOPICS = Topics("t")
 START = NOW_MILLIS - 86_400_000
+TABLES = (
+    *("inference", "violation", "dead_letter", "checkpoint"),
+    *("ledger_intent", "ledger_commit", "ledger_tile"),
+)
 First = dict[int, tuple[str, int | None, str | None]]
 # What is done to a partition, and what the first finding must say: its kind, offset and column.
 TAMPERING = {
@@ -78,7 +83,7 @@ def database(clickhouse: str, auditor_url: str) -> Iterator[tuple[str, str]]:
 def store(database: tuple[str, str]) -> Iterator[Store]:
     with Store(database[0]) as store:
         yield store
-        for table in ("inference", "dead_letter", "checkpoint", "ledger_intent", "ledger_commit", "ledger_tile"):
+        for table in TABLES:
             store.command(f"TRUNCATE TABLE {table}")
 
 
@@ -130,6 +135,23 @@ def test_each_tampering_is_found_and_named_and_nothing_else_is_accused(store: St
         store.command(f"ALTER TABLE {table} DELETE WHERE {condition} AND partition = 0 SETTINGS mutations_sync = 2")
     assert 0 not in first(verified(read).findings)
     assert first(verified(read, kept).findings)[0] == ("ahead", 16, None)
+
+
+def test_rows_of_several_topics_in_one_table_are_told_apart(store: Store, read: str) -> None:
+    """A violation's topic is that of its kind; the bytes of one name may be as many as there are rows."""
+    book = Book(store, TOPICS, KEY)
+    for kind in ("range", "scope", "human_review"):
+        for partition in range(2):
+            states = [violation(n, kind=kind, violation_id=f"{kind}-{partition}-{n}") for n in range(partition + 3)]
+            values: list[bytes | None] = [CODEC.encode("violation", violation_record(each)) for each in states]
+            book.record([*values, b"junk"], f"t.violations.{kind}", partition)
+    report = verified(read)
+    assert (report.findings, report.rows, report.partitions) == ([], 3 * (4 + 5), 6)
+    changed = "topic = 't.violations.scope' AND partition = 1 AND offset = 2"
+    store.command(f"ALTER TABLE violation UPDATE person = 'eve' WHERE {changed} SETTINGS mutations_sync = 2")
+    (finding,) = verified(read).findings
+    assert (finding.topic, finding.partition, finding.offset) == ("t.violations.scope", 1, 2)
+    assert (finding.what, finding.table, finding.column) == ("column", "violation", "person")
 
 
 def test_what_is_being_recorded_is_left_out_until_it_is_signed_for_and_then_it_must_be_there(

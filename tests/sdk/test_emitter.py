@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -13,7 +14,9 @@ from pathlib import Path
 import pytest
 
 from seamwatch import Delivery, Emitter
-from seamwatch.errors import RecordError
+from seamwatch.errors import RecordError, UsageError
+from seamwatch.running import RUN_FILE
+from seamwatch.testing import event_id, named
 from seamwatch.wire.codec import Codec
 from seamwatch.wire.events import Inference
 from seamwatch.wire.topics import Topics
@@ -32,6 +35,10 @@ def ids(messages: list[Read]) -> list[str]:
     return [str(codec.decode("inference", message.value or b"")["event_id"]) for message in messages]
 
 
+def names(messages: list[Read]) -> list[str]:
+    return [named(each) for each in ids(messages)]
+
+
 def test_events_arrive_keyed_by_system_and_are_reported(kafka: str, topics: str, tmp_path: Path) -> None:
     create_topics(kafka, topics, 3)
     delivered: list[Delivery] = []
@@ -41,7 +48,7 @@ def test_events_arrive_keyed_by_system_and_are_reported(kafka: str, topics: str,
         counts = emitter.counts
     assert (counts.accepted, counts.delivered, counts.dropped, counts.pending) == (500, 500, 0, 0)
     messages = received(kafka, topics)
-    assert sorted(ids(messages)) == sorted(str(event_id) for event_id in sent)
+    assert sorted(ids(messages)) == sorted(map(str, sent))
     assert {message.key for message in messages} == {b"s0", b"s1", b"s2", b"s3", b"s4"}
     place = {(one.partition, one.offset): one.event_id for one in delivered}
     assert [place[message.partition, message.offset] for message in messages] == ids(messages)
@@ -86,22 +93,23 @@ def test_what_is_made_later_keeps_its_place_and_a_wrong_one_is_refused_by_itself
     create_topics(kafka, topics, 1)
     made_in: set[str] = set()
 
-    def make(event_id: str) -> Inference:
+    def make(name: str) -> Inference:
         made_in.add(threading.current_thread().name)
-        return Inference(event_id=event_id, system="s", version="1", score="high" if event_id == "7" else 0.5)  # type: ignore[arg-type]
+        score = "high" if name == "7" else 0.5
+        return Inference(event_id=event_id(name), system="s", version="1", score=score)  # type: ignore[arg-type]
 
     with Emitter("svc", bootstrap=kafka, prefix=topics, spool=tmp_path) as emitter:
         for number in range(100):
             if number % 2:
                 emitter.emit_later(partial(make, str(number)))
             else:
-                emitter.emit(Inference(event_id=str(number), system="s", version="1"))
+                emitter.emit(Inference(event_id=event_id(str(number)), system="s", version="1"))
         emitter.emit_later(lambda: 1 / 0)  # type: ignore[arg-type, return-value]
         assert emitter.flush(20) == 0
         counts = emitter.counts
     assert made_in == {"seamwatch-emitter"}
     assert (counts.accepted, counts.delivered, counts.refused, counts.dropped) == (99, 99, 2, 0)
-    assert ids(received(kafka, topics)) == [str(number) for number in range(100) if number != 7]
+    assert names(received(kafka, topics)) == [str(number) for number in range(100) if number != 7]
     assert "score is 'high'; it must be a number" in caplog.text
 
 
@@ -128,9 +136,9 @@ def test_a_fork_emits_on_its_own(kafka: str, topics: str, tmp_path: Path) -> Non
 import os
 from seamwatch import Emitter
 emitter = Emitter("svc", bootstrap={kafka!r}, prefix={topics!r}, spool={str(tmp_path)!r})
-emitter.inference(system="parent", version="1", event_id="parent")
+emitter.inference(system="parent", version="1", event_id={event_id("parent")!r})
 if (child := os.fork()) == 0:
-    emitter.inference(system="child", version="1", event_id="child")
+    emitter.inference(system="child", version="1", event_id={event_id("child")!r})
     os._exit(emitter.close(20))
 assert os.waitpid(child, 0)[1] == 0
 assert emitter.close(20) == 0
@@ -139,7 +147,7 @@ assert emitter.close(20) == 0
         [sys.executable, "-W", "ignore", "-c", code], env=os.environ, capture_output=True, text=True, timeout=60
     )
     assert done.returncode == 0, done.stderr
-    assert sorted(ids(received(kafka, topics))) == ["child", "parent"]
+    assert sorted(names(received(kafka, topics))) == ["child", "parent"]
 
 
 def test_the_process_may_end_without_a_word(kafka: str, topics: str, tmp_path: Path) -> None:
@@ -147,7 +155,38 @@ def test_the_process_may_end_without_a_word(kafka: str, topics: str, tmp_path: P
     code = f"""
 from seamwatch import Emitter
 emitter = Emitter("svc", bootstrap={kafka!r}, prefix={topics!r}, spool={str(tmp_path)!r})
-emitter.inference(system="s", version="1", event_id="last")
+emitter.inference(system="s", version="1", event_id={event_id("last")!r})
 """
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
-    assert ids(received(kafka, topics)) == ["last"]
+    assert names(received(kafka, topics)) == ["last"]
+
+
+def test_a_running_up_is_found_by_its_folder_as_commands_find_it(
+    kafka: str, topics: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    create_topics(kafka, topics, 2)
+    for name in ("KAFKA_BOOTSTRAP_SERVERS", "SEAMWATCH_KAFKA", "SEAMWATCH_PREFIX"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("SEAMWATCH_DATA", str(tmp_path))
+    with pytest.raises(UsageError, match=r"no broker is named.*No system is running.*SEAMWATCH_DATA"):
+        Emitter("svc")
+    (tmp_path / RUN_FILE).write_text(json.dumps({"pid": os.getpid(), "kafka": kafka, "prefix": topics}))
+    with Emitter("svc") as emitter:
+        sent = emitter.inference(system="s", version="1")
+        assert emitter.flush(20) == 0
+    assert ids(received(kafka, topics)) == [sent]
+    monkeypatch.setenv("KAFKA_BOOTSTRAP_SERVERS", NOWHERE)  # what the environment names goes first
+    with Emitter("svc", delivery_timeout=1) as elsewhere:
+        elsewhere.inference(system="s", version="1")
+        assert elsewhere.flush(0.2) == 1
+
+
+def test_a_child_that_reports_nothing_has_nothing_of_its_parents(tmp_path: Path) -> None:
+    with Emitter("svc", bootstrap=NOWHERE, spool=tmp_path, delivery_timeout=30) as emitter:
+        emitter.inference(system="s", version="1")
+        child = os.fork()
+        if not child:
+            nothing = emitter.counts.accepted == emitter.flush(0.0) == emitter.close() == 0
+            os._exit(0 if nothing else 1)
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+        assert emitter.counts.pending == 1

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from seamwatch.sdk.delivery import Message
-from seamwatch.sdk.spool import Spool
+from seamwatch.sdk.spool import Spool, left_in
 
 LIMIT = 1_000_000
 
@@ -108,3 +108,19 @@ def test_what_is_delivered_on_a_full_disk_is_at_worst_sent_again(
         file.advance(head)
     assert len(some) == 1
     assert ids(spool) == ["e2"]
+
+
+def test_what_is_left_is_told_without_touching_it(tmp_path: Path) -> None:
+    owned, gone = Spool(tmp_path, LIMIT), Spool(tmp_path, LIMIT)
+    owned.append(messages(0, 3))
+    gone.append(messages(3, 8))
+    gone.close()
+    (tmp_path / "z-notes.spool").write_text("somebody's own notes, longer than a header")
+    (tmp_path / "z-empty.spool").touch()
+    before = {path: path.read_bytes() for path in tmp_path.iterdir()}
+    assert [(left.events, left.owned) for left in left_in(tmp_path)] == [(3, True), (5, False), (None, False)]
+    assert left_in(tmp_path)[0].since > 1_700_000_000_000_000
+    assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before
+    assert owned.adopt() == 5  # and it is still there to be adopted, while what is no spool is left alone
+    assert before[tmp_path / "z-notes.spool"] == (tmp_path / "z-notes.spool").read_bytes()
+    owned.close()

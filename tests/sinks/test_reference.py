@@ -10,9 +10,9 @@ import pytest
 
 from seamwatch.instants import format_instant, parse_instant
 from seamwatch.statistics.histograms import Counted, Reference
-from seamwatch.wire.text import record_of
 from sinks.reference import references_of as counted_by_store
 from streams.reference import references_of as counted_from_events
+from tests.clauses.history import record_of
 from tests.sinks.estate import Estate, estate
 
 START = parse_instant("2026-03-02T22:30:00Z")
@@ -67,7 +67,7 @@ def test_the_store_counts_as_measure_does(home: Estate, more: dict[str, Any]) ->
         period = {"from": format_instant(START + 90_000_000), "to": format_instant(START + 3 * 3_600_000_000)}
         counted = Counted.model_validate({"system": "it's \\scorer", **period, **more})
         by_store = counted_by_store(store, counted)
-    from_events = counted_from_events(counted, [record_of(event, make_ids=True) for event in many])
+    from_events = counted_from_events(counted, [record_of(event) for event in many])
     assert {name: _rounded(known) for name, known in by_store.items()} == {
         name: _rounded(known) for name, known in from_events.items()
     }

@@ -23,6 +23,7 @@ from seamwatch.judging.facts import Violation
 from seamwatch.judging.seam import PublicKey
 from seamwatch.judging.text import violation_object
 from seamwatch.signatures import acknowledgement_counts
+from seamwatch.testing import event_id
 from seamwatch.wire.values import violation_record
 from sinks.decoding import decoding
 from sinks.record import Recorder
@@ -159,7 +160,7 @@ def own(kafka: str, clickhouse: str, tmp_path_factory: pytest.TempPathFactory) -
                                  "person": "ann@example.org", "answer": "accept", "event_time": NOW + 5_000_000}),
         ]  # fmt: skip
         for index, (kind, fields) in enumerate(send):
-            record = {"event_id": f"r{index}", "event_time": NOW, **fields}
+            record = {"event_id": event_id(f"r{index}"), "event_time": NOW, **fields}
             producer.produce(topics.input(kind), CODEC.encode(kind, record), key=str(fields["system"]).encode())
         for state in (DRIFTED, replace(STALE, state="open", resolved_at=None), STALE):
             value = CODEC.encode("violation", violation_record(state))

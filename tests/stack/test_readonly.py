@@ -112,6 +112,88 @@ def test_the_auditor_cannot(kept: Local, sql: str) -> None:
     assert kept.ask("SELECT a FROM seamwatch.kept").text == "1\n"
 
 
+# What may name a file, in a database that has files for tables and in one that has not.
+NAMINGS = [
+    "SELECT file('{}')",
+    "SELECT * FROM file('{}', 'LineAsString')",
+    "DESCRIBE TABLE file('{}')",
+    "SELECT * FROM `{}`",
+    "SELECT * FROM '{}'",
+    "SELECT * FROM default.`{}`",
+    'SELECT * FROM `default`."{}" AS t',
+    "SELECT * FROM numbers(1) AS n JOIN default.`{}` AS f ON n.number = f.a",
+    "SELECT 1 IN default.`{}`",
+    "SELECT in(1, default.`{}`)",
+    "SELECT 1 IN `{}`",
+    "WITH x AS (SELECT * FROM default.`{}`) SELECT * FROM x",
+    "EXPLAIN SELECT * FROM default.`{}`",
+    "EXISTS TABLE default.`{}`",
+    "EXISTS TABLE `{}`",
+    "EXISTS VIEW default.`{}`",
+    "DESCRIBE TABLE default.`{}`",
+    "DESCRIBE TABLE (SELECT * FROM default.`{}`)",
+    "SHOW CREATE TABLE default.`{}`",
+    "SHOW COLUMNS FROM `{}` FROM default",
+    "SHOW INDEX FROM `{}` FROM default",
+    "SHOW TABLES FROM default LIKE '{}'",
+    "SELECT * FROM {{d:Identifier}}.{{t:Identifier}}",
+    "EXISTS TABLE {{t:Identifier}}",
+    "SELECT count() FROM system.tables WHERE name = '{}'",
+    "SELECT count() FROM system.columns WHERE table = '{}' AND database = 'default'",
+    "INSERT INTO seamwatch.kept FROM INFILE '{}' FORMAT TSV",
+    "SELECT 1 INTO OUTFILE '{}'",
+    "SELECT 1 SETTINGS format_template_row = '{}'",
+]
+
+
+@pytest.mark.parametrize("database", ["seamwatch", "default", "", "information_schema"])
+@pytest.mark.parametrize("naming", NAMINGS)
+def test_no_answer_tells_whether_a_file_is_there(kept: Local, naming: str, database: str, tmp_path: Path) -> None:
+    there, absent = tmp_path / "there.csv", tmp_path / "other.csv"
+    there.write_text("a,b\n1,2\n")
+    answers = []
+    for file in (there, absent):
+        reply = kept.ask(
+            naming.format(file), "auditor", url={"database": database, "param_d": "default", "param_t": str(file)}
+        )
+        answers.append((reply.status, reply.text.replace(str(file), "FILE")))
+    assert answers[0] == answers[1]
+
+
+def test_a_file_that_the_writer_has_read_as_a_table_is_none_of_the_auditors(kept: Local, tmp_path: Path) -> None:
+    file = tmp_path / "read.csv"
+    file.write_text("a,b\n1,secret\n")
+    assert "secret" in kept.ask(f"SELECT * FROM default.`{file}`").text
+    for sql in (f"SELECT * FROM default.`{file}`", f"SELECT * FROM `{file}`"):
+        reply = kept.ask(sql, "auditor", database="default")
+        assert reply.status != 200
+        assert "secret" not in reply.text
+
+
+def test_who_names_no_database_is_in_that_of_the_record(kept: Local) -> None:
+    assert kept.ask("SELECT a, currentDatabase() FROM kept", "auditor").text == "1\tseamwatch\n"
+
+
+WRITING = [sql for sql in ESCAPES if "file(" in sql or "OUTFILE" in sql or sql.split()[0] not in {"SELECT", "WITH"}]
+
+
+@pytest.mark.parametrize("sql", WRITING)
+def test_the_writer_who_asks_to_read_only_cannot_do_more(kept: Local, sql: str) -> None:
+    reply = kept.ask(sql, url={"readonly": "1"})
+    assert reply.code in {62, 164, 497}, reply.text
+    assert "root:" not in reply.text
+    assert not Path("/tmp/seamwatch-escape.txt").exists()
+    assert kept.ask("SELECT a FROM seamwatch.kept").text == "1\n"
+
+
+def test_the_writer_who_asks_to_read_only_may_set_what_else_it_likes(kept: Local) -> None:
+    url = {"readonly": "1", "max_threads": "1", "max_result_rows": "1", "log_comment": "x"}
+    reply = kept.ask("SELECT a, getSetting('max_threads')::UInt8 FROM seamwatch.kept", url=url)
+    assert reply.text == "1\t1\n", reply.text
+    assert kept.ask("SELECT 1", url={"readonly": "yes"}).code == 72
+    assert kept.ask("INSERT INTO seamwatch.kept VALUES (2)", url={"readonly": "2"}).code == 164
+
+
 READINGS = [
     ("SELECT a FROM seamwatch.kept", "1\n"),
     ("SELECT a FROM kept -- comment", "1\n"),
@@ -160,6 +242,21 @@ def test_settings_of_the_url_lift_no_limit(kept: Local, setting: dict[str, str])
     reply = kept.ask(f"SELECT toUInt64(getSetting('{name}'))", "auditor", url=setting)
     limit = {"max_memory_usage": 4 * 1024**3, "max_execution_time": 300, "readonly": 1, "max_threads": 1}[name]
     assert reply.text == f"{limit}\n"
+
+
+@pytest.mark.parametrize(
+    "setting",
+    [
+        {"limit": "1"},
+        {"offset": "1"},
+        {"extremes": "1"},
+        {"max_result_rows": "1"},
+        {"max_result_rows": "1", "result_overflow_mode": "break", "max_block_size": "1"},
+    ],
+)
+def test_settings_that_cut_an_answer_cut_nothing_of_what_is_looked_at(kept: Local, setting: dict[str, str]) -> None:
+    assert kept.ask("SELECT a, file('/etc/passwd') FROM seamwatch.kept", "auditor", url=setting).code == 497
+    assert kept.ask("SELECT count() FROM seamwatch.kept WHERE a = 1", "auditor", url=setting).status == 200
 
 
 @pytest.mark.parametrize("name", ["format_schema", "output_format_schema", "allow_ddl", "format_template_row"])

@@ -8,7 +8,7 @@ from typing import Any
 
 from seamwatch.durations import HOUR, MINUTE, SECOND
 from seamwatch.instants import format_instant
-from seamwatch.wire.text import record_of
+from tests.clauses.history import record_of
 
 LENGTH = 8 * HOUR
 INFERENCES = 12_000

@@ -13,9 +13,8 @@ from console.app import build
 from seamwatch.columnar.columns import frame_of
 from seamwatch.durations import MINUTE, SECOND
 from seamwatch.instants import format_instant
-from seamwatch.wire.text import record_of
 from streams.history.disorder import Disorder
-from tests.clauses.history import PEOPLE, at, contract, decision, estate_of
+from tests.clauses.history import PEOPLE, at, contract, decision, estate_of, record_of
 
 CLAUSES = "- {id: valid, kind: range, min: 0, max: 1}"
 ESTATE = estate_of(contract("scorer", CLAUSES, lateness="10m"))

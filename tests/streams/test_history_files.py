@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 from seamwatch.columnar.columns import columns
 from seamwatch.errors import RecordError, UsageError
 from seamwatch.instants import parse_instant
+from seamwatch.testing import event_id
 from seamwatch.wire.schemas import schema
 from seamwatch.wire.text import read_lines, record_of
 from streams.history.files import chunks_of_files
@@ -30,15 +31,15 @@ START = "2026-03-02T00:00:00Z"
 
 
 def event(**more: Any) -> dict[str, Any]:
-    return {"type": "inference", "event_id": "a", "event_time": START, "system": "s", "version": "1", **more}
+    return {"type": "inference", "event_id": event_id("a"), "event_time": START, "system": "s", "version": "1", **more}
 
 
 def call(**more: Any) -> dict[str, Any]:
-    return event(type="tool_call", tool="t", **more)
+    return event(**{"type": "tool_call", "tool": "t", **more})
 
 
 VALUES: dict[str, st.SearchStrategy[Any]] = {
-    "event_id": st.sampled_from([None, "b", "c", 7]),
+    "event_id": st.sampled_from([None, event_id("b"), event_id("jklmno").upper(), "c", "", 7]),
     "event_time": st.sampled_from(
         [
             *(START, "2026-03-02T01:02:03.5Z", "2026-03-02T01:02:03.123456+02:00", "2026-03-02"),
@@ -54,7 +55,11 @@ VALUES: dict[str, st.SearchStrategy[Any]] = {
     ),
     "arguments": st.sampled_from(["{}", {"x": {"y": [1, 2.5, "ä"]}}, {"x": 10**30}, {"x": 1e300}, {"x": 1e22}, 3]),
     "decision": st.sampled_from(["allowed", "denied", None, "else"]),
-    "use_case": st.sampled_from(["u", None]),
+    "use_case": st.sampled_from(["u", None, "", " "]),
+    "trace_id": st.sampled_from(["t", None, "", "\u200b"]),
+    "parent_id": st.sampled_from([event_id("jklmno").upper(), "p", "", None]),
+    "tool": st.sampled_from(["t", " t ", "", "\u3000"]),
+    "version": st.sampled_from(["1", " ", ""]),
     "systemm": st.just(None),
 }
 OBJECTS = st.builds(
@@ -119,7 +124,7 @@ def read(path: Path, **options: Any) -> tuple[dict[str, list[dict[str, Any]]], l
     return rows_of(chunks_of_files([str(path)], errors.append, **options)), [str(error) for error in errors]
 
 
-EVENTS = [event(event_id=str(n), score=n / 2, attributes=[{"key": "k", "value": str(n)}]) for n in range(50)]
+EVENTS = [event(event_id=event_id(str(n)), score=n / 2, attributes=[{"key": "k", "value": str(n)}]) for n in range(50)]
 RECORDS = [record_of(each)[1] for each in EVENTS]
 
 
@@ -160,6 +165,39 @@ def test_an_avro_file_of_another_writer_resolves_and_what_breaks_a_bound_is_name
         read(path)
 
 
+ODDLY_NAMED: dict[int, tuple[dict[str, Any], str]] = {
+    3: ({"event_id": ""}, "event_id is '', which is no UUID: give each event one of its own"),
+    7: (
+        {"event_id": "0000000000000000"},
+        "event_id is '0000000000000000', which is no UUID: give each event one of its own",
+    ),
+    9: ({"system": "\u200b"}, "system is '\\u200b': it must name something"),
+    11: ({"version": " "}, "version is ' ': it must name something"),
+}
+ALSO_NAMED: dict[int, tuple[dict[str, Any], dict[str, Any]]] = {
+    5: ({"event_id": event_id("jklmno").upper()}, {"event_id": event_id("jklmno")}),
+    6: ({"trace_id": "", "cohort": " ", "use_case": ""}, {"trace_id": None, "cohort": None, "use_case": "default"}),
+}
+
+
+@pytest.mark.parametrize("form", ["ndjson", "avro", "parquet"])
+def test_what_lacks_an_identity_is_named_in_every_form_and_the_rest_is_read(form: str, tmp_path: Path) -> None:
+    path, changed = tmp_path / "history", {n: fields for n, (fields, _) in [*ODDLY_NAMED.items(), *ALSO_NAMED.items()]}
+    records = [{**record, **changed.get(n, {})} for n, record in enumerate(RECORDS)]
+    if form == "ndjson":
+        path.write_text("\n".join(json.dumps({"type": "inference", **record}) for record in records))
+    elif form == "avro":
+        path.write_bytes(avro(schema("inference").definition, records))
+    else:
+        pl.DataFrame(records).write_parquet(path)
+    groups, errors = read(path, record_type="inference")
+    held = {n: fields for n, (_, fields) in ALSO_NAMED.items()}
+    assert groups == {
+        "inference": [{**record, **held.get(n, {})} for n, record in enumerate(RECORDS) if n not in ODDLY_NAMED]
+    }
+    assert errors == [f"{path}:{n + 1}: {said}" for n, (_, said) in ODDLY_NAMED.items()]
+
+
 @pytest.mark.parametrize("kind", [pa.map_(pa.string(), pa.string()), pa.struct({"k": pa.string(), "l": pa.string()})])
 def test_attributes_of_a_parquet_file_may_be_a_map_or_a_struct(tmp_path: Path, kind: pa.DataType) -> None:
     path = tmp_path / "history.parquet"
@@ -176,8 +214,29 @@ def test_a_row_of_a_parquet_file_that_holds_no_event_is_named(tmp_path: Path) ->
         path
     )
     groups, errors = read(path, record_type="inference")
-    assert [row["event_id"] for row in groups["inference"]] == [str(n) for n in range(50) if n != 7]
+    assert [row["event_id"] for row in groups["inference"]] == [event_id(str(n)) for n in range(50) if n != 7]
     assert errors == [f"{path}:8: out of bounds: confidence is 3.0, above the bound of 1"]
+
+
+@pytest.mark.parametrize("types", [[b"inference", b"inference", b"inference"], [b"inference", b"\xff", None]])
+@pytest.mark.parametrize(
+    "kind", [pl.Binary, pl.String, pl.Categorical, pl.List(pl.Binary), pl.Struct({"of": pl.Binary})]
+)
+def test_the_types_of_a_parquet_file_are_read_however_it_has_them_and_what_is_none_is_named(
+    tmp_path: Path, types: list[bytes | None], kind: pl.DataType
+) -> None:
+    path = tmp_path / "history.parquet"
+    values: list[Any] = list(types)
+    if kind in (pl.String, pl.Categorical):
+        values = [None if each is None else each.decode(errors="replace") for each in types]
+    elif kind != pl.Binary:
+        values = [[each] if isinstance(kind, pl.List) else {"of": each} for each in types]
+    pl.DataFrame(RECORDS[:3]).with_columns(pl.Series("type", values, dtype=kind)).write_parquet(path)
+    groups, errors = read(path)
+    plain = kind in (pl.Binary, pl.String, pl.Categorical)
+    right = [number for number, each in enumerate(types) if plain and each == b"inference"]
+    assert groups == ({"inference": [RECORDS[number] for number in right]} if right else {})
+    assert [error.split(": ")[0] for error in errors] == [f"{path}:{n + 1}" for n in range(3) if n not in right]
 
 
 @pytest.mark.parametrize("content", [b"Obj\x01nothing", b"PAR1nothing", b"\x1f\x8bnothing"])

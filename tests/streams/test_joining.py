@@ -17,6 +17,7 @@ from seamwatch.clock import SystemClock
 from seamwatch.durations import DAY, MINUTE
 from seamwatch.errors import StoreError, UnreachableError
 from seamwatch.judging.facts import Fact, Watermark
+from seamwatch.testing import event_id
 from seamwatch.wire.text import record_of
 from streams import joining as module
 from streams.batch import Run
@@ -43,8 +44,8 @@ ESTATE = estate_of(
 
 def sent(number: int, inference: str, score: float | None = None, **fields: Any) -> Message:
     record = record_of({
-        "type": "outcome", "event_time": T0 + number, "event_id": f"o{number}", "system": "scorer", "label": 1.0,
-        "inference_id": inference, "score": score, "cohort": None, "observed_at": T0, **fields,
+        "type": "outcome", "event_time": T0 + number, "event_id": event_id(f"o{number}"), "system": "scorer",
+        "label": 1.0, "inference_id": inference, "score": score, "cohort": None, "observed_at": T0, **fields,
     })[1]  # fmt: skip
     return Message(
         topic="seamwatch.outcome", partition=number % 3, offset=number, value=CODEC.encode("outcome", record),

@@ -11,9 +11,9 @@ import pytest
 from seamwatch.documents import Estate
 from seamwatch.durations import HOUR, MINUTE, SECOND
 from seamwatch.instants import format_instant
-from seamwatch.wire.text import record_of
 from streams.replay import replay
 from streams.restoring import read_tables
+from tests.clauses.history import record_of
 from tests.sinks.estate import Proxy
 from tests.streams.stages import CODEC, PEOPLE, Scene, contract, wait_until
 from tests.streams.stored import Row, record, store_of_its_own

@@ -59,6 +59,7 @@ def test_poison_among_many_is_accounted_for_one_by_one(scene: Scene) -> None:
         reasons[poison[letter["value"]]][letter["reason"].split(":")[0]] += 1
     assert all(len(found) == 1 for kind, found in reasons.items() if kind in _BOUNDS)
     assert {next(iter(reasons[kind])) for kind in _BOUNDS} == {"out of bounds", "too large"}
+    assert {kind: [*reasons[kind]] for kind in _NAMELESS} == {kind: [said] for kind, said in _NAMELESS.items()}
 
 
 def _good(number: int, **fields: Any) -> bytes:
@@ -84,8 +85,21 @@ _POISON: dict[str, Callable[[int], bytes]] = {
     "not a number": lambda n: _unchecked(n, score=float("nan")),
     "far in the future": lambda n: _unchecked(n, event_time=time.time_ns() // 1_000 + 2 * DAY),
     "too large": lambda n: _unchecked(n, subject="x" * 600_000),
+    # Each of these has the number somewhere, so that no two are alike.
+    "no id": lambda n: _unchecked(n, event_id="", subject=str(n)),
+    "a constant for an id": lambda n: _unchecked(n, event_id="0000000000000000", subject=str(n)),
+    "the nil id": lambda n: _unchecked(n, event_id="00000000-0000-0000-0000-000000000000", subject=str(n)),
+    "no system": lambda n: _unchecked(n, system=" ", subject=str(n)),
+    "no version": lambda n: _unchecked(n, version="", subject=str(n)),
 }
 _BOUNDS = ("number out of bounds", "not a number", "far in the future", "too large")
+_NAMELESS = {
+    "no id": "event_id is '', which is no UUID",
+    "a constant for an id": "event_id is '0000000000000000', which is no UUID",
+    "the nil id": "event_id is 00000000-0000-0000-0000-000000000000, which identifies no event",
+    "no system": "system is ' '",
+    "no version": "version is ''",
+}
 
 
 def test_a_producer_that_keys_otherwise_is_judged_right(scene: Scene) -> None:

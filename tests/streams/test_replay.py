@@ -13,12 +13,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from seamwatch.documents import Estate
-from seamwatch.wire.text import record_of
 from streams.history.gathering import Limits
 from streams.history.repeats import Repeats
 from streams.history.sorting import Sorter
 from streams.replay import replay
-from tests.clauses.history import at, call, contract, decision, estate_of
+from tests.clauses.history import at, call, contract, decision, estate_of, record_of
 from tests.streams.plain_replay import plain_replay
 
 SMALL = Limits(rows_in_memory=7, block_rows=3, held_ids=5)

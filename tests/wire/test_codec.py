@@ -12,7 +12,7 @@ import fastavro
 import pytest
 
 from seamwatch.errors import OutOfBounds, RecordError, UndecodableRecord, UsageError
-from seamwatch.testing import T0, dataset_refresh, inference, tool_call
+from seamwatch.testing import T0, dataset_refresh, event_id, inference, tool_call
 from seamwatch.wire.codec import Codec
 from seamwatch.wire.framing import confluent_header
 from seamwatch.wire.schemas import Definition, schema
@@ -28,7 +28,7 @@ def encoded(definition: Definition, record: dict[str, Any]) -> bytes:
 
 
 def record_of_event(**fields: Any) -> dict[str, Any]:
-    return inference(event_id="e1").record() | fields
+    return inference(event_id=event_id("e1")).record() | fields
 
 
 def written(**fields: Any) -> bytes:
@@ -37,7 +37,7 @@ def written(**fields: Any) -> bytes:
 
 def test_a_record_comes_back_whole_with_its_times_as_microseconds() -> None:
     event = inference(
-        event_id="e1",
+        event_id=event_id("e1"),
         event_time=datetime(2026, 3, 2, tzinfo=UTC),
         attributes={"channel": "web"},
         data_as_of=T0 - 1,
@@ -132,7 +132,7 @@ def test_an_older_writer_is_read_with_our_defaults() -> None:
     header = codec.register(older)
     record = codec.decode("inference", header + encoded(older, record_of_event()))
     assert (record["cohort"], record["fallback"], record["attributes"]) == (None, False, [])
-    assert record["event_id"] == "e1"
+    assert record["event_id"] == event_id("e1")
 
 
 def test_a_newer_writer_is_read_without_its_new_fields() -> None:
@@ -154,7 +154,7 @@ def test_a_writer_with_names_of_its_own_is_read_by_its_fields() -> None:
     foreign = {**definition, "name": "AgentStep", "namespace": "org.example"}
     codec = Codec()
     header = codec.register(foreign)
-    record = tool_call(event_id="e1").record() | {"arguments": "{}"}
+    record = tool_call(event_id=event_id("e1")).record() | {"arguments": "{}"}
     assert codec.decode("tool_call", header + encoded(foreign, record))["tool"] == "lookup"
 
 
@@ -185,7 +185,7 @@ def test_a_folder_of_schemas_makes_writers_known(tmp_path: Path) -> None:
     codec = Codec(schemas=tmp_path)
     header = Codec().register(older)
     assert codec.decode("inference", header + encoded(older, record_of_event()))["cohort"] is None
-    assert codec.decode("inference", confluent_header(12) + written()[10:])["event_id"] == "e1"
+    assert codec.decode("inference", confluent_header(12) + written()[10:])["event_id"] == event_id("e1")
     (tmp_path / "wrong.avsc").write_text("{")
     with pytest.raises(UsageError, match=r"wrong\.avsc: not an Avro schema"):
         Codec(schemas=tmp_path)

@@ -15,8 +15,10 @@ from typer.testing import CliRunner, Result
 from console.commands import cat, emit
 from console.commands import topics as topics_command
 from seamwatch.errors import UnreachableError, UsageError
+from seamwatch.testing import event_id
 from seamwatch.wire.text import record_of
 
+MINE = event_id("mine")
 EVENT = {"type": "inference", "event_time": "2026-03-02T00:00:00Z", "system": "scorer", "version": "v1"}
 CALL = {"type": "tool_call", "event_time": "2026-03-02T00:00:01Z", "system": "agent", "version": "1", "tool": "pay",
         "arguments": {"amount": 5}}  # fmt: skip
@@ -60,7 +62,7 @@ def test_what_is_emitted_is_shown_and_bad_lines_are_named(prefix: str, tmp_path:
     run("topics", "create")
     file = tmp_path / "events.ndjson"
     file.write_text("\n".join([json.dumps(EVENT), json.dumps({**EVENT, "scor": 1}), "", json.dumps(CALL)]))
-    result = run("emit", str(file), "-", "--json", stdin=json.dumps({**EVENT, "event_id": "mine"}))
+    result = run("emit", str(file), "-", "--json", stdin=json.dumps({**EVENT, "event_id": MINE}))
     assert result.exit_code == 1
     assert json.loads(result.stdout) == {"sent": 3, "left_out": 1}
     assert f"{file}:2: inference has no field 'scor': did you mean 'score'?" in result.stderr
@@ -69,8 +71,8 @@ def test_what_is_emitted_is_shown_and_bad_lines_are_named(prefix: str, tmp_path:
     assert sorted((row["type"], row["system"]) for row in shown) == [
         ("inference", "scorer"), ("inference", "scorer"), ("tool_call", "agent"),
     ]  # fmt: skip
-    mine = next(row for row in shown if row["event_id"] == "mine")
-    assert record_of(mine) == record_of({**EVENT, "event_id": "mine"})
+    mine = next(row for row in shown if row["event_id"] == MINE)
+    assert record_of(mine) == record_of({**EVENT, "event_id": MINE})
     (first,) = rows(run("cat", "inference", "--limit", "1", "--position"))
     assert first["topic"] == f"{prefix}.inference"
 

@@ -10,12 +10,12 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from seamwatch.errors import UndecodableRecord, UnreachableError, UsageError
-from seamwatch.testing import inference
+from seamwatch.testing import event_id, inference
 from seamwatch.wire.codec import Codec
 from seamwatch.wire.framing import CONFLUENT_MAGIC, confluent_header
 from seamwatch.wire.registry import SchemaRegistry
 
-RECORD = inference(event_id="e1").record()
+RECORD = inference(event_id=event_id("e1")).record()
 
 
 class Registry(ThreadingHTTPServer):
@@ -75,7 +75,7 @@ def test_our_schemas_are_registered_and_records_framed_by_their_ids(registry: Re
     assert registry.calls[0] == "/subjects/seamwatch.inference/versions"
 
     reader, asked = Codec(SchemaRegistry(registry.url)), len(registry.calls)
-    assert [reader.decode("inference", value)["event_id"] for value in values] == ["e1"] * 3
+    assert [reader.decode("inference", value)["event_id"] for value in values] == [event_id("e1")] * 3
     assert registry.calls[asked:] == ["/schemas/ids/100"]
 
 

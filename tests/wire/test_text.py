@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 
 from seamwatch.errors import RecordError
-from seamwatch.testing import T0
+from seamwatch.testing import T0, event_id
 from seamwatch.wire.codec import Codec
 from seamwatch.wire.text import read_lines, record_of
 
+MINE = event_id("mine")
 EVENT = {"type": "inference", "event_time": "2026-03-02T00:00:00Z", "system": "scorer", "version": "v1"}
 
 
@@ -82,4 +83,4 @@ def test_made_ids_repeat_with_the_history_and_tell_equal_lines_apart() -> None:
 
 def test_ids_are_new_where_nothing_asks_for_the_same() -> None:
     assert record_of(EVENT)[1]["event_id"] != record_of(EVENT)[1]["event_id"]
-    assert record_of({**EVENT, "event_id": "mine"})[1]["event_id"] == "mine"
+    assert record_of({**EVENT, "event_id": MINE})[1]["event_id"] == MINE

@@ -11,7 +11,7 @@ CODEC = Codec()
 
 
 def test_a_measurement_comes_back_whole() -> None:
-    change = CODEC.decode("config_change", CODEC.encode("config_change", config_change(event_id="e1").record()))
+    change = CODEC.decode("config_change", CODEC.encode("config_change", config_change().record()))
     measurement = Measurement(
         T0,
         (
