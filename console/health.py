@@ -67,8 +67,9 @@ def broker(bootstrap: str, prefix: str, settings: Settings) -> Iterator[Finding]
             yield from _people(bootstrap, prefix, settings.default_owner)
     except SeamwatchError as error:
         yield Finding("stages", "problem", str(error))
-    if topics.judge_state in metadata.topics:
-        yield _late(bootstrap, topics.judge_state, list(metadata.topics[topics.judge_state].partitions))
+    for state, told in ((topics.judge_state, _late), (topics.measure_state, _reused)):
+        if state in metadata.topics:
+            yield told(bootstrap, state, list(metadata.topics[state].partitions))
 
 
 def _topics(bootstrap: str, prefix: str, count: int) -> Finding:
@@ -219,4 +220,25 @@ def _late(bootstrap: str, state: str, partitions: list[int]) -> Finding:
         "note",
         f"{late.total():,} events came too late to be judged, today and yesterday: {', '.join(told)}; "
         "a longer `lateness` of the contract allows for more",
+    )
+
+
+def _reused(bootstrap: str, state: str, partitions: list[int]) -> Finding:
+    from streams.reused import OTHERS, read_reused
+
+    try:
+        reused = read_reused(bootstrap, state, partitions, SystemClock().now(), TIMEOUT_SECONDS)
+    except SeamwatchError as error:
+        return Finding("reused ids", "note", str(error))
+    if not reused:
+        return Finding("reused ids", "ok", "no event had the id of another, today or yesterday")
+    first = [(producer, number) for producer, number in reused.most_common() if producer != OTHERS][:_TOLD]
+    told = [f"{number:,} of {producer}" for producer, number in first]
+    if rest := reused.total() - sum(number for _, number in first):
+        told.append(f"{rest:,} of others")
+    return Finding(
+        "reused ids",
+        "problem",
+        f"{reused.total():,} events had the id of another event, today and yesterday, and were not judged: "
+        f"{', '.join(told)}; only the first event of an id counts, so give each one of its own",
     )

@@ -25,6 +25,7 @@ from seamwatch.settings import Settings
 from seamwatch.wire.codec import Codec
 from seamwatch.wire.topics import Topics
 from streams.page_follow import Follower, News
+from streams.page_membership import membership_error
 from streams.page_metrics import Metrics
 from streams.page_watch import Beat, Watching
 from streams.pager import Pager, Unreachable
@@ -123,6 +124,8 @@ def _check(
         raise StageError(f"the pager stopped working: {failure!r}") from failure
     if app.crashed:
         raise StageError(f"Faust gave up: {app.crash_reason!r}")
+    if (lost := membership_error(app)) is not None:
+        raise StageError(f"the pager has fallen out of its consumer group: {lost!r}")
 
 
 def run(

@@ -9,9 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from typing import TypeVar
 
+from seamwatch.durations import MINUTE
 from seamwatch.judging.facts import Violation
 from seamwatch.paging import DELIVERED, NOTICE, is_open
+
+_Key = TypeVar("_Key")
+_Value = TypeVar("_Value")
 
 Step = tuple[str, int]
 """A violation's id and the step of its escalation list."""
@@ -19,7 +24,11 @@ Step = tuple[str, int]
 FIRST_PAUSE_SECONDS = 5.0
 LONGEST_PAUSE_SECONDS = 300.0
 EARLY_LIMIT = 10_000
-"""Of so many deliveries it is remembered that they were heard of before their violation was."""
+"""Of so many deliveries it is remembered that they were heard of before their violation was; of so many violations,
+those that were resolved last, that they were."""
+CLOCKS_APART = 10 * MINUTE
+"""So far the clock of a pager may be behind the judge's."""
+_EVER = 2**62
 
 
 @dataclass(slots=True)
@@ -27,13 +36,15 @@ class _Case:
     """The latest state of a violation that the desk has heard of, where it was said, and what came of telling.
 
     ``violation`` is None once it is closed: then only the offset matters, so that older news stays old, and only until
-    the follower has passed it too. A breach that was over before anybody was told is kept until somebody is.
+    the follower has passed it too. A breach that was over before anybody was told is kept until somebody is. ``since``:
+    what was delivered before was of another episode of this id.
     """
 
     topic: str
     partition: int
     offset: int
     violation: Violation | None
+    since: int = -_EVER
     delivered: set[int] = field(default_factory=set)
     failures: int = 0
     not_before: float = 0.0
@@ -50,7 +61,8 @@ class Desk:
 
     def __init__(self) -> None:
         self._cases: dict[str, _Case] = {}
-        self._early: dict[Step, None] = {}
+        self._early: dict[Step, int] = {}
+        self._over: dict[str, None] = {}
         self._passed: dict[tuple[str, int], int] = {}
         self._in_hand: set[Step] = set()
         self._live = False
@@ -70,33 +82,41 @@ class Desk:
             return False
         if not ahead:
             self._passed[topic, partition] = offset + 1
+        if violation.state == "resolved":
+            _remember(self._over, violation.violation_id, None)
         known = self._cases.get(violation.violation_id)
         if known is not None and known.topic == topic and known.offset >= offset:
             if known.violation is None:
                 self._close(violation.violation_id, known)
+            elif violation.state == "resolved" and _is_another(violation, known.violation):
+                # The other reader has heard already that another episode of this id has begun.
+                known.since = known.violation.detected_at
             return False
         if not is_open(violation) and not self._was_missed(known, violation):
             self._close(violation.violation_id, _Case(topic, partition, offset, None))
         elif known is None or known.violation is None:
-            self._cases[violation.violation_id] = _Case(topic, partition, offset, violation)
+            self._cases[violation.violation_id] = _Case(topic, partition, offset, violation, self._since(violation))
             self._take_early(violation)
         else:
+            if _is_another(violation, known.violation):
+                # It was over meanwhile, and nobody had been told of that yet.
+                known.since, known.delivered = self._since(violation), set()
             if known.violation.step != violation.step:
                 known.failures, known.not_before, known.due_since = 0, 0.0, None
             known.topic, known.partition, known.offset, known.violation = topic, partition, offset, violation
             self._take_early(violation)
         return True
 
-    def hear_page(self, violation_id: str, step: int, result: str) -> None:
-        """Take note of a page record: only a delivered one counts."""
+    def hear_page(self, violation_id: str, step: int, result: str, sent_at: int = _EVER) -> None:
+        """Take note of a page record: only a delivered one counts, and only for the episode it was sent of."""
         if result != DELIVERED:
             return
         case = self._cases.get(violation_id)
         if case is not None and (case.violation is None or step <= case.violation.step):
-            self._settle(violation_id, step)
+            self._settle(violation_id, step, sent_at)
             return
         # Of what is over, mostly; but it may be of what another pager heard of, and told, before we have.
-        self._remember(violation_id, step)
+        _remember(self._early, (violation_id, step), sent_at)
 
     def reconsider(self, person: str) -> None:
         """A person's document has changed: what could not be told them is due at once."""
@@ -132,7 +152,7 @@ class Desk:
         for violation in violations:
             self._in_hand.discard((violation.violation_id, violation.step))
             if delivered:
-                self._settle(violation.violation_id, violation.step)
+                self._settle(violation.violation_id, violation.step, violation.detected_at)
             elif (case := self._current(violation)) is not None:
                 case.not_before = now + min(FIRST_PAUSE_SECONDS * 2 ** min(case.failures, 10), LONGEST_PAUSE_SECONDS)
                 case.failures += 1
@@ -149,7 +169,7 @@ class Desk:
     @property
     def remembered(self) -> int:
         """Of how many violations and deliveries anything is remembered."""
-        return len(self._cases) + len(self._early) + len(self._in_hand)
+        return len(self._cases) + len(self._early) + len(self._over) + len(self._in_hand)
 
     def _untold(self, mine: Callable[[str, int], bool]) -> Iterator[tuple[_Case, Violation]]:
         for case in self._cases.values():
@@ -165,26 +185,27 @@ class Desk:
         told = violation.step in known.delivered or (violation.violation_id, violation.step) in self._in_hand
         return violation.state == "resolved" and violation.severity == "breach" and not told
 
-    def _remember(self, violation_id: str, step: int) -> None:
-        self._early[violation_id, step] = None
-        if len(self._early) > EARLY_LIMIT:
-            del self._early[next(iter(self._early))]
+    def _since(self, violation: Violation) -> int:
+        # A judge that remembers gives no id twice; one that had to let go of a system may. That the one before it is
+        # over is not always known: the topics keep the last that was said, and so do we.
+        if violation.severity == NOTICE:
+            return -_EVER
+        return violation.detected_at - (0 if violation.violation_id in self._over else CLOCKS_APART)
 
     def _take_early(self, violation: Violation) -> None:
         step = (violation.violation_id, violation.step)
         if step in self._early:
-            del self._early[step]
-            self._settle(*step)
+            self._settle(*step, self._early.pop(step))
 
-    def _settle(self, violation_id: str, step: int) -> None:
+    def _settle(self, violation_id: str, step: int, at: int) -> None:
         case = self._cases.get(violation_id)
-        if case is None or case.violation is None:
+        if case is None or case.violation is None or at < case.since:
             return
         case.delivered.add(step)
         if case.violation.step == step and _ends_when_told(case.violation):
             if case.violation.severity == NOTICE:
                 # Nothing says that it is over, so it may come twice.
-                self._remember(violation_id, step)
+                _remember(self._early, (violation_id, step), _EVER)
             self._close(violation_id, replace(case, violation=None))
 
     def _close(self, violation_id: str, case: _Case) -> None:
@@ -200,6 +221,18 @@ class Desk:
         return (
             case if case is not None and case.violation is not None and case.violation.step == violation.step else None
         )
+
+
+def _is_another(violation: Violation, known: Violation) -> bool:
+    """Whether it is another episode of the same id: each is found but once. A notice may be found twice."""
+    return violation.severity != NOTICE and violation.detected_at != known.detected_at
+
+
+def _remember(kept: dict[_Key, _Value], key: _Key, value: _Value) -> None:
+    kept.pop(key, None)
+    kept[key] = value
+    if len(kept) > EARLY_LIMIT:
+        del kept[next(iter(kept))]
 
 
 def _ends_when_told(violation: Violation) -> bool:

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import json
 import logging
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from threading import Event, Thread
 from typing import Any
 
 import structlog
-from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Message, TopicPartition
+from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaException, Message, TopicPartition
 
 from seamwatch.errors import RecordError, UnreachableError
 from seamwatch.judging.facts import Notice, Violation
@@ -24,8 +25,15 @@ from seamwatch.paging import Recipient, as_told
 from seamwatch.wire.codec import Codec
 from seamwatch.wire.topics import Topics
 from seamwatch.wire.values import violation_of
+from streams.errors import AWAY, PARTITION_END, consumer_error
 
 _log = structlog.get_logger("streams.page")
+
+LOOK_SECONDS = 10.0
+"""How often it is looked whether topics have grown."""
+
+Place = tuple[str, int]
+"""A topic and one of its partitions."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +53,7 @@ class Told:
     violation_id: str
     step: int
     result: str
+    sent_at: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,29 +128,33 @@ class Follower:
         )
         try:
             first, last = self._places(consumer)
+            places, looked = first | last, time.monotonic()
             consumer.assign([TopicPartition(*place, OFFSET_BEGINNING) for place in first])
             self._read_to_end(consumer, first)
             consumer.incremental_assign([TopicPartition(*place, OFFSET_BEGINNING) for place in last])
             self._read_to_end(consumer, last)
             self._tell([])
             while not self._stop.is_set():
+                if time.monotonic() - looked >= LOOK_SECONDS:
+                    looked = time.monotonic()
+                    self._take_up_new(consumer, places)
                 self._read_some(consumer, set())
         except KafkaException as error:
             raise UnreachableError(f"the pager's topics cannot be read: {error.args[0]}") from error
         finally:
             consumer.close()
 
-    def _read_to_end(self, consumer: Consumer, behind: set[tuple[str, int]]) -> None:
+    def _read_to_end(self, consumer: Consumer, behind: set[Place]) -> None:
         while behind and not self._stop.is_set():
             self._read_some(consumer, behind)
 
-    def _read_some(self, consumer: Consumer, behind: set[tuple[str, int]]) -> None:
+    def _read_some(self, consumer: Consumer, behind: set[Place]) -> None:
         """Hand on what has come; those partitions that were read to their end are behind no longer."""
         messages = consumer.consume(1_000, 0.2)
         if news := [found for message in messages if (found := self._read(message, behind)) is not None]:
             self._tell(news)
 
-    def _places(self, consumer: Consumer) -> tuple[set[tuple[str, int]], set[tuple[str, int]]]:
+    def _places(self, consumer: Consumer) -> tuple[set[Place], set[Place]]:
         """The partitions of what may be open, and of what was delivered."""
         known = consumer.list_topics(timeout=10).topics
         missing = [name for name in (*self._names, self._last) if name not in known]
@@ -152,14 +165,25 @@ class Follower:
         first = {(name, number) for name in self._names for number in known[name].partitions}
         return first, {(self._last, number) for number in known[self._last].partitions}
 
-    def _read(self, message: Message, behind: set[tuple[str, int]]) -> News | None:
+    def _take_up_new(self, consumer: Consumer, places: set[Place]) -> None:
+        """Follow the partitions that topics have grown by, from their beginning."""
+        try:
+            first, last = self._places(consumer)
+        except KafkaException:
+            # The broker is away: what it would have told is asked again in time.
+            return
+        if new := (first | last) - places:
+            consumer.incremental_assign([TopicPartition(*place, OFFSET_BEGINNING) for place in sorted(new)])
+            places |= new
+
+    def _read(self, message: Message, behind: set[Place]) -> News | None:
         topic, partition, offset = message.topic() or "", message.partition() or 0, message.offset() or 0
         error = message.error()
         if error is not None:
-            if error.code() == KafkaError._PARTITION_EOF:  # noqa: SLF001
+            if error.code() == PARTITION_END:
                 behind.discard((topic, partition))
-            elif error.fatal():
-                raise KafkaException(error)
+            elif error.code() not in AWAY:
+                raise consumer_error(error, topic, partition)
             return None
         try:
             return self._news(topic, partition, offset, message)
@@ -176,7 +200,7 @@ class Follower:
             return None
         if topic == self._topics.page:
             page = self._codec.decode("page", value)
-            return Told(page["violation_id"], page["step"], page["result"])
+            return Told(page["violation_id"], page["step"], page["result"], page["sent_at"])
         if topic == self._topics.outage:
             return Said(Outage(**self._codec.decode("outage", value)), topic, partition, offset)
         if topic == self._topics.notice:

@@ -115,8 +115,8 @@ class Pager:
             match item:
                 case Heard(violation, topic, partition, offset):
                     self._desk.hear(violation, topic, partition, offset)
-                case Told(violation_id, step, result):
-                    self._desk.hear_page(violation_id, step, result)
+                case Told(violation_id, step, result, sent_at):
+                    self._desk.hear_page(violation_id, step, result, sent_at)
                 case Said(outage, topic, partition, offset):
                     self._desk.hear(outage_as_told(outage), topic, partition, offset)
                     self._watchman.hear(outage)
@@ -253,7 +253,7 @@ class Pager:
         told = outage_as_told(outage)
         for attempt in attempts:
             await self._record([told], self._recipient(outage.person), attempt)
-            self._desk.hear_page(told.violation_id, told.step, attempt.result)
+            self._desk.hear_page(told.violation_id, told.step, attempt.result, attempt.sent_at)
 
     def _works(self) -> bool:
         """Whether the group has given us something to look after, and of no outage nobody could be told."""

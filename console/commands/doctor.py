@@ -12,7 +12,7 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
@@ -24,7 +24,11 @@ from seamwatch.outages import RESTARTS, RESTARTS_WITHIN
 from seamwatch.settings import Settings, load_settings
 from stack.room import FULL_BYTES, free_bytes, full
 
+if TYPE_CHECKING:
+    from sinks.store import Store
+
 _SUBJECT_WIDTH: Final = 18
+_DIFFERENCES_TOLD: Final = 3
 
 
 def register(app: typer.Typer) -> None:
@@ -39,8 +43,9 @@ def doctor(
     """Look at what Seamwatch needs here, and at the system that runs.
 
     Its processes and how often they had to be started again, room on the disk, what is published of people, when the
-    newest measurement came, how far behind each stage is and whether it moves, what outages go on, and which clauses
-    events came too late for, today and yesterday (UTC). It asks the broker, and needs no stage to run.
+    newest measurement came, how far behind each stage is and whether it moves, what outages go on, whether the store's
+    tables and views are as the migrations make them; which clauses events came too late for, and which producers gave
+    several events one id, today and yesterday (UTC). It asks broker and store, and needs no stage to run.
 
     Exit 1 when there is a problem; a system that does not run is none.
 
@@ -124,7 +129,7 @@ def _running(settings: Settings, data: Path | None) -> Iterator[Finding]:
     else:
         yield Finding("broker", "note", found.missing)
     if "auditor" in found.known:
-        yield _store(found.auditor)
+        yield from _store(found.auditor, settings.cluster)
     else:
         yield Finding("store", "note", found.missing)
 
@@ -145,13 +150,32 @@ def _process(name: str, process: int, restarts: Sequence[float]) -> Finding:
     return Finding(name, "ok", f"process {process}, started again {times}, the last time at {last}")
 
 
-def _store(url: str) -> Finding:
+def _store(url: str, cluster: str | None) -> Iterator[Finding]:
     from sinks.store import Store
 
     shown = url.rpartition("@")[2]
     try:
         with Store(url, reading=True) as store:
             version = store.rows("SELECT version() AS version")[0]["version"]
+            yield Finding("store", "ok", f"{shown}, ClickHouse {version}")
+            yield _tables(store, url, cluster)
     except SeamwatchError as error:
-        return Finding("store", "problem", str(error))
-    return Finding("store", "ok", f"{shown}, ClickHouse {version}")
+        yield Finding("store", "problem", str(error))
+
+
+def _tables(store: Store, url: str, cluster: str | None) -> Finding:
+    from sinks.definitions import differences, read_definitions
+    from sinks.migrate import cluster_of, is_empty
+
+    if is_empty(store):
+        return Finding("tables and views", "note", "none yet: `seamwatch store migrate` makes them")
+    definitions = read_definitions(store, cluster_of(url, cluster))
+    wrong = list(differences(store, definitions))
+    if not wrong:
+        return Finding("tables and views", "ok", f"{len(definitions.made)}, each as the migrations make it")
+    named = [
+        f"{each.table}{f', {each.part}' if each.part else ''}: {each.message}" for each in wrong[:_DIFFERENCES_TOLD]
+    ]
+    more = f", and {len(wrong) - len(named)} more" if len(wrong) > len(named) else ""
+    remedy = "; `seamwatch store migrate` brings up to date what is only behind"
+    return Finding("tables and views", "problem", f"not as the migrations make them: {'; '.join(named)}{more}{remedy}")
