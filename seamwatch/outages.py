@@ -25,7 +25,10 @@ RESTARTS_WITHIN: Final = 10 * MINUTE
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """Something wrong with a stage, or a server, as it is now; ``waiting`` is how many records wait for it."""
+    """Something wrong with a stage, or a server, as it is now.
+
+    ``waiting`` is how many records wait for it; what happened ``times`` times happened for the ``latest`` time then.
+    """
 
     kind: Kind
     stage: str
@@ -33,6 +36,7 @@ class Fault:
     waiting: int = 0
     oldest: int | None = None
     times: int = 0
+    latest: int | None = None
 
     @property
     def key(self) -> tuple[Kind, str]:

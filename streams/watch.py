@@ -184,7 +184,8 @@ class Watch:
         for stage, instance in most.items():
             self.doubtful.add(("restarting", stage))
             if len(instance.started) >= RESTARTS:
-                yield Fault("restarting", stage, instance.started[0], times=len(instance.started))
+                started = instance.started
+                yield Fault("restarting", stage, started[0], times=len(started), latest=started[-1])
 
 
 class Book:
@@ -194,6 +195,7 @@ class Book:
         self._settle = min(LONGEST_SETTLE_SECONDS, limits.unwatched_after / SECOND)
         self._open: dict[tuple[str, str], Outage] = {}
         self._well: dict[tuple[str, str], tuple[int, float]] = {}
+        self._over: dict[str, int] = {}
 
     @property
     def open(self) -> Collection[Outage]:
@@ -208,6 +210,7 @@ class Book:
         elif (known := self._open.get(key)) is not None and known.outage_id == outage.outage_id:
             del self._open[key]
             self._well.pop(key, None)
+            self._over[outage.stage] = outage.until or outage.detected_at
 
     def settle(
         self,
@@ -233,7 +236,9 @@ class Book:
         return told
 
     def _is_told(self, fault: Fault, wrong: Mapping[tuple[Kind, str], Fault]) -> bool:
-        """Whether it is told of already, or by what is graver."""
+        """Whether it is told of already, or by what is graver, or was by what is over."""
+        if fault.latest is not None and fault.latest <= self._over.get(fault.stage, fault.since):
+            return True
         graver = GRAVITY[GRAVITY.index(fault.kind) + 1 :]
         return fault.key in self._open or any(
             (kind, fault.stage) in self._open or (kind, fault.stage) in wrong for kind in graver

@@ -134,6 +134,21 @@ def test_what_starts_over_and_over_is_told_though_measurements_come() -> None:
     assert scene.told == [("restarting", "judge", "open"), ("restarting", "judge", "over")]
 
 
+def test_restarts_within_an_outage_that_was_told_are_not_told_when_it_is_over() -> None:
+    scene = Scene(measures=False)
+    scene.look(60)
+    for number in range(12):
+        scene.stages["measure"] = StageSight({}, {"host": f"member-{number}"}, True)
+        scene.look(20)
+    scene.measures = True
+    scene.look(600)
+    assert scene.told == [("unwatched", "measure", "open"), ("unwatched", "measure", "over")]
+    for number in range(12, 20):  # and of what begins anew it is told
+        scene.stages["measure"] = StageSight({}, {"host": f"member-{number}"}, True)
+        scene.look(20)
+    assert scene.told[2:] == [("restarting", "measure", "open")]
+
+
 def test_new_instances_and_a_single_restart_each_are_no_restarts_over_and_over() -> None:
     scene = Scene()
     for number in range(40):
