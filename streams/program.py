@@ -58,7 +58,7 @@ class Program:
     def __init__(self, source: Source, measures: Sequence[Measure]) -> None:
         self._measures = tuple(dict.fromkeys(replace(measure, name="") for measure in measures))
         self.index = tuple(self._measures.index(replace(measure, name="")) for measure in measures)
-        conditions = dict.fromkeys(e for m in self._measures for e in (m.select, m.breach) if e is not None)
+        conditions = dict.fromkeys(e for m in self._measures for e in (m.select, m.breach, *m.missing) if e is not None)
         values = dict.fromkeys(
             e for m in self._measures for e in (m.value, *(m.weigh if m.histogram else ())) if e is not None
         )
@@ -99,7 +99,7 @@ def columns_of(measures: Sequence[Measure]) -> frozenset[str]:
     """The columns that measures read, beside the event's id, time and system."""
     columns: set[str] = set()
     for measure in measures:
-        for expression in (measure.select, measure.breach, measure.value, *measure.weigh):
+        for expression in (measure.select, measure.breach, measure.value, *measure.weigh, *measure.missing):
             columns |= expression.columns if expression is not None else frozenset()
         columns.update(measure.slice)
         columns.update([measure.label] if measure.label is not None else [])
@@ -150,6 +150,7 @@ class _Pass:
         if measure.value is not None:
             weights = [self._number(weight) for weight in measure.weigh] if measure.histogram else []
             values = _Values.of(self._number(measure.value), weights, index, groups, measure)
+        missing = [self._counted(condition, index, groups) for condition in measure.missing]
         breaches, evidence = self._breaches(measure, breaching, index, groups, counts)
         columns = (counts, np.zeros_like(counts) if breaches is None else breaches, first, last)
         each = zip(
@@ -170,6 +171,8 @@ class _Pass:
             }
             if values is not None:
                 numbers |= values.numbers(group)
+            if missing:
+                numbers["missing"] = tuple(int(held[group]) for held in missing)
             yield Statistic(number, system, part, start, numbers)
 
     def _holds(self, condition: Expression) -> Mask | bool:
@@ -179,6 +182,13 @@ class _Pass:
             true = int(holds.sum() or 0)
             self._holding[condition] = bool(true) if true in (0, len(holds)) else holds.to_numpy()
         return self._holding[condition]
+
+    def _counted(self, condition: Expression, index: Integers | None, groups: Groups) -> Integers:
+        """Of how many of the chosen rows a condition holds, by group."""
+        holds = self._holds(condition)
+        if isinstance(holds, bool):
+            return np.bincount(groups.ids if holds else groups.ids[:0], minlength=groups.size)
+        return np.bincount(groups.ids[_taken(holds, index)], minlength=groups.size)
 
     def _number(self, value: Expression) -> npt.NDArray[np.float64]:
         """A value's numbers, NaN where it has none."""

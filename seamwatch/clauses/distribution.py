@@ -282,7 +282,7 @@ class Distribution(Clause, kind="distribution"):
             self.alpha,
             self.lifetime // self.window,
             self.window,
-            self.daily_cycle == "auto",
+            "cycle" if self.daily_cycle == "auto" else "none",
             _RESOLVE_SCORES,
         )
 

@@ -48,6 +48,7 @@ class Measure:
     - ``matching``: names of arguments of a tool call; the evidence's label is then the digest of their values, by
       `seamwatch.judging.calls.matched`.
     - ``distinct``: equal values within a window count once (for retried requests).
+    - ``missing``: conditions of which each is counted among the selected rows: mostly that a field is absent.
     - ``agreed``: the window that was agreed, where offending events are bundled more finely than that; a contract that
       changes the bundles alone goes on with what it has counted.
     """
@@ -67,3 +68,4 @@ class Measure:
     evidence: int | None = EVIDENCE_LIMIT
     matching: tuple[str, ...] = ()
     agreed: int | None = None
+    missing: tuple[Expression, ...] = ()

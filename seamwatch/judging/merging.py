@@ -38,6 +38,7 @@ def merge_facts(left: Fact, right: Fact) -> Fact:
         merge_evidence(left.evidence, right.evidence),
         left.measure,
         _add(left.sums, right.sums),
+        _add(left.missing, right.missing),
     )
 
 

@@ -114,6 +114,7 @@ def fact(clause: Any, measure: Measure, number: int, part: str | None = None, ev
         measure.window, max(bins, 10) * COUNT, 10 * COUNT if shown else 0, start, start + events,
         total=0.1234567890, minimum=0.1, maximum=0.2, histogram=(COUNT,) * bins, evidence=shown,
         measure=measure.name, sums=(COUNT * 10**9 + 1,) * bins * len(measure.weigh),
+        missing=(COUNT * (number + 1) % (10 * COUNT),) * len(measure.missing),
     )  # fmt: skip
 
 
@@ -168,6 +169,10 @@ WORST: dict[str, tuple[dict[str, Any], Callable[[Any], Fed]]] = {
     "assertion": ({"must": "score > 0", "at_least": 0.9}, windows),
     "benchmark": ({"metric": "accuracy", "every": "1d", "min": 0.9}, attested),
     "calibration": ({"max_error": 0.05, "bins": 100, "by": "cohort"}, lambda c: windows(c, *VERSIONS, many=90)),
+    "completeness": (
+        {"fields": [f"attributes.name-{n}" for n in range(20)], "reference": {"first": "1h"}},
+        lambda clause: windows(clause, judged=200),
+    ),
     "coverage": ({"reviewer": OWNER, "after": "change"}, changes),
     "distribution": ({"reference": {"first": "1h"}, "bins": 200}, lambda clause: windows(clause, judged=100)),
     "escalation": ({"when": "tool = 'pay'", "within": 1_000}, lambda clause: calls(clause, 1_000)),

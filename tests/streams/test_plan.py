@@ -231,6 +231,7 @@ def test_a_system_without_a_contract_is_measured_by_the_defaults() -> None:
     assert {(f.contract, f.clause, f.system, f.count, f.breaches) for f in facts} == {
         ("defaults", "approval", "stray", 1, 1),
         ("defaults", "drift", "stray", 1, 0),
+        ("defaults", "complete", "stray", 1, 0),
         ("defaults", "abuse", "stray", 1, 0),
         ("defaults", "fallback", "stray", 1, 0),
     }
