@@ -89,7 +89,9 @@ def _counted(given: Mapping[str, object]) -> Counted:
 
 def _of_files(counted: Counted, files: list[str], complaints: Complaints) -> dict[str | None, Reference]:
     from console.commands.lines import Progress, lines_of
+    from console.history import tell_reused
     from seamwatch.wire.text import read_lines
+    from streams.history.reused import Reused
     from streams.reference import references_of
 
     progress = Progress("events read so far")
@@ -106,15 +108,22 @@ def _of_files(counted: Counted, files: list[str], complaints: Complaints) -> dic
                 yield line.type, line.record
         complaints.finish()
 
-    return references_of(counted, records())
+    reused = Reused("inference")
+    found = references_of(counted, records(), reused)
+    tell_reused([reused], complaints)
+    return found
 
 
 def _of_store(counted: Counted, data: Path | None) -> dict[str | None, Reference]:
     from console.asking import auditor
+    from console.names import demand_known
     from sinks.reference import references_of
 
     with auditor(data) as store:
-        return references_of(store, counted)
+        found = references_of(store, counted)
+        if not found:
+            demand_known(store, system=counted.system, version=counted.version)
+        return found
 
 
 def _told(cohort: str | None, known: Reference) -> str:
