@@ -59,7 +59,9 @@ class Program:
     def __init__(self, source: Source, measures: Sequence[Measure]) -> None:
         self._measures = tuple(dict.fromkeys(replace(measure, name="") for measure in measures))
         self.index = tuple(self._measures.index(replace(measure, name="")) for measure in measures)
-        conditions = dict.fromkeys(e for m in self._measures for e in (m.select, m.breach, *m.missing) if e is not None)
+        conditions = dict.fromkeys(
+            e for m in self._measures for e in (m.select, m.breach, *m.missing, *m.left_out) if e is not None
+        )
         values = dict.fromkeys(
             e for m in self._measures for e in (m.value, *(m.weigh if m.histogram else ())) if e is not None
         )
@@ -89,6 +91,7 @@ class Program:
         pass_ = _Pass(rows, computed, self._conditions, self._values, self._matched)
         for number, measure in enumerate(self._measures):
             yield from pass_.statistics(number, measure, distinct)
+            yield from pass_.left_out(number, measure)
 
     def _read(self, frame: pl.DataFrame) -> pl.DataFrame:
         """The frame, with what expressions read inside `arguments` beside it."""
@@ -100,7 +103,8 @@ def columns_of(measures: Sequence[Measure]) -> frozenset[str]:
     """The columns that measures read, beside the event's id, time and system."""
     columns: set[str] = set()
     for measure in measures:
-        for expression in (measure.select, measure.breach, measure.value, *measure.weigh, *measure.missing):
+        conditions = (measure.select, measure.breach, *measure.missing, *measure.left_out)
+        for expression in (*conditions, measure.value, *measure.weigh):
             columns |= expression.columns if expression is not None else frozenset()
         columns.update(measure.slice)
         columns.update([measure.label] if measure.label is not None else [])
@@ -175,6 +179,36 @@ class _Pass:
             if missing:
                 numbers["missing"] = tuple(int(held[group]) for held in missing)
             yield Statistic(number, system, part, start, numbers)
+
+    def left_out(self, number: int, measure: Measure) -> Iterator[Statistic]:
+        """How many rows are left out, by why and by group."""
+        masks = [self._holds(condition) for condition in measure.left_out]
+        if all(mask is False for mask in masks):
+            return
+        rows = len(self._rows.times)
+        first_of = np.full(rows, len(masks))
+        for place, mask in reversed(list(enumerate(masks))):
+            first_of[mask if not isinstance(mask, bool) else slice(rows if mask else 0)] = place
+        index = np.flatnonzero(first_of < len(masks))
+        groups = self._grouped(measure, index)
+        times, whys = self._rows.times[index], first_of[index]
+        counts = [np.bincount(groups.ids[whys == place], minlength=groups.size) for place in range(len(masks))]
+        first, last = (_extreme(choose, groups, times) for choose in (np.minimum, np.maximum))
+        present = np.flatnonzero(np.bincount(groups.ids, minlength=groups.size))
+        for group, (system, part, start) in zip(present.tolist(), groups.identities(present), strict=True):
+            yield Statistic(
+                number,
+                system,
+                part,
+                start,
+                {
+                    "count": 0,
+                    "breaches": 0,
+                    "first_time": int(first[group]),
+                    "last_time": int(last[group]),
+                    "missing": tuple(int(held[group]) for held in counts),
+                },
+            )
 
     def _holds(self, condition: Expression) -> Mask | bool:
         """Where a condition holds; True or False where it does so for all rows or none."""

@@ -57,6 +57,7 @@ def written() -> dict[str, Any]:
                 "floor": 0.15,
                 "alpha": 0.001,
                 "lifetime": "90d",
+                "unjudged": None,
             },
             _complete("complete", on="inference"),
             _complete("calls-complete", on="tool_call"),
@@ -69,6 +70,7 @@ def written() -> dict[str, Any]:
                 "severity": "warning",
                 "of": "inference",
                 "max_lag": "8d",
+                "unjudged": None,
             },
         ],
     }
@@ -88,4 +90,5 @@ def _complete(name: str, on: str) -> dict[str, Any]:
 
 
 def _warning(name: str, **agreed: Any) -> dict[str, Any]:
-    return {"id": name, "kind": "signal", "severity": "warning", **agreed}
+    # What most systems never give says nothing of a system that nobody declared; what goes missing `complete` tells.
+    return {"id": name, "kind": "signal", "severity": "warning", "unjudged": None, **agreed}

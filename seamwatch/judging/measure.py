@@ -6,7 +6,7 @@ A Measure says what to count; `streams` compiles it to one vectorised pass. Noth
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
 
 from seamwatch.expressions import Expression
 from seamwatch.judging.facts import EVIDENCE_LIMIT
@@ -16,6 +16,11 @@ Source = Literal["inference", "tool_call", "outcome"]
 DECIDED_BY = "decided_by"
 """A column that outcomes have beside their fields: the version that decided, percent-encoded so that it holds no
 ``/``; NULL unless the decision had to be looked up for what the outcome does not carry."""
+
+UNJUDGED: Final = "unjudged"
+"""Begins the name of the measures of all events of a clause, of which those offend that it cannot judge."""
+WAITING: Final = "/waiting"
+"""Ends the name of that of decisions whose outcomes a clause looks at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +54,8 @@ class Measure:
       `seamwatch.judging.calls.matched`.
     - ``distinct``: equal values within a window count once (for retried requests).
     - ``missing``: conditions of which each is counted among the selected rows: mostly that a field is absent.
+    - ``left_out``: why rows that ``select`` does not count are left out, the first that holds counting; the fact has
+      them as ``missing``. A measure has one or the other.
     - ``agreed``: the window that was agreed, where offending events are bundled more finely than that; a contract that
       changes the bundles alone goes on with what it has counted.
     """
@@ -69,3 +76,4 @@ class Measure:
     matching: tuple[str, ...] = ()
     agreed: int | None = None
     missing: tuple[Expression, ...] = ()
+    left_out: tuple[Expression, ...] = ()
