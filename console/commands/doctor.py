@@ -48,7 +48,8 @@ def doctor(
     """Look at what Seamwatch needs here, and at the system that runs.
 
     Its processes, how far behind each stage is, whether the store's tables and views are as the migrations make them;
-    which clauses events came too late for, and which producers gave several events one id, today and yesterday (UTC).
+    which clauses events came too late for, which could not be told of events, and which producers gave several events
+    one id, today and yesterday (UTC).
 
     Exit 1 when there is a problem; a system that does not run is none.
 
@@ -179,6 +180,8 @@ def _broker(bootstrap: str, prefix: str) -> Iterator[Finding]:
     for state, told in ((Topics(prefix).judge_state, _late), (Topics(prefix).measure_state, _reused)):
         if state in metadata.topics:
             yield told(bootstrap, state, list(metadata.topics[state].partitions))
+    if Topics(prefix).judge_state in metadata.topics:
+        yield from _unknown(bootstrap, prefix)
 
 
 def _late(bootstrap: str, state: str, partitions: list[int]) -> Finding:
@@ -201,6 +204,20 @@ def _late(bootstrap: str, state: str, partitions: list[int]) -> Finding:
         f"{late.total():,} events came too late to be judged, today and yesterday: {', '.join(told)}; "
         "a longer `lateness` of the contract allows for more",
     )
+
+
+def _unknown(bootstrap: str, prefix: str) -> Iterator[Finding]:
+    from console.unknown import recent, sentences
+
+    try:
+        unknown = recent(bootstrap, prefix)
+    except SeamwatchError as error:
+        yield Finding("unknown", "note", str(error))
+        return
+    if not unknown:
+        yield Finding("unknown", "ok", "every clause could be told of every event, today and yesterday")
+    for sentence in sentences(unknown, _CLAUSES_TOLD):
+        yield Finding("unknown", "note", f"today and yesterday, {sentence}")
 
 
 def _reused(bootstrap: str, state: str, partitions: list[int]) -> Finding:

@@ -191,6 +191,11 @@ class Calibration(Selecting, kind="calibration"):
         """Outcomes whose score and label say nothing of a probability."""
         return {"outcome": any_of(*self._left_out().values())}
 
+    def doubts(self) -> Iterator[tuple[Source, Expression, Literal["odd", "absent"]]]:
+        """A label or score that is no probability is odd."""
+        for condition in self._left_out().values():
+            yield "outcome", condition, "absent" if condition == is_null("score") else "odd"
+
     def gives(self, source: str) -> str:
         """A score and a label."""
         low, high = (number_text(end) for end in self.range)

@@ -15,7 +15,7 @@ from seamwatch.errors import ExpressionError
 from seamwatch.expressions import Expression
 from seamwatch.judging.facts import Fact
 from seamwatch.judging.judgement import Happening, Judgement, Moment
-from seamwatch.judging.measure import UNJUDGED, WAITING, Measure, Source
+from seamwatch.judging.measure import UNJUDGED, WAITING, Measure, Source, Watch
 from seamwatch.judging.seam import Seam
 
 BEGINNING: Final = -(2**62)
@@ -48,7 +48,7 @@ class Clause(BaseModel):
     kind: str = Field(description="the clause kind")
     severity: Literal["warning", "breach"] = Field("breach", description="how a finding of this clause is marked")
     where: Expression | None = Field(
-        None, description="only events for which this holds are looked at; NULL is not selected"
+        None, description="only events for which this holds are looked at; an absent value is not selected"
     )
 
     def __init_subclass__(cls, kind: str = "", **options: Any) -> None:
@@ -77,6 +77,16 @@ class Clause(BaseModel):
     def measures(self, seam: Seam) -> tuple[Measure, ...]:
         """What is to be measured of one system's events; nothing by default."""
         return ()
+
+    def watches(self, seam: Seam) -> tuple[Watch, ...]:
+        """The conditions of which it is counted, and told, how often they are NULL: `where` by default.
+
+        Each kind adds what it asks of an event.
+        """
+        if self.where is None:
+            return ()
+        sources = dict.fromkeys(measure.source for measure in self.measures(seam))
+        return tuple(Watch(source, self.where) for source in sources)
 
     @property
     def unjudged_after(self) -> int | None:
@@ -127,6 +137,17 @@ class Selecting(Clause):
     def left_out(self) -> Mapping[Source, Expression]:
         """By source, which of the events that `where` selects cannot be judged; nothing for a source where all can."""
         return {}
+
+    def doubts(self) -> Iterator[tuple[Source, Expression, Literal["odd", "absent"]]]:
+        """What `left_out` is made of: because of what is given, or because something is not."""
+        for source, condition in self.left_out().items():
+            yield source, condition, "absent"
+
+    def watches(self, seam: Seam) -> tuple[Watch, ...]:
+        """And what is left out, unless that is agreed to be of no matter."""
+        doubts = () if self.unjudged is None else self.doubts()
+        told = (Watch(source, condition, self.where, why) for source, condition, why in doubts)
+        return (*super().watches(seam), *told)
 
     def all_measures(self, seam: Seam) -> tuple[Measure, ...]:
         """What is to be measured, and by the hour how many events there are, and how many of them are left out."""

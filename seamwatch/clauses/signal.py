@@ -78,7 +78,7 @@ breach open, opened 2026-03-02T09:15:00Z
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from math import ceil, log, sqrt
 from typing import ClassVar, Literal, Self
@@ -221,6 +221,11 @@ class Signal(Selecting, kind="signal"):
         """Decisions without the latency or score, and outcomes that are neither right nor wrong."""
         left_out = self._left_out().values()
         return {self._source: any_of(*left_out)} if left_out else {}
+
+    def doubts(self) -> Iterator[tuple[Source, Expression, Literal["odd", "absent"]]]:
+        """A label of another convention is odd."""
+        for why, condition in self._left_out().items():
+            yield self._source, condition, "odd" if why == _ODD else "absent"
 
     def gives(self, source: str) -> str:
         """The latency, a score, or what makes it right or wrong."""

@@ -55,7 +55,7 @@ breach open, opened 2026-03-02T11:00:00Z, slice CR-7
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Literal, Self
 
@@ -68,7 +68,7 @@ from seamwatch.expressions.build import all_of, any_of, equals, negate, not_true
 from seamwatch.judging.facts import Fact, ForwardedEvent
 from seamwatch.judging.faults import Fault, follow, told_by
 from seamwatch.judging.judgement import Finding, Happening, Judgement, Moment, Open, Resolve
-from seamwatch.judging.measure import Measure, Source
+from seamwatch.judging.measure import Measure, Source, Watch
 from seamwatch.judging.runs import Change, Runs, bundle, occurrences
 from seamwatch.judging.seam import Seam
 from seamwatch.judging.wording import moment_text
@@ -138,6 +138,14 @@ class Threshold(Selecting, kind="threshold"):
     def gives(self, source: str) -> str:
         """What the condition asks for."""
         return f"gives what {self.when} asks for"
+
+    def doubts(self) -> Iterator[tuple[Source, Expression, Literal["odd", "absent"]]]:
+        """None besides: the condition itself is watched."""
+        return iter(())
+
+    def watches(self, seam: Seam) -> tuple[Watch, ...]:
+        """And `when`."""
+        return (*super().watches(seam), Watch("inference", self.when, self.where))
 
     def part_of(self, happening: Happening) -> str | None:
         """One state for decisions, one for the changes of thresholds."""

@@ -110,10 +110,25 @@ class Watermark:
 
 
 @dataclass(frozen=True, slots=True)
+class Unknown:
+    """Events of a system of which a clause's condition could not be told.
+
+    ``odd``: because of what is given in them; ``absent``: because something is not given.
+    """
+
+    contract: str
+    clause: str
+    system: str
+    odd: int
+    absent: int
+
+
+@dataclass(frozen=True, slots=True)
 class Measurement:
     """What one flush of measure says to one partition of judge.
 
-    ``began`` is the earliest event time that this process has measured so far, on any topic.
+    ``began`` is the earliest event time that this process has measured so far, on any topic. ``unknowns`` are told,
+    and not judged.
     """
 
     measured_at: int
@@ -121,6 +136,7 @@ class Measurement:
     facts: tuple[Fact, ...] = ()
     events: tuple[ForwardedEvent, ...] = ()
     began: int | None = None
+    unknowns: tuple[Unknown, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -139,9 +139,9 @@ def windows(
                 yield told, STILL + 30 * DAY if number < judged else STILL
 
 
-def calls(clause: Any, judged: int) -> Iterator[tuple[Happening, int]]:
+def calls(clause: Any, judged: int, role: str) -> Iterator[tuple[Happening, int]]:
     """Calls of one conversation whose time has come, then more than may wait."""
-    measure = clause.measures(SEAM)[-1]
+    measure = next(measure for measure in clause.measures(SEAM) if measure.name == role)
     for begun in range(0, judged + MOST_CALLS + 1_000, 1_000):
         told = tuple(evidence(n, f"{n:024}") for n in range(begun, begun + 1_000))
         yield replace(fact(clause, measure, 0, ID), evidence=told), STILL + HOUR if begun < judged else STILL
@@ -180,11 +180,14 @@ WORST: dict[str, tuple[dict[str, Any], Callable[[Any], Fed]]] = {
     ),
     "coverage": ({"reviewer": OWNER, "after": "change"}, changes),
     "distribution": ({"reference": {"first": "1h"}, "bins": 200}, lambda clause: windows(clause, judged=100)),
-    "escalation": ({"when": "tool = 'pay'", "within": 1_000}, lambda clause: calls(clause, 1_000)),
+    "escalation": ({"when": "tool = 'pay'", "within": 1_000}, lambda clause: calls(clause, 1_000, "other")),
     "freshness": ({"max_lag": "1h", "of": "inference"}, windows),
     "human_review": ({"below": 0.5}, lambda clause: windows(clause, ID)),
     "lineage": ({"include": ["x"], "attested": True, "refresh_every": "1d"}, refreshes),
-    "precondition": ({"tool": "pay", "requires": "ask", "matching": ["id"]}, lambda clause: calls(clause, 2_000)),
+    "precondition": (
+        {"tool": "pay", "requires": "ask", "matching": ["id"]},
+        lambda clause: calls(clause, 2_000, "requires"),
+    ),
     "prohibition": ({"never": "tool = 'pay'"}, lambda clause: windows(clause, ID)),
     "range": ({"min": 0, "max": 1, "tolerate": 0.1}, windows),
     "rate": ({"max": 995, "per": "1m"}, lambda clause: windows(clause, many=11)),

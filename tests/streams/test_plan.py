@@ -173,7 +173,7 @@ def measured(batches: Iterable[list[dict[str, Any]]]) -> dict[tuple[Any, ...], F
             continue
         rows = frame(batch)
         whole = Rows(rows, coded(rows["system"]), rows["event_time"].to_numpy(), lambda _: (None, None, None))
-        for found in program.run(whole, seen):
+        for found in program.run(whole, seen)[0]:
             number = program.index.index(found.measure)
             fact = Fact(
                 "c",
@@ -301,9 +301,9 @@ def test_systems_and_programs_in_use_are_kept_and_not_those_met_last(
         looked_up.append(system)
         return terms(estate, seams, system)
 
-    def counted_program(source: Any, measures: Any) -> Program:
+    def counted_program(source: Any, measures: Any, watches: Any) -> Program:
         made.append(measures[0].select)
-        return program(source, measures)
+        return program(source, measures, watches)
 
     monkeypatch.setattr("streams.plan._terms", counted_terms)
     monkeypatch.setattr("streams.plan.Program", counted_program)
@@ -315,7 +315,7 @@ def test_systems_and_programs_in_use_are_kept_and_not_those_met_last(
     assert len(plan._systems) == 5
     measures = [(replace(MEASURES[0], select=Expression.parse(f"score > {number}")),) for number in range(20)]
     for own in measures:
-        plan._program("inference", (MEASURES[1],))
-        plan._program("inference", own)
+        plan._program("inference", ((MEASURES[1],), ()))
+        plan._program("inference", (own, ()))
     assert made.count(MEASURES[1].select) == 1
     assert len(made) == 21
