@@ -35,6 +35,7 @@ COMMANDS: Final = (
     "inventory",
     "owner",
     "why",
+    "decisions",
     "trail",
     "drift",
     "signals",

@@ -40,7 +40,7 @@ def _retention(value: object) -> object:
     if not isinstance(mapping, dict):
         wanted = 'write a JSON object of tables and durations, such as {"inference": "400d", "*": "730d"}'
         raise ValueError(wanted)  # noqa: TRY004 - pydantic takes no other error
-    known = (*INPUT_TYPES, "violation", "notice", "page", "dead_letter")
+    known = (*INPUT_TYPES, "violation", "verdict", "notice", "page", "dead_letter")
     found = {}
     for table, kept in mapping.items():
         if table not in (*known, "*"):

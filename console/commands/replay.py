@@ -16,7 +16,10 @@ from seamwatch.errors import UsageError
 
 if TYPE_CHECKING:
     from console.tally import Tally
+    from seamwatch.judging.facts import Verdict
     from streams.unknown import Doubted
+
+_ANSWERS_SHOWN = 5
 
 
 def register(app: typer.Typer) -> None:
@@ -66,6 +69,12 @@ def replay(
     from streams.replay import judged
     from streams.unknown import doubted
 
+    answers: dict[str, Verdict] = {}
+
+    def hear(verdict: Verdict) -> None:
+        if (known := answers.get(verdict.acknowledgement_id)) is None or not known.counted:
+            answers[verdict.acknowledgement_id] = verdict
+
     if as_json and not summary:
         raise UsageError("--json is the form of --summary: without it, violations are JSON as they are")
     clock = moment_of("--now", now, back=False)
@@ -83,7 +92,12 @@ def replay(
         tally = Tally(estate.contracts, end)
         unknown: Counter[Doubted] = Counter()
         found_by = judged(
-            estate, history, clock, progress=progress.tell, unknown=lambda some: unknown.update(doubted(some))
+            estate,
+            history,
+            clock,
+            progress=progress.tell,
+            unknown=lambda some: unknown.update(doubted(some)),
+            hear=hear,
         )
         for violation in filter(period.tells, found_by):
             found = True
@@ -94,9 +108,19 @@ def replay(
         if summary:
             begin = history.first if period.since is None else period.since
             _print_summary(tally, history.events, begin, end, unknown, as_json=as_json)
-        for sentence in sentences(unknown):
-            print(f"note: {sentence}", file=sys.stderr)
+    for sentence in sentences(unknown):
+        print(f"note: {sentence}", file=sys.stderr)
+    _tell_refused(list(answers.values()))
     raise typer.Exit(1 if found or complaints.count else 0)
+
+
+def _tell_refused(answers: list[Verdict]) -> None:
+    """Say which answers of the history change nothing."""
+    refused = [verdict for verdict in answers if not verdict.counted]
+    for verdict in refused[:_ANSWERS_SHOWN]:
+        print(f"note: an answer of {verdict.person} does not count: {verdict.summary}", file=sys.stderr)
+    if len(refused) > _ANSWERS_SHOWN:
+        print(f"note: nor do {len(refused) - _ANSWERS_SHOWN:,} answers more, of {len(answers):,}", file=sys.stderr)
 
 
 def _print_summary(

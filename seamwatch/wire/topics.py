@@ -67,6 +67,11 @@ class Topics:
         return f"{self.prefix}.notice"
 
     @property
+    def verdict(self) -> str:
+        """What the judge made of each acknowledgement."""
+        return f"{self.prefix}.verdict"
+
+    @property
     def page(self) -> str:
         """What was delivered to whom."""
         return f"{self.prefix}.page"
@@ -92,7 +97,7 @@ class Topics:
         rest = topic[len(self.prefix) + 1 :]
         if rest.startswith("violations."):
             return "violation"
-        return rest if rest in (*INPUT_TYPES, "measurement", "notice", "page", "checkpoint", "dead_letter") else None
+        return rest if rest in RECORD_TYPES and rest != "violation" else None
 
     def specs(self, kinds: Iterable[str], partitions: int = 4) -> tuple[TopicSpec, ...]:
         """What every topic must be like, for these clause kinds and this many partitions of the inputs."""
@@ -105,6 +110,7 @@ class Topics:
             TopicSpec(self.judge_state, partitions, _COMPACTED | largest),
             TopicSpec(self.measure_state, partitions, _COMPACTED | largest),
             *(TopicSpec(self.violations(kind), partitions, _COMPACTED | _COMPACTION_LAG) for kind in sorted(kinds)),
+            TopicSpec(self.verdict, partitions),
             TopicSpec(self.notice, partitions),
             TopicSpec(self.page, partitions),
             TopicSpec(self.checkpoint, 1),
