@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from seamwatch.errors import UsageError
-from seamwatch.wire.schemas import INPUT_TYPES, nearest
+from seamwatch.wire.schemas import INPUT_TYPES, RECORD_TYPES, nearest
 
 DEFAULT_PREFIX: Final = "seamwatch"
 _MEBIBYTE = 1024 * 1024
