@@ -12,6 +12,7 @@ produces nothing.
 from __future__ import annotations
 
 import gc
+import logging
 import signal
 import socket
 import time
@@ -61,9 +62,8 @@ TAKE_UP_SECONDS: Final = 30.0
 
 
 def topics_recorded(topics: Topics) -> tuple[str, ...]:
-    """The topics that are recorded: all inputs, violations of every kind, verdicts, notices, pages and documents."""
-    violations = (topics.violations(kind) for kind in kinds())
-    return (*topics.inputs, *violations, topics.verdict, topics.notice, topics.page, topics.contracts)
+    """The topics that are recorded, of every clause kind."""
+    return topics.recorded(kinds())
 
 
 def consumer_settings(bootstrap: str, group: str, instance: str) -> dict[str, Any]:
@@ -87,6 +87,8 @@ def consumer_settings(bootstrap: str, group: str, instance: str) -> dict[str, An
         "queued.max.messages.kbytes": 128 * 1024,
         "topic.metadata.refresh.interval.ms": 10_000,
         "log_level": 3,
+        # While the broker is away the client says so many times a second: our log says it now and then.
+        "logger": logging.getLogger("librdkafka"),
     }
 
 

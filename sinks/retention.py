@@ -33,7 +33,7 @@ from sinks.positions import positions
 from sinks.reading import Place
 from sinks.store import Store
 
-TABLES: Final = (*INPUT_TYPES, "violation", "verdict", "notice", "page", DEAD_LETTER)
+TABLES: Final = (*INPUT_TYPES, "violation", "verdict", "notice", "page", "outage", DEAD_LETTER)
 """What may be dropped; documents are kept as long as the decisions that were judged by them."""
 PIECE_ROWS: Final = 100_000
 """So many rows are read at a time; memory does not grow with the month."""

@@ -12,7 +12,8 @@ from seamwatch.wire.schemas import INPUT_TYPES, RECORD_TYPES, nearest
 DEFAULT_PREFIX: Final = "seamwatch"
 _MEBIBYTE = 1024 * 1024
 _COMPACTED = {"cleanup.policy": "compact"}
-_COMPACTION_LAG = {"min.compaction.lag.ms": str(7 * 24 * 3_600 * 1_000)}
+_DAY_MS = 24 * 3_600 * 1_000
+_COMPACTION_LAG = {"min.compaction.lag.ms": str(7 * _DAY_MS)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +74,13 @@ class Topics:
 
     @property
     def page(self) -> str:
-        """What was delivered to whom."""
+        """What was delivered to whom; compacted."""
         return f"{self.prefix}.page"
+
+    @property
+    def outage(self) -> str:
+        """When Seamwatch did not do its own work; one partition, compacted."""
+        return f"{self.prefix}.outage"
 
     @property
     def checkpoint(self) -> str:
@@ -99,6 +105,11 @@ class Topics:
             return "violation"
         return rest if rest in RECORD_TYPES and rest != "violation" else None
 
+    def recorded(self, kinds: Iterable[str]) -> tuple[str, ...]:
+        """The topics that are recorded: inputs, the violations of these clause kinds, what was told, documents."""
+        violations = (self.violations(kind) for kind in kinds)
+        return (*self.inputs, *violations, self.verdict, self.notice, self.page, self.outage, self.contracts)
+
     def specs(self, kinds: Iterable[str], partitions: int = 4) -> tuple[TopicSpec, ...]:
         """What every topic must be like, for these clause kinds and this many partitions of the inputs."""
         large = {"max.message.bytes": str(2 * _MEBIBYTE)}
@@ -111,8 +122,11 @@ class Topics:
             TopicSpec(self.measure_state, partitions, _COMPACTED | largest),
             *(TopicSpec(self.violations(kind), partitions, _COMPACTED | _COMPACTION_LAG) for kind in sorted(kinds)),
             TopicSpec(self.verdict, partitions),
-            TopicSpec(self.notice, partitions),
-            TopicSpec(self.page, partitions),
+            # For as long as a notice may wait for a channel that takes it.
+            TopicSpec(self.notice, partitions, {"cleanup.policy": "delete", "retention.ms": str(30 * _DAY_MS)}),
+            # By step and channel: what was delivered is known for as long as its violation is.
+            TopicSpec(self.page, partitions, _COMPACTED | _COMPACTION_LAG),
+            TopicSpec(self.outage, 1, _COMPACTED | _COMPACTION_LAG),
             TopicSpec(self.checkpoint, 1),
             TopicSpec(self.dead_letter, partitions, largest),
         ]

@@ -66,7 +66,7 @@ def test_a_step_that_was_edited_after_it_was_taken_is_refused(url: str) -> None:
         migrate(url)
 
 
-@pytest.mark.parametrize("record_type", [*INPUT_TYPES, "violation", "verdict", "notice", "page"])
+@pytest.mark.parametrize("record_type", [*INPUT_TYPES, "violation", "verdict", "notice", "page", "outage"])
 def test_a_table_has_every_field_of_its_record_and_where_it_was(migrated: Store, record_type: str) -> None:
     described = [row["name"] for row in migrated.rows(f"DESCRIBE TABLE {record_type}")]
     assert described == [*columns(record_type), *POSITION_COLUMNS]
