@@ -60,9 +60,9 @@ TAKE_UP_SECONDS: Final = 30.0
 
 
 def topics_recorded(topics: Topics) -> tuple[str, ...]:
-    """The topics that are recorded: all inputs, the violations of every clause kind, notices, pages and documents."""
+    """The topics that are recorded: inputs, violations of every clause kind, notices, pages, erasures, documents."""
     violations = (topics.violations(kind) for kind in kinds())
-    return (*topics.inputs, *violations, topics.notice, topics.page, topics.contracts)
+    return (*topics.inputs, *violations, topics.notice, topics.page, topics.erasure, topics.contracts)
 
 
 def consumer_settings(bootstrap: str, group: str, instance: str) -> dict[str, Any]:

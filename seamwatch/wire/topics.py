@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from seamwatch.errors import UsageError
-from seamwatch.wire.schemas import INPUT_TYPES, nearest
+from seamwatch.wire.schemas import INPUT_TYPES, OUTPUT_TYPES, nearest
 
 DEFAULT_PREFIX: Final = "seamwatch"
 _MEBIBYTE = 1024 * 1024
@@ -72,6 +72,11 @@ class Topics:
         return f"{self.prefix}.page"
 
     @property
+    def erasure(self) -> str:
+        """Subjects' keys that were destroyed; one partition."""
+        return f"{self.prefix}.erasure"
+
+    @property
     def checkpoint(self) -> str:
         """Signed checkpoints of the ledger."""
         return f"{self.prefix}.checkpoint"
@@ -92,7 +97,7 @@ class Topics:
         rest = topic[len(self.prefix) + 1 :]
         if rest.startswith("violations."):
             return "violation"
-        return rest if rest in (*INPUT_TYPES, "measurement", "notice", "page", "checkpoint", "dead_letter") else None
+        return rest if rest in (*INPUT_TYPES, *OUTPUT_TYPES) and rest != "violation" else None
 
     def specs(self, kinds: Iterable[str], partitions: int = 4) -> tuple[TopicSpec, ...]:
         """What every topic must be like, for these clause kinds and this many partitions of the inputs."""
@@ -107,6 +112,7 @@ class Topics:
             *(TopicSpec(self.violations(kind), partitions, _COMPACTED | _COMPACTION_LAG) for kind in sorted(kinds)),
             TopicSpec(self.notice, partitions),
             TopicSpec(self.page, partitions),
+            TopicSpec(self.erasure, 1),
             TopicSpec(self.checkpoint, 1),
             TopicSpec(self.dead_letter, partitions, largest),
         ]
