@@ -36,6 +36,7 @@ COMMANDS: Final = (
     "inventory",
     "owner",
     "why",
+    "decisions",
     "trail",
     "drift",
     "signals",

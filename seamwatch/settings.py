@@ -41,13 +41,11 @@ def _retention(value: object) -> object:
     if not isinstance(mapping, dict):
         wanted = 'write a JSON object of tables and durations, such as {"inference": "400d", "*": "730d"}'
         raise ValueError(wanted)  # noqa: TRY004 - pydantic takes no other error
-    known = (*INPUT_TYPES, "violation", "notice", "page", "outage", "dead_letter")
+    known = (*INPUT_TYPES, "violation", "verdict", "notice", "page", "outage", "dead_letter")
     found = {}
     for table, kept in mapping.items():
         if table not in (*known, "*"):
-            kept_always = (
-                " (documents are kept as long as the decisions that they judged)" if table == "document" else ""
-            )
+            kept_always = _KEPT_ALWAYS.get(table, "")
             raise ValueError(
                 f"no retention can be set for {table!r}{kept_always}; write one of {', '.join(known)} or *"
             )
@@ -56,6 +54,11 @@ def _retention(value: object) -> object:
             raise ValueError(f"{table} is to be kept for {kept}: the shortest is {RETENTION_FLOOR // DAY}d")
     return found
 
+
+_KEPT_ALWAYS: Final = {
+    "document": " (documents are kept as long as the decisions that they judged)",
+    "erasure": " (erasures are kept: they say why what was sealed cannot be read)",
+}
 
 _SECRET: Final = frozenset({"deadman_url", "clickhouse", "CLICKHOUSE_URL"})
 """Settings whose values carry secrets, and are never shown."""
