@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from streams.unknown import Doubted, Why
 
 SAID: Final[dict[Why, str]] = {
-    "odd": "give what cannot be judged (a value of another kind, arguments that cannot be read)",
+    "odd": "give what cannot be judged (values of another kind, arguments nobody can read, labels outside 0 to 1)",
     "absent": "lack what is asked for",
 }
 MOST: Final = 5

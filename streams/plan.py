@@ -220,7 +220,7 @@ def _terms(estate: Estate, seams: Seams, system: str) -> Iterator[Term]:
         watched: dict[Source, list[Watched]] = {}
         for contract in estate.contracts_for(system, start):
             for clause_id, bound in seams.covering(contract, system).items():
-                for measure in bound.clause.measures(bound.seam):
+                for measure in bound.clause.all_measures(bound.seam):
                     bindings.setdefault(measure.source, []).append(
                         Binding(contract.id, contract.version, contract.digest, clause_id, measure)
                     )

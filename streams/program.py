@@ -21,7 +21,7 @@ from seamwatch.columnar.expressions import argument_columns, polars_expression
 from seamwatch.expressions import Expression
 from seamwatch.expressions.expression import ExpressionKind
 from seamwatch.judging.facts import BILLION, Evidence
-from seamwatch.judging.measure import NULL, SELECTED, Histogram, Measure, Source, Watch
+from seamwatch.judging.measure import HOLDS, NULL, SELECTED, Histogram, Measure, Source, Watch
 from seamwatch.values import value
 from streams.answers import ODD, Answers, both
 from streams.dedup import Dedup
@@ -106,7 +106,7 @@ class Program:
         computed = frame.select(self._expressions) if self._expressions else None
         answers = Answers(self._source, frame, computed, self._conditions, len(rows.times))
         pass_ = _Pass(rows, computed, answers, self._values, self._matched)
-        measured = (found for n, m in enumerate(self._measures) for found in pass_.statistics(n, m, distinct))
+        measured = (found for n, m in enumerate(self._measures) for found in pass_.measured(n, m, distinct))
         return measured, (found for n, w in enumerate(self._watches) for found in pass_.unknowns(n, w))
 
     def _read(self, frame: pl.DataFrame) -> pl.DataFrame:
@@ -134,6 +134,7 @@ def _conditions_of(one: Measure | Watch) -> Iterator[Expression]:
     yield from () if one.select is None else (one.select,)
     condition = one.breach if isinstance(one, Measure) else one.condition
     yield from () if condition is None else (condition,)
+    yield from (*one.missing, *one.left_out) if isinstance(one, Measure) else ()
 
 
 class _Pass:
@@ -156,6 +157,10 @@ class _Pass:
         self._numbers: dict[Expression, npt.NDArray[np.float64]] = {}
         self._groups: dict[tuple[int, tuple[str, ...]], Groups] = {}
         self._slices: dict[tuple[str, ...], Coded] = {}
+
+    def measured(self, number: int, measure: Measure, distinct: Dedup) -> Iterator[Statistic]:
+        yield from self.statistics(number, measure, distinct)
+        yield from self.left_out(number, measure)
 
     def statistics(self, number: int, measure: Measure, distinct: Dedup) -> Iterator[Statistic]:
         selected = True if measure.select is None else self._answers.among(measure.select, SELECTED)
@@ -181,6 +186,7 @@ class _Pass:
         if measure.value is not None:
             weights = [self._number(weight) for weight in measure.weigh] if measure.histogram else []
             values = _Values.of(self._number(measure.value), weights, index, groups, measure)
+        missing = [self._counted(condition, index, groups) for condition in measure.missing]
         breaches, evidence = self._breaches(measure, breaching, index, groups, counts)
         columns = (counts, np.zeros_like(counts) if breaches is None else breaches, first, last)
         each = zip(
@@ -201,24 +207,65 @@ class _Pass:
             }
             if values is not None:
                 numbers |= values.numbers(group)
+            if missing:
+                numbers["missing"] = tuple(int(held[group]) for held in missing)
             yield Statistic(number, system, part, start, numbers)
 
+    def left_out(self, number: int, measure: Measure) -> Iterator[Statistic]:
+        """How many rows are left out, by why and by group."""
+        masks = [self._answers.among(condition, HOLDS) for condition in measure.left_out]
+        if all(mask is False for mask in masks):
+            return
+        rows = len(self._rows.times)
+        first_of = np.full(rows, len(masks))
+        for place, mask in reversed(list(enumerate(masks))):
+            first_of[mask if not isinstance(mask, bool) else slice(rows if mask else 0)] = place
+        index = np.flatnonzero(first_of < len(masks))
+        groups = self._grouped(measure, index)
+        times, whys = self._rows.times[index], first_of[index]
+        counts = [np.bincount(groups.ids[whys == place], minlength=groups.size) for place in range(len(masks))]
+        first, last = (_extreme(choose, groups, times) for choose in (np.minimum, np.maximum))
+        present = np.flatnonzero(np.bincount(groups.ids, minlength=groups.size))
+        for group, (system, part, start) in zip(present.tolist(), groups.identities(present), strict=True):
+            yield Statistic(
+                number,
+                system,
+                part,
+                start,
+                {
+                    "count": 0,
+                    "breaches": 0,
+                    "first_time": int(first[group]),
+                    "last_time": int(last[group]),
+                    "missing": tuple(int(held[group]) for held in counts),
+                },
+            )
+
     def unknowns(self, number: int, watch: Watch) -> Iterator[Unknowns]:
-        """How often the watch's condition was NULL, by system."""
-        null = self._answers.among(watch.condition, NULL)
+        """How often the watch's condition was NULL, or held where that is what it watches, by system."""
+        null = self._answers.among(watch.condition, NULL if watch.holds is None else HOLDS)
         if null is False:
             return
         selected = True if watch.select is None else self._answers.among(watch.select, SELECTED)
         unknown = both(null, selected)
         if unknown is False:
             return
-        odd = both(unknown, self._answers.among(watch.condition, ODD))
+        odd: Mask | bool = unknown if watch.holds == "odd" else False
+        if watch.holds is None:
+            odd = both(unknown, self._answers.among(watch.condition, ODD))
         systems = self._rows.systems
         either, strange = (_counted(systems, mask) for mask in (unknown, odd))
         for system in np.flatnonzero(either).tolist():
             name = systems.names[system]
             assert name is not None
             yield Unknowns(number, name, int(strange[system]), int(either[system] - strange[system]))
+
+    def _counted(self, condition: Expression, index: Integers | None, groups: Groups) -> Integers:
+        """Of how many of the chosen rows a condition holds, by group."""
+        holds = self._answers.among(condition, HOLDS)
+        if isinstance(holds, bool):
+            return np.bincount(groups.ids if holds else groups.ids[:0], minlength=groups.size)
+        return np.bincount(groups.ids[_taken(holds, index)], minlength=groups.size)
 
     def _number(self, value: Expression) -> npt.NDArray[np.float64]:
         """A value's numbers, NaN where it has none."""

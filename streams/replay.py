@@ -72,9 +72,9 @@ def judged(
 ) -> Iterator[Violation]:
     """The violations of a history that was gathered for a plan of this estate, as `replay` gives them.
 
-    ``progress`` is told after each run how many measured events have been judged, and ``unknown`` what could not be
-    told of them; ``hear`` what was made of each acknowledgement, in order: of several about one, one that counts holds,
-    else the last.
+    ``progress`` is told after each run how many measured events have been judged, ``unknown`` what could not be told of
+    them; ``hear`` what was made of each acknowledgement, in order: of several about one, one that counts holds, else
+    the last.
     """
     judge, done = Judge(estate, _SETTINGS), 0
     began: int | None = None

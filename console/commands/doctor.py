@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from console.health import Finding, Verdict, broker
+from console.finding import Finding, Verdict
+from console.health import broker
 from seamwatch.durations import SECOND, format_duration
 from seamwatch.errors import LocalStackError, SeamwatchError
 from seamwatch.judging.wording import moment_text

@@ -106,8 +106,8 @@ def replay(
         if summary:
             begin = history.first if period.since is None else period.since
             _print_summary(tally, history.events, begin, end, unknown, as_json=as_json)
-        for sentence in sentences(unknown):
-            print(f"note: {sentence}", file=sys.stderr)
+    for sentence in sentences(unknown):
+        print(f"note: {sentence}", file=sys.stderr)
     _tell_refused(list(answers.values()))
     raise typer.Exit(1 if found or complaints.count else 0)
 

@@ -21,7 +21,8 @@ system, for good. With `summary` one more, of the periods not yet summarised. At
 What its violation says: the behaviour and the first event for which it did not hold or, with `at_least`, the share for
 which it did (`observed`) and the one agreed (`limit`); the first five failing events are its evidence.
 
-What it cannot see: a behaviour that the event's fields do not show.
+What it cannot see: a behaviour that the event's fields do not show. Nothing is left out: what is not known does not
+hold.
 
 ```yaml
 - id: polite-refusal

@@ -19,8 +19,9 @@ it takes 2.3 MB.
 What its violation says: the first event, its confidence (`observed`) and the one under which a person was agreed
 (`limit`); the first five such events are its evidence.
 
-What it cannot see: whether the person who was asked took the time to look, and whether the confidence is honest
-(see `calibration`).
+What it cannot see: whether the person who was asked took the time to look, whether the confidence is honest (see
+`calibration`), and events without one. Where for a day no decision, or no call, gives one, the clause says that it has
+[nothing to judge](../episodes.md#nothing-to-judge).
 
 ```yaml
 - id: unsure-goes-to-a-person
@@ -48,18 +49,19 @@ breach open, opened 2026-03-02T09:05:00Z
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from typing import Literal
 
 from pydantic import Field
 
-from seamwatch.clauses.clause import Clause
+from seamwatch.clauses.clause import Selecting
 from seamwatch.durations import DAY, Duration
 from seamwatch.errors import SeamwatchError
 from seamwatch.expressions import Expression
-from seamwatch.expressions.build import all_of, below, equals
+from seamwatch.expressions.build import all_of, below, equals, is_null
 from seamwatch.judging.facts import Fact
 from seamwatch.judging.judgement import Finding, Happening, Judgement, Moment, Open, Resolve
-from seamwatch.judging.measure import HOLDS, NULL, Measure, Watch, label_of
+from seamwatch.judging.measure import HOLDS, NULL, Measure, Source, Watch, label_of
 from seamwatch.judging.runs import TRACE_IDLE, Change, Runs, bundle, occurrences
 from seamwatch.judging.seam import Seam
 from seamwatch.judging.wording import moment_text, number_text
@@ -68,7 +70,7 @@ from seamwatch.judging.wording import moment_text, number_text
 _UNREVIEWED = {"inference": equals("human_review", False), "tool_call": equals("decision", "allowed")}
 
 
-class HumanReview(Clause, kind="human_review"):
+class HumanReview(Selecting, kind="human_review"):
     """Low confidence goes to a person."""
 
     state_type = Runs
@@ -115,6 +117,22 @@ class HumanReview(Clause, kind="human_review"):
             offends=offends,
         )
         return tuple(measure for measure in (inference, tool_call) if measure.source in sources)
+
+    def left_out(self) -> Mapping[Source, Expression]:
+        """Those without a confidence, unless they need a person for that."""
+        if self.unknown == "breach":
+            return {}
+        unknown, of = is_null("confidence"), self.sources()
+        known: tuple[Source, ...] = ("inference", "tool_call")
+        return {source: unknown for source in known if source in of}
+
+    def gives(self, source: str) -> str:
+        """A confidence."""
+        return "gives a confidence"
+
+    def doubts(self) -> Iterator[tuple[Source, Expression, Literal["odd", "absent"]]]:
+        """None besides: the condition itself is watched."""
+        return iter(())
 
     def watches(self, seam: Seam) -> tuple[Watch, ...]:
         """And whether the confidence is low."""

@@ -1,8 +1,8 @@
 """Sense: clauses that cannot do what they say, though each of their parts is right.
 
 An error is a condition or bound that no event can meet, whatever else the documents say: the clause would find nothing,
-or everything. A warning is what may be meant: a condition past which NULL slips, a clause that asks nothing, or looks
-at what no covered system does. Sound: what can be found is never accused (`seamwatch.expressions.possible`).
+or everything. A warning is what may be meant: a condition past which NULL slips, a clause that lets everything pass, or
+looks at what no covered system does. Sound: what can be found is never accused (`seamwatch.expressions.possible`).
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ def _contract(read: Read, contract: Contract, types: Mapping[str, str]) -> Itera
         if isinstance(clause, HumanReview):
             yield from _confidence(read, (*place, "below"), name, clause.below)
         if (idle := _idle(clause)) is not None:
-            yield read.warning((*place, "kind"), f"{name}: it asks nothing: {idle}")
+            yield read.warning((*place, "kind"), f"{name}: it lets everything pass: {idle}")
         if (elsewhere := _elsewhere(clause, contract, types)) is not None:
             yield read.warning((*place, "kind"), f"{name}: {elsewhere}")
 

@@ -42,7 +42,10 @@ class Fact:
 
     ``breaches`` of ``count`` selected events offended; ``total``, ``minimum``, ``maximum`` and ``histogram``
     are of the measured value, over the events where it is not null (None or empty where nothing is measured).
-    ``sums`` has, for each weighed expression in turn, its sum per bin of the histogram, in billionths.
+    ``sums`` has, for each weighed expression in turn, its sum per bin of the histogram, in billionths. ``missing`` has,
+    for each condition of the measure's ``missing`` in turn, how many of the selected events it holds for, or for each
+    of its ``left_out``, how many events were left out for it; these are not in ``count``. Times are of the selected
+    events, and of those left out only where nothing else came.
     """
 
     contract: str
@@ -64,6 +67,7 @@ class Fact:
     evidence: tuple[Evidence, ...] = ()
     measure: str = ""
     sums: tuple[int, ...] = ()
+    missing: tuple[int, ...] = ()
 
     @property
     def window_end(self) -> int:

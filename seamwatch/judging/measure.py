@@ -28,6 +28,11 @@ DECIDED_BY = "decided_by"
 """A column that outcomes have beside their fields: the version that decided, percent-encoded so that it holds no
 ``/``; NULL unless the decision had to be looked up for what the outcome does not carry."""
 
+UNJUDGED: Final = "unjudged"
+"""Begins the name of the measures of all events of a clause, of which those offend that it cannot judge."""
+WAITING: Final = "/waiting"
+"""Ends the name of that of decisions whose outcomes a clause looks at."""
+
 
 @dataclass(frozen=True, slots=True)
 class Histogram:
@@ -60,6 +65,9 @@ class Measure:
     - ``matching``: names of arguments of a tool call; the evidence's label is then the digest of their values, by
       `seamwatch.judging.calls.matched`.
     - ``distinct``: equal values within a window count once (for retried requests).
+    - ``missing``: conditions of which each is counted among the selected rows: mostly that a field is absent.
+    - ``left_out``: why rows that ``select`` does not count are left out, the first that holds counting; the fact has
+      them as ``missing``. A measure has one or the other.
     - ``agreed``: the window that was agreed, where offending events are bundled more finely than that; a contract that
       changes the bundles alone goes on with what it has counted.
     """
@@ -80,15 +88,22 @@ class Measure:
     matching: tuple[str, ...] = ()
     offends: frozenset[Answer] = HOLDS
     agreed: int | None = None
+    missing: tuple[Expression, ...] = ()
+    left_out: tuple[Expression, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Watch:
-    """A condition of a clause of which it is told how often it was NULL, of the rows that ``select`` counts."""
+    """A condition of a clause of which it is told how often it was NULL, of the rows that ``select`` counts.
+
+    ``holds``: it is told how often the condition holds instead, for it says that what the clause looks at cannot be
+    used (``odd``) or is not given (``absent``).
+    """
 
     source: Source
     condition: Expression
     select: Expression | None = None
+    holds: Literal["odd", "absent"] | None = None
 
 
 def labelled(label: str, why: str) -> str:

@@ -78,6 +78,7 @@ def _fact_record(fact: Fact) -> dict[str, Any]:
         **{name: getattr(fact, name) for name in _OF_FACT},
         "histogram": list(fact.histogram),
         "sums": list(fact.sums),
+        "missing": list(fact.missing),
         "evidence": [
             {
                 "event_id": item.event_id,
@@ -96,7 +97,7 @@ def _fact_of(record: Mapping[str, Any]) -> Fact:
         Evidence(item["event_time"], item["event_id"], *_place(item), item["value"], item["label"])
         for item in record["evidence"]
     )
-    lists = {"histogram": tuple(record["histogram"]), "sums": tuple(record["sums"]), "evidence": evidence}
+    lists = {name: tuple(record[name]) for name in ("histogram", "sums", "missing")} | {"evidence": evidence}
     return Fact(**{**record, **lists})
 
 

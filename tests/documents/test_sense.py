@@ -101,14 +101,14 @@ WARNINGS = {
         "'%@example.org'), which " + SLIPS.format("arguments.to")
     ),
     "- id: some\n  kind: volume\n  min: 0": (
-        "2: warning: clause 'some' (volume): it asks nothing: no number is below 0"
+        "2: warning: clause 'some' (volume): it lets everything pass: no number is below 0"
     ),
     "- {id: few, kind: signal, signal: fallback, max: 1}": (
-        "1: warning: clause 'few' (signal): it asks nothing: a share lies between 0 and 1"
+        "1: warning: clause 'few' (signal): it lets everything pass: a share lies between 0 and 1"
     ),
     "- {id: tell, kind: change_notice}": (
-        "1: warning: clause 'tell' (change_notice): it asks nothing: no acknowledger, no notice before, and what is "
-        "unannounced is fine"
+        "1: warning: clause 'tell' (change_notice): it lets everything pass: no acknowledger, no notice before, and "
+        "what is unannounced is fine"
     ),
 }
 

@@ -96,7 +96,7 @@ def test_what_is_absent_takes_no_room_of_what_is_odd() -> None:
 
 def test_what_is_odd_is_said_first_and_the_rest_in_sum() -> None:
     counts = Counter({ABSENT: 1_000, ODD: 1, **{ODD._replace(system=f"s{n}"): 2 for n in range(3)}})
-    odd = "give what cannot be judged (a value of another kind, arguments that cannot be read)"
+    odd = "give what cannot be judged (values of another kind, arguments nobody can read, labels outside 0 to 1)"
     assert list(sentences(counts, 2)) == [
         f"2 events of s0 {odd}: no-large-refund of pact",
         f"2 events of s1 {odd}: no-large-refund of pact",
