@@ -57,7 +57,7 @@ from pydantic import Field
 
 from seamwatch.clauses.clause import Clause
 from seamwatch.durations import DAY, HOUR, SECOND, Duration, format_duration
-from seamwatch.expressions.build import all_of, is_in, is_null, negate, not_true
+from seamwatch.expressions.build import all_of, equals_any, is_null, negate, not_true
 from seamwatch.judging.facts import Evidence, Fact, ForwardedEvent
 from seamwatch.judging.judgement import Finding, Happening, Judgement, Moment, Open, Remind, Resolve
 from seamwatch.judging.measure import Measure, Source
@@ -157,8 +157,8 @@ class ChangeNotice(Clause, kind="change_notice"):
             return ()
         versions = [v.version for v in seam.versions]
         digests = [v.config_digest for v in seam.versions if v.config_digest is not None]
-        strange_version = not_true(is_in("version", versions))
-        strange_digest = all_of(negate(is_null("config_digest")), not_true(is_in("config_digest", digests)))
+        strange_version = not_true(equals_any("version", versions))
+        strange_digest = all_of(negate(is_null("config_digest")), not_true(equals_any("config_digest", digests)))
         sources: tuple[Source, ...] = ("inference", "tool_call")
         return tuple(
             Measure(

@@ -110,7 +110,7 @@ class Threshold(Clause, kind="threshold"):
 
     def measures(self, seam: Seam) -> tuple[Measure, ...]:
         """Decisions given without their condition, and conditions without the decision."""
-        given = equals("decision", self.decision)
+        given = equals("decision", self.decision, free=True)
         breach = any_of(all_of(given, not_true(self.when)), all_of(self.when, not_true(given)))
         score = Expression.parse("score")
         return (

@@ -18,6 +18,7 @@ from seamwatch.expressions.arguments import read_arguments, value_at
 from seamwatch.expressions.closure import value_closure
 from seamwatch.expressions.expression import ExpressionKind
 from seamwatch.expressions.resolving import resolve
+from seamwatch.expressions.shapes import place_of
 
 _COMPARE: Final[dict[str, Callable[[pl.Expr, pl.Expr], pl.Expr]]] = {
     "=": lambda a, b: a == b,
@@ -68,18 +69,24 @@ _STRING: Final = r'"((?:[^"\\]|\\.)*)"'
 
 
 def polars_expression(
-    expression: Expression, record_type: str, kind: ExpressionKind = "boolean", *, extracted: bool = False
+    expression: Expression,
+    record_type: str,
+    kind: ExpressionKind = "boolean",
+    *,
+    extracted: bool = False,
+    literals: Callable[[int], pl.Expr] | None = None,
 ) -> pl.Expr:
     """The polars expression over a frame of decoded columns: for a condition true, false or null.
 
-    With ``extracted`` the frame has `argument_columns` too, and those are read. Raises ExpressionError when the
-    expression has no meaning for the record type, or gives no value of ``kind``.
+    With ``extracted`` the frame has `argument_columns` too, and those are read. With ``literals`` the expression has
+    stand-ins (`seamwatch.expressions.shapes`), and this gives the column of each literal. Raises ExpressionError when
+    the expression has no meaning for the record type, or gives no value of ``kind``.
     """
     if not expression.columns:
         # As long as the frame, also where it is selected alone.
         value = value_closure(expression, record_type, kind)({})
         return pl.repeat(value, pl.len(), dtype=_DTYPES[kind])
-    return _Compiler(extracted=extracted).compiled(resolve(expression, record_type, kind))
+    return _Compiler(extracted=extracted, literals=literals).compiled(resolve(expression, record_type, kind))
 
 
 def argument_columns(
@@ -105,14 +112,15 @@ def argument_column(name: str) -> str | None:
 class _Compiler:
     """Compiles typed nodes, reading arguments from extracted columns or from the JSON text."""
 
-    def __init__(self, *, extracted: bool) -> None:
+    def __init__(self, *, extracted: bool, literals: Callable[[int], pl.Expr] | None) -> None:
         self._extracted = extracted
+        self._literals = literals
 
     def compiled(self, node: typed.Typed) -> pl.Expr:  # noqa: C901  one line a form
         """The polars expression of a typed node."""
         match node:
             case typed.Constant(value):
-                return pl.lit(value)
+                return self._constant(value)
             case typed.Column(name, _, stored):
                 return pl.col(name).cast(pl.Float64) if stored in ("time", "long") else pl.col(name)
             case typed.Argument(path, kind):
@@ -151,6 +159,13 @@ class _Compiler:
                 return pl.when(result.is_finite()).then(result)
             case typed.Apply(function, arguments):
                 return _apply(function, [self.compiled(a) for a in arguments])
+
+    def _constant(self, value: float | str | bool) -> pl.Expr:
+        place = None if self._literals is None else place_of(value)
+        if self._literals is None or place is None:
+            return pl.lit(value)
+        negative = isinstance(value, float) and value < 0
+        return -self._literals(place) if negative else self._literals(place)
 
     def _marked(self, path: tuple[str, ...]) -> pl.Expr:
         return pl.col(_column_name(path)) if self._extracted else _extraction(path)

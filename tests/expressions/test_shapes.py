@@ -59,7 +59,7 @@ def test_any_expression_says_what_the_grammar_alone_finds_in_it(expression: Expr
 @given(st.sampled_from(["inference", "tool_call"]).flatmap(expressions))
 def test_what_stands_apart_is_put_back_where_it_was(expression: Expression) -> None:
     shape, numbers = apart(expression.tree)
-    assert shape.with_numbers(numbers) == expression.tree
+    assert shape.with_literals(numbers) == expression.tree
     assert shape.text(numbers) == expression.text
 
 

@@ -21,10 +21,11 @@ from seamwatch.expressions.closure import closure, value_closure
 from seamwatch.judging.facts import Evidence, Fact, merge_evidence
 from seamwatch.judging.measure import Histogram, Measure
 from seamwatch.judging.merging import merge_facts
+from streams.counting import Rows
 from streams.dedup import EveryId
 from streams.groups import coded
 from streams.plan import Plan
-from streams.program import Program, Rows
+from streams.program import Program
 from tests.streams.stages import inference
 
 HOUR = 3_600_000_000
