@@ -11,16 +11,15 @@ import contextlib
 import os
 import secrets
 import sys
-import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
 from urllib.parse import unquote, urlsplit
 
+from console.published_folder import PublishedFolder, check_owner
 from console.reach import LEDGER_KEY_FILE, NETRC_FILE
-from console.reachable import check_reachable, owner_problem
-from seamwatch.errors import SeamwatchError, UsageError
+from seamwatch.errors import UsageError
 from seamwatch.running import RUN_FILE
 from seamwatch.settings import Settings
 from stack.folder import DataFolder, write_private, write_private_text
@@ -29,7 +28,6 @@ from stack.supervisor import Say, Stage, Supervisor
 
 STAGES: Final = ("measure", "judge", "record", "page")
 _END_SECONDS: Final = 4.0
-_LOOK_EVERY: Final = 1.0
 
 
 class System:
@@ -60,7 +58,7 @@ class System:
         self._folder = DataFolder(settings.data)
         self._stack: LocalStack | None = None
         self._supervisor = Supervisor(say, self._write_run_file)
-        self._contracts = _Contracts(contracts, settings, say) if contracts is not None else None
+        self._contracts = PublishedFolder(contracts, settings, say) if contracts is not None else None
         self._addresses: Addresses | None = None
 
     @property
@@ -96,7 +94,7 @@ class System:
         if self._contracts is not None:
             self._contracts.publish(addresses.kafka)
         elif self._settings.default_owner is not None:
-            _check_owner(self._settings.default_owner, addresses.kafka, self._settings.prefix)
+            check_owner(self._settings.default_owner, addresses.kafka, self._settings.prefix)
         progress("starting the stages")
         environment = self._environment()
         for name in STAGES:
@@ -142,6 +140,8 @@ class System:
         write_private(self._settings.data / RUN_FILE, content)
 
     def _end(self) -> None:
+        if self._contracts is not None:
+            self._contracts.close()
         for name in (RUN_FILE, NETRC_FILE):
             with contextlib.suppress(OSError):
                 (self._settings.data / name).unlink(missing_ok=True)
@@ -179,66 +179,3 @@ def _prepare(addresses: Addresses, settings: Settings) -> None:
 
     create_topics(addresses.kafka, settings.prefix, settings.partitions)
     migrate(addresses.clickhouse)
-
-
-def _check_owner(owner: str, kafka: str, prefix: str) -> None:
-    """Raise UsageError when no document that was published knows the default owner."""
-    from streams.contracts import ContractsFollower
-
-    follower = ContractsFollower(kafka, prefix)
-    persons = follower.estate.persons
-    follower.close()
-    if (problem := owner_problem(owner, persons)) is not None:
-        raise UsageError(f"{problem}; --contracts DIR publishes a folder")
-
-
-class _Contracts:
-    """A folder of contracts that is published at the start and whenever it changes."""
-
-    def __init__(self, folder: Path, settings: Settings, say: Say) -> None:
-        self._folder = folder
-        self._settings = settings
-        self._say = say
-        self._seen: frozenset[tuple[str, int, int]] = frozenset()
-        self._next_look = 0.0
-
-    def check(self) -> None:
-        """Read the folder. Raises DocumentError, and UsageError for a default owner whom it does not know."""
-        from seamwatch.documents import Estate
-
-        self._seen = self._snapshot()
-        Estate.load(self._folder)
-        check_reachable(self._folder, self._settings.default_owner)
-
-    def publish(self, kafka: str) -> None:
-        """Publish the folder as it is."""
-        from streams.contracts import publish_folder
-
-        self._seen = self._snapshot()
-        check_reachable(self._folder, self._settings.default_owner)
-        publish_folder(kafka, self._settings.prefix, self._folder, self._settings.clock())
-
-    def look(self, kafka: str) -> None:
-        """Publish the folder if it has changed; a wrong document is told, and what was published stays in force."""
-        if time.monotonic() < self._next_look:
-            return
-        self._next_look = time.monotonic() + _LOOK_EVERY
-        snapshot = self._snapshot()
-        if snapshot == self._seen:
-            return
-        try:
-            self.publish(kafka)
-        except SeamwatchError as error:
-            self._seen = snapshot
-            self._say(f"contracts not published: {error}")
-        else:
-            self._say(f"contracts published again from {self._folder}")
-
-    def _snapshot(self) -> frozenset[tuple[str, int, int]]:
-        found = []
-        for path in self._folder.rglob("*"):
-            with contextlib.suppress(OSError):  # an editor replaces files while we look
-                if path.is_file() and path.suffix in {".yaml", ".yml", ".sig"}:
-                    status = path.stat()
-                    found.append((str(path), status.st_mtime_ns, status.st_size))
-        return frozenset(found)

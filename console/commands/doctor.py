@@ -141,6 +141,8 @@ def _broker(bootstrap: str, prefix: str) -> Iterator[Finding]:
         yield Finding("topics", "note", f"not there: {', '.join(absent)}; `seamwatch topics create` makes them")
     else:
         yield Finding("topics", "ok", f"{len(wanted)} with the prefix {prefix}")
+    if Topics(prefix).contracts in metadata.topics:
+        yield _documents(bootstrap, prefix)
     for stage in ("measure", "judge", "record"):
         try:
             behind = lag(admin, f"{prefix}.{stage}")
@@ -154,6 +156,22 @@ def _broker(bootstrap: str, prefix: str) -> Iterator[Finding]:
     state = Topics(prefix).judge_state
     if state in metadata.topics:
         yield _late(bootstrap, state, list(metadata.topics[state].partitions))
+
+
+def _documents(bootstrap: str, prefix: str) -> Finding:
+    from console.naming import some_of
+    from streams.contracts import ContractsFollower
+
+    try:
+        follower = ContractsFollower(bootstrap, prefix)
+    except SeamwatchError as error:
+        return Finding("documents", "problem", str(error))
+    estate = follower.estate
+    follower.close()
+    if estate.problems:
+        return Finding("documents", "problem", f"left out of what is published: {some_of(estate.problems)}")
+    of = f"{len(estate.contracts)} contract versions, {len(estate.systems)} systems, {len(estate.persons)} persons"
+    return Finding("documents", "ok", of)
 
 
 def _late(bootstrap: str, state: str, partitions: list[int]) -> Finding:

@@ -64,6 +64,7 @@ class Verdict:
     line: int
     key_id: str | None = None
     signed_at: str | None = None
+    signed_version: str | None = None
 
     @property
     def holds(self) -> bool:
@@ -138,15 +139,51 @@ def unsigned_contracts(folder: Path, now: int | None = None) -> tuple[str, ...]:
 
 def unsigned_of(documents: Sequence[Read], now: int | None = None) -> tuple[str, ...]:
     """The same of documents that were read; a stranger's signature leaves nothing unsigned."""
-    contracts = [read for read in documents if isinstance(read.document, Contract)]
-    signed = {file for file in {read.written.file for read in contracts} if signature_file(file).exists()}
-    # Where there is no file of signatures nobody signed, and at least the parties must.
-    lacking = {read.document.id for read in contracts if read.written.file not in signed and read.document is not None}
+    return unsigned_by(documents, verdicts_beside(documents, now))
+
+
+def verdicts_beside(documents: Sequence[Read], now: int | None = None) -> list[Verdict]:
+    """The verdicts of those contracts that have a file of signatures beside them."""
+    signed = _with_signatures(documents)
     looked_at = [read for read in documents if read.kind == Person.kind_name or read.written.file in signed]
-    for verdict in contract_verdicts(looked_at, now)[0]:
-        if verdict.status not in ("signed", "stranger"):
-            lacking.add(verdict.document.partition("/")[2].rpartition("@")[0])
+    return contract_verdicts(looked_at, now)[0]
+
+
+def unsigned_by(documents: Sequence[Read], verdicts: Sequence[Verdict]) -> tuple[str, ...]:
+    """The ids of contracts that lack a valid signature, by the verdicts of those with a file of signatures."""
+    signed = _with_signatures(documents)
+    # Where there is no file of signatures nobody signed, and at least the parties must.
+    lacking = {
+        d.id for read in documents if isinstance(d := read.document, Contract) and read.written.file not in signed
+    }
+    lacking |= {
+        verdict.document.partition("/")[2].rpartition("@")[0]
+        for verdict in verdicts
+        if verdict.status not in ("signed", "stranger")
+    }
     return tuple(sorted(lacking))
+
+
+def changed_since_signed(documents: Sequence[Read], verdicts: Sequence[Verdict]) -> Iterator[Problem]:
+    """A warning for each contract of which somebody signed another text under the same version."""
+    by_key = {read.document.key: read for read in documents if isinstance(read.document, Contract)}
+    told: set[str] = set()
+    for verdict in verdicts:
+        version = verdict.document.rpartition("@")[2]
+        if verdict.status == "changed" and verdict.signed_version == version and verdict.document not in told:
+            read = by_key[verdict.document]
+            told.add(verdict.document)
+            yield read.warning(
+                ("version",),
+                f"contract {read.id!r} was changed after {verdict.person} signed its version {version!r} at "
+                f"{verdict.signed_at}: if that was published, give what is agreed anew another version; if not, sign "
+                "it again",
+            )
+
+
+def _with_signatures(documents: Sequence[Read]) -> frozenset[str]:
+    files = {read.written.file for read in documents if isinstance(read.document, Contract)}
+    return frozenset(file for file in files if signature_file(file).exists())
 
 
 def persons_of(documents: Sequence[Read]) -> dict[str, Person]:
@@ -241,7 +278,7 @@ def _lacking(read: Read, contract: Contract, signer: Signer, persons: Mapping[st
 def _told(contract: Contract, signer: Signer, status: Status, said: str, line: SignatureLine) -> Verdict:
     return Verdict(
         contract.key, contract.digest, signer.person, signer.roles, status, said, line.file, line.line, line.key_id,
-        line.signed_at,
+        line.signed_at, line.version,
     )  # fmt: skip
 
 
