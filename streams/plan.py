@@ -29,7 +29,7 @@ from streams.sharing import Share, shared_out
 
 SYSTEMS_AHEAD: Final = 100
 SYSTEMS_KEPT: Final = 10_000
-PROGRAMS_KEPT: Final = 1_000
+PROGRAMS_KEPT: Final = 5_000
 OF_DECISIONS: Final = frozenset({"score", "cohort"})
 """What an outcome may leave to the decision that it is the outcome of."""
 _ALWAYS: Final = frozenset({"event_id", "event_time", "system"})
@@ -73,6 +73,9 @@ class Plan:
 
     def __init__(self, estate: Estate, distinct: Dedup | None = None) -> None:
         self._distinct = distinct if distinct is not None else EveryId()
+        self._alike = _Alike()
+        self._systems: OrderedDict[str, tuple[Term, ...]] = OrderedDict()
+        self.estate = estate
         self.replace_estate(estate)
 
     def again(self) -> Self:
@@ -82,13 +85,15 @@ class Plan:
         return other
 
     def replace_estate(self, estate: Estate) -> None:
-        """Measure by these documents from now on."""
-        self.estate = estate
-        self._systems: OrderedDict[str, tuple[Term, ...]] = OrderedDict()
+        """Measure by these documents from now on; of systems whose documents are the same, what is known stays."""
+        before, self.estate = self.estate, estate
+        known = self._systems if before is not estate else {}
+        self._systems = OrderedDict((s, terms) for s, terms in known.items() if _is_same(before, estate, s))
         self._agreed: dict[Hashable, Mapping[Source, Bound]] = {}
-        self._alike = _Alike()
         self._columns: dict[Source, frozenset[str]] = dict.fromkeys(get_args(Source), _ALWAYS)
         self._joined = False
+        for terms in self._systems.values():
+            self._need(terms)
         # Some declared systems tell most of the columns; one that needs more says so when it is met.
         self.meet(islice(estate.systems, SYSTEMS_AHEAD))
 
@@ -113,6 +118,7 @@ class Plan:
         known = self._systems.get(system)
         if known is None:
             known = self._systems[system] = tuple(self._terms(system))
+            self._need(known)
             if len(self._systems) > SYSTEMS_KEPT:
                 self._systems.popitem(last=False)
         return known
@@ -176,9 +182,13 @@ class Plan:
             bound = self._measured(self.estate.contracts_for(system, start), system)
             outcomes = bound.get("outcome")
             measured = self._alike.columns(outcomes) if outcomes is not None else frozenset()
-            term = Term(start, end, bound, measured & OF_DECISIONS)
+            yield Term(start, end, bound, measured & OF_DECISIONS)
+
+    def _need(self, terms: Iterable[Term]) -> None:
+        for term in terms:
             self._joined |= bool(term.of_decisions)
-            yield term
+            for source, bound in term.bound.items():
+                self._columns[source] |= self._alike.columns(bound) - {DECIDED_BY}
 
     def _measured(self, contracts: tuple[Contract, ...], system: str) -> Mapping[Source, Bound]:
         """What contracts measure of a system. Of its document only the versions count, and whether there is one."""
@@ -200,10 +210,17 @@ class Plan:
                     bindings.setdefault(measure.source, []).append(
                         Binding(contract.id, contract.version, contract.digest, clause.id, measure)
                     )
-        bound = {source: self._alike.bound(source, found) for source, found in bindings.items()}
-        for source, those in bound.items():
-            self._columns[source] |= self._alike.columns(those) - {DECIDED_BY}
-        return bound
+        return {source: self._alike.bound(source, found) for source, found in bindings.items()}
+
+
+def _is_same(before: Estate, after: Estate, system: str) -> bool:
+    if before.systems.get(system) is not after.systems.get(system):
+        return False
+    of = [
+        [(id(term.contract), term.valid_from, term.valid_to) for term in estate.covering(system)]
+        for estate in (before, after)
+    ]
+    return of[0] == of[1]
 
 
 class _Alike:

@@ -228,6 +228,39 @@ def test_contracts_that_differ_by_literals_share_one_program() -> None:
     assert len(plan._alike._programs) == 1
 
 
+def test_a_plan_whose_documents_change_measures_as_one_that_is_made_of_them() -> None:
+    def estate(*highs: float, owner: str = "a@example.org", versions: tuple[str, ...] = ()) -> Estate:
+        contracts = [
+            {"id": f"c{number}", "version": "1", "seam": "operations", "covers": [f"s{number}"],
+             "parties": {"provider": {}, "consumer": {}},
+             "clauses": [{"id": "r", "kind": "range", "min": 0, "max": high}, {"id": "a", "kind": "approval"}]}
+            for number, high in enumerate(highs)
+        ]  # fmt: skip
+        declared = [{"version": version, "approvals": [{"id": "A", "use_case": "u"}]} for version in versions]
+        system = {"kind": "System", "id": "s0", "type": "model", "owner": owner, "versions": declared}
+        return Estate(
+            {}, {"s0": System.model_validate(system)}, tuple(Term(Contract.model_validate(c)) for c in contracts)
+        )
+
+    rest = {"confidence": None, "cohort": None, "fallback": False, "data_as_of": None}
+    records = [{**inference(f"s{n % 4}", n, START + n, score=n / 10), **rest} for n in range(40)]
+    first = estate(1, 2, 3)
+    plan = Plan(first)
+    for changed in (
+        first,
+        Estate(first.persons, first.systems, (*first.terms[:1], *estate(1, 0.5, 3).terms[1:])),
+        Estate(first.persons, estate(1, versions=("1",)).systems, first.terms),
+        Estate(first.persons, {}, first.terms[1:]),
+        estate(3, 2, 1, 0.3),
+        Estate(),
+        first,
+    ):
+        plan.replace_estate(changed)
+        fresh = Plan(changed)
+        assert by_place(plan.facts("inference", frame(records))) == by_place(fresh.facts("inference", frame(records)))
+        assert plan.columns("inference") == fresh.columns("inference")
+
+
 @given(st.lists(st.integers(0, 5), min_size=1, max_size=40), st.data())
 def test_every_row_is_in_the_shares_of_its_system_that_have_its_time(codes: list[int], data: st.DataObject) -> None:
     names = [f"s{code}" for code in codes]
