@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from base64 import b64decode
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Literal
@@ -39,6 +40,8 @@ Status = Literal[
     "stranger",  # by somebody who has nothing to sign here, or under no contract of this file
 ]
 SKEW: Final = 5 * MINUTE
+_WORKERS: Final = 2
+_FILES_A_TASK: Final = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,15 +108,33 @@ def contract_verdicts(documents: Sequence[Read], now: int | None = None) -> tupl
     for read in documents:
         if read.kind == Contract.kind_name:
             files.setdefault(read.written.file, []).append(read)
-    with unhurried_collector():
-        for file, reads in files.items():
-            lines, wrong = read_signatures(signature_file(file))
-            problems.extend(wrong)
-            for read in reads:
-                if isinstance(read.document, Contract):
-                    verdicts.extend(_of_contract(read, read.document, lines, persons, now))
-            known = {read.id for read in reads}
-            verdicts.extend(_stray(line) for line in lines if line.kind != Contract.kind_name or line.id not in known)
+
+    def judged(some: Sequence[tuple[str, list[Read]]]) -> list[tuple[list[Verdict], list[Problem]]]:
+        return [_of_file(file, reads, persons, now) for file, reads in some]
+
+    several = list(files.items())
+    parts = [several[at : at + _FILES_A_TASK] for at in range(0, len(several), _FILES_A_TASK)]
+    # To verify a signature takes longer than all else here, and needs no Python meanwhile.
+    with unhurried_collector(), ThreadPoolExecutor(_WORKERS) as workers:
+        for part in workers.map(judged, parts) if len(parts) > 1 else map(judged, parts):
+            for found, wrong in part:
+                verdicts += found
+                problems += wrong
+    return verdicts, problems
+
+
+def _of_file(
+    file: str, reads: Sequence[Read], persons: Mapping[str, Person], now: int | None
+) -> tuple[list[Verdict], list[Problem]]:
+    lines, problems = read_signatures(signature_file(file))
+    verdicts = [
+        verdict
+        for read in reads
+        if isinstance(read.document, Contract)
+        for verdict in _of_contract(read, read.document, lines, persons, now)
+    ]
+    known = {read.id for read in reads}
+    verdicts.extend(_stray(line) for line in lines if line.kind != Contract.kind_name or line.id not in known)
     return verdicts, problems
 
 
