@@ -45,6 +45,7 @@ COMMANDS: Final = (
     "sql",
     "verify",
     "evidence",
+    "checkpoints",
     "store",
     "erase",
     "doctor",

@@ -105,7 +105,8 @@ class Joining:
         mine = {number for topic, number in assigned if topic == self._topic}
         tables = read_tables(bootstrap, self._state, {number % self._partitions for number in mine}) if mine else {}
         records = {key: value for table in tables.values() for key, value in table.items()}
-        self.restore({key: value for key, value in records.items() if int(key.partition("/")[0]) in mine})
+        own = {key: value for key, value in records.items() if not key.startswith("\x00")}
+        self.restore({key: value for key, value in own.items() if int(key.partition("/")[0]) in mine})
         if len(self._waiting):
             log.info("outcomes wait for their decisions", outcomes=len(self._waiting))
         return self._waiting.values()

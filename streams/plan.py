@@ -110,13 +110,14 @@ class Plan:
     def meet(self, systems: Iterable[str]) -> None:
         """Take note of systems, so that `columns` covers what is measured of them."""
         for system in systems:
-            if system not in self._systems:
-                self.terms(system)
+            self.terms(system)
 
     def terms(self, system: str) -> tuple[Term, ...]:
-        """What is measured of a system, over all of time."""
+        """What is measured of a system, over all of time. Those asked for longest ago are forgotten first."""
         known = self._systems.get(system)
-        if known is None:
+        if known is not None:
+            self._systems.move_to_end(system)
+        else:
             known = self._systems[system] = tuple(self._terms(system))
             self._need(known)
             if len(self._systems) > SYSTEMS_KEPT:

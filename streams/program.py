@@ -13,7 +13,8 @@ from typing import Final
 
 import polars as pl
 
-from seamwatch.columnar.expressions import argument_column, argument_columns, polars_expression
+from seamwatch.columnar.arguments import argument_column
+from seamwatch.columnar.expressions import argument_columns, polars_expression
 from seamwatch.expressions import Expression
 from seamwatch.expressions.expression import ExpressionKind
 from seamwatch.judging.measure import Measure, Source

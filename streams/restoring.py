@@ -30,8 +30,8 @@ def read_tables(
 ) -> dict[int, dict[str, bytes]]:
     """By partition, key and value of what was written and not deleted, as readers of committed records see it.
 
-    ``only`` is the one key that is looked for. Raises UnreachableError when the end is not reached within so many
-    seconds, StageError when there is no such topic.
+    ``only`` is how the keys begin that are looked for. Raises UnreachableError when the end is not reached within so
+    many seconds, StageError when there is no such topic.
     """
     consumer = Consumer(
         {
@@ -58,7 +58,7 @@ def read_tables(
                     continue
                 key, value = message.key(), message.value()
                 name = key.decode() if isinstance(key, bytes) else str(key)
-                if only is not None and name != only:
+                if only is not None and not name.startswith(only):
                     continue
                 if isinstance(value, bytes):
                     tables[number][name] = value

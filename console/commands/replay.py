@@ -89,7 +89,7 @@ def replay(
 
 
 def _print_summary(tally: Tally, events: int, begin: int | None, end: int | None, *, as_json: bool) -> None:
-    from console.asking import print_table
+    from console.tables import print_table
     from console.tally import per_week, tally_object
     from seamwatch.durations import format_duration
     from seamwatch.judging.wording import moment_text

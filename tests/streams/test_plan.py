@@ -24,7 +24,7 @@ from seamwatch.judging.merging import merge_facts
 from streams.counting import Rows
 from streams.dedup import EveryId
 from streams.groups import coded
-from streams.plan import Plan
+from streams.plan import Binding, Bound, Plan
 from streams.program import Program
 from tests.streams.stages import inference
 
@@ -268,3 +268,45 @@ def test_no_rows_give_no_facts() -> None:
 
 def _rest() -> dict[str, Any]:
     return {"confidence": None, "cohort": None, "fallback": False, "data_as_of": None}
+
+
+# What is kept
+
+
+def test_systems_and_programs_in_use_are_kept_and_not_those_met_last(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("streams.plan.SYSTEMS_KEPT", 5)
+    monkeypatch.setattr("streams.plan.PROGRAMS_KEPT", 2)
+    looked_up: list[str] = []
+    made: list[Expression | None] = []
+    terms = Plan._terms
+
+    def counted_terms(plan: Plan, system: str) -> Any:
+        looked_up.append(system)
+        return terms(plan, system)
+
+    def counted_program(source: Any, measures: Any, *, varied: bool) -> Program:
+        made.append(measures[0].select)
+        return Program(source, measures, varied=varied)
+
+    monkeypatch.setattr("streams.plan.Plan._terms", counted_terms)
+    monkeypatch.setattr("streams.plan.Program", counted_program)
+    plan = Plan(Estate())
+    for number in range(40):
+        plan.meet(["regular", f"passing-{number}"])
+        assert plan.terms("regular") is not None
+    assert looked_up.count("regular") == 1
+    assert len(plan._systems) == 5
+
+    def bound(measure: Measure) -> Bound:
+        return plan._alike.bound("inference", [Binding("c", "1", "0" * 64, "clause", measure)])
+
+    # The words that are compared with make the form: each of these is a program of its own.
+    passing = [bound(replace(MEASURES[0], select=Expression.parse(f"cohort = 'c{n}'"))) for n in range(20)]
+    regular = bound(MEASURES[1])
+    for own in passing:
+        plan._alike.program("inference", [regular])
+        plan._alike.program("inference", [own])
+    assert made.count(MEASURES[1].select) == 1
+    assert len(made) == 21
