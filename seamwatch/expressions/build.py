@@ -110,6 +110,8 @@ def before(field: str, micros: int) -> Expression:
 
 
 def _joined(build: Callable[[tuple[tree.Node, ...]], tree.Node], *parts: Expression) -> Expression:
+    if any(part.shape.ambiguous for part in parts):
+        return Expression.of(build(tuple(part.tree for part in parts)))
     literals = tuple(given for part in parts for given in part.literals)
     return Expression(None, None, (joined(build, tuple(part.shape for part in parts)), literals))
 
@@ -123,7 +125,7 @@ def _not_true(parts: tuple[tree.Node, ...]) -> tree.Node:
 
 
 def _compare(operator: tree.ComparisonOperator, value: Expression, limit: float) -> Expression:
-    if abs(limit) >= FIRST:
+    if abs(limit) >= FIRST or value.shape.ambiguous:
         return Expression.of(tree.Comparison(operator, value.tree, tree.Number(float(limit))))
     return Expression(None, None, (compared(operator, value.shape), (*value.literals, float(limit))))
 

@@ -57,6 +57,11 @@ class Shape:
         self.count: Final = count
 
     @cached_property
+    def ambiguous(self) -> bool:
+        """Whether a number that somebody wrote looks as a stand-in does: nothing around it may stand apart."""
+        return not self.count and _looks_parted(self.tree)
+
+    @cached_property
     def names(self) -> frozenset[Name]:
         """The names it reads."""
         return frozenset(node for node in walk(self.tree) if isinstance(node, Name))
@@ -85,8 +90,13 @@ class Shape:
 
 
 def numbers_of(text: str) -> tuple[str, tuple[float, ...]] | None:
-    """A text with stand-ins in the places of its plain numbers, and these; None for a text that has none."""
+    """A text with stand-ins in the places of its plain numbers, and these; None for a text that has none.
+
+    None too where somebody wrote a number that looks as a stand-in does, in whatever way.
+    """
     numbers: list[float] = []
+    if any(_is_stand_in(match[1]) for match in _WORDS.finditer(text) if match[1] is not None):
+        return None
 
     def stand_in(match: re.Match[str]) -> str:
         # Behind a minus a zero is still written 0.
@@ -96,13 +106,13 @@ def numbers_of(text: str) -> tuple[str, tuple[float, ...]] | None:
         return str(FIRST + len(numbers) - 1)
 
     shaped = _WORDS.sub(stand_in, text)
-    if not numbers or str(FIRST)[:10] in text:
-        return None
-    return shaped, tuple(numbers)
+    return (shaped, tuple(numbers)) if numbers else None
 
 
 def apart(tree: Node) -> tuple[Shape, tuple[float, ...]]:
     """The shape of a tree and its plain numbers, in the order of the tree."""
+    if _looks_parted(tree):
+        return shape_of(tree, 0), ()
     numbers: list[float] = []
     shaped = _parted(tree, numbers)
     return shape_of(shaped, len(numbers)), tuple(numbers)
@@ -141,6 +151,17 @@ def place_of(value: Any) -> int | None:
     if not isinstance(value, float) or not FIRST <= abs(value) < FIRST + _MOST:
         return None
     return int(abs(value)) - FIRST
+
+
+def _is_stand_in(number: str) -> bool:
+    try:
+        return place_of(float(number)) is not None
+    except ValueError:
+        return False  # the grammar says what is wrong with it
+
+
+def _looks_parted(tree: Node) -> bool:
+    return any(place_of(node.value) is not None for node in walk(tree) if isinstance(node, Number | Text))
 
 
 def _shifted(part: Shape, start: int) -> Node:
