@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from console.reachable import check_reachable, owner_problem
+from console.reachable import check_reachable, lacking, owner_problem
 from seamwatch.errors import SeamwatchError, UnreachableError, UsageError
 from seamwatch.settings import Settings
 from stack.supervisor import Say
@@ -56,6 +57,8 @@ class PublishedFolder:
         if self._follower is None:
             self._follower = ContractsFollower(kafka, self._settings.prefix)
         publish(self._follower, loaded, self._settings.clock())
+        for line in lacking(loaded.reads, os.environ):
+            self._say(line)
 
     def close(self) -> None:
         """Follow the topic no longer."""

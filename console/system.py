@@ -11,22 +11,26 @@ import contextlib
 import os
 import secrets
 import sys
+import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
 from urllib.parse import unquote, urlsplit
 
+from console.metrics_ports import metrics_ports
 from console.published_folder import PublishedFolder, check_owner
 from console.reach import LEDGER_KEY_FILE, NETRC_FILE
-from seamwatch.errors import UsageError
+from seamwatch.errors import LocalStackError, UsageError
 from seamwatch.running import RUN_FILE
 from seamwatch.settings import Settings
 from stack.folder import DataFolder, write_private, write_private_text
 from stack.local import Addresses, LocalStack
-from stack.supervisor import Say, Stage, Supervisor
+from stack.room import Room
+from stack.supervisor import Say, Stage, Supervisor, Unit
 
 STAGES: Final = ("measure", "judge", "record", "page")
+_LOOK_EVERY: Final = 1.0
 _END_SECONDS: Final = 4.0
 
 
@@ -57,7 +61,11 @@ class System:
         self._pages = pages
         self._folder = DataFolder(settings.data)
         self._stack: LocalStack | None = None
-        self._supervisor = Supervisor(say, self._write_run_file)
+        self._metrics: dict[str, str] = {}
+        self._room = Room(settings.data)
+        self._supervisor = Supervisor(say, self._write_run_file, self._waits_for)
+        self._next_look = 0.0
+        self._is_told = True  # run.json says what runs
         self._contracts = PublishedFolder(contracts, settings, say) if contracts is not None else None
         self._addresses: Addresses | None = None
 
@@ -66,6 +74,11 @@ class System:
         """Where the broker and the store are."""
         assert self._addresses is not None
         return self._addresses
+
+    @property
+    def metrics(self) -> Mapping[str, str]:
+        """Host and port of each stage's metrics; empty without."""
+        return self._metrics
 
     def __enter__(self) -> Self:
         """Hold the data folder. Raises LocalStackError that names the process which has it."""
@@ -84,13 +97,14 @@ class System:
         """
         if self._contracts is not None:
             self._contracts.check()  # a wrong document is better told now than when everything has started
+        self._metrics = metrics_ports(self._settings, STAGES)
         (self._settings.data / RUN_FILE).unlink(missing_ok=True)
         self._stack = LocalStack(self._folder, self._settings, progress)
         self._addresses = addresses = self._stack.start()
         for server in self._stack.servers:
             self._supervisor.watch(server)
         progress("creating topics and tables")
-        _prepare(addresses, self._settings)
+        self._prepare(addresses)
         if self._contracts is not None:
             self._contracts.publish(addresses.kafka)
         elif self._settings.default_owner is not None:
@@ -107,6 +121,18 @@ class System:
         """Keep everything running until an exception ends it; ``tick`` is called about five times a second."""
         self._supervisor.run(lambda: self._tick(tick))
 
+    def _prepare(self, addresses: Addresses) -> None:
+        from sinks.migrate import migrate
+        from streams.topics import create_topics
+
+        # Our own broker is ours to set up; another's topics are told of.
+        own = self._settings.kafka is None
+        for report in create_topics(addresses.kafka, self._settings.prefix, self._settings.partitions, alter=own):
+            if report.outcome in ("altered", "different"):
+                did = "set as it must be" if report.outcome == "altered" else "left as it is"
+                self._say(f"topic {report.name} had {', '.join(report.differences)}: {did}")
+        migrate(addresses.clickhouse)
+
     def _stage(self, name: str, addresses: Addresses, further: Mapping[str, str]) -> Stage:
         environment = {
             **os.environ,
@@ -119,13 +145,27 @@ class System:
             "PYTHONUNBUFFERED": "1",
             **further,
         }
+        if name in self._metrics:
+            environment["SEAMWATCH_METRICS_PORT"] = self._metrics[name].rpartition(":")[2]
         command = [sys.executable, "-m", "console.app", "run", name]
         return Stage(name, command, environment, self._folder.logs / f"{name}.log", self._pages)
 
     def _tick(self, tick: Callable[[], None]) -> None:
         if self._contracts is not None:
             self._contracts.look(self.addresses.kafka)
+        if time.monotonic() >= self._next_look:
+            self._next_look = time.monotonic() + _LOOK_EVERY
+            if (said := self._room.look()) is not None:
+                self._say(said)
+            if not self._is_told:
+                self._write_run_file(self._supervisor.pids())
         tick()
+
+    def _waits_for(self, unit: Unit) -> str | None:
+        # A server that starts on a full disk fails, and takes what is left.
+        if unit.name in STAGES or not self._room.is_full:
+            return None
+        return f"the disk that {self._settings.data} lies on is full"
 
     def _write_run_file(self, pids: Mapping[str, int]) -> None:
         content: dict[str, Any] = {
@@ -136,8 +176,17 @@ class System:
             "prefix": self._settings.prefix,
             "stages": {name: pid for name, pid in pids.items() if name in STAGES},
             "servers": {name.lower(): pid for name, pid in pids.items() if name not in STAGES},
+            "restarts": {name.lower(): times for name, times in self._supervisor.restarts().items()},
+            "metrics": self._metrics,
         }
-        write_private(self._settings.data / RUN_FILE, content)
+        try:
+            write_private(self._settings.data / RUN_FILE, content)
+        except LocalStackError as error:
+            if self._is_told:
+                self._say(f"{error}; until it can be, commands may not find what runs")
+            self._is_told = False
+        else:
+            self._is_told = True
 
     def _end(self) -> None:
         if self._contracts is not None:
@@ -171,11 +220,3 @@ def _ledger_key(settings: Settings) -> Path:
     if not file.exists():
         make_keys(file, f"seamwatch.local/{secrets.token_hex(4)}")
     return file
-
-
-def _prepare(addresses: Addresses, settings: Settings) -> None:
-    from sinks.migrate import migrate
-    from streams.topics import create_topics
-
-    create_topics(addresses.kafka, settings.prefix, settings.partitions)
-    migrate(addresses.clickhouse)

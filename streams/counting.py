@@ -6,7 +6,7 @@ something offends. Which columns there are is `streams.program`'s.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,14 +14,14 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from seamwatch.expressions import Expression
 from seamwatch.judging.facts import BILLION, Evidence
-from seamwatch.judging.measure import Measure
+from seamwatch.judging.measure import HOLDS, NULL, SELECTED, Measure, Watch
 from seamwatch.values import value
+from streams.answers import ODD, Answers, both
 from streams.dedup import Dedup
 from streams.evidence import Mask, Position, digests, earliest_rows, evidence_of
 from streams.groups import Coded, Groups, Integers, grouped, sliced
-from streams.likeness import Own
+from streams.likeness import Own, Read
 
 ROWS_A_FACT = 1_000
 _HEAVIEST = 1e3
@@ -51,13 +51,14 @@ class Statistic:
     numbers: dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Read:
-    """What is computed of every row. Of the expression's literals ``own`` are each system's own, from ``at`` on."""
+@value()
+class Unknowns:
+    """How often the condition of a watch was NULL for a system, by the reason."""
 
-    expression: Expression
-    at: int | None = None
-    own: int = 0
+    watch: int
+    system: str
+    odd: int
+    absent: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +70,27 @@ class Counted:
     breach: Read | None
     value: Read | None
     weigh: tuple[Read, ...]
+    missing: tuple[Read, ...]
+    left_out: tuple[Read, ...]
+
+    @property
+    def conditions(self) -> tuple[Read, ...]:
+        """What it asks of rows."""
+        return (*(read for read in (self.select, self.breach) if read is not None), *self.missing, *self.left_out)
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """A watch, and what it reads."""
+
+    watch: Watch
+    select: Read | None
+    condition: Read
+
+    @property
+    def conditions(self) -> tuple[Read, ...]:
+        """What it asks of rows."""
+        return (self.condition,) if self.select is None else (self.select, self.condition)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +98,7 @@ class Computed:
     """The columns that were computed, by their names, and the columns of arguments that calls are matched by."""
 
     columns: pl.DataFrame | None
+    answers: Answers
     names: Mapping[Read, str]
     matched: Mapping[str, str]
 
@@ -88,22 +111,30 @@ class Counting:
         self._computed = computed
         self._own = own
         self._digests: dict[tuple[str, ...], str] = {}
-        self._holding: dict[Read, Mask | bool] = {}
+        self._answers = computed.answers
         self._numbers: dict[Read, Numbers] = {}
         self._groups: dict[tuple[int | bytes, tuple[str, ...]], Groups] = {}
         self._slices: dict[tuple[str, ...], Coded] = {}
 
-    def statistics(self, number: int, counted: Counted, distinct: Dedup) -> Iterator[Statistic]:
-        """The statistics of one measure, the ``number``-th of its program."""
+    def measured(self, number: int, counted: Counted, distinct: Dedup) -> Iterator[Statistic]:
+        """What is counted of one measure, the ``number``-th of its program, and of what it leaves out."""
+        window = counted.measure.window if self._own is None else self._own.window(number)
+        yield from self._statistics(number, counted, window, distinct)
+        yield from self._left_out(number, counted, window)
+
+    def _statistics(
+        self, number: int, counted: Counted, window: int | Integers, distinct: Dedup
+    ) -> Iterator[Statistic]:
         measure = counted.measure
-        selected = True if counted.select is None else self._holds(counted.select)
-        offends = False if counted.breach is None else self._holds(counted.breach)
-        if selected is False or (measure.only_breaches and offends is False):
+        selected = True if counted.select is None else self._answers.among(counted.select, SELECTED)
+        if selected is False:
             return
-        window = measure.window if self._own is None else self._own.window(number)
+        offends = False if counted.breach is None else self._answers.among(counted.breach, measure.offends)
+        if measure.only_breaches and offends is False:
+            return
         if measure.distinct and counted.value is not None:
             selected = self._unrepeated(number, counted, window, selected, distinct)
-        breaching = _both(selected, offends)
+        breaching = both(selected, offends)
         chosen = breaching if measure.only_breaches else selected
         if chosen is False:
             return
@@ -118,9 +149,10 @@ class Counting:
         if counted.value is not None:
             weights = [self._number(weight) for weight in counted.weigh]
             values = _Values.of(self._number(counted.value), weights, index, groups, self._bins(number, measure))
+        missing = [self._held(condition, index, groups) for condition in counted.missing]
         most = self._most(number, measure)
         breaches, evidence = self._breaches(
-            counted, max(most.values(), default=measure.evidence), breaching, index, groups, counts
+            number, counted, max(most.values(), default=measure.evidence), breaching, index, groups, counts
         )
         columns = (counts, np.zeros_like(counts) if breaches is None else breaches, first, last)
         each = zip(
@@ -141,15 +173,61 @@ class Counting:
             }
             if values is not None:
                 numbers |= values.numbers(group)
+            if missing:
+                numbers["missing"] = tuple(int(held[group]) for held in missing)
             yield Statistic(number, system, part, start, numbers)
 
-    def _holds(self, condition: Read) -> Mask | bool:
-        """Where a condition holds; True or False where it does so for all rows or none."""
-        if condition not in self._holding:
-            holds = self._column(condition)
-            true = int(holds.sum() or 0)
-            self._holding[condition] = bool(true) if true in (0, len(holds)) else holds.to_numpy()
-        return self._holding[condition]
+    def _left_out(self, number: int, counted: Counted, window: int | Integers) -> Iterator[Statistic]:
+        """How many rows are left out, by why and by group."""
+        masks = [self._answers.among(condition, HOLDS) for condition in counted.left_out]
+        if all(mask is False for mask in masks):
+            return
+        rows = len(self._rows.times)
+        first_of = np.full(rows, len(masks))
+        for place, mask in reversed(list(enumerate(masks))):
+            first_of[mask if not isinstance(mask, bool) else slice(rows if mask else 0)] = place
+        index = np.flatnonzero(first_of < len(masks))
+        groups = self._grouped(counted.measure, window, index)
+        times, whys = self._rows.times[index], first_of[index]
+        counts = [np.bincount(groups.ids[whys == place], minlength=groups.size) for place in range(len(masks))]
+        first, last = (_extreme(choose, groups, times) for choose in (np.minimum, np.maximum))
+        present = np.flatnonzero(np.bincount(groups.ids, minlength=groups.size))
+        for group, (system, part, start) in zip(present.tolist(), groups.identities(present), strict=True):
+            numbers: dict[str, Any] = {
+                "count": 0,
+                "breaches": 0,
+                "first_time": int(first[group]),
+                "last_time": int(last[group]),
+                "missing": tuple(int(held[group]) for held in counts),
+            }
+            yield Statistic(number, system, part, start, numbers)
+
+    def unknowns(self, number: int, looked: Looked) -> Iterator[Unknowns]:
+        """How often a watch's condition was NULL, or held where that is what it watches, by system."""
+        holds = looked.watch.holds
+        null = self._answers.among(looked.condition, NULL if holds is None else HOLDS)
+        if null is False:
+            return
+        selected = True if looked.select is None else self._answers.among(looked.select, SELECTED)
+        unknown = both(null, selected)
+        if unknown is False:
+            return
+        odd: Mask | bool = unknown if holds == "odd" else False
+        if holds is None:
+            odd = both(unknown, self._answers.among(looked.condition, ODD))
+        systems = self._rows.systems
+        either, strange = (_counted(systems, mask) for mask in (unknown, odd))
+        for system in np.flatnonzero(either).tolist():
+            name = systems.names[system]
+            assert name is not None
+            yield Unknowns(number, name, int(strange[system]), int(either[system] - strange[system]))
+
+    def _held(self, condition: Read, index: Integers | None, groups: Groups) -> Integers:
+        """Of how many of the chosen rows a condition holds, by group."""
+        holds = self._answers.among(condition, HOLDS)
+        if isinstance(holds, bool):
+            return np.bincount(groups.ids if holds else groups.ids[:0], minlength=groups.size)
+        return np.bincount(groups.ids[_taken(holds, index)], minlength=groups.size)
 
     def _number(self, value: Read) -> Numbers:
         """A value's numbers, NaN where it has none."""
@@ -235,6 +313,7 @@ class Counting:
 
     def _breaches(
         self,
+        number: int,
         counted: Counted,
         most: int | None,
         breaching: Mask | bool,
@@ -252,17 +331,28 @@ class Counting:
             places = np.flatnonzero(breaching)
             ids = groups.ids[offending]
             breaches = np.bincount(ids, minlength=groups.size)
-        return breaches, self._evidence(counted, most, places, ids)
+        return breaches, self._evidence(number, counted, most, places, ids)
 
     def _evidence(
-        self, counted: Counted, most: int | None, places: Integers, ids: Integers
+        self, number: int, counted: Counted, most: int | None, places: Integers, ids: Integers
     ) -> dict[int, tuple[Evidence, ...]]:
         """The earliest (mostly five) of the offending rows at ``places``, for each of their groups."""
         measure = counted.measure
         times, events = self._rows.times, self._rows.frame["event_id"]
         places, ids = earliest_rows(ids, times[places], places, events, most)
         values = self._number(counted.value)[places] if counted.value is not None else None
-        return evidence_of(places, ids, times, events, values, self._labels(measure, places), self._rows.position)
+        labels = self._labels(measure, places)
+        if measure.offends & NULL and not measure.matching:
+            labels = [None] * len(places) if labels is None else labels
+            self._answers.explain(counted.breach, self._asked(number, measure), places, ids, labels)
+        return evidence_of(places, ids, times, events, values, labels, self._rows.position)
+
+    def _asked(self, number: int, measure: Measure) -> Callable[[int], Measure]:
+        """The measure of a row, as its system has it."""
+        if self._own is None:
+            return lambda _row: measure
+        own, codes = self._own.measures(number), self._rows.systems.codes
+        return lambda row: own[int(codes[row])]
 
     def _labels(self, measure: Measure, places: Integers) -> list[str | None] | None:
         column = "arguments" if measure.matching else measure.label
@@ -374,13 +464,12 @@ def _bounded(told: tuple[Evidence, ...]) -> Iterator[dict[str, Any]]:
         }
 
 
-def _both(left: Mask | bool, right: Mask | bool) -> Mask | bool:
-    if isinstance(left, bool):
-        return right if left else False
-    if isinstance(right, bool):
-        return left if right else False
-    both = left & right
-    return both if both.any() else False
+def _counted(systems: Coded, mask: Mask | bool) -> Integers:
+    """How many rows each system has where the mask holds."""
+    if mask is False:
+        return np.zeros(len(systems.names), np.int64)
+    index = None if mask is True else np.flatnonzero(mask)
+    return np.bincount(_taken(systems.codes, index), minlength=len(systems.names))
 
 
 def _taken(column: Any, index: Integers | None) -> Any:

@@ -6,7 +6,7 @@ of their histograms are columns then, told by the system. Compares only; nothing
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate, chain
 from typing import Final
@@ -17,18 +17,36 @@ import polars as pl
 
 from seamwatch.expressions import Expression
 from seamwatch.expressions.shapes import Given
-from seamwatch.judging.measure import Measure
+from seamwatch.judging.measure import Measure, Watch
 from streams.groups import Integers
 
 WINDOW, EVIDENCE, LOW, HIGH, EXPRESSIONS = range(5)
 """Where a measure's literals stand among its own; those of its expressions come last, in the order of `read_by`."""
 
+LITERAL: Final = "__literal_"
+"""Begins the names of the columns that hold them; no record type has a field of such a name."""
+
 _NOTHING: Final = (0.0, 0.0)
 
 
 @dataclass(frozen=True, slots=True)
+class Read:
+    """What is computed of every row. Of the expression's literals ``own`` are each system's own, from ``at`` on."""
+
+    expression: Expression
+    at: int | None = None
+    own: int = 0
+
+    @property
+    def literals(self) -> Callable[[int], pl.Expr] | None:
+        """The column of each of its literals, where they are each system's own."""
+        at = self.at
+        return None if at is None else lambda place: pl.col(f"{LITERAL}{at + place}")
+
+
+@dataclass(frozen=True, slots=True)
 class Parted:
-    """Measures in two parts: ``alike``, which many may have in common, and the literals that are their ``own``.
+    """Measures and watches in two parts: ``alike``, which many may have in common, and the literals of their ``own``.
 
     Measures that differ in name only are one; ``measures`` has each once, ``index`` says which of them each is.
     """
@@ -37,10 +55,11 @@ class Parted:
     own: tuple[Given, ...]
     measures: tuple[Measure, ...]
     index: tuple[int, ...]
+    watches: tuple[Watch, ...] = ()
 
 
-def parted(measures: Sequence[Measure]) -> Parted:
-    """What the measures of one record type are alike to, and what is their own."""
+def parted(measures: Sequence[Measure], watches: Sequence[Watch] = ()) -> Parted:
+    """What the measures and watches of one record type are alike to, and what is their own."""
     found: dict[tuple[Hashable, tuple[Given, ...]], int] = {}
     index: list[int] = []
     kept: list[Measure] = []
@@ -50,14 +69,24 @@ def parted(measures: Sequence[Measure]) -> Parted:
             found[known] = len(found)
             kept.append(measure)
         index.append(found[known])
-    alike = (tuple(index), tuple([known[0] for known in found]))
-    return Parted(alike, tuple(chain.from_iterable([known[1] for known in found])), tuple(kept), tuple(index))
+    watched = [_part(_asked_by(watch)) for watch in watches]
+    forms = tuple([(watch.source, watch.holds, form) for watch, (form, _) in zip(watches, watched, strict=True)])
+    alike = (tuple(index), tuple([known[0] for known in found]), forms)
+    own = chain(*(known[1] for known in found), *(theirs for _, theirs in watched))
+    return Parted(alike, tuple(own), tuple(kept), tuple(index), tuple(watches))
 
 
-def read_by(measure: Measure) -> tuple[Expression, ...]:
-    """The expressions that a measure reads, always in this order."""
-    expressions = (measure.select, measure.breach, measure.value, *(measure.weigh if measure.histogram else ()))
-    return tuple(expression for expression in expressions if expression is not None)
+def conditions_of(one: Measure | Watch) -> Iterator[Expression]:
+    """The conditions that a measure or watch asks of rows."""
+    yield from () if one.select is None else (one.select,)
+    condition = one.breach if isinstance(one, Measure) else one.condition
+    yield from () if condition is None else (condition,)
+    yield from (*one.missing, *one.left_out) if isinstance(one, Measure) else ()
+
+
+def read_by(one: Measure | Watch) -> tuple[Expression, ...]:
+    """The expressions that a measure or watch reads, always in this order."""
+    return tuple(expression for expression in _asked_by(one) if expression is not None)
 
 
 def varies(expression: Expression) -> bool:
@@ -65,18 +94,27 @@ def varies(expression: Expression) -> bool:
     return bool(expression.shape.count and expression.shape.names)
 
 
-def starts_of(measures: Sequence[Measure]) -> tuple[int, ...]:
-    """Where the literals of each measure begin."""
-    counts = [EXPRESSIONS + sum(e.shape.count for e in read_by(measure) if varies(e)) for measure in measures]
+def starts_of(asked: Iterable[Measure | Watch]) -> tuple[int, ...]:
+    """Where the literals of each begin, of measures and the watches behind them."""
+    counts = [
+        (EXPRESSIONS if isinstance(one, Measure) else 0) + sum(e.shape.count for e in read_by(one) if varies(e))
+        for one in asked
+    ]
     return tuple(accumulate([0, *counts]))[:-1]
 
 
-def _parted(measure: Measure) -> tuple[Hashable, tuple[Given, ...]]:
-    histogram = measure.histogram
-    ends = _NOTHING if histogram is None else (histogram.low, histogram.high)
-    own: list[Given] = [measure.window, measure.evidence or 0, *ends]
+def _asked_by(one: Measure | Watch) -> tuple[Expression | None, ...]:
+    if isinstance(one, Watch):
+        return one.select, one.condition
+    weigh = one.weigh if one.histogram else ()
+    return one.select, one.breach, one.value, *weigh, *one.missing, *one.left_out
+
+
+def _part(expressions: Iterable[Expression | None]) -> tuple[tuple[Hashable, ...], list[Given]]:
+    """What expressions have in common with others, and their literals."""
     forms: list[Hashable] = []
-    for expression in (measure.select, measure.breach, measure.value, *(measure.weigh if histogram else ())):
+    own: list[Given] = []
+    for expression in expressions:
         if expression is None:
             forms.append(None)
         elif varies(expression):
@@ -85,11 +123,19 @@ def _parted(measure: Measure) -> tuple[Hashable, tuple[Given, ...]]:
         else:
             # Where there is none to vary, the shape says all.
             forms.append(expression if expression.shape.count else expression.shape)
+    return tuple(forms), own
+
+
+def _parted(measure: Measure) -> tuple[Hashable, tuple[Given, ...]]:
+    histogram = measure.histogram
+    ends = _NOTHING if histogram is None else (histogram.low, histogram.high)
+    forms, literals = _part(_asked_by(measure))
     alike = (
-        measure.source, tuple(forms), measure.slice, None if histogram is None else histogram.bins,
+        measure.source, forms, measure.slice, None if histogram is None else histogram.bins,
         measure.only_breaches, measure.distinct, measure.label, measure.evidence is None, measure.matching,
+        measure.offends, len(measure.missing), len(measure.left_out),
     )  # fmt: skip
-    return alike, tuple(own)
+    return alike, (measure.window, measure.evidence or 0, *ends, *literals)
 
 
 @dataclass(frozen=True)

@@ -16,10 +16,10 @@ from typing import Final, Self, get_args
 import polars as pl
 
 from seamwatch.documents import Contract, Estate
-from seamwatch.judging.facts import Fact
-from seamwatch.judging.measure import DECIDED_BY, Measure, Source
+from seamwatch.judging.facts import Fact, Unknown
+from seamwatch.judging.measure import DECIDED_BY, Measure, Source, Watch
 from seamwatch.judging.seams import seam_of
-from streams.counting import Rows, Statistic
+from streams.counting import Rows, Statistic, Unknowns
 from streams.dedup import Dedup, EveryId
 from streams.evidence import Position
 from streams.groups import coded
@@ -47,10 +47,20 @@ class Binding:
 
 
 @dataclass(frozen=True, slots=True)
+class Watched:
+    """One watch of one clause, as it binds a system."""
+
+    contract: str
+    clause: str
+    watch: Watch
+
+
+@dataclass(frozen=True, slots=True)
 class Bound:
-    """What is measured of one record type for some systems; ``alike`` numbers what they have in common with others."""
+    """What is asked of one record type for some systems; ``alike`` numbers what they have in common with others."""
 
     bindings: tuple[Binding, ...]
+    watched: tuple[Watched, ...]
     parted: Parted
     alike: int
 
@@ -74,6 +84,7 @@ class Plan:
     def __init__(self, estate: Estate, distinct: Dedup | None = None) -> None:
         self._distinct = distinct if distinct is not None else EveryId()
         self._alike = _Alike()
+        self._unknown: dict[tuple[str, str, str], tuple[int, int]] = {}
         self._systems: OrderedDict[str, tuple[Term, ...]] = OrderedDict()
         self.estate = estate
         self.replace_estate(estate)
@@ -81,7 +92,7 @@ class Plan:
     def again(self) -> Self:
         """A plan of the same estate that remembers nothing of what was measured."""
         other = copy.copy(self)
-        other._distinct = EveryId()  # noqa: SLF001  its own
+        other._distinct, other._unknown = EveryId(), {}  # noqa: SLF001  its own
         return other
 
     def replace_estate(self, estate: Estate) -> None:
@@ -150,13 +161,28 @@ class Plan:
         for bound, part in self._split(source, rows):
             program, own = self._alike.program(source, bound)
             told: dict[tuple[str, int], list[Binding]] = {}
+            watched: dict[str, tuple[Watched, ...]] = {}
             for system, those in zip(part.systems.names, bound, strict=True):
                 assert system is not None
+                watched[system] = those.watched
                 for measure, binding in zip(those.parted.index, those.bindings, strict=True):
                     told.setdefault((system, measure), []).append(binding)
-            for statistic in program.run(part, self._distinct, own):
+            statistics, unknowns = program.run(part, self._distinct, own)
+            for statistic in statistics:
                 facts.extend([_fact(binding, statistic) for binding in told[statistic.system, statistic.measure]])
+            for unknown in unknowns:
+                self._count(watched[unknown.system][unknown.watch], unknown)
         return facts
+
+    def take_unknown(self) -> tuple[Unknown, ...]:
+        """What could not be told of the rows since the last call: one for each clause and system."""
+        taken, self._unknown = self._unknown, {}
+        return tuple(Unknown(*whose, *counts) for whose, counts in taken.items())
+
+    def _count(self, watched: Watched, found: Unknowns) -> None:
+        whose = (watched.contract, watched.clause, found.system)
+        odd, absent = self._unknown.get(whose, (0, 0))
+        self._unknown[whose] = (odd + found.odd, absent + found.absent)
 
     def _split(self, source: Source, rows: Rows) -> Iterator[tuple[Sequence[Bound], Rows]]:
         """The rows by what is measured of them: systems whose measures are alike, with what binds each of them."""
@@ -182,7 +208,7 @@ class Plan:
         for start, end in pairwise(borders):
             bound = self._measured(self.estate.contracts_for(system, start), system)
             outcomes = bound.get("outcome")
-            measured = self._alike.columns(outcomes) if outcomes is not None else frozenset()
+            measured = self._alike.measured(outcomes) if outcomes is not None else frozenset()
             yield Term(start, end, bound, measured & OF_DECISIONS)
 
     def _need(self, terms: Iterable[Term]) -> None:
@@ -204,14 +230,18 @@ class Plan:
 
     def _bind(self, contracts: tuple[Contract, ...], system: str) -> Mapping[Source, Bound]:
         bindings: dict[Source, list[Binding]] = {}
+        watched: dict[Source, list[Watched]] = {}
         for contract in contracts:
             seam = seam_of(self.estate, contract, system)
             for clause in contract.clauses:
-                for measure in clause.measures(seam):
+                for measure in clause.all_measures(seam):
                     bindings.setdefault(measure.source, []).append(
                         Binding(contract.id, contract.version, contract.digest, clause.id, measure)
                     )
-        return {source: self._alike.bound(source, found) for source, found in bindings.items()}
+                for watch in clause.watches(seam):
+                    watched.setdefault(watch.source, []).append(Watched(contract.id, clause.id, watch))
+        # Nothing is watched of what is not measured.
+        return {source: self._alike.bound(source, found, watched.get(source, ())) for source, found in bindings.items()}
 
 
 def _is_same(before: Estate, after: Estate, system: str) -> bool:
@@ -230,6 +260,7 @@ class _Alike:
     def __init__(self) -> None:
         self._numbers: dict[tuple[Source, Hashable], int] = {}
         self._columns: list[frozenset[str]] = []
+        self._measured: list[frozenset[str]] = []
         self._first: list[Parted] = []
         self._varied: list[bool] = []
         self._programs: OrderedDict[int, Program] = OrderedDict()
@@ -238,19 +269,24 @@ class _Alike:
         """The columns that it needs."""
         return self._columns[bound.alike]
 
-    def bound(self, source: Source, bindings: Sequence[Binding]) -> Bound:
+    def measured(self, bound: Bound) -> frozenset[str]:
+        """Those of them that its measures read."""
+        return self._measured[bound.alike]
+
+    def bound(self, source: Source, bindings: Sequence[Binding], watched: Sequence[Watched] = ()) -> Bound:
         """What binds a system, counted to those that it is alike to."""
-        known = parted([binding.measure for binding in bindings])
+        known = parted([binding.measure for binding in bindings], [one.watch for one in watched])
         number = self._numbers.setdefault((source, known.alike), len(self._first))
         if number == len(self._first):
             self._first.append(known)
             self._varied.append(False)
-            self._columns.append(columns_of(known.measures))
+            self._columns.append(columns_of((*known.measures, *known.watches)))
+            self._measured.append(columns_of(known.measures))
         elif not self._varied[number] and known.own != self._first[number].own:
             # From now on they are columns, whoever comes alone.
             self._varied[number] = True
             self._programs.pop(number, None)
-        return Bound(tuple(bindings), known, number)
+        return Bound(tuple(bindings), tuple(watched), known, number)
 
     def program(self, source: Source, bound: Sequence[Bound]) -> tuple[Program, Own | None]:
         """The program of systems that are alike, and what is their own where they differ."""
@@ -258,7 +294,9 @@ class _Alike:
         varied = self._varied[number]
         program = self._programs.get(number)
         if program is None:
-            program = self._programs[number] = Program(source, bound[0].parted.measures, varied=varied)
+            program = self._programs[number] = Program(
+                source, bound[0].parted.measures, bound[0].parted.watches, varied=varied
+            )
             if len(self._programs) > PROGRAMS_KEPT:
                 self._programs.popitem(last=False)
         self._programs.move_to_end(number)

@@ -20,8 +20,9 @@ from seamwatch.documents.reading import read_text
 from seamwatch.expressions import Expression
 from seamwatch.expressions.build import above, all_of, any_of, equals, negate, not_true, outside
 from seamwatch.judging.facts import Fact, Violation
-from seamwatch.judging.measure import DECIDED_BY, Histogram, Measure, Source
-from streams.counting import Rows
+from seamwatch.judging.measure import DECIDED_BY, FAILS, Histogram, Measure, Source, Watch
+from seamwatch.judging.merging import merge_facts
+from streams.counting import Rows, Statistic, Unknowns
 from streams.dedup import EveryId
 from streams.groups import coded
 from streams.likeness import parted
@@ -63,7 +64,70 @@ def measures(limit: float, low: float, window: int, ends: tuple[float, float], c
         Measure("inference", written, 60 * MINUTE, only_breaches=True, name="first"),
         Measure("inference", written, 60 * MINUTE, only_breaches=True, name="second"),
         Measure("inference", above("score", low), window, value=score, histogram=Histogram(*ends, 2), distinct=True),
+        Measure(
+            "inference", None, window, select=above("score", low), slice=("cohort",),
+            missing=(above("confidence", limit), Expression.parse("confidence IS NULL"), above("score", limit)),
+        ),
+        Measure(
+            "inference", None, window, select=above("score", low),
+            left_out=(Expression.parse("score IS NULL"), negate(above("score", low))),
+        ),
     )  # fmt: skip
+
+
+def watches(limit: float, tool: str) -> tuple[Watch, ...]:
+    """What is watched, with numbers and texts of its own."""
+    large = Expression.parse(f"arguments.amount > {abs(limit) + 1}")
+    return (
+        Watch("tool_call", large),
+        Watch("tool_call", any_of(large, negate(above("arguments.fee", limit))), equals("tool", tool)),
+        Watch("tool_call", above("arguments.amount", limit), holds="absent"),
+    )
+
+
+calls = st.lists(
+    st.tuples(
+        st.sampled_from(SYSTEMS), st.sampled_from(["a", "b", None]),
+        st.sampled_from(['{"amount":2}', '{"amount":"2"}', '{"amount":0.5,"fee":9}', '{"fee":"9"}', "{}", "[", None]),
+    ),
+    min_size=1, max_size=20,
+)  # fmt: skip
+
+
+@settings(max_examples=40, deadline=None)
+@given(calls, st.tuples(numbers, numbers, numbers), st.sampled_from(["a", "b"]))
+def test_what_could_not_be_told_of_systems_that_are_alike_is_that_of_each_alone(
+    found: list[tuple[str, str | None, str | None]], limits: tuple[float, ...], tool: str
+) -> None:
+    theirs = {name: watches(limit, tool) for name, limit in zip(SYSTEMS, limits, strict=True)}
+    amount = {
+        name: Measure(
+            "tool_call", own[0].condition, MINUTE, offends=FAILS, label="tool", evidence=1, select=own[1].select
+        )
+        for name, own in theirs.items()
+    }
+    whole = pl.DataFrame(
+        [{"event_id": f"{n:036}", "event_time": START + n, "system": system, "tool": called,
+          "arguments": arguments} for n, (system, called, arguments) in enumerate(found)],
+        schema={"event_id": pl.String, "event_time": pl.Int64, "system": pl.String, "tool": pl.String,
+                "arguments": pl.String},
+    )  # fmt: skip
+    got = _run(whole, amount, theirs, varied=True)
+    alone = [_run(part, amount, theirs, varied=False) for part in whole.partition_by("system")]
+    assert sorted(got[0], key=repr) == sorted((one for each in alone for one in each[0]), key=repr)
+    assert sorted(got[1], key=repr) == sorted((one for each in alone for one in each[1]), key=repr)
+
+
+def _run(
+    whole: pl.DataFrame, measured: Mapping[str, Measure], watched: Mapping[str, tuple[Watch, ...]], *, varied: bool
+) -> tuple[list[Statistic], list[Unknowns]]:
+    rows = Rows(whole, coded(whole["system"]), whole["event_time"].to_numpy(), lambda _: (None, None, None))
+    names = [str(name) for name in rows.systems.names]
+    parts = [parted([measured[name]], watched[name]) for name in names]
+    assert len({part.alike for part in parts}) == 1
+    program = Program("tool_call", [measured[names[0]]], watched[names[0]], varied=varied)
+    statistics, unknowns = program.run(rows, EveryId(), program.own(parts) if varied else None)
+    return list(statistics), list(unknowns)
 
 
 def plain(fact: Fact) -> tuple[Any, ...]:
@@ -92,7 +156,7 @@ def test_systems_that_are_alike_are_counted_together_as_each_alone(
         rows = Rows(whole, coded(whole["system"]), whole["event_time"].to_numpy(), lambda _: (None, None, None))
         parts = [parted(theirs[str(name)]) for name in rows.systems.names]
         program = Program("inference", theirs[group[0]], varied=True)
-        for statistic in program.run(rows, EveryId(), program.own(parts)):
+        for statistic in program.run(rows, EveryId(), program.own(parts))[0]:
             for number, index in enumerate(program.index):
                 if index == statistic.measure:
                     window = theirs[statistic.system][number].window
@@ -100,7 +164,8 @@ def test_systems_that_are_alike_are_counted_together_as_each_alone(
                         "c", "1", "d", str(number), statistic.system, statistic.slice, statistic.window_start, window,
                         **statistic.numbers,
                     )  # fmt: skip
-                    got[number, fact.system, fact.slice, fact.window_start] = fact
+                    key = (number, fact.system, fact.slice, fact.window_start)
+                    got[key] = merge_facts(got[key], fact) if key in got else fact
     wanted: dict[tuple[Any, ...], Fact] = {}
     for name in SYSTEMS:
         mine = [record for record in records if record["system"] == name]
