@@ -5,6 +5,7 @@ The shape only; each kind is a file beside this one. A judge here is pure: it re
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, ClassVar, Final, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -70,6 +71,10 @@ class Clause(BaseModel):
     def co_signatories(self) -> tuple[str, ...]:
         """Persons who must sign the contract beside its parties, because this clause binds them."""
         return ()
+
+    def why_void(self, seam: Seam, record: Mapping[str, Any]) -> str | None:
+        """Why what a person attests in a record counts for nothing here, in words; None when it counts."""
+        return f"a {self.kind_name} clause takes no attestation"
 
     def measures(self, seam: Seam) -> tuple[Measure, ...]:
         """What is to be measured of one system's events; nothing by default."""
