@@ -1,13 +1,15 @@
 """judge: hosts a `seamwatch.judging.judge.Judge` for each measurement partition it is assigned.
 
-Restores a judge from the state topic before its first measurement; feeds it; produces its violations and notices,
-and the state that changed, with the position, in one transaction (`streams.loop` says what that promises). It reads
-nothing but measurements, contracts and its own state; its clock is the one that measurements carry.
+Restores a judge from the state topic before its first measurement; feeds it; produces its violations, notices and
+verdicts, and the state that changed, with the position, in one transaction (`streams.loop` says what that promises).
+It reads nothing but measurements, contracts and its own state; its clock is the one that measurements carry.
 """
 
 from __future__ import annotations
 
+import logging
 import time
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 
@@ -32,6 +34,7 @@ from streams.metrics import Metrics
 from streams.partitions import partition_of
 from streams.pieces import Pieces
 from streams.restoring import read_tables
+from streams.unknown import Doubted, UnknownDays, UnknownEvents, doubted
 
 log = structlog.get_logger(__name__)
 
@@ -43,7 +46,7 @@ CONTRACTS_SECONDS = 10.0
 
 
 class Judges:
-    """The stage that the loop drives: measurements in, violations, notices and state out."""
+    """The stage that the loop drives: measurements in, violations, notices, verdicts and state out."""
 
     def __init__(self, settings: Settings, contracts: ContractsFollower, metrics: Metrics) -> None:
         self._bootstrap = bootstrap_of(settings)
@@ -59,10 +62,12 @@ class Judges:
         )
         self._metrics = metrics
         self._late = LateEvents(metrics)
+        self._unknown = UnknownEvents(metrics)
         self._partitions = partitions_of(AdminClient({"bootstrap.servers": self._bootstrap}), self._topics.measurement)
         self._judges: dict[int, Judge] = {}
         self._pieces: dict[int, Pieces] = {}
         self._late_days: dict[int, LateDays] = {}
+        self._unknown_days: dict[int, UnknownDays] = {}
         self._heard = time.monotonic()
 
     # What the loop asks for
@@ -73,11 +78,13 @@ class Judges:
         self._judges = {number: self._judge_of(number) for _, number in positions}
         self._pieces = {number: Pieces() for number in self._judges}
         self._late_days = {number: LateDays() for number in self._judges}
+        self._unknown_days = {number: UnknownDays() for number in self._judges}
         restored = 0
         tables = read_tables(self._bootstrap, self._topics.judge_state, self._judges)
         for number, judge in self._judges.items():
             for key, value in self._pieces[number].joined(tables[number]):
-                if not self._late_days[number].restore(key, value):
+                counted = (self._late_days[number], self._unknown_days[number])
+                if not any(days.restore(key, value) for days in counted):
                     judge.restore(key, value)
                 restored += 1
         self._heard = time.monotonic()
@@ -85,7 +92,7 @@ class Judges:
 
     def forget(self) -> None:
         """Nothing is ours any more."""
-        self._judges, self._pieces, self._late_days = {}, {}, {}
+        self._judges, self._pieces, self._late_days, self._unknown_days = {}, {}, {}, {}
 
     def due(self) -> bool:
         """Never: time comes with the measurements. Their absence is said aloud, once a minute."""
@@ -104,19 +111,24 @@ class Judges:
             for run in batch.runs:
                 judge = self._judges[run.partition]
                 late, let_go = judge.late, judge.let_go
+                unknown: Counter[Doubted] = Counter()
                 for message in run.messages:
-                    outputs += self._judged(judge, run.topic, message)
+                    outputs += self._judged(judge, run.topic, message, unknown)
                 self._metrics.late.labels("measurement").inc(judge.late - late)
                 too_late = judge.take_late()
                 self._late.add(too_late)
                 self._late_days[run.partition].add(too_late, SystemClock().now())
+                self._unknown.add(unknown)
+                self._unknown_days[run.partition].add(unknown, SystemClock().now())
                 self._metrics.let_go.inc(judge.let_go - let_go)
                 self._metrics.events.labels("measurement").inc(len(run.messages))
             for number in sorted({run.partition for run in batch.runs}):
-                changed = {**self._judges[number].take_dirty(), **self._late_days[number].saved()}
+                counts = {**self._late_days[number].saved(), **self._unknown_days[number].saved()}
+                changed = {**self._judges[number].take_dirty(), **counts}
                 for key, value in self._pieces[number].cut(changed):
                     outputs.append(Output(self._topics.judge_state, value, key.encode(), number))
             self._late.tell()
+            self._unknown.tell()
             self._metrics.outputs.inc(len(outputs))
             return outputs
 
@@ -128,7 +140,7 @@ class Judges:
 
     # One measurement
 
-    def _judged(self, judge: Judge, topic: str, message: Message) -> Iterator[Output]:
+    def _judged(self, judge: Judge, topic: str, message: Message, unknown: Counter[Doubted]) -> Iterator[Output]:
         try:
             measurement = self._measurement(message)
         except RecordError as error:
@@ -146,6 +158,7 @@ class Judges:
             )
             return
         self._await_contracts(judge, measurement)
+        unknown += doubted(measurement.unknowns)
         told = judge.on_measurement(measurement)
         for violation in told.violations:
             value = self._codec.encode("violation", violation_record(violation))
@@ -158,6 +171,21 @@ class Judges:
                 summary=violation.summary,
             )
             yield Output(self._topics.violations(violation.kind), value, violation.violation_id.encode())
+        for verdict in told.verdicts:
+            self._metrics.answers.labels(verdict.reason).inc()
+            log.log(
+                logging.INFO if verdict.counted else logging.WARNING,
+                "answer counts" if verdict.counted else "answer does not count",
+                reason=verdict.reason,
+                person=verdict.person,
+                of=verdict.of,
+                reference=verdict.reference,
+                system=verdict.system,
+                summary=verdict.summary,
+                id=verdict.acknowledgement_id,
+            )
+            value = self._codec.encode("verdict", asdict(verdict))
+            yield Output(self._topics.verdict, value, verdict.acknowledgement_id.encode())
         for notice in told.notices:
             yield Output(self._topics.notice, self._codec.encode("notice", asdict(notice)), notice.notice_id.encode())
 

@@ -59,10 +59,22 @@ class Metrics:
         self.let_go = Counter(
             f"{prefix}_let_go", "Conversations, cohorts, … followed no longer: too many at once", registry=registry
         )
+        self.answers = Counter(
+            f"{prefix}_answers",
+            "Acknowledgements by what they came to: counts, or why not",
+            ["outcome"],
+            registry=registry,
+        )
         self.too_late = BoundedCounter(
             f"{prefix}_too_late",
             "Events of which a clause would have counted, had they come within the lateness of its contract",
             ["contract", "clause", "system"],
+            registry=registry,
+        )
+        self.unknown = BoundedCounter(
+            f"{prefix}_unknown",
+            "Events of which a clause's condition could not be told: what they give is odd, or something is absent",
+            ["contract", "clause", "system", "why"],
             registry=registry,
         )
         self.unpublished = BoundedCounter(

@@ -17,12 +17,13 @@ from seamwatch.documents import Estate
 from seamwatch.documents.defaults import DEFAULTS
 from seamwatch.documents.estate import END
 from seamwatch.durations import DAY, SECOND
+from seamwatch.judging import unjudged
 from seamwatch.judging.answering import Answering
 from seamwatch.judging.changeover import begins_anew, crowded, hold
 from seamwatch.judging.clocks import Clocks
 from seamwatch.judging.entries import Entry, EntryKey, Waiting, read_entry
 from seamwatch.judging.episodes import Episode, escalate_episode, resolve_episode
-from seamwatch.judging.facts import Fact, ForwardedEvent, Measurement, Notice, Violation
+from seamwatch.judging.facts import Fact, ForwardedEvent, Measurement, Notice, Verdict, Violation
 from seamwatch.judging.following import Told, follow, spent_by
 from seamwatch.judging.judgement import EXPECTED, Happening, Moment, Resolve, TimePassed
 from seamwatch.judging.late import Late, LateCount
@@ -64,6 +65,7 @@ class Output:
 
     violations: tuple[Violation, ...] = ()
     notices: tuple[Notice, ...] = ()
+    verdicts: tuple[Verdict, ...] = ()
 
 
 class Judge:
@@ -145,7 +147,7 @@ class Judge:
                 self._ask(bound, fact, told)
         self._time.advance(measurement)
         self._pass_time(told)
-        return Output(tuple(told.violations), tuple(told.notices))
+        return self._output(told)
 
     def finish(self) -> Output:
         """The input is over for good (a replay's): what waits for more to follow is told that nothing will."""
@@ -154,7 +156,11 @@ class Judge:
             bound = self._seams.bound(key.contract, entry.version, key.clause, key.system)
             if bound is not None and bound.clause.ends_with_input:
                 self._judge(key, entry, bound, TimePassed(ended=True), self._clocks.reached(entry), told)
-        return Output(tuple(told.violations), tuple(told.notices))
+        return self._output(told)
+
+    def _output(self, told: Told) -> Output:
+        self._answering.ended(told.violations)
+        return Output(tuple(told.violations), tuple(told.notices), tuple(told.verdicts.values()))
 
     def episodes(self) -> Iterator[Violation]:
         """The latest state of every open episode."""
@@ -177,15 +183,18 @@ class Judge:
         if event.type == "acknowledgement" and record["of"] == "violation":
             self._acknowledge(record, told)
             return
-        old = self._clocks.is_old(event)
+        old, asked = self._clocks.is_old(event), False
         for bound in self._seams.wanting(event.type, record["system"], record["event_time"]):
+            asked = asked or bound.clause.part_of(event) is not None
             if old and event.type != "config_change":
                 self._late.add(bound, 1)
             else:
                 self._ask(bound, event, told)
+        if event.type == "acknowledgement" and (old or not asked):
+            self._answering.refuse(record, *_unasked(record, old=asked), told)
 
     def _ask(self, bound: BoundClause, happening: Fact | ForwardedEvent, told: Told) -> None:
-        part = bound.clause.part_of(happening)
+        part = unjudged.part_of(bound.clause, happening)
         if part is None:
             return
         seam, clause = bound.seam, bound.clause
@@ -249,26 +258,36 @@ class Judge:
         own = seam.contract_version == entry.version
         if not own and ((by := self._bound(key, entry)) is None or begins_anew(bound, by, key.part)):
             # Of a version that is over, and what it counts says nothing to the one in force.
-            self._late.add(bound, happening.count if isinstance(happening, Fact) else 1)
+            if not unjudged.is_part(key.part):
+                self._late.add(bound, happening.count if isinstance(happening, Fact) else 1)
             self._entries.keep(key, entry)
             return entry
-        kind = clause.kind_name
+        kind = unjudged.kind_of(clause, key.part)
         state = entry.state if entry.kind == kind else None
         horizon = LONG_AGO if isinstance(happening, Fact) else self._clocks.horizon(happening)
         moment = Moment(self._time.now, watermark, self._settings.settle, horizon, key.part or None)
-        judgement = clause.judge(seam, state, happening, moment)
+        if kind == unjudged.KIND:
+            judgement = unjudged.judge(clause, seam, state, happening, moment)
+        else:
+            judgement = clause.judge(seam, state, happening, moment)
         if judgement.late:
             self._late.add_judged(bound, happening, judgement.late)
         episodes, spent = entry.episodes, entry.spent
         if judgement.findings:
             climbs, at = self._settings.climbs, self._clocks.known_at(happening)
-            finder, remembered = self._placing.finder(bound), self._remembered(key)
+            remembered = self._remembered(key)
             found = follow(
-                episodes, finder, judgement.findings, at, told, climbs=climbs, spent=spent, remembered=remembered
+                episodes,
+                self._placing.finder(bound),
+                judgement.findings,
+                at,
+                told,
+                lambda episode, over: self._answering.answered(episode, over, bound, told),
+                climbs=climbs,
+                spent=spent,
+                remembered=remembered,
             )
-            spent = found.spent if remembered != 0 else ()
-            episodes = self._answering.answered(episodes, found.episodes, bound)
-            told.violations += (new.violation for new, old in zip(episodes, found.episodes, strict=True) if new != old)
+            episodes, spent = found.episodes, found.spent if remembered != 0 else ()
         # Time is judged by the version in force: after another one it is asked again, at once.
         wake = judgement.wake if own else self._time.now
         judged = entry.judged(kind, judgement.state, episodes, judgement.deadline, wake, spent)
@@ -287,10 +306,10 @@ class Judge:
         key = self._entries.of_violation(record["reference"])
         entry = self._entries.get(key) if key is not None else None
         if key is None or entry is None:
-            self._answering.wait(record)
+            self._answering.wait(record, told)
             return
         bound = self._bound(key, entry)
-        self._change(key, entry, record["reference"], told, lambda e: self._answering.answer(e, record, bound))
+        self._change(key, entry, record["reference"], told, lambda e: self._answering.answer(e, record, bound, told))
 
     def _change(
         self, key: EntryKey, entry: Entry, violation_id: str, told: Told, change: Callable[[Episode], Episode]
@@ -354,7 +373,8 @@ class Judge:
 
     def _begun(self, key: EntryKey, bound: BoundClause, happening: Fact | ForwardedEvent) -> Entry:
         clause, now, last = bound.clause, self._time.now, _time_of(happening)
-        entry = Entry(clause.kind_name, bound.seam.contract_version, None, (), None, None, False, now, (), False, last)
+        kind = unjudged.kind_of(clause, key.part)
+        entry = Entry(kind, bound.seam.contract_version, None, (), None, None, False, now, (), False, last)
 
         def reached() -> int:
             placed = self._placing.placed(key, entry)
@@ -371,7 +391,8 @@ class Judge:
             entry = self._ended(key, entry, told, successor.at, successor.why)
         mine = [fact for fact in entry.held if fact.contract_version == version]
         held = tuple(fact for fact in entry.held if fact.contract_version != version)
-        kind, last = entry.kind if after is None else after.clause.kind_name, max(entry.last, successor.start)
+        kind = entry.kind if after is None else unjudged.kind_of(after.clause, key.part)
+        last = max(entry.last, successor.start)
         entry = self._placing.placed(key, entry._replace(kind=kind, version=version, held=held, last=last))
         entry = entry._replace(until=successor.end)
         self._entries.keep(key, entry)
@@ -431,6 +452,13 @@ class Judge:
             if remembered != 0:
                 spent = spent_by(episode, over, spent, remembered)
         return entry._replace(state=None, episodes=(), deadline=None, wake=None, spent=spent)
+
+
+def _unasked(record: Mapping[str, Any], *, old: bool) -> tuple[str, str]:
+    if old:
+        return "too_old", "it came too long after it was given to be judged"
+    waits = "the receipt of a summary" if record["of"] == "summary" else f"answers about changes of {record['system']}"
+    return "nobody_asks", f"no contract asks for {waits}"
 
 
 def _began(happening: Fact | ForwardedEvent) -> int:
