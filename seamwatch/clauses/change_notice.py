@@ -152,6 +152,10 @@ class ChangeNotice(Clause, kind="change_notice"):
         """The acknowledgers."""
         return self.acknowledgers
 
+    def concerns(self, kind: str) -> bool:
+        """Whether a change of this kind starts clocks."""
+        return not self.kinds or kind in self.kinds
+
     def measures(self, seam: Seam) -> tuple[Measure, ...]:
         """Traffic whose version or digest the System document does not name; announcements are known to the judge."""
         if not self.unannounced:
@@ -214,7 +218,7 @@ class ChangeNotice(Clause, kind="change_notice"):
         announced = dict.fromkeys(values, at) | dict(state.announced)
         newest = sorted(announced.items(), key=lambda entry: (entry[1], entry[0]))[-_ANNOUNCED_KEPT:]
         state = replace(state, announced=tuple(newest))
-        concerns = not self.kinds or record["kind"] in self.kinds
+        concerns = self.concerns(record["kind"])
         if change_id in state.changes or not concerns or at < moment.horizon:
             return state, ()
         evidence = Evidence(at, record["event_id"], event.topic, event.partition, event.offset)
