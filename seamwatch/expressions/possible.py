@@ -17,7 +17,7 @@ from seamwatch.expressions.demands import Demand, Plain
 from seamwatch.expressions.doubts import named
 from seamwatch.expressions.expression import Expression
 from seamwatch.expressions.resolving import resolve
-from seamwatch.expressions.shapes import Shape, place_of
+from seamwatch.expressions.shapes import Given, Shape, place_of
 from seamwatch.expressions.tree import ComparisonOperator
 from seamwatch.wire.schemas import Field, schema
 
@@ -65,7 +65,7 @@ def _never(condition: Expression, record_type: str, *, value: bool) -> str | Non
     paths = _paths(condition.shape, record_type, value)
     why = "it is FALSE whatever the event says"
     for number, path in enumerate(paths):
-        found = path.never(condition.numbers)
+        found = path.never(condition.literals)
         if found is None:
             return None
         why = found if number == 0 else why
@@ -81,6 +81,8 @@ def typed_of(shape: Shape, record_type: str) -> typed.Typed:
 @lru_cache(maxsize=4096)
 def _paths(shape: Shape, record_type: str, value: bool) -> tuple[_Path, ...]:
     """What each way to make a condition of this shape TRUE (or FALSE) asks of an event; one where one asks nothing."""
+    if shape.ambiguous:
+        return (_ANY,)
     paths = tuple(_path(way, record_type) for way in _ways(typed_of(shape, record_type), value))
     return paths if all(path.asks for path in paths) else (_ANY,)
 
@@ -128,14 +130,14 @@ def _all_of(operands: Iterable[typed.Typed], value: bool) -> list[_Way]:
 
 @dataclass(frozen=True, slots=True)
 class _Open:
-    """A demand by literals, among them numbers that the shape has stand-ins for."""
+    """A demand by literals, among them some that the shape has stand-ins for."""
 
     form: ComparisonOperator | Literal["in", "not in"]
     values: tuple[Plain, ...]
 
-    def demand(self, numbers: Sequence[float] = ()) -> Demand:
-        """The demand, of the numbers that stand there."""
-        values = tuple(_in_place(value, numbers) for value in self.values) if numbers else self.values
+    def demand(self, literals: Sequence[Given] = ()) -> Demand:
+        """The demand, of the literals that stand there."""
+        values = tuple(_in_place(value, literals) for value in self.values) if literals else self.values
         match self.form:
             case "in":
                 return demands.one_of(values)
@@ -145,16 +147,17 @@ class _Open:
                 return demands.compared(operator, values[0])
 
 
-def _in_place(value: Plain, numbers: Sequence[float]) -> Plain:
+def _in_place(value: Plain, literals: Sequence[Given]) -> Plain:
     place = place_of(value)
     if place is None:
         return value
-    return -numbers[place] if isinstance(value, float) and value < 0 else numbers[place]
+    given = literals[place]
+    return -given if isinstance(given, float) and isinstance(value, float) and value < 0 else given
 
 
 @dataclass(frozen=True, slots=True)
 class _Path:
-    """What one way asks: ``why`` it contradicts itself whatever the numbers, else the values that they decide about."""
+    """What one way asks: ``why`` it contradicts itself whatever the literals, else the values on which they decide."""
 
     why: str | None = None
     open: tuple[tuple[str, tuple[Demand | _Open, ...], tuple[Demand, ...]], ...] = ()
@@ -164,12 +167,12 @@ class _Path:
         """Whether it may contradict itself."""
         return self.why is not None or bool(self.open)
 
-    def never(self, numbers: Sequence[float]) -> str | None:
+    def never(self, literals: Sequence[Given]) -> str | None:
         """Why nothing meets it; None where something may."""
         if self.why is not None:
             return self.why
         for said, asked, always in self.open:
-            wanted = [each.demand(numbers) if isinstance(each, _Open) else each for each in asked]
+            wanted = [each.demand(literals) if isinstance(each, _Open) else each for each in asked]
             if (why := demands.impossible(wanted, always)) is not None:
                 return f"{said} would have to be {why}"
         return None
