@@ -36,6 +36,7 @@ class ContractsFollower:
         self._bootstrap = bootstrap
         self._latest: dict[str, bytes] = {}
         self._at_end = False
+        self._next = 0
         self._consumer = Consumer(
             {
                 "bootstrap.servers": bootstrap,
@@ -70,6 +71,23 @@ class ContractsFollower:
         self.estate = self._estate()
         return True
 
+    def catch_up(self, patience: float) -> bool:
+        """Take in all that had been published when this was called; False when that takes longer than ``patience``.
+
+        What is unknown afterwards, and was known to somebody who read the topic before, has been withdrawn since.
+        """
+        until = time.monotonic() + patience
+        try:
+            _, end = self._consumer.get_watermark_offsets(TopicPartition(self._topic, 0), timeout=max(patience, 0.1))
+        except KafkaException as error:
+            log.warning("the contracts' end is not known", why=str(error.args[0]))
+            return False
+        while self._next < end:
+            if time.monotonic() > until:
+                return False
+            self.poll(0.1)
+        return True
+
     def close(self) -> None:
         """Stop following."""
         self._consumer.close()
@@ -86,7 +104,9 @@ class ContractsFollower:
                 if failure.code() != PARTITION_END:
                     raise kafka_error(KafkaException(failure), f"reading {self._topic}", self._bootstrap)
                 self._at_end = True
+                self._next = max(self._next, message.offset() or 0)
                 continue
+            self._next = (message.offset() or 0) + 1
             key, value = message.key(), message.value()
             name = key.decode(errors="replace") if isinstance(key, bytes) else str(key)
             self._latest.pop(name, None)

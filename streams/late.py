@@ -9,14 +9,14 @@ from __future__ import annotations
 import json
 import time
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 
 import structlog
 
 from seamwatch.durations import DAY
 from seamwatch.judging.late import Late
 from streams.metrics import Metrics
-from streams.restoring import read_tables
 
 log = structlog.get_logger(__name__)
 
@@ -25,7 +25,8 @@ LINES = 20
 KEPT = 100
 """How many clauses and systems of a day are told one by one."""
 OTHERS = Late("", "", "")
-_KEY = "\x00late"
+KEY = "\x00late"
+"""The key of its record."""
 
 
 class LateEvents:
@@ -83,8 +84,8 @@ class LateDays:
         self._dirty = True
 
     def restore(self, key: str, value: bytes) -> bool:
-        """Take back a record of the state topic; False when it is another's."""
-        if key != _KEY:
+        """Take back a record of the state topic; False when it is another's. Raises ValueError or TypeError."""
+        if key != KEY:
             return False
         self._days = {day: Counter({Late(*whose): n for *whose, n in rows}) for day, rows in json.loads(value)}
         return True
@@ -98,7 +99,7 @@ class LateDays:
             (day, [(whose.contract, whose.clause, whose.system, number) for whose, number in counts.items()])
             for day, counts in self._days.items()
         ]
-        return {_KEY: json.dumps(days).encode()}
+        return {KEY: json.dumps(days).encode()}
 
     def of(self, now: int) -> Counter[Late]:
         """How many were found today and yesterday."""
@@ -106,17 +107,16 @@ class LateDays:
         return sum(recent, Counter[Late]())
 
 
-def read_late(
-    bootstrap: str, judge_state: str, partitions: Collection[int], now: int, patience: float
-) -> Counter[Late]:
+def late_in(tables: Mapping[int, Mapping[str, bytes]], now: int) -> Counter[Late]:
     """How many events came too late today and yesterday, as the judges' state tells, ten seconds behind at most.
 
-    Raises UnreachableError when the topic is not read to its end within ``patience`` seconds.
+    A record that cannot be read is passed over: the judge that it is of says so (`streams.unreadable`).
     """
     found: Counter[Late] = Counter()
-    for table in read_tables(bootstrap, judge_state, partitions, patience, only=_KEY).values():
+    for table in tables.values():
         days = LateDays()
-        for key, value in table.items():
-            days.restore(key, value)
+        if (value := table.get(KEY)) is not None:
+            with suppress(ValueError, TypeError):
+                days.restore(KEY, value)
         found += days.of(now)
     return found

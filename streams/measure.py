@@ -21,8 +21,8 @@ import structlog
 from confluent_kafka.admin import AdminClient
 
 from seamwatch.durations import SECOND
-from seamwatch.errors import RecordError
-from seamwatch.judging.facts import Fact, ForwardedEvent, Measurement
+from seamwatch.errors import RecordError, StageError
+from seamwatch.judging.facts import Fact, ForwardedEvent, Inputs, Measurement
 from seamwatch.judging.measure import Source
 from seamwatch.settings import Settings
 from seamwatch.wire.schemas import INPUT_TYPES
@@ -33,6 +33,7 @@ from streams.collector import unhurried_collector
 from streams.contracts import ContractsFollower
 from streams.dead_letters import dead_letter
 from streams.dedup import RecentIds
+from streams.ends import Ends, Told
 from streams.hosting import bootstrap_of, codec_of, decisions_of, loop_settings, partitions_of
 from streams.intake import Intake, Reject, Taken, broker_time
 from streams.joining import Joining, Limits
@@ -41,7 +42,7 @@ from streams.metrics import Metrics
 from streams.parting import parts_of
 from streams.partitions import partition_of
 from streams.plan import Plan
-from streams.progress import Ends, Progress
+from streams.progress import Progress
 from streams.warming import read_before
 
 log = structlog.get_logger(__name__)
@@ -65,9 +66,14 @@ class Measure:
         self._plan = Plan(contracts.estate, RecentIds())
         self._metrics = metrics
         self._admin = AdminClient({"bootstrap.servers": bootstrap_of(settings)})
-        self._destinations = partitions_of(self._admin, self._topics.measurement)
-        self._ends = Ends(self._admin, self._clock, settings.heartbeat / SECOND / 2)
+        self._own_topics = {
+            topic: partitions_of(self._admin, topic) for topic in (self._topics.measurement, self._topics.measure_state)
+        }
+        self._destinations = self._own_topics[self._topics.measurement]
+        asked = (*self._topics.inputs, self._topics.measurement, self._topics.measure_state)
+        self._ends = Ends(self._admin, self._clock, settings.heartbeat / SECOND / 2, asked)
         self._progress = Progress(settings.max_age)
+        self._inputs: Inputs | None = None
         self._assigned: tuple[Partition, ...] = ()
         self._helper = ThreadPoolExecutor(1, thread_name_prefix="decode")
         self._joining = Joining(
@@ -78,7 +84,7 @@ class Measure:
             metrics,
             topic=self._topics.input("outcome"),
             state=self._topics.measure_state,
-            partitions=partitions_of(self._admin, self._topics.measure_state),
+            partitions=self._own_topics[self._topics.measure_state],
         )
         self._told_waiting: dict[int, Mapping[int, int]] = {}
         self._told = dict.fromkeys(range(self._destinations), 0.0)
@@ -127,9 +133,7 @@ class Measure:
                 self._plan.replace_estate(self._contracts.estate)
             told = self._ends.poll(self._assigned)
             if told is not None:
-                self._progress.told(*told)
-                for (topic, number), lag in self._progress.lag(batch.positions).items():
-                    self._metrics.lag.labels(topic, str(number)).set(lag)
+                self._learn(told)
             facts: list[Fact] = self._joining.turn()
             events: list[ForwardedEvent] = []
             letters: list[Reject] = []
@@ -139,6 +143,21 @@ class Measure:
             outputs = [*self._letters(letters), *measurements, *self._joining.outputs()]
             self._metrics.outputs.inc(len(outputs))
             return outputs
+
+    def _learn(self, told: Told) -> None:
+        """Take note of where partitions end and of how many there are. Raises StageError for another number of ours."""
+        for topic, known in self._own_topics.items():
+            if (number := told.partitions.get(topic, known)) != known:
+                raise StageError(
+                    f"{topic} has {number} partitions now, and had {known} when this process began: starting it anew. "
+                    'What growing it means says docs/operations.md, "Scaling".'
+                )
+        there = tuple((topic, told.partitions[topic]) for topic in self._topics.inputs if topic in told.partitions)
+        if len(there) < len(self._topics.inputs):
+            # Where all partitions end up to a moment is known only together with which there were.
+            return
+        self._inputs = Inputs(told.asked_at, there)
+        self._progress.told(told.asked_at, told.ends)
 
     # One topic's share of a batch
 
@@ -222,7 +241,8 @@ class Measure:
     def _measurements(self, facts: list[Fact], events: list[ForwardedEvent], batch: Batch) -> Iterator[Output]:
         """What each judge is told: facts and events of its systems, and how far the inputs are measured."""
         now, moment = self._clock.now(), time.monotonic()
-        marks = self._progress.watermarks(batch.positions)
+        # Of no use without all partitions: who heard of these only would take the silence of the others for news.
+        marks = self._progress.watermarks(batch.positions) if self._inputs is not None else ()
         moved = {run.key for run in batch.runs}
         recent = tuple(mark for mark in marks if (mark.topic, mark.partition) in moved)
         waiting = self._joining.earliest(self._destination)
@@ -252,7 +272,7 @@ class Measure:
             for part, (facts_told, events_told) in enumerate(parts, 1):
                 # Watermarks come last: they say that everything before them has been told.
                 marked = said if part == len(parts) else ()
-                measurement = Measurement(now, marked, facts_told, events_told, self._began)
+                measurement = Measurement(now, marked, facts_told, events_told, self._began, self._inputs)
                 value = self._codec.encode("measurement", measurement_record(measurement, self._codec))
                 yield Output(self._topics.measurement, value, partition=number)
 
@@ -268,8 +288,10 @@ class Measure:
 def run(settings: Settings) -> None:
     """Run the stage until SIGTERM. Raises UsageError, StageError or UnreachableError when it cannot go on."""
     contracts = ContractsFollower(bootstrap_of(settings), settings.prefix)
-    stage = Measure(settings, contracts, Metrics(STAGE, settings.metrics_port, settings.metrics_host))
-    loop = Loop(loop_settings(settings, STAGE, Topics(settings.prefix).inputs, settings.linger / SECOND), stage)
+    metrics = Metrics(STAGE, settings.metrics_port, settings.metrics_host)
+    stage = Measure(settings, contracts, metrics)
+    inputs = Topics(settings.prefix).inputs
+    loop = Loop(loop_settings(settings, STAGE, inputs, settings.linger / SECOND), stage, metrics.show_lag)
     stop_on_signals(loop)
     with unhurried_collector():
         loop.run()

@@ -26,11 +26,13 @@ def read_tables(
     partitions: Collection[int],
     patience: float = PATIENCE_SECONDS,
     *,
-    only: str | None = None,
+    only: Collection[str] | None = None,
+    ending: str = "",
 ) -> dict[int, dict[str, bytes]]:
     """By partition, key and value of what was written and not deleted, as readers of committed records see it.
 
-    ``only`` is the one key that is looked for. Raises UnreachableError when the end is not reached within so many
+    ``only`` has the keys that are looked for, ``ending`` is how they end. A key that is no UTF-8 is told
+    with its bytes escaped. Raises UnreachableError when the end is not reached within so many
     seconds, StageError when there is no such topic.
     """
     consumer = Consumer(
@@ -57,8 +59,8 @@ def read_tables(
                         left.pop(number, None)
                     continue
                 key, value = message.key(), message.value()
-                name = key.decode() if isinstance(key, bytes) else str(key)
-                if only is not None and name != only:
+                name = key.decode(errors="backslashreplace") if isinstance(key, bytes) else str(key)
+                if (only is not None and name not in only) or not name.endswith(ending):
                     continue
                 if isinstance(value, bytes):
                     tables[number][name] = value

@@ -19,7 +19,6 @@ from seamwatch.settings import Settings, load_settings
 Verdict = Literal["ok", "note", "problem"]
 
 _TIMEOUT_SECONDS = 5.0
-_CLAUSES_TOLD = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +124,7 @@ def _broker(bootstrap: str, prefix: str) -> Iterator[Finding]:
     from confluent_kafka import KafkaException
     from confluent_kafka.admin import AdminClient
 
+    from console.judging_state import state_of_judges
     from console.lag import lag
     from seamwatch.clauses import kinds
     from seamwatch.wire.topics import Topics
@@ -151,28 +151,5 @@ def _broker(bootstrap: str, prefix: str) -> Iterator[Finding]:
             yield Finding(f"lag of {stage}", "note", "it has committed nothing yet")
         else:
             yield Finding(f"lag of {stage}", "ok", f"{behind} records")
-    state = Topics(prefix).judge_state
-    if state in metadata.topics:
-        yield _late(bootstrap, state, list(metadata.topics[state].partitions))
-
-
-def _late(bootstrap: str, state: str, partitions: list[int]) -> Finding:
-    from seamwatch.clock import SystemClock
-    from streams.late import OTHERS, read_late
-
-    try:
-        late = read_late(bootstrap, state, partitions, SystemClock().now(), _TIMEOUT_SECONDS)
-    except SeamwatchError as error:
-        return Finding("late events", "note", str(error))
-    if not late:
-        return Finding("late events", "ok", "no event came too late to be judged, today or yesterday")
-    first = [(whose, number) for whose, number in late.most_common() if whose != OTHERS][:_CLAUSES_TOLD]
-    told = [f"{number:,} for {whose.clause} of {whose.contract} ({whose.system})" for whose, number in first]
-    if rest := late.total() - sum(number for _, number in first):
-        told.append(f"{rest:,} for others")
-    return Finding(
-        "late events",
-        "note",
-        f"{late.total():,} events came too late to be judged, today and yesterday: {', '.join(told)}; "
-        "a longer `lateness` of the contract allows for more",
-    )
+    for subject, verdict, found in state_of_judges(bootstrap, Topics(prefix), metadata.topics, _TIMEOUT_SECONDS):
+        yield Finding(subject, verdict, found)

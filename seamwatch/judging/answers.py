@@ -44,10 +44,13 @@ class Answers:
         return taken
 
     def restore(self, key: str, value: bytes) -> bool:
-        """Take back a record of the state topic; False when it is none of the answers'."""
+        """Take back a record of the state topic; False when it is none of the answers'.
+
+        Raises ValueError, TypeError or KeyError when it cannot be read, and changes nothing then.
+        """
         if key != _KEY:
             return False
-        self._waiting = [(came, answer) for came, answer in json.loads(value)]
+        self._waiting = [(int(came), {name: answer[name] for name in _FIELDS}) for came, answer in json.loads(value)]
         return True
 
     def saved(self) -> dict[str, bytes | None]:

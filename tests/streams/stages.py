@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaException, Producer, TopicPartition
-from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]
+from confluent_kafka.admin import AdminClient, NewPartitions, OffsetSpec  # type: ignore[attr-defined]
 
 from seamwatch.judging.facts import Measurement
 from seamwatch.wire.codec import Codec
@@ -135,9 +135,27 @@ class Scene:
     def caught_up(self, stage: str, timeout: float = 60.0) -> None:
         """Wait until the stage's group has committed the end of its inputs."""
         self.producer.flush(30)
-        names = self.topics.inputs if stage == "measure" else (self.topics.measurement,)
-        ends = self.ends({(name, n) for name in names for n in range(self.partitions)})
+        ends = self._ends_of(stage)
         wait_until(lambda: self._behind(stage, ends) == 0, timeout, f"{stage} to catch up")
+
+    def behind(self, stage: str) -> int:
+        """How many offsets the stage's group has not committed of what is there now."""
+        return self._behind(stage, self._ends_of(stage))
+
+    def _ends_of(self, stage: str) -> dict[tuple[str, int], int]:
+        names = self.topics.inputs if stage == "measure" else (self.topics.measurement,)
+        return self.ends({(name, n) for name in names for n in range(self.partitions)})
+
+    def grow(self, record_type: str, partitions: int) -> None:
+        """Add partitions to the topic of a record type, and wait until the producer knows of them."""
+        admin, topic = AdminClient({"bootstrap.servers": self.kafka}), self.topics.input(record_type)
+        for future in admin.create_partitions([NewPartitions(topic, partitions)]).values():
+            future.result(10)
+
+        def known() -> bool:
+            return len(self.producer.list_topics(topic, 10).topics[topic].partitions) == partitions
+
+        wait_until(known, 10, f"{partitions} partitions of {topic}")
 
     def ends(self, places: Iterable[tuple[str, int]]) -> dict[tuple[str, int], int]:
         """Where partitions end, transaction markers included."""
