@@ -28,11 +28,11 @@ from confluent_kafka import OFFSET_BEGINNING, Consumer, TopicPartition
 from confluent_kafka.admin import AdminClient
 
 from benchmarks.workload import fill, publish
+from seamwatch.collector import unhurried_collector
 from seamwatch.settings import Settings, load_settings
 from seamwatch.wire.topics import Topics
 from streams.batch import Batch, Partition, Run
 from streams.clients import consumer_configuration
-from streams.collector import unhurried_collector
 from streams.contracts import ContractsFollower
 from streams.hosting import loop_settings
 from streams.loop import Loop, Output

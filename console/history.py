@@ -6,7 +6,7 @@ Gathers and says on standard error how far it has come; judges nothing.
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from seamwatch.documents import Estate
     from streams.history.gathering import History
     from streams.history.period import Period
+    from streams.history.reused import Reused
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +85,25 @@ def gathered(asked: Asked, complaints: Complaints, *estates: Estate) -> Iterator
         else:
             _gather_files(asked, history, period, complaints, estates[0])
         yield history, period
+        tell_reused(history.reused, complaints)
+
+
+def tell_reused(found: Iterable[Reused], complaints: Complaints) -> None:
+    """Say which events were left out because another one had their id; only the first content of an id counts."""
+    for reused in found:
+        if not reused.by_producer:
+            continue
+        for line in reused.named:
+            print(line, file=sys.stderr)
+        by = ", ".join(f"{producer} {number:,}" for producer, number in reused.by_producer.most_common(3))
+        more = f" and {len(reused.by_producer) - 3} producers more" if len(reused.by_producer) > 3 else ""
+        count = reused.by_producer.total()
+        complaints.count += count
+        print(
+            f"note: {count:,} events were left out since another event had their event_id before, with other content "
+            f"({by}{more}): only the first of an id counts; the producer must give each event an id of its own",
+            file=sys.stderr,
+        )
 
 
 def _gather_store(asked: Asked, history: History, period: Period, complaints: Complaints) -> None:

@@ -1,4 +1,4 @@
-"""What the stages' state topics say of themselves: late events, the judges' time, and what could not be read."""
+"""What the stages' state topics say: events late or of another's id, the judges' time, and what could not be read."""
 
 from __future__ import annotations
 
@@ -14,10 +14,14 @@ from seamwatch.wire.topics import Topics
 from streams.clock_watch import named, times_in
 from streams.late import KEY, OTHERS, late_in
 from streams.restoring import read_tables
+from streams.reused import KEY as REUSED
+from streams.reused import OTHERS as OTHER_PRODUCERS
+from streams.reused import reused_in
 from streams.unreadable import NAME, unreadable_in
 
 _CLAUSES_TOLD: Final = 3
 _LOST_TOLD: Final = 3
+_PRODUCERS_TOLD: Final = 3
 BEHIND: Final = MINUTE
 """So far behind the clock, event time has a reason to be told."""
 
@@ -32,9 +36,9 @@ def state_of_judges(bootstrap: str, topics: Topics, present: Mapping[str, Any], 
     """
     if topics.judge_state in present:
         partitions = list(present[topics.judge_state].partitions)
-        only = {KEY, NAME, CLOCK_KEY, MARKS_KEY}
+        keys = {KEY, NAME, CLOCK_KEY, MARKS_KEY}
         try:
-            tables = read_tables(bootstrap, topics.judge_state, partitions, patience, only=only)
+            tables = read_tables(bootstrap, topics.judge_state, partitions, patience, wanted=keys.__contains__)
         except SeamwatchError as error:
             yield "late events", "note", str(error)
         else:
@@ -44,10 +48,17 @@ def state_of_judges(bootstrap: str, topics: Topics, present: Mapping[str, Any], 
     if topics.measure_state in present:
         partitions = list(present[topics.measure_state].partitions)
         try:
-            tables = read_tables(bootstrap, topics.measure_state, partitions, patience, ending=NAME)
+            tables = read_tables(
+                bootstrap,
+                topics.measure_state,
+                partitions,
+                patience,
+                wanted=lambda key: key.endswith(NAME) or key.startswith(REUSED),
+            )
         except SeamwatchError as error:
             yield "state of measure", "note", str(error)
         else:
+            yield _reused(tables)
             yield _unreadable("state of measure", tables)
 
 
@@ -65,6 +76,27 @@ def _late(tables: Mapping[int, Mapping[str, bytes]]) -> Found:
         (
             f"{late.total():,} events came too late to be judged, today and yesterday: {', '.join(told)}; "
             "a longer `lateness` of the contract allows for more"
+        ),
+    )
+
+
+def _reused(tables: Mapping[int, Mapping[str, bytes]]) -> Found:
+    try:
+        reused = reused_in(tables, SystemClock().now())
+    except SeamwatchError as error:
+        return "reused ids", "note", str(error)
+    if not reused:
+        return "reused ids", "ok", "no event had the id of another, today or yesterday"
+    named = [(producer, number) for producer, number in reused.most_common() if producer != OTHER_PRODUCERS]
+    told = [f"{number:,} of {producer}" for producer, number in named[:_PRODUCERS_TOLD]]
+    if rest := reused.total() - sum(number for _, number in named[:_PRODUCERS_TOLD]):
+        told.append(f"{rest:,} of others")
+    return (
+        "reused ids",
+        "problem",
+        (
+            f"{reused.total():,} events had the id of another event, today and yesterday, and were not judged: "
+            f"{', '.join(told)}; only the first event of an id counts, so give each one of its own"
         ),
     )
 

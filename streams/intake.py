@@ -1,14 +1,15 @@
 """Intake: the messages of one record type become a frame of good, new, timely rows; what is none is accounted for.
 
 Every message ends in exactly one of: the frame, ``rejects`` (to the dead letters), ``repeated`` (an event that was
-seen before) or ``late`` (too old to be judged live; the store keeps it). No Python step per good message.
+seen before) or ``late`` (too old to be judged live; the store keeps it). Of the repeated ones ``reused`` are those
+whose id came before with other content. No Python step per good message.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import chain
 
 import numpy as np
@@ -16,8 +17,10 @@ import polars as pl
 from confluent_kafka import Message
 
 from seamwatch.clock import Clock
+from seamwatch.columnar.contents import contents_of_values
 from seamwatch.columnar.decode import Decoded, Decoder
 from seamwatch.durations import DAY
+from seamwatch.errors import UndecodableRecord
 from seamwatch.wire.codec import Codec
 from streams.batch import Partition, Run
 from streams.dedup import Dedup
@@ -35,6 +38,9 @@ class Reject:
     reason: str
 
 
+_NONE_REUSED = pl.DataFrame(schema={"event_id": pl.String(), "producer": pl.String()})
+
+
 @dataclass(frozen=True, slots=True)
 class Taken:
     """What some messages of one record type held; see the module. ``rows`` are the frame's rows' message numbers."""
@@ -49,6 +55,10 @@ class Taken:
     """The earliest and the latest event time of each partition that had good messages."""
     newest: int = 0
     """The broker's time of the newest message, in milliseconds."""
+    reused: pl.DataFrame = field(default_factory=_NONE_REUSED.clone)
+    """``event_id`` and ``producer`` of the messages whose id came before with other content."""
+    values: Sequence[bytes | None] = ()
+    """The messages' values."""
 
     def position(self, row: int) -> tuple[str | None, int | None, int | None]:
         """Topic, partition and offset of a row of the frame."""
@@ -89,8 +99,8 @@ class Intake:
 
     def remember(self, values: Sequence[bytes]) -> None:
         """Take note of the events in values that were measured before this process started."""
-        ids = Decoder(self._type, self._codec, ("event_id",)).decode(values).frame["event_id"]
-        self._seen.fresh(ids)
+        decoded = Decoder(self._type, self._codec, ("event_id",)).decode(values)
+        self._seen.look(decoded.frame["event_id"], self._contents(values, decoded.rows))
 
     def decode(self, runs: Sequence[Run]) -> Taken:
         """All good rows of the runs, repeated and late ones among them."""
@@ -106,7 +116,7 @@ class Intake:
         rejects = tuple(Reject(runs[0].topic, messages[index], reason) for index, reason in decoded.rejects)
         newest = max(broker_time(run.messages[-1]) for run in runs)
         times_by = _times(runs, decoded.rows, decoded.frame)
-        return Taken(decoded.frame, decoded.rows, messages, rejects, 0, 0, times_by, newest)
+        return Taken(decoded.frame, decoded.rows, messages, rejects, 0, 0, times_by, newest, values=values)
 
     def _decode(self, values: list[bytes | None]) -> Decoded:
         """All values; large batches in two halves at once, since most of the decoding needs no interpreter."""
@@ -122,13 +132,29 @@ class Intake:
         )
 
     def new(self, taken: Taken) -> Taken:
-        """Without the rows that were seen before; all are remembered from now on."""
+        """Without the rows that were seen before; all are remembered from now on, by the content that came first."""
         frame, rows = taken.frame, taken.rows
-        new = self._seen.fresh(frame["event_id"])
+        values = taken.values
+        new, other = self._seen.look(frame["event_id"], self._contents(values, rows))
         repeated = len(new) - int(new.sum())
-        if repeated:
-            frame, rows = frame.filter(new), rows.filter(new)
-        return replace(taken, frame=frame, rows=rows, repeated=repeated)
+        if not repeated:
+            return taken
+        reused = self._reused([values[row] for row in rows.filter(other)]) if other.any() else taken.reused
+        return replace(taken, frame=frame.filter(new), rows=rows.filter(new), repeated=repeated, reused=reused)
+
+    def _contents(self, values: Sequence[bytes | None], rows: pl.Series) -> pl.Series:
+        contents = contents_of_values(values, self._id_comes_first)
+        return contents if len(rows) == len(values) else contents.gather(rows)
+
+    def _id_comes_first(self, header: bytes) -> bool:
+        try:
+            writer = self._codec.resolution(self._type, header).writer
+        except UndecodableRecord:
+            return False
+        return bool(writer["fields"][0]["name"] == "event_id")
+
+    def _reused(self, values: Sequence[bytes | None]) -> pl.DataFrame:
+        return Decoder(self._type, self._codec, _NONE_REUSED.columns).decode(values).frame
 
     def timely(self, taken: Taken) -> Taken:
         """Without the rows that came too long after their event time."""

@@ -39,6 +39,7 @@ from streams.metrics import Metrics
 from streams.outcomes import join_outcomes
 from streams.plan import Plan
 from streams.restoring import read_tables
+from streams.reused import KEY as REUSED
 from streams.unreadable import NAME, Lost, UnreadableList, tell
 from streams.waiting import ROW, Waiting
 
@@ -117,6 +118,8 @@ class Joining:
         for lies, table in tables.items():
             for key, value in table.items():
                 owner = _partition_of(key)
+                if key.startswith(REUSED):
+                    continue
                 if key.endswith(NAME):
                     if owner in self._mine:
                         self._lists[owner].restore(key, value)

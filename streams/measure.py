@@ -7,7 +7,8 @@ cannot be used goes to the dead letters. All of it, and the positions, in one tr
 (`streams.loop` says what that promises). It judges nothing, and stores nothing. Outcomes that leave what is measured
 of them to their decisions wait for the store (`streams.joining`); nothing else waits with them.
 
-A repeated event counts once, within the memory of `streams.dedup`.
+A repeated event counts once, within the memory of `streams.dedup`; one whose id another event had before does not
+count, which is told (`streams.reused`).
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ from typing import get_args
 import structlog
 from confluent_kafka.admin import AdminClient
 
+from seamwatch.clock import SystemClock
+from seamwatch.collector import unhurried_collector
 from seamwatch.durations import SECOND
 from seamwatch.errors import RecordError, StageError
 from seamwatch.judging.facts import Fact, ForwardedEvent, Inputs, Measurement
@@ -29,7 +32,6 @@ from seamwatch.wire.schemas import INPUT_TYPES
 from seamwatch.wire.topics import Topics
 from seamwatch.wire.values import measurement_record
 from streams.batch import Batch, Partition, Run
-from streams.collector import unhurried_collector
 from streams.contracts import ContractsFollower
 from streams.dead_letters import dead_letter
 from streams.dedup import RecentIds
@@ -43,6 +45,7 @@ from streams.parting import parts_of
 from streams.partitions import partition_of
 from streams.plan import Plan
 from streams.progress import Progress
+from streams.reused import Reused
 from streams.warming import read_before
 
 log = structlog.get_logger(__name__)
@@ -86,6 +89,7 @@ class Measure:
             state=self._topics.measure_state,
             partitions=self._own_topics[self._topics.measure_state],
         )
+        self._reused = Reused(metrics)
         self._told_waiting: dict[int, Mapping[int, int]] = {}
         self._told = dict.fromkeys(range(self._destinations), 0.0)
         self._began: int | None = None
@@ -140,7 +144,9 @@ class Measure:
             for topic, runs in batch.by_topic().items():
                 self._take(topic, runs, facts, events, letters)
             measurements = self._measurements(facts, events, batch)
-            outputs = [*self._letters(letters), *measurements, *self._joining.outputs()]
+            self._reused.tell()
+            counted = (Output(self._topics.measure_state, v, k.encode(), 0) for k, v in self._reused.saved().items())
+            outputs = [*self._letters(letters), *measurements, *self._joining.outputs(), *counted]
             self._metrics.outputs.inc(len(outputs))
             return outputs
 
@@ -168,7 +174,7 @@ class Measure:
             self._codec,
             self._clock,
             self._settings.max_age,
-            RecentIds() if measured else RecentIds(RARE_IDS),
+            RecentIds(contents=True) if measured else RecentIds(RARE_IDS, contents=True),
             self._plan.columns(_source(record_type)) if measured else None,
             self._helper,
         )
@@ -197,6 +203,7 @@ class Measure:
         self._metrics.events.labels(record_type).inc(len(taken.messages))
         self._metrics.rejects.labels(record_type).inc(len(taken.rejects))
         self._metrics.repeated.labels(record_type).inc(taken.repeated)
+        self._reused.add(record_type, taken.reused, SystemClock().now())
         self._metrics.late.labels(record_type).inc(taken.late)
 
     def _with_columns(self, source: Source, intake: Intake, runs: list[Run]) -> Taken:

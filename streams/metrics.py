@@ -49,6 +49,12 @@ class Metrics:
         self.events = Counter(f"{prefix}_events", "Messages taken in", ["type"], registry=registry)
         self.rejects = Counter(f"{prefix}_rejects", "Messages set aside as dead letters", ["type"], registry=registry)
         self.repeated = Counter(f"{prefix}_repeated", "Events that had been seen before", ["type"], registry=registry)
+        self.reused = Counter(
+            f"{prefix}_reused",
+            "Events whose id another event had before, so that they do not count",
+            ["type", "producer"],
+            registry=registry,
+        )
         self.late = Counter(f"{prefix}_late", "Events too old to be judged live", ["type"], registry=registry)
         self.let_go = Counter(
             f"{prefix}_let_go", "Conversations, cohorts, … followed no longer: too many at once", registry=registry

@@ -120,8 +120,8 @@ class Pager:
             match item:
                 case Heard(violation, topic, partition, offset):
                     self._desk.hear(violation, topic, partition, offset)
-                case Told(violation_id, step, result):
-                    self._desk.hear_page(violation_id, step, result)
+                case Told(violation_id, step, result, sent_at):
+                    self._desk.hear_page(violation_id, step, result, sent_at)
                 case Known(identity, recipient):
                     self._persons.pop(identity, None)
                     if recipient is not None:

@@ -50,6 +50,7 @@ class Told:
     violation_id: str
     step: int
     result: str
+    sent_at: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +173,7 @@ class Follower:
             return None
         if topic == self._topics.page:
             page = self._codec.decode("page", value)
-            return Told(page["violation_id"], page["step"], page["result"])
+            return Told(page["violation_id"], page["step"], page["result"], page["sent_at"])
         if topic == self._topics.notice:
             return Heard(as_told(Notice(**self._codec.decode("notice", value))), topic, partition, offset)
         return Heard(violation_of(self._codec.decode("violation", value)), topic, partition, offset)

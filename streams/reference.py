@@ -10,6 +10,7 @@ from typing import Any
 
 import polars as pl
 
+from seamwatch.columnar.contents import contents_of_rows
 from seamwatch.documents import Contract, Estate
 from seamwatch.documents.estate import Term
 from seamwatch.durations import DAY, HOUR, compact_duration
@@ -18,14 +19,18 @@ from seamwatch.judging.facts import Fact
 from seamwatch.judging.merging import merge_facts
 from seamwatch.statistics.histograms import Counted, Reference
 from streams.dedup import EveryId
+from streams.history.reused import Reused
 from streams.plan import Plan
 from streams.replay import chunks_of
 
 
-def references_of(counted: Counted, records: Iterable[tuple[str, Mapping[str, Any]]]) -> dict[str | None, Reference]:
+def references_of(
+    counted: Counted, records: Iterable[tuple[str, Mapping[str, Any]]], reused: Reused | None = None
+) -> dict[str | None, Reference]:
     """The reference of each cohort, or under None of all scores together; empty when there is no score.
 
-    ``records`` are (record type, record) pairs in any order; ``counted`` names a period.
+    ``records`` are (record type, record) pairs in any order; ``counted`` names a period. ``reused`` takes the decisions
+    that do not count because another one had their id.
     """
     assert counted.start is not None
     assert counted.to is not None
@@ -38,17 +43,21 @@ def references_of(counted: Counted, records: Iterable[tuple[str, Mapping[str, An
             pl.col("system") == counted.system,
             pl.col("event_time").is_between(counted.start, counted.to, closed="left"),
         )
-        frame = frame.filter(once.fresh(frame["event_id"]))
+        fresh, other = once.look(frame["event_id"], contents_of_rows(frame))
+        if reused is not None:
+            reused.add(frame.filter(other))
+        frame = frame.filter(fresh)
         for fact in plan.facts("inference", frame):
             key = (fact.slice, fact.window_start)
             windows[key] = merge_facts(windows[key], fact) if key in windows else fact
     found: dict[str | None, Reference] = {}
     for (part, start), fact in sorted(windows.items(), key=lambda item: item[0][1]):
         # A window that the period cuts belongs to neither side of it, as in the judge.
-        if any(fact.histogram) and counted.start <= start and fact.window_end <= counted.to:
-            known = found.get(part) or Reference.empty(counted.bins)
-            found[part] = known.with_window(start % DAY // HOUR, fact.histogram)
-    return found
+        if counted.start <= start and fact.window_end <= counted.to:
+            known = found.get(part) or Reference.empty(counted.bins, absence=True)
+            missing = fact.count - sum(fact.histogram)
+            found[part] = known.with_window(start % DAY // HOUR, fact.histogram, missing)
+    return {part: known for part, known in found.items() if any(known.windows)}
 
 
 def _estate(counted: Counted) -> Estate:

@@ -63,7 +63,7 @@ def _all_held(column: pl.Series) -> bool:
         return False
     letters = np.frombuffer(joined, np.uint8).reshape(rows, _LENGTH)
     placed = all((letters[:, place] == ord("-")).all() for place in _HYPHENS)
-    return placed and not column.is_in([NIL, MAX]).any()
+    return placed and not ((column == NIL).any() or (column == MAX).any())
 
 
 def _held(text: pl.Expr) -> pl.Expr:
@@ -93,9 +93,9 @@ def _names(field: Field, column: pl.Series) -> tuple[pl.Series, pl.Series | None
 def _blank(column: pl.Series) -> pl.Series | None:
     """Which texts show nothing; None when all show something."""
     # Each such character sorts before the first that is seen, or behind the last of ASCII: most are passed over.
-    perhaps = ((column < "!") | (column >= "\x7f")).fill_null(value=False)
-    if not perhaps.any():
+    if column.null_count() == len(column) or not ((column < "!").any() or (column >= "\x7f").any()):
         return None
+    perhaps = ((column < "!") | (column >= "\x7f")).fill_null(value=False)
     blank = perhaps & (column.str.strip_chars(BLANKS) == "").fill_null(value=False)
     return blank if blank.any() else None
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from seamwatch.errors import RecordError
-from seamwatch.instants import parse_instant
+from seamwatch.instants import parse_time
 from seamwatch.wire.checks import checked, moment_text
 from seamwatch.wire.events import new_event_id
 from seamwatch.wire.identities import hyphenated
@@ -107,7 +107,7 @@ def record_of(event: Mapping[str, Any], *, make_ids: bool = False, ordinal: int 
     for field in form.fields:
         if field.time and isinstance(record.get(field.name), str):
             try:
-                record[field.name] = parse_instant(record[field.name])
+                record[field.name] = parse_time(record[field.name])
             except ValueError as error:
                 raise RecordError(f"{field.name}: {error}") from None
         elif field.name in record and record[field.name] is None and not field.nullable and not field.required:

@@ -7,7 +7,7 @@ ones (changes, acknowledgements, refreshes, attestations) are kept in memory, si
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,12 +16,14 @@ from typing import Any, Final, Protocol, Self, cast, get_args
 
 import polars as pl
 
+from seamwatch.collector import unhurried_collector
+from seamwatch.columnar.contents import contents_of_rows
 from seamwatch.judging.facts import ForwardedEvent
 from seamwatch.judging.measure import Source
-from streams.collector import unhurried_collector
 from streams.dedup import EveryId
 from streams.history.joining import OF_DECISION
-from streams.history.repeats import HELD, Repeats
+from streams.history.repeats import CONTENT, HELD, Repeats
+from streams.history.reused import Reused
 from streams.history.sorting import BLOCK_ROWS, ROWS_IN_MEMORY, Sorter
 
 MEASURED: Final = frozenset(get_args(Source))
@@ -73,6 +75,7 @@ class History:
         self._rare: dict[str, list[pl.DataFrame]] = {}
         self._known: dict[str, EveryId] = {}
         self._older: list[Path] = []
+        self._reused: dict[str, Reused] = {}
         self.first: int | None = None
         """The earliest event time taken in."""
         self.last: int | None = None
@@ -101,7 +104,7 @@ class History:
     def columns(self, source: Source) -> frozenset[str]:
         """The columns that are kept of a measured type, for the systems met so far."""
         wanted = (plan.columns(source) | plan.joined_columns(source) for plan in self._plans)
-        return frozenset().union(*wanted, {"event_id", "event_time", "system"})
+        return frozenset().union(*wanted, {"event_id", "event_time", "system", "producer"})
 
     @property
     def joins(self) -> bool:
@@ -135,7 +138,10 @@ class History:
         if record_type in MEASURED:
             self._add_measured(cast(Source, record_type), frame)
         else:
-            fresh = self._known.setdefault(record_type, EveryId()).fresh(frame["event_id"])
+            fresh, other = self._known.setdefault(record_type, EveryId()).look(
+                frame["event_id"], contents_of_rows(frame)
+            )
+            self._reused.setdefault(record_type, Reused(record_type)).add(frame.filter(other))
             self._rare.setdefault(record_type, []).append(frame.filter(fresh))
 
     def _add_measured(self, source: Source, frame: pl.DataFrame) -> None:
@@ -145,9 +151,15 @@ class History:
             limits = self.limits
             self._sorters[source] = Sorter(folder, rows_in_memory=limits.rows_in_memory, block_rows=limits.block_rows)
             self._repeats[source] = Repeats(folder, held=limits.held_ids)
-        kept = self.meet(source, frame["system"].unique().to_list()) | PLACE.keys()
-        self._repeats[source].add(frame["event_id"], frame["event_time"])
+        kept = self.meet(source, frame["system"].unique().to_list()) | PLACE.keys() | {CONTENT}
+        frame = frame.with_columns(contents_of_rows(frame).alias(CONTENT))
+        self._repeats[source].add(frame["event_id"], frame[CONTENT])
         self._sorters[source].add(frame.select([name for name in frame.columns if name in kept]))
+
+    @property
+    def reused(self) -> Sequence[Reused]:
+        """By record type, the events that another one had the id of, so that they do not count; once all were read."""
+        return [reused for reused in self._reused.values() if reused.by_producer]
 
     def blocks(self) -> dict[Source, Iterator[pl.DataFrame]]:
         """The measured events by type, in order of (event_time, event_id), each once; times are never parted."""
@@ -155,8 +167,13 @@ class History:
 
     def _blocks(self, source: Source) -> Iterator[pl.DataFrame]:
         fresh = self._repeats[source].fresh()
+        reused = Reused(source)
         for block in self._sorters[source].blocks():
-            yield fresh.of(block)
+            kept, others = fresh.of(block)
+            reused.add(others)
+            yield kept
+        # The same each time they are asked for.
+        self._reused[source] = reused
 
     def scratch(self) -> Path:
         """A new empty folder, which goes with the history."""

@@ -23,7 +23,7 @@ from streams.history.gathering import MEASURED
 if TYPE_CHECKING:
     import pyarrow as pa
 
-_USUAL_TIME = r"^[12]\d{3}-\d\d-\d\dT[0-2]\d:[0-5]\d:[0-5]\d(\.\d{1,6})?Z$"
+_USUAL_TIME = r"^[12][0-9]{3}-[0-9]{2}-[0-9]{2}T[0-2][0-9]:[0-5][0-9]:[0-5][0-9](\.[0-9]{1,6})?Z$"
 _BLOCK_BYTES = 1024 * 1024
 _HALF_A_PAIR = re.compile(rb"\\u[dD][89abAB]")
 

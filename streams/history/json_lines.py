@@ -25,7 +25,7 @@ import polars as pl
 from seamwatch.columnar.columns import columns, frame_of, keeps_bounds
 from seamwatch.columnar.identities import identified
 from seamwatch.errors import RecordError
-from seamwatch.instants import parse_instant
+from seamwatch.instants import parse_time
 from seamwatch.wire.checks import pairs
 from seamwatch.wire.schemas import INPUT_TYPES, Field, schema
 from seamwatch.wire.text import canonical, id_of, read_lines
@@ -261,7 +261,7 @@ def _times(field: Field, values: Sequence[Any], types: set[type]) -> pl.Series:
             return read
     if not types <= {str, int, _NONE}:
         raise _Unusual
-    read_singly = [parse_instant(value) if type(value) is str else value for value in values]
+    read_singly = [parse_time(value) if type(value) is str else value for value in values]
     return pl.Series(field.name, read_singly, dtype=pl.Int64, strict=True)
 
 

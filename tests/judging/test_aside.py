@@ -17,6 +17,7 @@ from seamwatch.judging.episodes import Episode
 from seamwatch.judging.facts import Evidence, Fact, ForwardedEvent, Measurement, Violation, Watermark
 from seamwatch.judging.judge import Judge, JudgeSettings
 from seamwatch.judging.seam import Step
+from seamwatch.judging.spent import Spent
 from tests.clauses.history import at, contract, estate_of
 
 ESTATE = estate_of(
@@ -174,7 +175,8 @@ def test_of_every_kind_an_unreadable_state_leaves_its_episodes(kind: str, state:
     violation = Violation(
         "v1", "c", "1", "d", "x", kind, "s", None, "breach", "open", 1.0, 0.5, None, "It is so.", 5, None, 6, "p"
     )
-    entry = Entry(kind, "1", None, (Episode(violation, "k", (Step("p", HOUR),), 7),), 3, 4, last=9)
+    episode, over = Episode(violation, "k", (Step("p", HOUR),), 7), Spent("breach", None, "j", 2)
+    entry = Entry(kind, "1", None, (episode,), 3, 4, last=9, spent=(over,))
     value = write_entry(entry)
     assert read_entry(value) == entry
     with pytest.raises(UnreadableEntry) as raised:
@@ -182,3 +184,8 @@ def test_of_every_kind_an_unreadable_state_leaves_its_episodes(kind: str, state:
     left = raised.value.episodes
     assert left == entry._replace(deadline=None, wake=None)
     assert read_entry(write_entry(left)) == left
+    # Names that are spent are not given to another episode, whether or not one is open.
+    alone = entry._replace(episodes=())
+    with pytest.raises(UnreadableEntry) as raised:
+        read_entry(write_entry(alone).replace(b'"state":null', b'"state":' + state))
+    assert raised.value.episodes == alone._replace(deadline=None, wake=None)

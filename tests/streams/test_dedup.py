@@ -8,9 +8,14 @@ from hypothesis import strategies as st
 from streams.dedup import Dedup, EveryId, RecentIds
 
 batches = st.lists(st.lists(st.text(max_size=3), max_size=20), max_size=8)
+told = st.lists(st.lists(st.tuples(st.text(max_size=2), st.integers(0, 2)), max_size=20), max_size=8)
 
 
-@pytest.mark.parametrize("memory", [EveryId, RecentIds])
+def recent() -> Dedup:
+    return RecentIds(contents=True)
+
+
+@pytest.mark.parametrize("memory", [EveryId, RecentIds, recent])
 @given(batches)
 def test_each_id_is_fresh_at_its_first_place_only(memory: type[Dedup], ids: list[list[str]]) -> None:
     dedup, seen = memory(), set[str]()
@@ -20,6 +25,35 @@ def test_each_id_is_fresh_at_its_first_place_only(memory: type[Dedup], ids: list
             expected.append(name not in seen)
             seen.add(name)
         assert dedup.fresh(pl.Series(batch, dtype=pl.String)).to_list() == expected
+
+
+@pytest.mark.parametrize("memory", [EveryId, recent])
+@given(told)
+def test_what_comes_again_with_other_content_than_first_is_told(
+    memory: type[Dedup], batches: list[list[tuple[str, int]]]
+) -> None:
+    dedup, seen = memory(), dict[str, int]()
+    for batch in batches:
+        fresh = [
+            name not in seen and name not in [other for other, _ in batch[:n]] for n, (name, _) in enumerate(batch)
+        ]
+        other = [seen.setdefault(name, content) != content for name, content in batch]
+        ids = pl.Series([name for name, _ in batch], dtype=pl.String)
+        contents = pl.Series([content for _, content in batch], dtype=pl.UInt64)
+        looked = dedup.look(ids, contents)
+        assert (looked.fresh.to_list(), looked.other.to_list()) == (fresh, other)
+
+
+def test_contents_are_kept_with_their_ids_while_others_come() -> None:
+    capacity = 1 << 14
+    dedup = RecentIds(capacity, contents=True)
+    ids = pl.Series([f"id-{number}" for number in range(capacity // 4)])
+    contents = pl.Series(range(len(ids)), dtype=pl.UInt64)
+    assert dedup.look(ids, contents).fresh.all()
+    assert not dedup.look(ids, contents).other.any()
+    again = dedup.look(ids, contents + 1)
+    assert (again.fresh | again.other).all()
+    assert again.other.sum() >= len(ids) - len(ids) // 1000
 
 
 def test_recent_ids_are_kept_while_others_come() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections import Counter
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -12,11 +13,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from seamwatch.columnar.contents import contents_of_rows
 from seamwatch.documents import Estate
-from streams.history.gathering import Limits
-from streams.history.repeats import Repeats
+from streams.history.gathering import MEASURED, History, Limits
+from streams.history.repeats import CONTENT, Repeats
 from streams.history.sorting import Sorter
-from streams.replay import replay
+from streams.plan import Plan
+from streams.replay import chunks_of, replay
 from tests.clauses.history import at, call, contract, decision, estate_of, record_of
 from tests.streams.plain_replay import plain_replay
 
@@ -125,12 +128,39 @@ def test_sorting_keeps_times_whole_and_copies_in_input_order(rows: list[tuple[in
 
 @pytest.mark.parametrize("held", [3, 1_000])
 def test_an_id_counts_once_at_its_earliest_time_and_no_other_is_lost(tmp_path: Path, held: int) -> None:
-    rows = [(1, "a"), (1, "a"), (1, "b"), (2, "c"), (3, "b"), (4, "a"), (4, "d"), (5, "e")]
+    # Time, id and what else the event says: copies, other times, other contents at one time.
+    rows = [(1, "a", 0), (1, "a", 0), (1, "b", 0), (2, "c", 0), (2, "c", 1), (2, "c", 0), (3, "b", 0), (4, "a", 0),
+            (4, "d", 0), (5, "e", 0), (6, "c", 1)]  # fmt: skip
+    frame = pl.DataFrame(rows, schema=["event_time", "event_id", "said"], orient="row")
+    frame = frame.with_columns(contents_of_rows(frame).alias(CONTENT))
     repeats = Repeats(tmp_path, held=held)
-    for time, name in rows[::-1]:
-        repeats.add(pl.Series([name]), pl.Series([time]))
-    frame = pl.DataFrame(rows, schema=["event_time", "event_id"], orient="row")
+    for part in frame.reverse().iter_slices(1):
+        repeats.add(part["event_id"], part[CONTENT])
     for _ in range(2):
         fresh = repeats.fresh()
-        kept = [row for part in (frame.head(4), frame.tail(4)) for row in fresh.of(part).iter_rows()]
-        assert kept == [(1, "a"), (1, "b"), (2, "c"), (4, "d"), (5, "e")]
+        parts = [fresh.of(part) for part in (frame.head(6), frame.tail(5))]
+        kept, reused = ([row for part in which for row in part.iter_rows()] for which in zip(*parts, strict=True))
+        assert kept == [(1, "a", 0), (1, "b", 0), (2, "c", 0), (4, "d", 0), (5, "e", 0)]
+        assert reused == [(2, "c", 1), (3, "b", 0), (4, "a", 0), (6, "c", 1)]
+
+
+@settings(max_examples=20)
+@given(st.randoms(use_true_random=False), st.integers(1, 90))
+def test_events_that_another_had_the_id_of_are_told_whatever_is_held_in_memory(
+    chance: random.Random, number: int
+) -> None:
+    records = events(chance, number)
+    # What is first of an id is what is earliest, and of one time what came first; rare events as they come.
+    expected: Counter[str] = Counter()
+    seen: dict[tuple[str, str], dict[str, Any]] = {}
+    measured = sorted((each for each in records if each[0] in MEASURED), key=lambda each: each[1]["event_time"])
+    for record_type, record in [*measured, *(each for each in records if each[0] not in MEASURED)]:
+        first = seen.setdefault((record_type, record["event_id"]), record)
+        expected[record_type] += first != record
+    with History([Plan(estate())], SMALL) as history:
+        for record_type, frame in chunks_of(records):
+            history.add(record_type, frame)
+        for _ in range(2):
+            for blocks in history.blocks().values():
+                assert all(CONTENT not in block.columns for block in blocks)
+            assert {each.named[0].split()[0]: each.by_producer.total() for each in history.reused} == +expected
