@@ -57,6 +57,9 @@ bench-verify: install  ## record three million decisions and time `seamwatch ver
 chaos: install  ## kill stages and servers in the middle of a run, and account for every event
 	$(BIN)/python -m benchmarks.chaos $(ARGS)
 
+chaos-pause: install  ## let the broker hang nine times, and see every stage go on afterwards
+	$(BIN)/python -m benchmarks.chaos_pause $(ARGS)
+
 chaos-record: install  ## kill recorders, broker and store in the middle of 2 million events, and compare row by row
 	$(BIN)/python -m benchmarks.chaos_record $(ARGS)
 

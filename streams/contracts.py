@@ -77,15 +77,15 @@ class ContractsFollower:
         What is unknown afterwards, and was known to somebody who read the topic before, has been withdrawn since.
         """
         until = time.monotonic() + patience
+        end: int | None = None
         try:
             _, end = self._consumer.get_watermark_offsets(TopicPartition(self._topic, 0), timeout=max(patience, 0.1))
         except KafkaException as error:
             log.warning("the contracts' end is not known", why=str(error.args[0]))
-            return False
-        while self._next < end:
+        while end is None or self._next < end:
+            self.poll(0.1)
             if time.monotonic() > until:
                 return False
-            self.poll(0.1)
         return True
 
     def close(self) -> None:

@@ -112,7 +112,7 @@ class Loop:
         heard = [fatal.configuration() for fatal in self._fatal]
         self._consumer = Consumer({**consumer_configuration(settings), **heard[0]})
         self._producer = Producer({**producer_configuration(settings), **heard[1], "on_delivery": self._on_failure})
-        self._standstill = Standstill(AdminClient(address(settings)), show_lag)
+        self._standstill = Standstill(lambda: AdminClient({**address(settings), "log_level": 3}), show_lag)
 
     def stop(self) -> None:
         """End after the round in progress; safe from a signal handler or another thread."""

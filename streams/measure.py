@@ -68,13 +68,13 @@ class Measure:
         self._contracts = contracts
         self._plan = Plan(contracts.estate, RecentIds())
         self._metrics = metrics
-        self._admin = AdminClient({"bootstrap.servers": bootstrap_of(settings)})
+        admin = self._connect()
         self._own_topics = {
-            topic: partitions_of(self._admin, topic) for topic in (self._topics.measurement, self._topics.measure_state)
+            topic: partitions_of(admin, topic) for topic in (self._topics.measurement, self._topics.measure_state)
         }
         self._destinations = self._own_topics[self._topics.measurement]
         asked = (*self._topics.inputs, self._topics.measurement, self._topics.measure_state)
-        self._ends = Ends(self._admin, self._clock, settings.heartbeat / SECOND / 2, asked)
+        self._ends = Ends(self._connect, self._clock, settings.heartbeat / SECOND / 2, asked)
         self._progress = Progress(settings.max_age)
         self._inputs: Inputs | None = None
         self._assigned: tuple[Partition, ...] = ()
@@ -95,6 +95,9 @@ class Measure:
         self._began: int | None = None
         self._intakes: dict[str, Intake] = {}
         self._partition: dict[str, int] = {}
+
+    def _connect(self) -> AdminClient:
+        return AdminClient({"bootstrap.servers": bootstrap_of(self._settings), "log_level": 3})
 
     # What the loop asks for
 

@@ -28,11 +28,11 @@ class Standstill:
 
     def __init__(
         self,
-        admin: AdminClient,
+        connect: Callable[[], AdminClient],
         show: Callable[[Mapping[Partition, int]], None] = lambda _lag: None,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._ends = Ends(admin, SystemClock(), ASK_SECONDS, monotonic=monotonic)
+        self._ends = Ends(connect, SystemClock(), ASK_SECONDS, monotonic=monotonic)
         self._show = show
         self._monotonic = monotonic
         self._positions: Mapping[Partition, int] = {}
