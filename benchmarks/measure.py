@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import cProfile
+import gc
 import os
 import pstats
 import subprocess
@@ -147,7 +148,12 @@ def measure_rate(settings: Settings, events: int) -> float:
     stage.loop = loop = _TimedLoop(loop_settings(settings, group, inputs, settings.linger / 1e6), stage)
     with unhurried_collector():
         loop.run()
-    return events / (loop.ended - loop.begun)
+    rate = events / (loop.ended - loop.begun)
+    # Loop, stage and clients hold each other, and would outlive the broker, and complain that it is away.
+    follower.close()
+    del stage, loop
+    gc.collect()
+    return rate
 
 
 def rival_rate(settings: Settings, which: str, events: int) -> float:

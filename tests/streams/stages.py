@@ -21,7 +21,7 @@ from seamwatch.judging.facts import Measurement
 from seamwatch.wire.codec import Codec
 from seamwatch.wire.topics import Topics
 from seamwatch.wire.values import measurement_of
-from streams.contracts import publish_folder
+from streams.contracts import ContractsFollower, publish_folder
 from streams.topics import create_topics
 
 CODEC = Codec()
@@ -67,6 +67,7 @@ class Scene:
     partitions: int = 4
     prefix: str = field(default_factory=lambda: f"t{uuid.uuid4().hex[:10]}")
     processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
+    followers: list[ContractsFollower] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         create_topics(self.kafka, self.prefix, self.partitions)
@@ -85,6 +86,11 @@ class Scene:
         self.folder.mkdir(parents=True, exist_ok=True)
         (self.folder / "documents.yaml").write_text("\n---\n".join(documents))
         publish_folder(self.kafka, self.prefix, self.folder)
+
+    def contracts(self) -> ContractsFollower:
+        """A follower of what is published, until the end of the scene."""
+        self.followers.append(ContractsFollower(self.kafka, self.prefix))
+        return self.followers[-1]
 
     def start(self, stage: str, instance: str = "a", **settings: str) -> subprocess.Popen[bytes]:
         """Start a stage as a process; again after it died gives its successor."""
@@ -120,6 +126,12 @@ class Scene:
                 process.kill()
                 codes.append(process.wait())
         return codes
+
+    def close(self) -> None:
+        """Close the clients: whatever lives longer than the broker complains on the terminal that it is away."""
+        self.producer.close()
+        for follower in self.followers:
+            follower.close()
 
     def send(self, record_type: str, value: bytes, key: str | None = None) -> None:
         """Produce one value to the topic of a record type."""

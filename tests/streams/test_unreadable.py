@@ -18,7 +18,6 @@ from seamwatch.columnar.decode import Decoded, Decoder
 from seamwatch.durations import DAY, HOUR, MINUTE
 from seamwatch.judging.aside import PREFIX
 from seamwatch.judging.facts import Evidence, Fact
-from streams.contracts import ContractsFollower
 from streams.decisions import Decisions
 from streams.joining import Joining, Limits
 from streams.metrics import Metrics
@@ -65,7 +64,7 @@ def put(scene: Scene, topic: str, records: Mapping[str, bytes | None]) -> None:
 
 def test_a_judge_goes_on_with_what_it_can_read_and_tells_of_the_rest(scene: Scene) -> None:
     scene.publish(PEOPLE, contract(CLAUSES))
-    contracts = ContractsFollower(scene.kafka, scene.prefix)
+    contracts = scene.contracts()
     stage = judges(scene, contracts)
     told(stage, scene, at("2h"), at("2h"), (fact("scorer", at("1h30m")), fact("ranker", at("1h30m"))))
     told(stage, scene, at("3h"), at("3h"))
@@ -99,7 +98,7 @@ def test_a_judge_goes_on_with_what_it_can_read_and_tells_of_the_rest(scene: Scen
 
 def test_a_state_of_a_later_release_is_read_but_for_what_it_adds(scene: Scene) -> None:
     scene.publish(PEOPLE, contract(CLAUSES))
-    contracts = ContractsFollower(scene.kafka, scene.prefix)
+    contracts = scene.contracts()
     told(judges(scene, contracts), scene, at("2h"), at("2h"), (fact("scorer", at("1h30m")),))
     state = scene.topics.judge_state
     put(scene, state, {"\x00a-later-one": b"{}", "\x00late": b'{"days": []}'})
@@ -114,7 +113,7 @@ def test_a_state_of_a_later_release_is_read_but_for_what_it_adds(scene: Scene) -
 
 def test_the_doctor_tells_where_event_time_stands(scene: Scene) -> None:
     scene.publish(PEOPLE, contract(CLAUSES))
-    stage = judges(scene, ContractsFollower(scene.kafka, scene.prefix))
+    stage = judges(scene, scene.contracts())
     told(stage, scene, at("2h"), at("2h"), (fact("scorer", at("1h30m")),))
     assert doctor("event time") == ("ok", "at most 0 s behind the clock of the stages")
     told(stage, scene, at("3h"), at("2h") + MINUTE, (fact("scorer", at("1h30m")),))

@@ -8,7 +8,6 @@ from structlog.testing import capture_logs
 
 from seamwatch.durations import HOUR
 from seamwatch.judging.facts import Fact
-from streams.contracts import ContractsFollower
 from tests.clauses.history import at
 from tests.streams.hosted import judges, told
 from tests.streams.stages import PEOPLE, Scene, contract
@@ -23,7 +22,7 @@ def fact(version: str, number: int = 0) -> Fact:
 
 def test_many_withdrawn_versions_hold_up_nothing_not_even_at_the_next_start(scene: Scene) -> None:
     scene.publish(PEOPLE, contract(CLAUSES))
-    contracts = ContractsFollower(scene.kafka, scene.prefix)
+    contracts = scene.contracts()
     for start in range(2):
         stage = judges(scene, contracts)
         begun = time.monotonic()
@@ -48,7 +47,7 @@ def test_many_withdrawn_versions_hold_up_nothing_not_even_at_the_next_start(scen
 
 def test_a_version_that_measure_knew_first_is_read_before_it_is_judged(scene: Scene) -> None:
     scene.publish(PEOPLE, contract(CLAUSES))
-    contracts = ContractsFollower(scene.kafka, scene.prefix)
+    contracts = scene.contracts()
     stage = judges(scene, contracts)
     # Published behind the judge's back, as for a measure that reads the topic a moment earlier.
     scene.publish(PEOPLE, contract(CLAUSES, version="2").replace("seam:", "effective_from: 2026-01-01\nseam:"))
@@ -61,7 +60,7 @@ def test_a_version_that_measure_knew_first_is_read_before_it_is_judged(scene: Sc
 
 def test_a_broker_that_does_not_tell_is_waited_for_in_bounds(scene: Scene) -> None:
     scene.publish(PEOPLE, contract(CLAUSES))
-    stage = judges(scene, ContractsFollower(scene.kafka, scene.prefix))
+    stage = judges(scene, scene.contracts())
     waited: list[float] = []
 
     def catch_up(patience: float) -> bool:
