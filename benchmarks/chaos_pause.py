@@ -24,21 +24,19 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from confluent_kafka import KafkaException, Producer
-from confluent_kafka.admin import AdminClient
+from confluent_kafka import Producer
 
 from benchmarks.latency import PARTITIONS, Watcher, outside, running
 from benchmarks.workload import write
-from console.lag import lag
 from seamwatch.clock import SystemClock
-from seamwatch.errors import UnreachableError
+from seamwatch.errors import SeamwatchError
 from seamwatch.judging.stream_time import CLOCK_KEY
 from seamwatch.wire.codec import Codec
 from seamwatch.wire.topics import Topics
 from streams.clock_watch import times_in
 from streams.restoring import read_tables
+from streams.watch_look import Lookout
 
-STAGES = ("measure", "judge", "record")
 LONGEST_SECONDS = 120.0
 MARKERS = 100
 """So far behind, a stage has read all there is: the markers of transactions, and what measure has told meanwhile."""
@@ -131,26 +129,18 @@ class Scene:
 
     def _hanging(self, since: int) -> list[str]:
         """The stages that have not read all there is, and the partitions of judge whose event time has not moved."""
-        lags = {stage: behind for stage, behind in self._behind().items() if behind is None or behind > MARKERS}
         state, wanted = self._topics.judge_state, {CLOCK_KEY}
-        hanging = [f"{stage} is {behind} behind" for stage, behind in lags.items()]
+        lookout = Lookout(self._kafka, self._topics)
         try:
+            counts = {stage: seen.count for stage, seen in lookout.look().stages.items()}
             tables = read_tables(self._kafka, state, range(PARTITIONS), wanted=wanted.__contains__)
-        except UnreachableError as error:
-            return [*hanging, str(error)]
+        except SeamwatchError as error:
+            return [str(error)]
+        finally:
+            lookout.close()
+        hanging = [f"{stage} is {count} behind" for stage, count in counts.items() if count > MARKERS]
         times = times_in(tables)
         return [*hanging, *(f"time of {number} stands" for number, at in times.items() if at.lowest <= since)]
-
-    def _behind(self) -> dict[str, int | None]:
-        found: dict[str, int | None] = {}
-        # A new one each time: of leaders that have moved meanwhile, an old one does not hear.
-        admin = AdminClient({"bootstrap.servers": self._kafka, "log_level": 0})
-        for stage in STAGES:
-            try:
-                found[stage] = lag(admin, f"{self._topics.prefix}.{stage}")
-            except KafkaException:
-                found[stage] = None
-        return found
 
 
 if __name__ == "__main__":

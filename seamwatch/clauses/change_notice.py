@@ -59,14 +59,15 @@ from seamwatch.clauses.clause import Clause
 from seamwatch.durations import DAY, HOUR, SECOND, Duration, format_duration
 from seamwatch.expressions.build import all_of, is_in, is_null, negate, not_true
 from seamwatch.judging.facts import Evidence, Fact, ForwardedEvent
-from seamwatch.judging.judgement import Finding, Happening, Judgement, Moment, Open, Remind, Resolve
+from seamwatch.judging.hearing import heard, unknown_text
+from seamwatch.judging.judgement import Finding, Happening, Heard, Judgement, Moment, Open, Remind, Resolve
 from seamwatch.judging.measure import Measure, Source
 from seamwatch.judging.runs import Change, bundle
 from seamwatch.judging.seam import Seam
 from seamwatch.judging.unannounced import VALUES_KEPT, Seen, Traffic, followed
 from seamwatch.judging.windows import earliest
 from seamwatch.judging.wording import moment_text
-from seamwatch.signatures import acknowledgement_counts
+from seamwatch.signatures import acknowledgement_fault
 
 ChangeKind = Literal[
     "model", "prompt", "retrieval", "tools", "threshold", "data_source", "schema", "provider", "policy"
@@ -276,11 +277,15 @@ class ChangeNotice(Clause, kind="change_notice"):
     ) -> tuple[ChangeNoticeState, tuple[Finding, ...]]:
         record = event.record
         person = record["person"]
-        if person not in self.acknowledgers or not acknowledgement_counts(record, seam.keys.get(person, ())):
-            return state, ()
+        if person not in self.acknowledgers:
+            return state, (heard(record, "not_asked", f"{person} is no acknowledger of changes of {seam.system}"),)
+        fault = acknowledgement_fault(record, seam.keys.get(person, ()))
+        if fault is not None:
+            return state, (heard(record, *fault),)
         answer = Answer(record["reference"], person, record["answer"], int(record["event_time"]), record["event_id"])
         if answer.change_id not in state.changes:
-            return replace(state, early=(*state.early, answer)[-_EARLY_ANSWERS:]), ()
+            early = (*state.early, answer)[-_EARLY_ANSWERS:]
+            return replace(state, early=early), (heard(record, "unknown", unknown_text(record)),)
         return self._apply(seam, state, answer)
 
     def _apply(
@@ -288,12 +293,28 @@ class ChangeNotice(Clause, kind="change_notice"):
     ) -> tuple[ChangeNoticeState, tuple[Finding, ...]]:
         findings: list[Finding] = []
         clocks = []
+        told = ("over", f"change {answer.change_id} is followed no longer")
         for clock in state.clocks:
-            concerned = (clock.change_id, clock.person) == (answer.change_id, answer.person)
-            after, more = self._stop(seam, clock, answer) if concerned and answer.at >= clock.started else (clock, [])
+            if (clock.change_id, clock.person) != (answer.change_id, answer.person):
+                clocks.append(clock)
+                continue
+            if answer.at < clock.started:
+                told = ("too_early", f"it was given before change {clock.change_id} was announced")
+                clocks.append(clock)
+                continue
+            after, more = self._stop(seam, clock, answer)
+            told = self._effect(clock, answer, changed=after != clock)
             findings.extend(more)
             clocks.append(after)
+        findings.append(_heard(answer, *told))
         return replace(state, clocks=tuple(clocks)), tuple(findings)
+
+    def _effect(self, clock: Clock, answer: Answer, *, changed: bool) -> tuple[str, str]:
+        """What an answer to a clock came to, as a word and a sentence."""
+        if not changed:
+            return "taken", f"{answer.person} has answered change {clock.change_id} before"
+        verb = "objects to" if answer.answer == "object" else "acknowledges"
+        return "counts", f"{answer.person} {verb} {clock.kind} change {clock.change_id}"
 
     def _stop(self, seam: Seam, clock: Clock, answer: Answer) -> tuple[Clock, list[Finding]]:
         findings: list[Finding] = []
@@ -406,3 +427,17 @@ class ChangeNotice(Clause, kind="change_notice"):
         return Open(
             self.severity, key, change.at, summary, slice=value, since=first.event_time, evidence=change.run.evidence
         )
+
+
+def _heard(answer: Answer, reason: str, summary: str) -> Heard:
+    return Heard(
+        acknowledgement_id=answer.event_id,
+        of="change",
+        reference=answer.change_id,
+        person=answer.person,
+        answer=answer.answer,
+        at=answer.at,
+        counted=reason == "counts",
+        reason=reason,
+        summary=summary,
+    )
