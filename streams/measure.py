@@ -28,6 +28,7 @@ from seamwatch.errors import RecordError, StageError
 from seamwatch.judging.facts import Fact, ForwardedEvent, Inputs, Measurement
 from seamwatch.judging.measure import Source
 from seamwatch.settings import Settings
+from seamwatch.wire.ends import Ends, Told
 from seamwatch.wire.schemas import INPUT_TYPES
 from seamwatch.wire.topics import Topics
 from seamwatch.wire.values import measurement_record
@@ -35,7 +36,6 @@ from streams.batch import Batch, Partition, Run
 from streams.contracts import ContractsFollower
 from streams.dead_letters import dead_letter
 from streams.dedup import RecentIds
-from streams.ends import Ends, Told
 from streams.hosting import bootstrap_of, codec_of, decisions_of, loop_settings, partitions_of
 from streams.intake import Intake, Reject, Taken, broker_time
 from streams.joining import Joining, Limits

@@ -13,6 +13,7 @@ from uuid import uuid4
 
 import hypothesis
 import pytest
+import structlog
 
 from seamwatch.settings import Settings, load_settings
 from stack import containers
@@ -25,6 +26,13 @@ hypothesis.settings.load_profile("untimed")
 
 # Any value will do for the server that a stack is not to start.
 _ELSEWHERE = "127.0.0.1:9"
+
+
+@pytest.fixture(autouse=True)
+def _logs_of_its_own() -> Iterator[None]:
+    """What a command that was run in this process made of the log must not decide what the next test hears of it."""
+    yield
+    structlog.reset_defaults()
 
 
 @pytest.fixture(scope="session")

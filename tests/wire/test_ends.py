@@ -12,7 +12,7 @@ from confluent_kafka.admin import AdminClient
 
 from seamwatch.clock import ScaledClock
 from seamwatch.testing import T0
-from streams.ends import Ends, Told
+from seamwatch.wire.ends import Ends, Told
 
 A, B = ("seamwatch.inference", 0), ("seamwatch.outcome", 1)
 

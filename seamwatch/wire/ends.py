@@ -20,7 +20,9 @@ from confluent_kafka.admin import AdminClient
 from confluent_kafka.admin._listoffsets import OffsetSpec
 
 from seamwatch.clock import Clock
-from streams.batch import Partition
+
+Partition = tuple[str, int]
+"""A topic and one of its partitions."""
 
 ASK_SECONDS = 10.0
 
