@@ -116,7 +116,7 @@ def prepared(kafka: str, events: int) -> Iterator[tuple[Settings, float]]:
             publish(kafka, settings.prefix, Path(folder))
         yield settings, fill(kafka, Topics(settings.prefix).input("inference"), events, PARTITIONS)
     finally:
-        admin = AdminClient({"bootstrap.servers": kafka})
+        admin = AdminClient({"bootstrap.servers": kafka, "log_level": 3})
         deleted = admin.delete_topics([report.name for report in reports])
         for future in deleted.values():
             future.result()

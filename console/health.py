@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Final
 
-from console.judging_state import state_of_judges
+from console.finding import TIMEOUT_SECONDS, Finding, Verdict
 from console.reachable import owner_problem
+from console.unjudged import unjudged
 from seamwatch.clauses import kinds
 from seamwatch.durations import SECOND, format_duration
 from seamwatch.errors import SeamwatchError
@@ -23,22 +23,10 @@ from seamwatch.wire.topics import Topics
 if TYPE_CHECKING:
     from streams.watch import Sight
 
-Verdict = Literal["ok", "note", "problem"]
-
-TIMEOUT_SECONDS: Final = 5.0
 _FRESH_SECONDS: Final = 30.0
 """What has waited no longer than this is on its way."""
 _LOOK_AGAIN_SECONDS: Final = 3.0
 _TOLD: Final = 3
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing that was looked at."""
-
-    subject: str
-    verdict: Verdict
-    found: str
 
 
 def broker(bootstrap: str, prefix: str, settings: Settings) -> Iterator[Finding]:
@@ -67,8 +55,7 @@ def broker(bootstrap: str, prefix: str, settings: Settings) -> Iterator[Finding]
             yield from _people(bootstrap, prefix, settings.default_owner)
     except SeamwatchError as error:
         yield Finding("stages", "problem", str(error))
-    for subject, verdict, found in state_of_judges(bootstrap, topics, metadata.topics, TIMEOUT_SECONDS):
-        yield Finding(subject, verdict, found)
+    yield from unjudged(bootstrap, topics, metadata.topics)
 
 
 def _topics(bootstrap: str, prefix: str, count: int) -> Finding:

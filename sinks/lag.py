@@ -36,7 +36,7 @@ class Lag:
             self._next = time.monotonic() + EVERY_SECONDS
             wanted = {TopicPartition(*place): OffsetSpec.latest() for place in lanes}  # type: ignore[no-untyped-call]
             if self._admin is None:
-                self._admin = AdminClient({"bootstrap.servers": self._bootstrap, "log_level": 3})
+                self._admin = AdminClient({"bootstrap.servers": self._bootstrap, "log_level": 0})
             self._asked = self._admin.list_offsets(wanted)
         elif self._asked and all(future.done() for future in self._asked.values()):
             for at, future in self._asked.items():

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import time
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 
@@ -34,6 +35,7 @@ from streams.metrics import Metrics
 from streams.partitions import partition_of
 from streams.pieces import Pieces
 from streams.restoring import read_tables
+from streams.unknown import Doubted, UnknownDays, UnknownEvents, doubted
 from streams.unreadable import Lost, UnreadableList, tell
 
 log = structlog.get_logger(__name__)
@@ -65,6 +67,7 @@ class Judges:
         )
         self._metrics = metrics
         self._late = LateEvents(metrics)
+        self._unknown = UnknownEvents(metrics)
         self._admin = AdminClient({"bootstrap.servers": self._bootstrap})
         self._partitions = 0
         self._clocks = ClockWatch(metrics)
@@ -73,6 +76,7 @@ class Judges:
         self._judges: dict[int, Judge] = {}
         self._pieces: dict[int, Pieces] = {}
         self._late_days: dict[int, LateDays] = {}
+        self._unknown_days: dict[int, UnknownDays] = {}
         self._unreadable: dict[int, UnreadableList] = {}
         self._heard = time.monotonic()
 
@@ -85,6 +89,7 @@ class Judges:
         self._judges = {number: self._judge_of(number) for _, number in positions}
         self._pieces = {number: Pieces() for number in self._judges}
         self._late_days = {number: LateDays() for number in self._judges}
+        self._unknown_days = {number: UnknownDays() for number in self._judges}
         self._unreadable = {number: UnreadableList() for number in self._judges}
         restored = 0
         tables = read_tables(self._bootstrap, self._topics.judge_state, self._judges)
@@ -96,12 +101,13 @@ class Judges:
 
     def _restore(self, number: int, table: Mapping[str, bytes]) -> int:
         judge, pieces, restored = self._judges[number], self._pieces[number], 0
+        counted = (self._late_days[number], self._unknown_days[number])
         for key, value in pieces.joined(table):
             restored += 1
             if self._unreadable[number].restore(key, value):
                 continue
             try:
-                if self._late_days[number].restore(key, value):
+                if any(days.restore(key, value) for days in counted):
                     continue
             except (ValueError, TypeError) as error:
                 judge.aside.put(key, value, str(error))
@@ -128,7 +134,8 @@ class Judges:
 
     def forget(self) -> None:
         """Nothing is ours any more."""
-        self._judges, self._pieces, self._late_days, self._unreadable = {}, {}, {}, {}
+        self._judges, self._pieces, self._unreadable = {}, {}, {}
+        self._late_days, self._unknown_days = {}, {}
         self._clocks.forget()
 
     def due(self) -> bool:
@@ -148,12 +155,15 @@ class Judges:
             for run in batch.runs:
                 judge = self._judges[run.partition]
                 late, let_go = judge.late, judge.let_go
+                unknown: Counter[Doubted] = Counter()
                 for message in run.messages:
-                    outputs += self._judged(judge, run.topic, message)
+                    outputs += self._judged(judge, run.topic, message, unknown)
                 self._metrics.late.labels("measurement").inc(judge.late - late)
                 too_late = judge.take_late()
                 self._late.add(too_late)
                 self._late_days[run.partition].add(too_late, SystemClock().now())
+                self._unknown.add(unknown)
+                self._unknown_days[run.partition].add(unknown, SystemClock().now())
                 self._metrics.let_go.inc(judge.let_go - let_go)
                 self._metrics.events.labels("measurement").inc(len(run.messages))
             for number in sorted({run.partition for run in batch.runs}):
@@ -161,14 +171,16 @@ class Judges:
                 for key, value in self._pieces[number].cut(changed):
                     outputs.append(Output(self._topics.judge_state, value, key.encode(), number))
             self._late.tell()
+            self._unknown.tell()
             self._clocks.look(self._judges)
             self._metrics.outputs.inc(len(outputs))
             return outputs
 
     def _changed(self, number: int) -> dict[str, bytes | None]:
         """What of a partition's state is to be written with this round."""
-        judge, late = self._judges[number], self._late_days[number].saved()
-        changed = {**judge.take_dirty(), **late, **judge.aside.beside(late, judge.clock[0])}
+        judge = self._judges[number]
+        counts = {**self._late_days[number].saved(), **self._unknown_days[number].saved()}
+        changed = {**judge.take_dirty(), **counts, **judge.aside.beside(counts, judge.clock[0])}
         if judge.aside.take_changed():
             self._metrics.unreadable.set(sum(len(each.aside) for each in self._judges.values()))
             changed |= self._unreadable[number].saved([Lost(one.key, one.why, one.episodes) for one in judge.aside])
@@ -182,7 +194,7 @@ class Judges:
 
     # One measurement
 
-    def _judged(self, judge: Judge, topic: str, message: Message) -> Iterator[Output]:
+    def _judged(self, judge: Judge, topic: str, message: Message, unknown: Counter[Doubted]) -> Iterator[Output]:
         try:
             measurement = self._measurement(message)
         except RecordError as error:
@@ -200,6 +212,7 @@ class Judges:
             )
             return
         self._await_contracts(judge, measurement)
+        unknown += doubted(measurement.unknowns)
         told = judge.on_measurement(measurement)
         for violation in told.violations:
             value = self._codec.encode("violation", violation_record(violation))

@@ -71,6 +71,12 @@ class Metrics:
             ["contract", "clause", "system"],
             registry=registry,
         )
+        self.unknown = BoundedCounter(
+            f"{prefix}_unknown",
+            "Events of which a clause's condition could not be told: what they give is odd, or something is absent",
+            ["contract", "clause", "system", "why"],
+            registry=registry,
+        )
         self.unpublished = BoundedCounter(
             f"{prefix}_unpublished",
             "Events measured by a version of a contract that is not published any more",

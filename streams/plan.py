@@ -16,19 +16,20 @@ import numpy as np
 import polars as pl
 
 from seamwatch.documents import Estate
-from seamwatch.judging.facts import Fact
-from seamwatch.judging.measure import DECIDED_BY, Measure, Source
+from seamwatch.judging.facts import Fact, Unknown
+from seamwatch.judging.measure import DECIDED_BY, Measure, Source, Watch
 from seamwatch.judging.seams import Seams
 from streams.dedup import Dedup, EveryId
 from streams.evidence import Position
 from streams.groups import Coded, coded
-from streams.program import Program, Rows, Statistic, columns_of
+from streams.program import Program, Rows, Statistic, Unknowns, columns_of
 
 SYSTEMS_AHEAD = 100
 SYSTEMS_KEPT = 10_000
 PROGRAMS_KEPT = 1_000
 OF_DECISIONS = frozenset({"score", "cohort"})
 """What an outcome may leave to the decision that it is the outcome of."""
+_Key = tuple[tuple[Measure, ...], tuple[Watch, ...]]
 _ALWAYS = frozenset({"event_id", "event_time", "system"})
 
 
@@ -44,6 +45,33 @@ class Binding:
 
 
 @dataclass(frozen=True, slots=True)
+class Watched:
+    """One watch of one clause, as it binds a system."""
+
+    contract: str
+    clause: str
+    watch: Watch
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What is asked of one record type of a system."""
+
+    bindings: tuple[Binding, ...] = ()
+    watched: tuple[Watched, ...] = ()
+
+    @property
+    def measures(self) -> tuple[Measure, ...]:
+        """The measures, in the order of the bindings."""
+        return tuple(binding.measure for binding in self.bindings)
+
+    @property
+    def watches(self) -> tuple[Watch, ...]:
+        """The watches, in the same order."""
+        return tuple(watched.watch for watched in self.watched)
+
+
+@dataclass(frozen=True, slots=True)
 class Term:
     """What is measured of one system over a stretch of event time, from ``start`` to before ``end`` (micros).
 
@@ -52,12 +80,8 @@ class Term:
 
     start: int
     end: int
-    bindings: Mapping[Source, tuple[Binding, ...]]
+    asked: Mapping[Source, Asked]
     of_decisions: frozenset[str]
-
-    def measures(self, source: Source) -> tuple[Measure, ...]:
-        """The measures of one record type, in the order of the bindings."""
-        return tuple(binding.measure for binding in self.bindings.get(source, ()))
 
 
 class Plan:
@@ -66,7 +90,8 @@ class Plan:
     def __init__(self, estate: Estate, distinct: Dedup | None = None) -> None:
         self._distinct = distinct if distinct is not None else EveryId()
         self._systems: OrderedDict[str, tuple[Term, ...]] = OrderedDict()
-        self._programs: OrderedDict[tuple[Source, tuple[Measure, ...]], Program] = OrderedDict()
+        self._programs: OrderedDict[tuple[Source, _Key], Program] = OrderedDict()
+        self._unknown: dict[tuple[str, str, str], tuple[int, int]] = {}
         self._columns: dict[Source, frozenset[str]] = {}
         self.replace_estate(estate)
 
@@ -103,8 +128,8 @@ class Plan:
         else:
             known = self._systems[system] = tuple(_terms(self._estate, self._seams, system))
             for term in known:
-                for source in term.bindings:
-                    self._columns[source] |= columns_of(term.measures(source)) - {DECIDED_BY}
+                for source, asked in term.asked.items():
+                    self._columns[source] |= columns_of((*asked.measures, *asked.watches)) - {DECIDED_BY}
                 self._joined |= bool(term.of_decisions)
             if len(self._systems) > SYSTEMS_KEPT:
                 self._systems.popitem(last=False)
@@ -136,39 +161,53 @@ class Plan:
         facts: list[Fact] = []
         for program, bound, part in self._split(source, rows):
             told: dict[tuple[str, int], list[Binding]] = {}
-            for system, those in bound.items():
-                for measure, binding in zip(program.index, those, strict=True):
+            for system, asked in bound.items():
+                for measure, binding in zip(program.index, asked.bindings, strict=True):
                     told.setdefault((system, measure), []).append(binding)
-            for statistic in program.run(part, self._distinct):
+            statistics, unknowns = program.run(part, self._distinct)
+            for statistic in statistics:
                 bindings = told[statistic.system, statistic.measure]
                 facts.extend([_fact(binding, statistic) for binding in bindings])
+            for unknown in unknowns:
+                self._count(bound[unknown.system].watched[unknown.watch], unknown)
         return facts
 
-    def _split(self, source: Source, rows: Rows) -> Iterator[tuple[Program, dict[str, tuple[Binding, ...]], Rows]]:
-        """The rows by what is measured of them: a program, its bindings by system, the rows of these systems."""
+    def take_unknown(self) -> tuple[Unknown, ...]:
+        """What could not be told of the rows since the last call: one for each clause and system."""
+        taken, self._unknown = self._unknown, {}
+        return tuple(Unknown(*whose, *counts) for whose, counts in taken.items())
+
+    def _count(self, watched: Watched, found: Unknowns) -> None:
+        whose = (watched.contract, watched.clause, found.system)
+        odd, absent = self._unknown.get(whose, (0, 0))
+        self._unknown[whose] = (odd + found.odd, absent + found.absent)
+
+    def _split(self, source: Source, rows: Rows) -> Iterator[tuple[Program, dict[str, Asked], Rows]]:
+        """The rows by what is measured of them: a program, what is asked by system, the rows of these systems."""
         first, last = int(rows.times.min()), int(rows.times.max())
-        shares: dict[tuple[int, int, tuple[Measure, ...]], dict[str, tuple[Binding, ...]]] = {}
-        numbers: dict[tuple[int, int, tuple[Measure, ...]], list[int]] = {}
+        shares: dict[tuple[int, int, _Key], dict[str, Asked]] = {}
+        numbers: dict[tuple[int, int, _Key], list[int]] = {}
         for number, system in enumerate(rows.systems.names):
             assert system is not None
             for term in self.terms(system):
-                if term.start <= last and term.end > first and term.bindings.get(source):
-                    key = (max(term.start, first), min(term.end, last + 1), term.measures(source))
-                    shares.setdefault(key, {})[system] = term.bindings[source]
+                asked = term.asked.get(source)
+                if term.start <= last and term.end > first and asked is not None:
+                    key = (max(term.start, first), min(term.end, last + 1), (asked.measures, asked.watches))
+                    shares.setdefault(key, {})[system] = asked
                     numbers.setdefault(key, []).append(number)
         for key, bound in shares.items():
-            start, end, measures = key
+            start, end, asked_of = key
             whole = len(bound) == len(rows.systems.names) and start == first and end == last + 1
             part = rows if whole else _part(rows, numbers[key], start, end)
             if len(part.times):
-                yield self._program(source, measures), bound, part
+                yield self._program(source, asked_of), bound, part
 
-    def _program(self, source: Source, measures: tuple[Measure, ...]) -> Program:
-        program = self._programs.get((source, measures))
+    def _program(self, source: Source, asked: _Key) -> Program:
+        program = self._programs.get((source, asked))
         if program is not None:
-            self._programs.move_to_end((source, measures))
+            self._programs.move_to_end((source, asked))
         else:
-            program = self._programs[source, measures] = Program(source, measures)
+            program = self._programs[source, asked] = Program(source, *asked)
             if len(self._programs) > PROGRAMS_KEPT:
                 self._programs.popitem(last=False)
         return program
@@ -178,14 +217,19 @@ def _terms(estate: Estate, seams: Seams, system: str) -> Iterator[Term]:
     borders = [-(2**62), *estate.changes_for(system), 2**62]
     for start, end in pairwise(borders):
         bindings: dict[Source, list[Binding]] = {}
+        watched: dict[Source, list[Watched]] = {}
         for contract in estate.contracts_for(system, start):
             for clause_id, bound in seams.covering(contract, system).items():
-                for measure in bound.clause.measures(bound.seam):
+                for measure in bound.clause.all_measures(bound.seam):
                     bindings.setdefault(measure.source, []).append(
                         Binding(contract.id, contract.version, contract.digest, clause_id, measure)
                     )
-        measured = columns_of([binding.measure for binding in bindings.get("outcome", ())])
-        yield Term(start, end, {source: tuple(found) for source, found in bindings.items()}, measured & OF_DECISIONS)
+                for watch in bound.clause.watches(bound.seam):
+                    watched.setdefault(watch.source, []).append(Watched(contract.id, clause_id, watch))
+        # Nothing is watched of what is not measured.
+        asked = {source: Asked(tuple(those), tuple(watched.get(source, ()))) for source, those in bindings.items()}
+        measured = columns_of(asked["outcome"].measures) if "outcome" in asked else frozenset[str]()
+        yield Term(start, end, asked, measured & OF_DECISIONS)
 
 
 def _part(rows: Rows, systems: list[int], start: int, end: int) -> Rows:

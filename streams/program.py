@@ -7,7 +7,7 @@ looked for only where something offends.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -21,8 +21,9 @@ from seamwatch.columnar.expressions import argument_columns, polars_expression
 from seamwatch.expressions import Expression
 from seamwatch.expressions.expression import ExpressionKind
 from seamwatch.judging.facts import BILLION, Evidence
-from seamwatch.judging.measure import Histogram, Measure, Source
+from seamwatch.judging.measure import HOLDS, NULL, SELECTED, Histogram, Measure, Source, Watch
 from seamwatch.values import value
+from streams.answers import ODD, Answers, both
 from streams.dedup import Dedup
 from streams.evidence import Mask, Position, digests, earliest_rows, evidence_of
 from streams.groups import Coded, Groups, Integers, grouped, sliced
@@ -53,13 +54,26 @@ class Statistic:
     numbers: dict[str, Any]
 
 
-class Program:
-    """Some measures of one source. Two measures that differ in name only are measured once."""
+@value()
+class Unknowns:
+    """How often the condition of a watch was NULL for a system, by the reason."""
 
-    def __init__(self, source: Source, measures: Sequence[Measure]) -> None:
+    watch: int
+    system: str
+    odd: int
+    absent: int
+
+
+class Program:
+    """Some measures and watches of one source. Two measures that differ in name only are measured once."""
+
+    def __init__(self, source: Source, measures: Sequence[Measure], watches: Sequence[Watch] = ()) -> None:
+        self._source: Source = source
         self._measures = tuple(dict.fromkeys(replace(measure, name="") for measure in measures))
         self.index = tuple(self._measures.index(replace(measure, name="")) for measure in measures)
-        conditions = dict.fromkeys(e for m in self._measures for e in (m.select, m.breach) if e is not None)
+        self._watches = tuple(watches)
+        asked: tuple[Measure | Watch, ...] = (*self._measures, *self._watches)
+        conditions = dict.fromkeys(e for one in asked for e in _conditions_of(one))
         values = dict.fromkeys(
             e for m in self._measures for e in (m.value, *(m.weigh if m.histogram else ())) if e is not None
         )
@@ -77,18 +91,23 @@ class Program:
         self._arguments = argument_columns(kinds, source, self._matched)
         read = partial(polars_expression, record_type=source, extracted=True)
         self._expressions = [
-            *(read(e).fill_null(value=False).alias(name) for e, name in self._conditions.items()),
+            *(read(e).alias(name) for e, name in self._conditions.items()),
             *(read(e, kind="number").cast(pl.Float64).alias(name) for e, name in self._values.items()),
         ]
         self._expressions += [pl.col(column) for column in dict.fromkeys(self._matched.values())]
-        self.columns = columns_of(self._measures)
+        self.columns = columns_of(asked)
 
-    def run(self, rows: Rows, distinct: Dedup) -> Iterator[Statistic]:
-        """The statistics of every measure, by group; groups of which nothing is worth saying are left out."""
-        computed = self._read(rows.frame).select(self._expressions) if self._expressions else None
-        pass_ = _Pass(rows, computed, self._conditions, self._values, self._matched)
-        for number, measure in enumerate(self._measures):
-            yield from pass_.statistics(number, measure, distinct)
+    def run(self, rows: Rows, distinct: Dedup) -> tuple[Iterator[Statistic], Iterator[Unknowns]]:
+        """The statistics of every measure, by group, and what was unknown of every watch, by system.
+
+        Groups and systems of which nothing is worth saying are left out.
+        """
+        frame = self._read(rows.frame)
+        computed = frame.select(self._expressions) if self._expressions else None
+        answers = Answers(self._source, frame, computed, self._conditions, len(rows.times))
+        pass_ = _Pass(rows, computed, answers, self._values, self._matched)
+        measured = (found for n, m in enumerate(self._measures) for found in pass_.measured(n, m, distinct))
+        return measured, (found for n, w in enumerate(self._watches) for found in pass_.unknowns(n, w))
 
     def _read(self, frame: pl.DataFrame) -> pl.DataFrame:
         """The frame, with what expressions read inside `arguments` beside it."""
@@ -96,16 +115,26 @@ class Program:
         return frame.lazy().with_columns(self._arguments).collect() if self._arguments else frame
 
 
-def columns_of(measures: Sequence[Measure]) -> frozenset[str]:
-    """The columns that measures read, beside the event's id, time and system."""
+def columns_of(asked: Iterable[Measure | Watch]) -> frozenset[str]:
+    """The columns that measures and watches read, beside the event's id, time and system."""
     columns: set[str] = set()
-    for measure in measures:
-        for expression in (measure.select, measure.breach, measure.value, *measure.weigh):
-            columns |= expression.columns if expression is not None else frozenset()
-        columns.update(measure.slice)
-        columns.update([measure.label] if measure.label is not None else [])
-        columns.update(["arguments"] if measure.matching else [])
+    for one in asked:
+        expressions = list(_conditions_of(one))
+        if isinstance(one, Measure):
+            expressions += [e for e in (one.value, *one.weigh) if e is not None]
+            columns.update(one.slice)
+            columns.update([one.label] if one.label is not None else [])
+            columns.update(["arguments"] if one.matching else [])
+        for expression in expressions:
+            columns |= expression.columns
     return frozenset(columns)
+
+
+def _conditions_of(one: Measure | Watch) -> Iterator[Expression]:
+    yield from () if one.select is None else (one.select,)
+    condition = one.breach if isinstance(one, Measure) else one.condition
+    yield from () if condition is None else (condition,)
+    yield from (*one.missing, *one.left_out) if isinstance(one, Measure) else ()
 
 
 class _Pass:
@@ -115,7 +144,7 @@ class _Pass:
         self,
         rows: Rows,
         computed: pl.DataFrame | None,
-        conditions: dict[Expression, str],
+        answers: Answers,
         values: dict[Expression, str],
         matched: dict[str, str],
     ) -> None:
@@ -123,20 +152,26 @@ class _Pass:
         self._computed = computed
         self._matched = matched
         self._digests: dict[tuple[str, ...], str] = {}
-        self._names = conditions | values
-        self._holding: dict[Expression, Mask | bool] = {}
+        self._names = values
+        self._answers = answers
         self._numbers: dict[Expression, npt.NDArray[np.float64]] = {}
         self._groups: dict[tuple[int, tuple[str, ...]], Groups] = {}
         self._slices: dict[tuple[str, ...], Coded] = {}
 
+    def measured(self, number: int, measure: Measure, distinct: Dedup) -> Iterator[Statistic]:
+        yield from self.statistics(number, measure, distinct)
+        yield from self.left_out(number, measure)
+
     def statistics(self, number: int, measure: Measure, distinct: Dedup) -> Iterator[Statistic]:
-        selected = True if measure.select is None else self._holds(measure.select)
-        offends = False if measure.breach is None else self._holds(measure.breach)
-        if selected is False or (measure.only_breaches and offends is False):
+        selected = True if measure.select is None else self._answers.among(measure.select, SELECTED)
+        if selected is False:
+            return
+        offends = False if measure.breach is None else self._answers.among(measure.breach, measure.offends)
+        if measure.only_breaches and offends is False:
             return
         if measure.distinct and measure.value is not None:
             selected = self._unrepeated(measure, selected, distinct)
-        breaching = _both(selected, offends)
+        breaching = both(selected, offends)
         chosen = breaching if measure.only_breaches else selected
         if chosen is False:
             return
@@ -151,6 +186,7 @@ class _Pass:
         if measure.value is not None:
             weights = [self._number(weight) for weight in measure.weigh] if measure.histogram else []
             values = _Values.of(self._number(measure.value), weights, index, groups, measure)
+        missing = [self._counted(condition, index, groups) for condition in measure.missing]
         breaches, evidence = self._breaches(measure, breaching, index, groups, counts)
         columns = (counts, np.zeros_like(counts) if breaches is None else breaches, first, last)
         each = zip(
@@ -171,15 +207,65 @@ class _Pass:
             }
             if values is not None:
                 numbers |= values.numbers(group)
+            if missing:
+                numbers["missing"] = tuple(int(held[group]) for held in missing)
             yield Statistic(number, system, part, start, numbers)
 
-    def _holds(self, condition: Expression) -> Mask | bool:
-        """Where a condition holds; True or False where it does so for all rows or none."""
-        if condition not in self._holding:
-            holds = self._column(condition)
-            true = int(holds.sum() or 0)
-            self._holding[condition] = bool(true) if true in (0, len(holds)) else holds.to_numpy()
-        return self._holding[condition]
+    def left_out(self, number: int, measure: Measure) -> Iterator[Statistic]:
+        """How many rows are left out, by why and by group."""
+        masks = [self._answers.among(condition, HOLDS) for condition in measure.left_out]
+        if all(mask is False for mask in masks):
+            return
+        rows = len(self._rows.times)
+        first_of = np.full(rows, len(masks))
+        for place, mask in reversed(list(enumerate(masks))):
+            first_of[mask if not isinstance(mask, bool) else slice(rows if mask else 0)] = place
+        index = np.flatnonzero(first_of < len(masks))
+        groups = self._grouped(measure, index)
+        times, whys = self._rows.times[index], first_of[index]
+        counts = [np.bincount(groups.ids[whys == place], minlength=groups.size) for place in range(len(masks))]
+        first, last = (_extreme(choose, groups, times) for choose in (np.minimum, np.maximum))
+        present = np.flatnonzero(np.bincount(groups.ids, minlength=groups.size))
+        for group, (system, part, start) in zip(present.tolist(), groups.identities(present), strict=True):
+            yield Statistic(
+                number,
+                system,
+                part,
+                start,
+                {
+                    "count": 0,
+                    "breaches": 0,
+                    "first_time": int(first[group]),
+                    "last_time": int(last[group]),
+                    "missing": tuple(int(held[group]) for held in counts),
+                },
+            )
+
+    def unknowns(self, number: int, watch: Watch) -> Iterator[Unknowns]:
+        """How often the watch's condition was NULL, or held where that is what it watches, by system."""
+        null = self._answers.among(watch.condition, NULL if watch.holds is None else HOLDS)
+        if null is False:
+            return
+        selected = True if watch.select is None else self._answers.among(watch.select, SELECTED)
+        unknown = both(null, selected)
+        if unknown is False:
+            return
+        odd: Mask | bool = unknown if watch.holds == "odd" else False
+        if watch.holds is None:
+            odd = both(unknown, self._answers.among(watch.condition, ODD))
+        systems = self._rows.systems
+        either, strange = (_counted(systems, mask) for mask in (unknown, odd))
+        for system in np.flatnonzero(either).tolist():
+            name = systems.names[system]
+            assert name is not None
+            yield Unknowns(number, name, int(strange[system]), int(either[system] - strange[system]))
+
+    def _counted(self, condition: Expression, index: Integers | None, groups: Groups) -> Integers:
+        """Of how many of the chosen rows a condition holds, by group."""
+        holds = self._answers.among(condition, HOLDS)
+        if isinstance(holds, bool):
+            return np.bincount(groups.ids if holds else groups.ids[:0], minlength=groups.size)
+        return np.bincount(groups.ids[_taken(holds, index)], minlength=groups.size)
 
     def _number(self, value: Expression) -> npt.NDArray[np.float64]:
         """A value's numbers, NaN where it has none."""
@@ -267,7 +353,11 @@ class _Pass:
         times, events = self._rows.times, self._rows.frame["event_id"]
         places, ids = earliest_rows(ids, times[places], places, events, measure.evidence)
         values = self._number(measure.value)[places] if measure.value is not None else None
-        return evidence_of(places, ids, times, events, values, self._labels(measure, places), self._rows.position)
+        labels = self._labels(measure, places)
+        if measure.offends & NULL and not measure.matching:
+            labels = [None] * len(places) if labels is None else labels
+            self._answers.explain(measure, places, ids, labels)
+        return evidence_of(places, ids, times, events, values, labels, self._rows.position)
 
     def _labels(self, measure: Measure, places: Integers) -> list[str | None] | None:
         column = "arguments" if measure.matching else measure.label
@@ -362,13 +452,12 @@ def _bounded(told: tuple[Evidence, ...]) -> Iterator[dict[str, Any]]:
         }
 
 
-def _both(left: Mask | bool, right: Mask | bool) -> Mask | bool:
-    if isinstance(left, bool):
-        return right if left else False
-    if isinstance(right, bool):
-        return left if right else False
-    both = left & right
-    return both if both.any() else False
+def _counted(systems: Coded, mask: Mask | bool) -> Integers:
+    """How many rows each system has where the mask holds."""
+    if mask is False:
+        return np.zeros(len(systems.names), np.int64)
+    index = None if mask is True else np.flatnonzero(mask)
+    return np.bincount(_taken(systems.codes, index), minlength=len(systems.names))
 
 
 def _taken(column: Any, index: Integers | None) -> Any:

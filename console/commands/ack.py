@@ -180,19 +180,11 @@ def _sign(event: dict[str, Any], person: str, keys: list[dict[str, Any]], file: 
 
 
 def _publish(kafka: str, prefix: str, event: dict[str, Any]) -> None:
-    from confluent_kafka import Producer
-
+    from console.sending import send
     from seamwatch.errors import UnreachableError
     from seamwatch.wire.codec import Codec
     from seamwatch.wire.topics import Topics
 
-    failures: list[str] = []
-    producer = Producer({"bootstrap.servers": kafka, "acks": "all", "message.timeout.ms": 10_000, "log_level": 0})
-    producer.produce(
-        Topics(prefix).input("acknowledgement"),
-        Codec().encode("acknowledgement", event),
-        key=event["system"].encode(),
-        on_delivery=lambda error, _message: failures.append(error.str()) if error is not None else None,
-    )
-    if producer.flush(12) or failures:
-        raise UnreachableError(f"the answer did not reach Kafka at {kafka}: {failures or 'no reply'}; try again")
+    value = Codec().encode("acknowledgement", event)
+    if why := send(kafka, Topics(prefix).input("acknowledgement"), [(event["system"].encode(), value)]):
+        raise UnreachableError(f"the answer did not reach Kafka at {kafka}: {why}; try again")

@@ -14,7 +14,8 @@ open. At its largest it takes 4 kB.
 What its violation says: the value and the bound it breaks or, of silence, since when nothing was measured (`observed`
 and `limit` in seconds).
 
-What it cannot see: a benchmark that no longer resembles what is asked in production.
+What it cannot see: a benchmark that no longer resembles what is asked in production; a measurement without a value,
+or without a valid signature, which is none: with `every` the clock goes on.
 
 ```yaml
 - id: as-approved

@@ -17,7 +17,7 @@ in their first window. At its largest it takes 2.1 MB.
 What its violation says: the number counted (`observed`), in which window or refresh, and the bound that it breaks
 (`limit`).
 
-What it cannot see: the right number of wrong rows.
+What it cannot see: the right number of wrong rows. Nothing is left out: every refresh says how many rows it has.
 
 ```yaml
 - id: enough

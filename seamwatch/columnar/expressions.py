@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import fields
 from typing import Final
 
 import polars as pl
 
-from seamwatch.columnar.arguments import Arguments, extractions
+from seamwatch.columnar.arguments import Arguments, column_name, extractions
 from seamwatch.expressions import Expression, typed
 from seamwatch.expressions.closure import value_closure
 from seamwatch.expressions.expression import ExpressionKind
@@ -79,14 +78,22 @@ def polars_expression(
     return _Compiler(extracted=extracted).compiled(resolve(expression, record_type, kind))
 
 
-def odd_expression(expression: Expression, record_type: str, *, extracted: bool = False) -> pl.Expr:
-    """Where a condition is NULL because of what is given, and not because nothing is: true or false.
+def odd_expression(expression: Expression, record_type: str, *, extracted: bool = False) -> pl.Expr | None:
+    """Where a condition is NULL because of what is given, and not because nothing is: true or false; None for nowhere.
 
     It costs more than the condition: meant for the rows where that is NULL. Parameters and errors as above.
     """
-    compiler = _Compiler(extracted=extracted)
-    odd = compiler.odd(resolve(expression, record_type))
-    return pl.repeat(value=False, n=pl.len()) if odd is None else odd.fill_null(value=False)
+    odd = _Compiler(extracted=extracted).odd(resolve(expression, record_type))
+    return None if odd is None else odd.fill_null(value=False)
+
+
+def missing_expression(expression: Expression, record_type: str) -> pl.Expr | None:
+    """Where an argument that a condition asks for is not given, in a frame with `argument_columns`; None for nowhere.
+
+    Where the arguments cannot be read it says nothing of use.
+    """
+    asked = sorted(set(_paths(resolve(expression, record_type))))
+    return pl.any_horizontal([pl.col(column_name(path)).is_null() for path in asked]) if asked else None
 
 
 def argument_columns(
@@ -271,17 +278,8 @@ def _regex(pattern: str) -> str:
 
 def _paths(node: typed.Typed) -> Iterator[tuple[str, ...]]:
     inside = (typed.Argument, typed.ArgumentGiven, typed.ArgumentLength)
-    return (n.path for n in _walk(node) if isinstance(n, inside))
+    return (n.path for n in typed.walk(node) if isinstance(n, inside))
 
 
 def _is_constant(node: typed.Typed) -> bool:
-    return not any(isinstance(n, _READS) for n in _walk(node))
-
-
-def _walk(node: typed.Typed) -> Iterator[typed.Typed]:
-    yield node
-    for field in fields(node):
-        value = getattr(node, field.name)
-        for item in value if isinstance(value, tuple) else (value,):
-            if isinstance(item, typed.Typed):
-                yield from _walk(item)
+    return not any(isinstance(n, _READS) for n in typed.walk(node))

@@ -95,6 +95,29 @@ def before(field: str, micros: int) -> Expression:
     return _compare("<", _field(field), micros)
 
 
+def arguments_of(expression: Expression) -> frozenset[tuple[str, ...]]:
+    """The paths inside `arguments` that an expression names."""
+    names = (node.path for node in tree.walk(expression.tree) if isinstance(node, tree.Name))
+    return frozenset(path[1:] for path in names if path[0] == "arguments" and len(path) > 1)
+
+
+def names(expression: Expression, field: str) -> bool:
+    """Whether an expression names a field."""
+    return _name(field) in tree.walk(expression.tree)
+
+
+def compares(expression: Expression, field: str, value: str) -> bool:
+    """Whether an expression compares a field with a text, or asks whether it is among some with that."""
+    name = _name(field)
+    for node in tree.walk(expression.tree):
+        if isinstance(node, tree.Comparison) and name in (node.left, node.right):
+            if tree.Text(value) in (node.left, node.right):
+                return True
+        elif isinstance(node, tree.Membership) and node.operand == name and tree.Text(value) in node.values:
+            return True
+    return False
+
+
 def _joined(build: Callable[[tuple[tree.Node, ...]], tree.Node], *parts: Expression) -> Expression:
     numbers = tuple(number for part in parts for number in part.numbers)
     return Expression(None, None, (joined(build, tuple(part.shape for part in parts)), numbers))

@@ -19,6 +19,7 @@ from seamwatch.judging.episodes import Episode
 from seamwatch.judging.facts import Fact, ForwardedEvent
 from seamwatch.judging.spent import Spent
 from seamwatch.judging.stream_time import LONG_AGO
+from seamwatch.judging.unjudged import KIND, UnjudgedState
 from seamwatch.judging.windows import earliest
 
 HELD = 5 * MINUTE
@@ -160,7 +161,8 @@ class Entry(NamedTuple):
 
 @cache
 def _state_adapter(kind: str) -> TypeAdapter[Any]:
-    nullable: Any = kinds()[kind].state_type | None
+    state_type: type[Any] = UnjudgedState if kind == KIND else kinds()[kind].state_type
+    nullable: Any = state_type | None
     return TypeAdapter(nullable)
 
 
@@ -239,7 +241,7 @@ def read_entry(value: bytes) -> Entry:
     try:
         saved = json.loads(value)
         head = _head_adapter().validate_python(saved["head"])
-        if head.kind not in kinds():
+        if head.kind != KIND and head.kind not in kinds():
             raise UnreadableEntry(f"there is no clause kind {head.kind!r} here")
         episodes = _episodes_adapter().validate_python(saved["episodes"])
     except (ValueError, KeyError, TypeError, RecursionError) as error:

@@ -18,6 +18,7 @@ from seamwatch.judging.facts import Evidence, Fact, ForwardedEvent, Measurement,
 from seamwatch.judging.judge import Judge, JudgeSettings
 from seamwatch.judging.seam import Step
 from seamwatch.judging.spent import Spent
+from seamwatch.judging.unjudged import KIND
 from tests.clauses.history import at, contract, estate_of
 
 ESTATE = estate_of(
@@ -169,7 +170,7 @@ def test_keys_and_records_of_others_stop_nothing(topic: dict[str, bytes]) -> Non
     assert after["healthcheck"] == b"ok"
 
 
-@pytest.mark.parametrize("kind", list(kinds()))
+@pytest.mark.parametrize("kind", [*kinds(), KIND])
 @pytest.mark.parametrize("state", [b'"text"', b"[7]", b"17"])
 def test_of_every_kind_an_unreadable_state_leaves_its_episodes(kind: str, state: bytes) -> None:
     violation = Violation(

@@ -142,7 +142,7 @@ def test_a_refresh_that_a_silent_process_has_is_not_taken_for_missing() -> None:
     record = {"event_id": "r", "event_time": began, "system": "scorer", "data_as_of": began}
     first = Measurement(
         began, (mark(INFERENCE, 0, began),), (), (ForwardedEvent("dataset_refresh", record, arrived=began),), began,
-        Inputs(began, TWO_EACH),
+        inputs=Inputs(began, TWO_EACH),
     )  # fmt: skip
     assert found(judge, first) == []
     hours = [began + minutes * MINUTE for minutes in range(0, 5 * 60, 10)]

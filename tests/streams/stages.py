@@ -18,6 +18,7 @@ from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaException, Producer
 from confluent_kafka.admin import AdminClient, NewPartitions, OffsetSpec  # type: ignore[attr-defined]
 
 from seamwatch.judging.facts import Measurement
+from seamwatch.judging.measure import UNJUDGED
 from seamwatch.wire.codec import Codec
 from seamwatch.wire.topics import Topics
 from seamwatch.wire.values import measurement_of
@@ -274,6 +275,7 @@ def inferences(count: int, systems: int = 8, every: int = 0, seed: int = 1) -> I
 
 
 def counted(measurements: Sequence[Measurement], clause: str = "counted") -> tuple[int, int]:
-    """How many events, and how many breaches, the facts of one clause add up to."""
-    facts = [fact for measurement in measurements for fact in measurement.facts if fact.clause == clause]
+    """How many events, and how many breaches, the facts of one clause add up to: those by which it judges."""
+    told = (fact for measurement in measurements for fact in measurement.facts if fact.clause == clause)
+    facts = [fact for fact in told if not fact.measure.startswith(UNJUDGED)]
     return sum(fact.count for fact in facts), sum(fact.breaches for fact in facts)

@@ -202,7 +202,7 @@ def test_an_outcome_that_cannot_be_decoded_any_more_holds_up_no_other(monkeypatc
 
     monkeypatch.setattr("streams.joining.Decoder", Stricter)
     stage.until(lambda: len(stage.facts) > 0)
-    assert sum(fact.count for fact in stage.facts if fact.clause == "labelled") == 8
+    assert sum(stage.counted("labelled").values()) == 8
     assert list(stage.topic) == ["1/1"]
     assert stage.metrics.unreadable._value.get() == 1
     assert stage.joining.earliest(lambda _system: 0) == {}
@@ -210,7 +210,7 @@ def test_an_outcome_that_cannot_be_decoded_any_more_holds_up_no_other(monkeypatc
     monkeypatch.undo()
     stage.start()
     stage.until(lambda: not stage.topic)
-    assert sum(fact.count for fact in stage.facts if fact.clause == "labelled") == 9
+    assert sum(stage.counted("labelled").values()) == 9
 
 
 # The list of them

@@ -24,7 +24,7 @@ def test_a_measurement_comes_back_whole() -> None:
         ),
         (ForwardedEvent("config_change", change, "seamwatch.config_change", 0, 7),),
         T0 - 9,
-        Inputs(T0 - 4, (("seamwatch.inference", 4), ("seamwatch.outcome", 1))),
+        inputs=Inputs(T0 - 4, (("seamwatch.inference", 4), ("seamwatch.outcome", 1))),
     )  # fmt: skip
     value = CODEC.encode("measurement", measurement_record(measurement, CODEC))
     again = measurement_of(CODEC.decode("measurement", value), CODEC)
