@@ -182,6 +182,14 @@ def _people(bootstrap: str, prefix: str, default_owner: str | None) -> Iterator[
         if wrong:
             verdict: Verdict = "problem" if len(wrong) == len(person.channels) else "note"
             yield Finding("channels", verdict, f"{person.id} cannot be paged by {_count(wrong)}: {wrong[0]}")
+    if silent := sorted(person.id for person in persons.values() if not person.channels):
+        more = f" and {len(silent) - _TOLD} more" if len(silent) > _TOLD else ""
+        yield Finding(
+            "channels",
+            "note",
+            f"{', '.join(silent[:_TOLD])}{more} have none: they are told on the pager's output, "
+            "which counts as delivered under `seamwatch up` only",
+        )
 
 
 def _count(wrong: Sequence[str]) -> str:
