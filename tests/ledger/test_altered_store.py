@@ -35,6 +35,12 @@ ALTERED: Final[dict[str, tuple[tuple[str, ...], set[Named]]]] = {
             ("definition", "tool_call", "outcome"),
             ("definition", "tool_call", "result"),
             ("definition", "outcome", "cohort"),
+            # What asks for all columns of a table shows another one in another type, too.
+            ("definition", "calls", "outcome"),
+            ("definition", "calls", "result"),
+            ("definition", "outcomes", "cohort"),
+            ("definition", "answers", "extra"),
+            ("definition", "changes", "summary"),
             ("definition", "violation", "observed"),
             ("definition", "violations", "observed"),
             ("definition", "acknowledgement", "extra"),
@@ -63,7 +69,7 @@ ALTERED: Final[dict[str, tuple[tuple[str, ...], set[Named]]]] = {
             ("definition", "notice", "raw"),
             ("definition", "attestation", "headers"),
             ("definition", "acknowledgement", "partition"),
-            ("definition", "acknowledgements", "partition"),
+            ("definition", "answers", "partition"),
         },
     ),
     "tables": (
