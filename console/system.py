@@ -31,8 +31,8 @@ from stack.room import Room
 from stack.supervisor import Say, Stage, Supervisor, Unit
 
 STAGES: Final = ("measure", "judge", "record", "page")
-_END_SECONDS: Final = 4.0
 _LOOK_EVERY: Final = 1.0
+_END_SECONDS: Final = 4.0
 
 
 class System:
@@ -193,6 +193,8 @@ class System:
             self._is_told = True
 
     def _end(self) -> None:
+        if self._contracts is not None:
+            self._contracts.close()
         for name in (RUN_FILE, NETRC_FILE):
             with contextlib.suppress(OSError):
                 (self._settings.data / name).unlink(missing_ok=True)

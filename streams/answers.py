@@ -6,19 +6,19 @@ clause's, and `streams.program` counts it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Final
 
 import numpy as np
 import polars as pl
 
 from seamwatch.columnar.expressions import missing_expression, odd_expression
-from seamwatch.expressions import Expression
 from seamwatch.expressions.closure import Row
 from seamwatch.expressions.doubts import doubts
 from seamwatch.judging.measure import NULL, Answer, Measure, Source, labelled
 from streams.evidence import Mask
 from streams.groups import Integers
+from streams.likeness import LITERAL, Read
 
 ODD: Final[frozenset[Answer]] = frozenset({"odd"})
 
@@ -31,7 +31,7 @@ class Answers:
         source: Source,
         frame: pl.DataFrame,
         computed: pl.DataFrame | None,
-        names: Mapping[Expression, str],
+        names: Mapping[Read, str],
         rows: int,
     ) -> None:
         self._source: Source = source
@@ -39,16 +39,16 @@ class Answers:
         self._computed = computed
         self._names = names
         self._rows = rows
-        self._masks: dict[tuple[Expression, frozenset[Answer]], Mask | bool] = {}
+        self._masks: dict[tuple[Read, frozenset[Answer]], Mask | bool] = {}
 
-    def among(self, condition: Expression, answers: frozenset[Answer]) -> Mask | bool:
+    def among(self, condition: Read, answers: frozenset[Answer]) -> Mask | bool:
         """Where the condition's answer is one of these; True or False where it is so for all rows or none."""
         key = (condition, answers)
         if key not in self._masks:
             self._masks[key] = self._among(condition, answers)
         return self._masks[key]
 
-    def _among(self, condition: Expression, answers: frozenset[Answer]) -> Mask | bool:
+    def _among(self, condition: Read, answers: frozenset[Answer]) -> Mask | bool:
         column = self._column(condition)
         nulls, true = column.null_count(), int(column.sum() or 0)
         kinds = answers & NULL if nulls else frozenset[Answer]()
@@ -66,12 +66,13 @@ class Answers:
         mask[unknown[self._of_kinds(condition, unknown, kinds)]] = True
         return mask if mask.any() else False
 
-    def _of_kinds(self, condition: Expression, rows: Integers, kinds: frozenset[Answer]) -> Mask:
+    def _of_kinds(self, condition: Read, rows: Integers, kinds: frozenset[Answer]) -> Mask:
         """Which of some rows, where the condition is NULL, are NULL in one of these ways."""
-        odd = odd_expression(condition, self._source, extracted=True)
-        missing = missing_expression(condition, self._source)
+        odd = odd_expression(condition.expression, self._source, extracted=True, literals=condition.literals)
+        missing = missing_expression(condition.expression, self._source)
         never = pl.repeat(value=False, n=pl.len())
-        needed = [name for name in self._frame.columns if name in condition.columns or name.startswith("arguments.")]
+        asked = condition.expression.columns
+        needed = [n for n in self._frame.columns if n in asked or n.startswith(("arguments.", LITERAL))]
         ways = (("odd", never if odd is None else odd), ("missing", never if missing is None else missing))
         read = self._frame.select(needed)[rows].select(expression.alias(name) for name, expression in ways)
         is_odd: Mask = read["odd"].to_numpy()
@@ -81,26 +82,36 @@ class Answers:
             found |= mask if kind in kinds else False
         return found
 
-    def _column(self, condition: Expression) -> pl.Series:
+    def _column(self, condition: Read) -> pl.Series:
         assert self._computed is not None
         column = self._computed[self._names[condition]]
         # Expressions of constants alone give one row, whatever the frame's height.
         return column if len(column) == self._rows else column.new_from_index(0, self._rows)
 
-    def explain(self, measure: Measure, places: Integers, ids: Integers, labels: list[str | None]) -> None:
-        """Say in the label of each group's first row why its answer is NULL; ``places`` are in the order of groups."""
-        condition = measure.breach
-        if condition is None or not measure.offends & NULL or not len(places):
+    def explain(
+        self,
+        breach: Read | None,
+        asked: Callable[[int], Measure],
+        places: Integers,
+        ids: Integers,
+        labels: list[str | None],
+    ) -> None:
+        """Say in the label of each group's first row why its answer is NULL; ``places`` are in the order of groups.
+
+        ``asked`` gives the measure, with the literals of its own, as a row's system has it.
+        """
+        if breach is None or not len(places):
             return
-        null = self.among(condition, NULL)
+        null = self.among(breach, NULL)
         if null is False:
             return
         first = np.flatnonzero(np.r_[True, ids[1:] != ids[:-1]])
         unknown = first if null is True else first[null[places[first]]]
-        why = doubts(condition, self._source)
-        read = self._frame.select(sorted(condition.columns & set(self._frame.columns)))[places[unknown]]
+        read = self._frame.select(sorted(breach.expression.columns & set(self._frame.columns)))[places[unknown]]
         for at, record in zip(unknown.tolist(), read.iter_rows(named=True), strict=True):
-            labels[at] = labelled(labels[at] or "", why(Row(record)))
+            condition = asked(int(places[at])).breach
+            assert condition is not None
+            labels[at] = labelled(labels[at] or "", doubts(condition, self._source)(Row(record)))
 
 
 def _where(column: pl.Series, *, true: bool, false: bool, null: bool) -> pl.Series:

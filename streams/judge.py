@@ -107,6 +107,7 @@ class Judges:
             self._heard = time.monotonic()
             if self._contracts.poll():
                 self._replace_estate()
+            self._metrics.left_out.set(len(self._contracts.estate.problems))
             outputs: list[Output] = []
             for run in batch.runs:
                 judge = self._judges[run.partition]

@@ -129,6 +129,7 @@ class Measure:
         with self._metrics.round.time():
             if self._contracts.poll():
                 self._plan.replace_estate(self._contracts.estate)
+            self._metrics.left_out.set(len(self._contracts.estate.problems))
             told = self._ends.poll(self._assigned)
             if told is not None:
                 self._progress.told(*told)

@@ -97,6 +97,11 @@ class Metrics:
         self.unfound = Counter(
             f"{prefix}_unfound", "Outcomes that count without their decision", ["why"], registry=registry
         )
+        self.left_out = Gauge(
+            f"{prefix}_documents_left_out",
+            "Published documents that cannot be used, or say another text than was published first",
+            registry=registry,
+        )
         self.outputs = Counter(f"{prefix}_outputs", "Records produced", registry=registry)
         self.lag = Gauge(f"{prefix}_lag", "Records between position and end", ["topic", "partition"], registry=registry)
         self.round = Histogram(

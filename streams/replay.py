@@ -87,7 +87,7 @@ def judged(
             for verdict in judgement.verdicts:
                 hear(verdict)
 
-        for step in ahead(_steps(history, Plan(estate), run_rows)):
+        for step in ahead(_steps(history, _plan_of(history, estate), run_rows)):
             began = step.first if began is None else began
             tell(step.last, step.facts, step.events)
             done += step.rows
@@ -101,6 +101,12 @@ def judged(
             tell(end)
         episodes.add(judge.finish().violations)
         yield from episodes.in_order()
+
+
+def _plan_of(history: History, estate: Estate) -> Plan:
+    # What is measured of each system was found when the history was gathered.
+    gathered_for = (plan for plan in history.plans if isinstance(plan, Plan) and plan.estate is estate)
+    return next((plan.again() for plan in gathered_for), None) or Plan(estate)
 
 
 def chunks_of(records: Iterable[tuple[str, Mapping[str, Any]]]) -> Iterator[Chunk]:

@@ -44,17 +44,19 @@ def ack(
     """
     from console.asking import auditor
     from console.reach import reach
+    from console.signing import sign_as
     from console.verdicts import Verdicts
     from seamwatch.errors import SeamwatchError, UnreachableError
     from seamwatch.settings import load_settings
+    from seamwatch.signatures import acknowledgement_bytes
     from seamwatch.wire.topics import Topics
 
     patience = _seconds(wait)
     with auditor(data) as store:
         found = _find(store, reference)
-        keys = _keys(store, person)
+        keys = {entry["public"]: entry["key_id"] for entry in _keys(store, person)}
     event = _event(found, person, note, "object" if objection else "accept", load_settings().clock().now())
-    _sign(event, person, keys, key)
+    event["key_id"], event["signature"] = sign_as(acknowledgement_bytes(event), person, keys, key)
     system = reach(data)
     verdict = None
     if patience:
@@ -157,26 +159,6 @@ def _event(found: dict[str, Any], person: str, note: str | None, answer: str, no
         "key_id": None,
         "signature": None,
     }
-
-
-def _sign(event: dict[str, Any], person: str, keys: list[dict[str, Any]], file: Path | None) -> None:
-    from base64 import b64encode
-
-    from console.keys import public_of, read_private_key
-    from seamwatch.errors import UsageError
-    from seamwatch.signatures import acknowledgement_bytes, sign
-
-    if file is None:
-        if keys:
-            raise UsageError(f"{person} has published keys, so an unsigned answer would not count: give --key FILE")
-        return
-    private = read_private_key(file)
-    public = public_of(private)
-    known = next((entry["key_id"] for entry in keys if entry["public"] == public), None)
-    if known is None:
-        raise UsageError(f"{file}: its public key {public} is not among the keys published for {person}")
-    event["key_id"] = known
-    event["signature"] = b64encode(sign(acknowledgement_bytes(event), private)).decode()
 
 
 def _publish(kafka: str, prefix: str, event: dict[str, Any]) -> None:

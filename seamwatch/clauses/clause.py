@@ -74,6 +74,10 @@ class Clause(BaseModel):
         """Persons who must sign the contract beside its parties, because this clause binds them."""
         return ()
 
+    def why_void(self, seam: Seam, record: Mapping[str, Any]) -> str | None:
+        """Why what a person attests in a record counts for nothing here, in words; None when it counts."""
+        return f"a {self.kind_name} clause takes no attestation"
+
     def measures(self, seam: Seam) -> tuple[Measure, ...]:
         """What is to be measured of one system's events; nothing by default."""
         return ()

@@ -57,7 +57,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -114,7 +114,7 @@ class Threshold(Selecting, kind="threshold"):
 
     def measures(self, seam: Seam) -> tuple[Measure, ...]:
         """Decisions given without their condition, and conditions without the decision."""
-        given = equals("decision", self.decision)
+        given = equals("decision", self.decision, free=True)
         breach = any_of(all_of(given, not_true(self.when)), all_of(self.when, not_true(given)))
         score = Expression.parse("score")
         return (
@@ -133,7 +133,7 @@ class Threshold(Selecting, kind="threshold"):
     def left_out(self) -> Mapping[Source, Expression]:
         """Other decisions, where it cannot be told whether the condition held."""
         unknown = not_true(any_of(self.when, negate(self.when)))
-        return {"inference": all_of(unknown, not_true(equals("decision", self.decision)))}
+        return {"inference": all_of(unknown, not_true(equals("decision", self.decision, free=True)))}
 
     def gives(self, source: str) -> str:
         """What the condition asks for."""
@@ -185,12 +185,18 @@ class Threshold(Selecting, kind="threshold"):
             evidence=change.run.evidence,
         )
 
+    def unsigned_by(self, seam: Seam, record: Mapping[str, Any]) -> list[str]:
+        """The co-signers whose valid signature a ``config_change`` lacks; none of a change of another kind."""
+        if record["kind"] != "threshold":
+            return []
+        return [p for p in self.co_signers if not change_signed_by(record, p, seam.keys.get(p, ()))]
+
     def _change(self, seam: Seam, state: ThresholdState, event: ForwardedEvent, moment: Moment) -> Judgement:
         record, evidence = event.record, told_by(event)
         at = evidence.event_time
         if at < moment.horizon:
             return Judgement(state)
-        lacking = [p for p in self.co_signers if not change_signed_by(record, p, seam.keys.get(p, ()))]
+        lacking = self.unsigned_by(seam, record)
         shown: list[Fault] = []
         if lacking:
             change = record["change_id"]

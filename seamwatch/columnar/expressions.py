@@ -17,6 +17,7 @@ from seamwatch.expressions import Expression, typed
 from seamwatch.expressions.closure import value_closure
 from seamwatch.expressions.expression import ExpressionKind
 from seamwatch.expressions.resolving import resolve
+from seamwatch.expressions.shapes import place_of
 from seamwatch.expressions.tree import EXACT, ComparisonOperator
 
 _COMPARE: Final[dict[str, Callable[[pl.Expr, pl.Expr], pl.Expr]]] = {
@@ -64,26 +65,38 @@ _READS: Final = (
 
 
 def polars_expression(
-    expression: Expression, record_type: str, kind: ExpressionKind = "boolean", *, extracted: bool = False
+    expression: Expression,
+    record_type: str,
+    kind: ExpressionKind = "boolean",
+    *,
+    extracted: bool = False,
+    literals: Callable[[int], pl.Expr] | None = None,
 ) -> pl.Expr:
     """The polars expression over a frame of decoded columns: for a condition true, false or null.
 
-    With ``extracted`` the frame has `argument_columns` too, and those are read. Raises ExpressionError when the
-    expression has no meaning for the record type, or gives no value of ``kind``.
+    With ``extracted`` the frame has `argument_columns` too, and those are read. With ``literals`` the expression has
+    stand-ins (`seamwatch.expressions.shapes`), and this gives the column of each literal. Raises ExpressionError when
+    the expression has no meaning for the record type, or gives no value of ``kind``.
     """
     if not expression.columns:
         # As long as the frame, also where it is selected alone.
         value = value_closure(expression, record_type, kind)({})
         return pl.repeat(value, pl.len(), dtype=_DTYPES[kind])
-    return _Compiler(extracted=extracted).compiled(resolve(expression, record_type, kind))
+    return _Compiler(extracted=extracted, literals=literals).compiled(resolve(expression, record_type, kind))
 
 
-def odd_expression(expression: Expression, record_type: str, *, extracted: bool = False) -> pl.Expr | None:
+def odd_expression(
+    expression: Expression,
+    record_type: str,
+    *,
+    extracted: bool = False,
+    literals: Callable[[int], pl.Expr] | None = None,
+) -> pl.Expr | None:
     """Where a condition is NULL because of what is given, and not because nothing is: true or false; None for nowhere.
 
     It costs more than the condition: meant for the rows where that is NULL. Parameters and errors as above.
     """
-    odd = _Compiler(extracted=extracted).odd(resolve(expression, record_type))
+    odd = _Compiler(extracted=extracted, literals=literals).odd(resolve(expression, record_type))
     return None if odd is None else odd.fill_null(value=False)
 
 
@@ -111,14 +124,15 @@ def argument_columns(
 class _Compiler:
     """Compiles typed nodes, reading arguments from extracted columns or from the JSON text."""
 
-    def __init__(self, *, extracted: bool) -> None:
+    def __init__(self, *, extracted: bool, literals: Callable[[int], pl.Expr] | None = None) -> None:
         self._arguments = Arguments(extracted=extracted)
+        self._literals = literals
 
     def compiled(self, node: typed.Typed) -> pl.Expr:  # noqa: C901  one line a form
         """The polars expression of a typed node."""
         match node:
             case typed.Constant(value):
-                return pl.lit(float(value) if isinstance(value, int) and not isinstance(value, bool) else value)
+                return self._constant(value)
             case typed.Column(name, _, stored):
                 return pl.col(name).cast(pl.Float64) if stored in ("time", "long") else pl.col(name)
             case typed.Argument(path, kind):
@@ -166,6 +180,13 @@ class _Compiler:
                 return self._coalesced(arguments, self.compiled)
             case typed.Apply(function, arguments):
                 return self._apply(function, arguments)
+
+    def _constant(self, value: float | str | bool) -> pl.Expr:
+        place = None if self._literals is None else place_of(value)
+        if self._literals is None or place is None:
+            return pl.lit(float(value) if isinstance(value, int) and not isinstance(value, bool) else value)
+        negative = isinstance(value, float) and value < 0
+        return -self._literals(place) if negative else self._literals(place)
 
     def odd(self, node: typed.Typed) -> pl.Expr | None:
         """Where a typed node is odd; None where it never is."""

@@ -122,7 +122,7 @@ class Topics:
         largest = {"max.message.bytes": str(4 * _MEBIBYTE)}
         plain = [
             *(TopicSpec(name, partitions, large) for name in self.inputs),
-            TopicSpec(self.contracts, 1, _COMPACTED | large),
+            TopicSpec(self.contracts, 1, _COMPACTED | _COMPACTION_LAG | large),
             TopicSpec(self.measurement, partitions, largest),
             TopicSpec(self.judge_state, partitions, _COMPACTED | largest),
             TopicSpec(self.measure_state, partitions, _COMPACTED | largest),

@@ -51,6 +51,7 @@ SEAM = Seam(
     ),
     escalation=(Step(OWNER),) * 3,
     keys={OWNER: ()},
+    signatories=(OWNER,),
 )  # fmt: skip
 
 

@@ -16,9 +16,11 @@ from seamwatch.expressions.closure import ODD, Row, row_closure
 from seamwatch.expressions.tree import Name, walk
 from seamwatch.judging.measure import SELECTED, Answer, Watch
 from streams.answers import Answers
+from streams.counting import Rows
 from streams.dedup import EveryId
 from streams.groups import coded
-from streams.program import Program, Rows
+from streams.likeness import Read
+from streams.program import Program
 from tests.expressions.strategies import EVENTS, expressions
 
 EACH: tuple[Answer, ...] = ("true", "false", "odd", "missing", "absent")
@@ -47,10 +49,11 @@ def test_answers_by_columns_are_those_of_each_record(data: st.DataObject) -> Non
     frame = frame.with_columns(argument_columns([(condition, "boolean")], "tool_call"))
     read = frame.collect()
     computed = read.select(polars_expression(condition, "tool_call", extracted=True).alias("c"))
-    answers = Answers("tool_call", read, computed, {condition: "c"}, len(records))
+    asked = Read(condition)
+    answers = Answers("tool_call", read, computed, {asked: "c"}, len(records))
     each = [answer(condition, record) for record in records]
     for some in SETS:
-        found = answers.among(condition, some)
+        found = answers.among(asked, some)
         wanted = [one in some for one in each]
         assert (found if isinstance(found, bool) else found.tolist()) == (
             wanted[0] if isinstance(found, bool) and len(set(wanted)) == 1 else wanted

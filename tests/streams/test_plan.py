@@ -13,7 +13,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import streams.plan
 from seamwatch.columnar.columns import frame_of
 from seamwatch.documents import Contract, Estate
 from seamwatch.documents.estate import BEGINNING, END, Term
@@ -22,10 +21,11 @@ from seamwatch.expressions.closure import closure, value_closure
 from seamwatch.judging.facts import Evidence, Fact, merge_evidence
 from seamwatch.judging.measure import Histogram, Measure
 from seamwatch.judging.merging import merge_facts
+from streams.counting import Rows
 from streams.dedup import EveryId
 from streams.groups import coded
-from streams.plan import Plan
-from streams.program import Program, Rows
+from streams.plan import Binding, Bound, Plan
+from streams.program import Program
 from tests.streams.stages import inference
 
 HOUR = 3_600_000_000
@@ -295,17 +295,17 @@ def test_systems_and_programs_in_use_are_kept_and_not_those_met_last(
     monkeypatch.setattr("streams.plan.PROGRAMS_KEPT", 2)
     looked_up: list[str] = []
     made: list[Expression | None] = []
-    terms, program = streams.plan._terms, Program
+    terms = Plan._terms
 
-    def counted_terms(estate: Estate, seams: Any, system: str) -> Any:
+    def counted_terms(plan: Plan, system: str) -> Any:
         looked_up.append(system)
-        return terms(estate, seams, system)
+        return terms(plan, system)
 
-    def counted_program(source: Any, measures: Any, watches: Any) -> Program:
+    def counted_program(source: Any, measures: Any, watches: Any, *, varied: bool) -> Program:
         made.append(measures[0].select)
-        return program(source, measures, watches)
+        return Program(source, measures, watches, varied=varied)
 
-    monkeypatch.setattr("streams.plan._terms", counted_terms)
+    monkeypatch.setattr("streams.plan.Plan._terms", counted_terms)
     monkeypatch.setattr("streams.plan.Program", counted_program)
     plan = Plan(Estate())
     for number in range(40):
@@ -313,9 +313,15 @@ def test_systems_and_programs_in_use_are_kept_and_not_those_met_last(
         assert plan.terms("regular") is not None
     assert looked_up.count("regular") == 1
     assert len(plan._systems) == 5
-    measures = [(replace(MEASURES[0], select=Expression.parse(f"score > {number}")),) for number in range(20)]
-    for own in measures:
-        plan._program("inference", ((MEASURES[1],), ()))
-        plan._program("inference", (own, ()))
+
+    def bound(measure: Measure) -> Bound:
+        return plan._alike.bound("inference", [Binding("c", "1", "0" * 64, "clause", measure)])
+
+    # The words that are compared with make the form: each of these is a program of its own.
+    passing = [bound(replace(MEASURES[0], select=Expression.parse(f"cohort = 'c{n}'"))) for n in range(20)]
+    regular = bound(MEASURES[1])
+    for own in passing:
+        plan._alike.program("inference", [regular])
+        plan._alike.program("inference", [own])
     assert made.count(MEASURES[1].select) == 1
     assert len(made) == 21
