@@ -84,7 +84,7 @@ class Scene:
         """Make these documents the published ones."""
         self.folder.mkdir(parents=True, exist_ok=True)
         (self.folder / "documents.yaml").write_text("\n---\n".join(documents))
-        publish_folder(self.kafka, self.prefix, self.folder)
+        publish_folder(self.kafka, self.prefix, self.folder, withdraw=True)
 
     def start(self, stage: str, instance: str = "a", **settings: str) -> subprocess.Popen[bytes]:
         """Start a stage as a process; again after it died gives its successor."""
