@@ -169,40 +169,48 @@ class ContractsFollower:
 
 @dataclass(frozen=True, slots=True)
 class Publication:
-    """What publishing a folder did, by the documents' keys."""
+    """What publishing a folder did, by the documents' keys; ``gone`` from the folder, they stay in force."""
 
     new: tuple[str, ...] = ()
     changed: tuple[str, ...] = ()
     withdrawn: tuple[str, ...] = ()
+    gone: tuple[str, ...] = ()
     restored: tuple[str, ...] = ()
     same: tuple[str, ...] = ()
 
 
-def publish_folder(bootstrap: str, prefix: str, folder: Path, clock: Clock | None = None) -> Publication:
+def publish_folder(
+    bootstrap: str, prefix: str, folder: Path, clock: Clock | None = None, *, withdraw: bool = False
+) -> Publication:
     """Make the contracts topic say what a folder of YAML says; doing so again changes nothing.
 
     Raises what `publish` does, and DocumentError when the folder has errors.
     """
     follower = ContractsFollower(bootstrap, prefix)
     try:
-        return publish(follower, load(folder), clock)
+        return publish(follower, load(folder), clock, withdraw=withdraw)
     finally:
         follower.close()
 
 
-def publish(follower: ContractsFollower, loaded: Loaded, clock: Clock | None = None) -> Publication:
+def publish(
+    follower: ContractsFollower, loaded: Loaded, clock: Clock | None = None, *, withdraw: bool = False
+) -> Publication:
     """Make the contracts topic say what a folder says, as far as a follower of it does not know that it does.
 
-    New documents and changed systems and persons are published, those that are gone from the folder are withdrawn.
-    Former versions of a contract that is still there stay; one that none of the folder's versions follows (a change
-    that is taken back) is withdrawn. Where somebody wrote another text over a published version, the first is put back.
-    Raises DocumentError when the folder has errors, or another text under a published version of a contract (nothing is
-    published then), and UnreachableError.
+    New documents and changed systems and persons are published. Those that are gone from the folder stay in force
+    unless ``withdraw`` asks for the contrary: a folder is empty, or half there, while it is saved or checked out.
+    Former versions of a contract that is still there stay even then; one that none of the folder's versions follows (a
+    change that is taken back) is gone. Where somebody wrote another text over a published version, the first is put
+    back. Raises DocumentError when the folder has errors, no document without ``withdraw``, or another text under a
+    published version of a contract (nothing is published then), and UnreachableError.
     """
     while follower.poll(0.2):
         pass
     said = follower.said
     documents = documents_of(loaded.estate())
+    if not documents and not withdraw:
+        raise DocumentError("there is no document in the folder, so nothing is published; what was published stays")
     if wrong := list(rewritten(loaded.reads, said.first)):
         raise DocumentError("\n".join(map(str, sorted(wrong))))
     now = (clock or SystemClock()).now()
@@ -219,12 +227,14 @@ def publish(follower: ContractsFollower, loaded: Loaded, clock: Clock | None = N
         (new if document.key not in before else changed).append(document.key)
         messages |= published([document], now)
     former = _former(follower, [d for d in documents if isinstance(d, Contract)], messages)
-    withdrawn = sorted(set(before) - {document.key for document in documents} - former)
-    messages |= dict.fromkeys(withdrawn)
+    gone = tuple(sorted(set(before) - {document.key for document in documents} - former))
+    if withdraw:
+        messages |= dict.fromkeys(gone)
     restored = {key: value for key, value in follower.overwritten.items() if key not in messages}
     messages |= restored
     follower.send(messages)
-    return Publication(tuple(new), tuple(changed), tuple(withdrawn), tuple(restored), tuple(same))
+    withdrawn, kept = (gone, ()) if withdraw else ((), gone)
+    return Publication(tuple(new), tuple(changed), withdrawn, kept, tuple(restored), tuple(same))
 
 
 def _former(

@@ -86,7 +86,7 @@ class Scene:
         """Make these documents the published ones."""
         self.folder.mkdir(parents=True, exist_ok=True)
         (self.folder / "documents.yaml").write_text("\n---\n".join(documents))
-        publish_folder(self.kafka, self.prefix, self.folder)
+        publish_folder(self.kafka, self.prefix, self.folder, withdraw=True)
 
     def contracts(self) -> ContractsFollower:
         """A follower of what is published, until the end of the scene."""
