@@ -49,10 +49,10 @@ def check(
 ) -> None:
     """Every problem of the documents below a folder, as <file>:<line>: message.
 
-    Gaps in a system's hand-over are warnings. So that nobody is paged in vain, channels are held to the services that
-    the pager knows, and SEAMWATCH_DEFAULT_OWNER, if it is set, to the persons. A contract that was changed after
-    somebody signed it is a warning; with --published another text under a published version is an error. Exit 1 when
-    there is any error.
+    Clauses that make no sense are named too. Gaps in a system's hand-over are warnings. So that nobody is paged in
+    vain, channels are held to the services that the pager knows, and SEAMWATCH_DEFAULT_OWNER, if it is set, to the
+    persons. A contract that was changed after somebody signed it is a warning; with --published another text under a
+    published version is an error. Exit 1 when there is any error.
 
     Example: seamwatch contracts check contracts/
     """

@@ -61,7 +61,7 @@ from typing import Any, Literal, Self
 
 from pydantic import Field, model_validator
 
-from seamwatch.clauses.clause import Selecting
+from seamwatch.clauses.clause import Condition, Selecting
 from seamwatch.durations import DAY, HOUR, Duration
 from seamwatch.expressions import Expression
 from seamwatch.expressions.build import all_of, any_of, equals, negate, not_true
@@ -111,6 +111,11 @@ class Threshold(Selecting, kind="threshold"):
     def co_signatories(self) -> tuple[str, ...]:
         """The co-signers: a contract version that moves the line is a change of it too."""
         return self.co_signers
+
+    def conditions(self) -> Iterator[Condition]:
+        """And `when`."""
+        yield from super().conditions()
+        yield Condition(("when",), self.when, self.sources(), "meets", within=self.where)
 
     def measures(self, seam: Seam) -> tuple[Measure, ...]:
         """Decisions given without their condition, and conditions without the decision."""

@@ -60,6 +60,11 @@ def is_null(field: str) -> Expression:
     return Expression.of(tree.IsNull(_name(field)))
 
 
+def given(field: str) -> Expression:
+    """TRUE where the field has a value, and NULL where it has none: for what is to be told as unknown then."""
+    return Expression.of(tree.Comparison("=", _name(field), _name(field)))
+
+
 def is_in(field: str, values: Iterable[str] | Iterable[float]) -> Expression:
     """The field is one of some literals of one kind; FALSE for an empty list."""
     literals = [_literal(value) for value in values]
