@@ -27,6 +27,11 @@ def lines_of(name: str) -> Iterator[bytes]:
         ) from None
 
 
+def named(error: RecordError, place: str) -> RecordError:
+    """An error of a line that says which line it is."""
+    return error if str(error).startswith(f"{place}: ") else RecordError(f"{place}: {error}")
+
+
 class Complaints:
     """Names bad lines on standard error, the first twenty, and counts them all."""
 

@@ -108,7 +108,7 @@ TIMES = [(name, field.name) for name in INPUT_TYPES for field in schema(name).fi
 )  # fmt: skip
 def test_another_unit_is_refused_and_named(case: tuple[str, str], value: int, unit: str | None) -> None:
     record_type, name = case
-    lines = {
+    lines: dict[str, dict[str, object]] = {
         "tool_call": {"version": "1", "tool": "t"}, "inference": {"version": "1"},
         "config_change": {"change_id": "c", "kind": "model", "effective_at": T0, "announced_by": "p"},
         "acknowledgement": {"of": "change", "reference": "c", "person": "p", "answer": "accept"},
