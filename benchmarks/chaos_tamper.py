@@ -100,7 +100,7 @@ class Chaos:
             report = Verifier(store, [self.key.verifier], TOPICS, workers, outside).run()
         found: dict[Place, list[Finding]] = {}
         for finding in report.findings:
-            found.setdefault((finding.topic, finding.partition), []).append(finding)
+            found.setdefault((finding.topic or "", finding.partition or 0), []).append(finding)
         return found
 
     def _tampered(self) -> dict[Place, Try]:

@@ -20,7 +20,7 @@ from dataclasses import asdict, dataclass, field
 import numpy as np
 
 from benchmarks.drift_rivals import NAMES
-from benchmarks.drift_runs import ALPHA, DAYS, Found, Lifetimes, Shifted, retried_bursts, stable_lifetimes
+from benchmarks.drift_runs import ALPHA, DAYS, Found, Lifetimes, Shifted, retried_bursts, stable_lifetimes, vanished
 from benchmarks.drift_streams import DAY, Shape, daily, moved, normal, spiked
 
 
@@ -82,6 +82,10 @@ def _false_alarms(rng: np.random.Generator, runs: int) -> Iterator[Row]:
             cell = stable_lifetimes(rng, runs, a_window, reference, normal(), adwin=adwin)
             alarmed, lifetimes = alarmed + cell.alarmed, lifetimes + cell.runs
             yield _stable(f"stable {DAYS} days, {a_window:,} a minute, reference {reference:,}", cell)
+    for bursts in (False, True):
+        cell = stable_lifetimes(rng, runs, 100, 10_000, normal(), adwin=0, missing=0.05, bursts=bursts)
+        alarmed, lifetimes = alarmed + cell.alarmed, lifetimes + cell.runs
+        yield _stable(f"5 % of scores missing{' in bursts' if bursts else ''}, 100 a minute, reference 10,000", cell)
     yield Row("stable, all of these", f"0 in 300 at alpha {ALPHA}", f"{alarmed} in {lifetimes}", met=alarmed == 0)
     for a_window in (100, 5):
         cell = stable_lifetimes(rng, runs, a_window, 7 * DAY * a_window, daily(0.3), adwin=max(1, runs // 10))
@@ -118,6 +122,15 @@ def _delays(seed: int, runs: int) -> Iterator[Row]:
     for name, shape, target in ((".5 sd", normal(0.5), 75.0), (".3 sd", normal(0.3), 210.0)):
         found = Shifted(seed, 5, 10_000, normal(), shape, horizon=2 * DAY).run(runs)
         yield _delay(f"{name}, 5 a minute, reference 10,000", target, found, spread=False)
+    for a_window, reference, before, after, target in (
+        (1, 2_880, 0.0, 0.9, 60.0),
+        (100, 10_000, 0.02, 0.1, 15.0),
+        (5, 10_000, 0.02, 0.1, None),
+    ):
+        found_in = vanished(seed, runs, a_window, reference, before, after)
+        found = Found({"Seamwatch": found_in}, np.array([]), DAY)
+        what = f"scores missing: {before:.0%} → {after:.0%}, {a_window} a minute, reference {reference:,}"
+        yield _delay(what.replace("%", " %"), target, found, spread=False)
     slow = Shifted(seed, 100, 10_000, normal(), normal(np.arange(2 * DAY) / (2 * DAY)), horizon=2 * DAY).run(
         max(5, runs // 4)
     )

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.drift_rivals import NAMES, Adwin, Hourly
-from benchmarks.drift_streams import BINS, DAY, FINE, Counts, Shape, coarse, sample
+from benchmarks.drift_streams import BINS, DAY, FINE, Counts, Shape, absent, coarse, normal, sample
 from seamwatch.clauses.distribution import Distribution, DistributionState
 from seamwatch.durations import MINUTE
 from seamwatch.judging.facts import Fact
@@ -19,9 +19,10 @@ from seamwatch.judging.judgement import Moment, Open
 from seamwatch.judging.seam import Seam
 from seamwatch.statistics import ecusum
 from seamwatch.statistics.bands import bands_of, phase_of
-from seamwatch.statistics.histograms import HOURS, Reference
+from seamwatch.statistics.histograms import HOURS, Reference, Slice
 
 ALPHA, FLOOR, DAYS = 0.01, 0.02, 30
+_SETS = ecusum.sets_of(BINS) + ecusum.sets_of(2)
 _SEAM = Seam("c", "1", "d", "scorer")
 
 
@@ -44,18 +45,21 @@ def stable_lifetimes(
     *,
     adwin: int,
     traffic: Counts | None = None,
+    missing: float = 0.0,
+    bursts: bool = False,
 ) -> Lifetimes:
     """So many lifetimes of 30 days, each with a reference of its own, in which nothing shifts.
 
-    ``adwin`` of them are read by ADWIN too; ``traffic`` gives scores a minute, and repeats when it is over.
+    ``adwin`` of them are read by ADWIN too; ``traffic`` gives scores a minute, and repeats when it is over; ``missing``
+    is the share of decisions without a score, as in `absent`.
     """
-    samples = [sample(rng, reference, a_window, shape) for _ in range(runs)]
-    bands = [bands_of(known, floor=FLOOR, alpha=ALPHA, daily_cycle=True) for known, _ in samples]
-    by_hour = [ecusum.Band.side_by_side([phase_of(each, hour) for each in bands]) for hour in range(HOURS)]
+    samples = [sample(rng, reference, a_window, shape, missing, bursts=bursts) for _ in range(runs)]
+    by_hour = _by_hour([known for known, _ in samples])
+    absences = _by_hour([known.absence for known, _ in samples if known.absence is not None])
     hourly, read = [Hourly(fine) for _, fine in samples], [Adwin(rng) for _ in range(adwin)]
     by_minute = np.broadcast_to(shape, (DAY, FINE))
     lifetime = DAYS * DAY
-    bank = ecusum.Bank.fresh(2 * (BINS - 1) + BINS, lifetime, (runs,))
+    bank = ecusum.Bank.fresh(_SETS, lifetime, (runs,))
     ever = np.zeros(runs, np.bool_)
     done = Lifetimes(runs, read={"ADWIN": adwin, "KS hourly": runs, "PSI hourly": runs})
     for start in range(0, lifetime, DAY // 4):
@@ -63,9 +67,12 @@ def stable_lifetimes(
         scores = np.full(len(minutes), a_window) if traffic is None else traffic[minutes % len(traffic)]
         fine: Counts = rng.multinomial(scores[:, None], by_minute[minutes % DAY][:, None, :], (len(minutes), runs))
         folded = coarse(fine).astype(np.float64)
+        present = folded.sum(axis=-1).astype(np.int64)
+        both = np.stack([present, absent(rng, present, missing, bursts=bursts)], axis=-1).astype(np.float64)
         for at, minute in enumerate(minutes.tolist()):
-            band = by_hour[minute % DAY // 60]
-            bank = ecusum.update(bank, band, folded[at], minute, alpha=ALPHA, lifetime=lifetime)
+            hour = minute % DAY // 60
+            gain = [ecusum.gains(by_hour[hour], folded[at]), ecusum.gains(absences[hour], both[at])]
+            bank = ecusum.grown(bank, np.concatenate(gain, axis=-2), minute, alpha=ALPHA, lifetime=lifetime)
             ever |= ecusum.alarmed(bank, ALPHA)
         for run, rule in enumerate(hourly):
             ks, psi = rule.alarms(fine[:, run].reshape(-1, 60, FINE).sum(axis=1))
@@ -75,6 +82,26 @@ def stable_lifetimes(
             done.rivals["ADWIN"] += detector.feed(fine[:, run])
     done.alarmed = int(ever.sum())
     return done
+
+
+def _by_hour(references: list[Reference]) -> list[ecusum.Band]:
+    bands = [bands_of(known, floor=FLOOR, alpha=ALPHA, daily_cycle=True, sets=_SETS) for known in references]
+    return [ecusum.Band.side_by_side([phase_of(each, hour) for each in bands]) for hour in range(HOURS)]
+
+
+def vanished(seed: int, runs: int, a_window: int, reference: int, before: float, after: float) -> np.ndarray:
+    """Delays in minutes, so many of them, until it is found that another share of the scores is missing."""
+    delays = []
+    for run in range(runs):
+        rng = np.random.default_rng([seed, 4, run])
+        known, _ = sample(rng, reference, a_window, normal(), before)
+        change = 60 + int(rng.integers(60))
+        shares = np.repeat([before, after], [change, DAY])
+        present = rng.binomial(a_window, 1 - shares)
+        stream: Counts = rng.multinomial(present, normal())
+        opened = next(_opened(known, stream, change, a_window - present), None)
+        delays.append(np.inf if opened is None else opened.opened_at // MINUTE - change)
+    return np.array(delays)
 
 
 @dataclass(frozen=True)
@@ -143,15 +170,19 @@ class Shifted:
         return read, *(float(found[0]) if len(found) else np.inf for found in late)
 
 
-def _opened(reference: Reference, stream: Counts, change: int) -> Iterator[Open]:
-    """What the clause's judge opens after the change; one that it opened before is over with the next window."""
+def _opened(reference: Reference, stream: Counts, change: int, missing: Counts | None = None) -> Iterator[Open]:
+    """What the clause's judge opens after the change; one that it opened before is over with the next window.
+
+    ``missing``: decisions without a score in each minute, beside those of the stream.
+    """
     clause = Distribution.model_validate(
         {"id": "shape", "kind": "distribution", "reference": {"histograms": _file(reference)}}
     )
     state: DistributionState | None = None
     for minute, counts in enumerate(coarse(stream).tolist()):
         start = minute * MINUTE
-        fact = Fact("c", "1", "d", "shape", "scorer", None, start, MINUTE, sum(counts), 0, start, start + 1,
+        count = sum(counts) + (0 if missing is None else int(missing[minute]))
+        fact = Fact("c", "1", "d", "shape", "scorer", None, start, MINUTE, count, 0, start, start + 1,
                     histogram=tuple(counts))  # fmt: skip
         judged = clause.judge(_SEAM, state, fact, Moment(start + MINUTE, start + MINUTE))
         state = judged.state
@@ -163,7 +194,7 @@ def _opened(reference: Reference, stream: Counts, change: int) -> Iterator[Open]
 
 
 def _file(reference: Reference) -> dict[str, Any]:
-    slices = [{"hours": reference.hours, "windows": reference.windows, "squares": reference.squares}]
+    slices = [Slice.of(None, reference).model_dump(mode="json")]
     return {"kind": "Reference", "system": "scorer", "slices": slices}
 
 

@@ -68,10 +68,24 @@ def coarse(fine: Counts) -> Counts:
     return folded
 
 
-def sample(rng: np.random.Generator, scores: int, a_window: int, shape: Shape) -> tuple[Reference, Counts]:
+def absent(rng: np.random.Generator, scores: Counts, share: float, *, bursts: bool = False) -> Counts:
+    """Decisions without a score beside so many with one, such that they are this share of all; none for 0.
+
+    ``bursts``: minute by minute by another share, as where a batch fails as a whole.
+    """
+    if not share:
+        return np.zeros_like(scores)
+    odds = share / (1 - share)
+    drawn: Counts = rng.poisson(scores * (rng.gamma(0.5, 2, scores.shape) * odds if bursts else odds))
+    return drawn
+
+
+def sample(
+    rng: np.random.Generator, scores: int, a_window: int, shape: Shape, missing: float = 0.0, *, bursts: bool = False
+) -> tuple[Reference, Counts]:
     """A reference of so many scores that came so many a minute from midnight on, and its fine counts.
 
-    ``shape`` of shape (FINE,) or, for a daily cycle, (DAY, FINE).
+    ``shape`` of shape (FINE,) or, for a daily cycle, (DAY, FINE); ``missing`` and ``bursts`` as in `absent`.
     """
     windows = max(1, scores // a_window)
     by_minute = np.broadcast_to(shape, (DAY, FINE))
@@ -86,9 +100,23 @@ def sample(rng: np.random.Generator, scores: int, a_window: int, shape: Shape) -
     histograms = np.zeros((24, BINS), dtype=np.int64)
     np.add.at(histograms, hours, folded)
     totals = folded @ np.arange(BINS)
+    present = folded.sum(axis=1)
+    without = absent(rng, present, missing, bursts=bursts)
+    absence = Reference(
+        tuple(
+            zip(
+                np.bincount(hours, weights=present, minlength=24).astype(int).tolist(),
+                np.bincount(hours, weights=without, minlength=24).astype(int).tolist(),
+                strict=True,
+            )
+        ),
+        tuple(np.bincount(hours, minlength=24).tolist()),
+        tuple(np.bincount(hours, weights=without**2 / (present + without), minlength=24).tolist()),
+    )
     reference = Reference(
         tuple(tuple(row) for row in histograms.tolist()),
         tuple(np.bincount(hours, minlength=24).tolist()),
-        tuple(np.bincount(hours, weights=totals**2 / folded.sum(axis=1), minlength=24).tolist()),
+        tuple(np.bincount(hours, weights=totals**2 / present, minlength=24).tolist()),
+        absence,
     )
     return reference, fine.sum(axis=0)

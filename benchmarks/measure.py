@@ -20,21 +20,22 @@ import sys
 import tempfile
 import time
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from confluent_kafka import OFFSET_BEGINNING, Consumer, Message, TopicPartition
+from confluent_kafka import OFFSET_BEGINNING, Consumer, TopicPartition
 from confluent_kafka.admin import AdminClient
 
 from benchmarks.workload import fill, publish
+from seamwatch.collector import unhurried_collector
 from seamwatch.settings import Settings, load_settings
 from seamwatch.wire.topics import Topics
-from streams.batch import Batch, Run
-from streams.collector import unhurried_collector
+from streams.batch import Batch, Partition, Run
+from streams.clients import consumer_configuration
 from streams.contracts import ContractsFollower
 from streams.hosting import loop_settings
-from streams.loop import Loop, Output, consumer_configuration
+from streams.loop import Loop, Output
 from streams.measure import STAGE, Measure
 from streams.metrics import Metrics
 from streams.topics import create_topics
@@ -85,9 +86,9 @@ class _TimedLoop(Loop):
         super()._commit(batch)
         self.ended = time.perf_counter()
 
-    def _accept(self, messages: list[Message]) -> list[Run]:
+    def _accept(self, runs: list[Run], ends: Mapping[Partition, int]) -> None:
         self.begun = self.begun or time.perf_counter()
-        return super()._accept(messages)
+        super()._accept(runs, ends)
 
 
 class _Timed(Measure):

@@ -6,6 +6,7 @@ Exit codes: 0 well, 1 found problems, 2 used wrongly, 3 cannot reach what it nee
 
 from __future__ import annotations
 
+import gc
 import importlib
 import os
 import sys
@@ -44,6 +45,7 @@ COMMANDS: Final = (
     "sql",
     "verify",
     "evidence",
+    "checkpoints",
     "store",
     "erase",
     "doctor",
@@ -92,6 +94,8 @@ def _seamwatch(
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command and end the process with its exit code."""
+    # A command is over before the cycle collector would find anything; what runs on has few cycles.
+    gc.set_threshold(200_000, 20, 20)
     try:
         build()(list(arguments) if arguments is not None else None)
     except SeamwatchError as error:

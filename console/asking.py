@@ -6,32 +6,41 @@ Reading only. Which system is asked, `console.reach` finds.
 from __future__ import annotations
 
 import json
-import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from console.reach import reach
 from seamwatch.durations import format_duration
 from seamwatch.errors import UnreachableError
 from seamwatch.instants import format_instant
 from seamwatch.judging.wording import moment_text
-from sinks.migrate import is_ready
+from sinks.migrate import is_empty, is_ready
 from sinks.store import Store
-
-_WIDE: Final = 1000
 
 
 def auditor(data: Path | None) -> Store:
     """The store, to be asked read-only. Raises UnreachableError until it answers and has its tables and views."""
     store = Store(reach(data).auditor, timeout=600, reading=True)
     if not is_ready(store):
-        raise UnreachableError(
-            f"the store at {store.address} has no tables of this version yet: run `seamwatch store migrate`, or wait"
-            " until `seamwatch up` says that it is ready"
-        )
+        raise _not_ready(store)
     return store
+
+
+def auditor_as_it_is(data: Path | None) -> Store:
+    """The store to read from, whatever was done to its tables. Raises UnreachableError where it has none at all yet."""
+    store = Store(reach(data).auditor, timeout=600)
+    if is_empty(store):
+        raise _not_ready(store)
+    return store
+
+
+def _not_ready(store: Store) -> UnreachableError:
+    return UnreachableError(
+        f"the store at {store.address} has no tables of this version yet: run `seamwatch store migrate`, or wait"
+        " until `seamwatch up` says that it is ready"
+    )
 
 
 def micros_of(moment: datetime | None) -> int | None:
@@ -59,27 +68,6 @@ def ago(moment: datetime | None, now: int) -> str:
         return "never"
     passed = now - micros
     return f"{format_duration(passed)} ago" if 0 <= passed < 2 * 86_400_000_000 else moment_text(micros)
-
-
-def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]], *, empty: str) -> None:
-    """Print a table for a person; ``empty`` when there is nothing in it."""
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for column in columns:
-        # What a row is about stays in one piece.
-        table.add_column(column, overflow="fold", no_wrap=column == columns[0])
-    for row in rows:
-        # As text, so that brackets in what others wrote are no markup.
-        table.add_row(*(Text(cell) for cell in row))
-    # What reads a pipe wants a line a row, whatever its length.
-    console = Console() if sys.stdout.isatty() else Console(width=_WIDE)
-    if table.row_count:
-        console.print(table)
-    else:
-        console.print(empty)
 
 
 def _plain(value: Any) -> Any:

@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from console.asking import print_table
 from console.commands.lines import Complaints, Progress
 from console.comparing import Comparison, Pair, compare, comparison_object
 from console.history import Asked, gathered
+from console.tables import print_table
 from seamwatch.documents import Contract, Estate, Person, System
 from seamwatch.documents.estate import Term
 from seamwatch.documents.loading import read_folder

@@ -6,6 +6,7 @@ Parses, formats and types durations. It knows no clock.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator, PlainSerializer
@@ -19,6 +20,7 @@ _UNITS = {"ms": 1_000, "s": SECOND, "m": MINUTE, "h": HOUR, "d": DAY, "w": 7 * D
 _PATTERN = re.compile(r"\s*(\d+(?:\.\d+)?)\s*(ms|s|m|h|d|w)\s*")
 
 
+@lru_cache(maxsize=1024)
 def parse_duration(text: str) -> int:
     """Microseconds of a duration such as ``90s``, ``1h30m`` or ``7d``.
 

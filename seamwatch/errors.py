@@ -8,7 +8,8 @@
     │   ├── UndecodableRecord     its bytes are not a record of its type
     │   ├── OutOfBounds           it decodes, but a field breaks a bound of the schema
     │   ├── BrokenText            a text in it holds half a character, which no encoding can carry
-    │   └── Unidentified          it decodes, but what must identify it, or somebody in it, identifies nothing
+    │   ├── Unidentified          it decodes, but what must identify it, or somebody in it, identifies nothing
+    │   └── ArgumentsError        the arguments of a tool call cannot be read
     ├── SignatureError            a signature is missing, wrong, or its key is not valid
     ├── SealError                 a sealed text cannot be opened, or something cannot be sealed
     ├── ProofError                a ledger proof does not hold
@@ -63,6 +64,10 @@ class BrokenText(RecordError):
 
 class Unidentified(RecordError):
     """The record decodes, but its id is no id, or a field that must name somebody or something is empty."""
+
+
+class ArgumentsError(RecordError, ValueError):
+    """The arguments of a tool call cannot be read; the message goes on from "its arguments"."""
 
 
 class SignatureError(SeamwatchError):

@@ -127,6 +127,12 @@ def is_ready(store: Store) -> bool:
     return bool(exists[0]["tables"]) and {step.number for step in migrations()} <= set(_had(store))
 
 
+def is_empty(store: Store) -> bool:
+    """Whether the store's database has no table at all: it was never migrated."""
+    tables = store.rows("SELECT count() AS tables FROM system.tables WHERE database = currentDatabase()")
+    return not tables[0]["tables"]
+
+
 def _had(store: Store) -> dict[int, str]:
     had = {row["number"]: row["digest"] for row in store.rows("SELECT number, digest FROM migration ORDER BY number")}
     known = {step.number: step for step in migrations()}

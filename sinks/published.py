@@ -7,12 +7,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from typing import Any
 
 import polars as pl
 
 from seamwatch.columnar.decode import Decoded
+from seamwatch.errors import UndecodableRecord
 from sinks.columns import TIME
 
+_EARLIEST, _LATEST = -2_208_988_800_000_000, 4_102_444_800_000_000
 _COLUMNS = {
     "kind": pl.String,
     "id": pl.String,
@@ -29,12 +32,20 @@ def published(keys: Sequence[bytes | None], values: Sequence[bytes | None]) -> D
     found, rows, rejects = [], [], []
     for index, (key, value) in enumerate(zip(keys, values, strict=True)):
         try:
-            found.append(_row(key, value))
+            found.append(tuple(read_document(key, value).values()))
             rows.append(index)
-        except (ValueError, KeyError, TypeError) as error:
-            rejects.append((index, f"not a published document: {error!r}"))
+        except UndecodableRecord as error:
+            rejects.append((index, str(error)))
     frame = pl.DataFrame(found, schema=_COLUMNS, orient="row").with_columns(pl.col("published_at").cast(TIME))
     return Decoded(frame, pl.Series(rows, dtype=pl.UInt32), rejects)
+
+
+def read_document(key: bytes | None, value: bytes | None) -> dict[str, Any]:
+    """What one message says, by column; ``published_at`` in microseconds. Raises UndecodableRecord when it is none."""
+    try:
+        return dict(zip(_COLUMNS, _row(key, value), strict=True))
+    except (ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
+        raise UndecodableRecord(f"not a published document: {error!r}") from error
 
 
 def _row(key: bytes | None, value: bytes | None) -> tuple[str, str, str, str, int | None, str, bool]:
@@ -47,4 +58,8 @@ def _row(key: bytes | None, value: bytes | None) -> tuple[str, str, str, str, in
         return kind, identity, version, "", None, "", True
     message = json.loads(value)
     document = json.dumps(message["document"], separators=(",", ":"), ensure_ascii=False)
-    return kind, identity, version, str(message["digest"]), int(message["published_at"]), document, False
+    digest, published_at = str(message["digest"]), int(message["published_at"])
+    if not _EARLIEST <= published_at <= _LATEST:
+        raise ValueError(f"published_at is {published_at}, which is no time between 1900 and 2100")
+    (document + digest).encode()  # which half a surrogate pair cannot be: it is no text
+    return kind, identity, version, digest, published_at, document, False

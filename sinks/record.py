@@ -26,6 +26,7 @@ from seamwatch.clauses import kinds
 from seamwatch.errors import SeamwatchError, UsageError
 from seamwatch.settings import Settings
 from seamwatch.wire.codec import Codec
+from seamwatch.wire.fatal import Fatal
 from seamwatch.wire.registry import SchemaRegistry
 from seamwatch.wire.topics import Topics
 from sinks.blocks import Batch, Decode, batch_of
@@ -39,7 +40,7 @@ from sinks.ledger.notes import SignerKey
 from sinks.ledger.publishing import CheckpointTopic
 from sinks.metrics import Metrics
 from sinks.positions import positions
-from sinks.reading import Place, is_no_longer_ours, reading_error, split
+from sinks.reading import Place, Run, is_no_longer_ours, reading_error, split
 from sinks.retries import Patience, until_it_works
 from sinks.store import Store
 from sinks.writer import Entry, Writer
@@ -117,7 +118,9 @@ class Recorder:
         self._full_since: float | None = None
         self._metrics = metrics or Metrics()
         self._lag = Lag(bootstrap, self._metrics)
-        self._consumer = Consumer(consumer_settings(bootstrap, f"{topics.prefix}.{GROUP}", instance))
+        self._fatal = Fatal()
+        settings = consumer_settings(bootstrap, f"{topics.prefix}.{GROUP}", instance)
+        self._consumer = Consumer({**settings, **self._fatal.configuration()})
         self._checkpoints = CheckpointTopic(bootstrap, topics)
         self._ledger = Ledger(key, self._checkpoints)
         self._writer = Writer(store_url, self._given_up, self._metrics, self._ledger)
@@ -133,11 +136,13 @@ class Recorder:
         try:
             while not self._stop.is_set():
                 self._writer.check()
-                messages = self._read()
+                # First of all: a consumer that is over says so once, perhaps together with that its partitions moved.
+                runs, ends = split(self._read())
+                self._fatal.check()
                 if self._moved:
                     self._take_up()
                     continue
-                self._take(messages)
+                self._take(runs, ends)
                 if self._is_due() and self._writer.has_room:
                     self._hand_over()
                 self._note_done()
@@ -171,8 +176,7 @@ class Recorder:
         # Paused, it is still to be called: that is how the group knows that this process lives.
         return self._consumer.consume(10_000, 0.1)
 
-    def _take(self, messages: list[Message]) -> None:
-        runs, ends = split(messages)
+    def _take(self, runs: list[Run], ends: dict[Place, int]) -> None:
         for run in runs:
             if (lane := self._lanes.get(run.place)) is not None:
                 lane.add(run.messages)

@@ -12,37 +12,42 @@ from seamwatch.expressions.sql import clickhouse
 from seamwatch.statistics.histograms import HOURS, Counted, Reference
 from sinks.store import Store
 
-# From scores to bins of a window, to windows with their totals, to hours of day.
+# From scores to bins of a window, to windows with their totals, to hours of day. A decision without a score is in the
+# place before the first bin.
 _QUERY: Final = """
 SELECT
     part,
     intDiv(modulo(number * {window:Int64}, {day:Int64}), {hour:Int64}) AS hour_of_day,
     sumMap(places, counts) AS histogram,
-    toInt64(count()) AS windows,
-    sum(total * total / size) AS squares
+    toInt64(countIf(size > 0)) AS windows,
+    sumIf(total * total / size, size > 0) AS squares,
+    toInt64(sum(absent)) AS missing,
+    toInt64(count()) AS missing_windows,
+    sum(absent * absent / (size + absent)) AS missing_squares
 FROM
 (
     SELECT
-        part, number, groupArray(place) AS places, groupArray(found) AS counts,
-        toFloat64(sum(place * found)) AS total, toFloat64(sum(found)) AS size
+        part, number, groupArrayIf(place, place >= 0) AS places, groupArrayIf(found, place >= 0) AS counts,
+        toFloat64(sumIf(place * found, place >= 0)) AS total, toFloat64(sumIf(found, place >= 0)) AS size,
+        toFloat64(sumIf(found, place < 0)) AS absent
     FROM
     (
         SELECT
             part,
             number,
-            toInt64(least(greatest(floor((value - {low:Float64}) * {scale:Float64}), 0.0), {last:Float64})) AS place,
-            toInt64(%(count)s) AS found
+            if(isNull(value), -1, toInt64(least(greatest(
+                floor((assumeNotNull(value) - {low:Float64}) * {scale:Float64}), 0.0), {last:Float64}))) AS place,
+            toInt64(if(place < 0, count(), %(count)s)) AS found
         FROM
         (
             SELECT
                 %(part)s AS part,
                 intDiv(toUnixTimestamp64Micro(event_time), {window:Int64}) AS number,
-                assumeNotNull(score) AS value
+                score AS value
             FROM inference
             WHERE system = {system:String}
                 AND event_time >= fromUnixTimestamp64Micro({start:Int64}, 'UTC')
-                AND event_time < fromUnixTimestamp64Micro({to:Int64}, 'UTC')
-                AND isNotNull(score)%(where)s
+                AND event_time < fromUnixTimestamp64Micro({to:Int64}, 'UTC')%(where)s
             ORDER BY event_time
             LIMIT 1 BY event_id
         )
@@ -83,7 +88,8 @@ def references_of(store: Store, counted: Counted) -> dict[str | None, Reference]
     found: dict[str | None, _Filling] = {}
     for row in rows:
         found.setdefault(row["part"], _Filling(counted.bins)).add(row)
-    return {name: filling.reference() for name, filling in found.items()}
+    references = {name: filling.reference() for name, filling in found.items()}
+    return {name: known for name, known in references.items() if any(known.windows)}
 
 
 class _Filling:
@@ -92,12 +98,16 @@ class _Filling:
     def __init__(self, bins: int) -> None:
         self._hours = [[0] * bins for _ in range(HOURS)]
         self._windows, self._squares = [0] * HOURS, [0.0] * HOURS
+        self._absent, self._asked, self._absent_squares = [(0, 0)] * HOURS, [0] * HOURS, [0.0] * HOURS
 
     def add(self, row: dict[str, Any]) -> None:
         hour = int(row["hour_of_day"])
         for place, count in zip(*row["histogram"], strict=True):
             self._hours[hour][int(place)] = int(count)
         self._windows[hour], self._squares[hour] = int(row["windows"]), float(row["squares"])
+        self._absent[hour] = (sum(self._hours[hour]), int(row["missing"]))
+        self._asked[hour], self._absent_squares[hour] = int(row["missing_windows"]), float(row["missing_squares"])
 
     def reference(self) -> Reference:
-        return Reference(tuple(map(tuple, self._hours)), tuple(self._windows), tuple(self._squares))
+        absence = Reference(tuple(self._absent), tuple(self._asked), tuple(self._absent_squares))
+        return Reference(tuple(map(tuple, self._hours)), tuple(self._windows), tuple(self._squares), absence)

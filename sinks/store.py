@@ -87,6 +87,7 @@ class Store:
         self._client: Any = None
         self._reading = dict(_READ_ONLY) if reading else {}
         self._is_refused_settings = False
+        self._stand_ins: Mapping[str, str] = _NOTHING
 
     def __enter__(self) -> Self:
         return self
@@ -101,6 +102,15 @@ class Store:
         client, self._client = self._client, None
         if client is not None:
             client.close()
+
+    @contextmanager
+    def with_stand_ins(self, queries: Mapping[str, str]) -> Iterator[None]:
+        """In the block, a question that names one of these tables is answered from its query, by that name, instead."""
+        before, self._stand_ins = self._stand_ins, queries
+        try:
+            yield
+        finally:
+            self._stand_ins = before
 
     def insert(
         self, table: str, frame: pl.DataFrame, token: str, while_sending: Callable[[], None] | None = None
@@ -119,7 +129,7 @@ class Store:
 
     def rows(self, sql: str, parameters: Mapping[str, Any] | None = None) -> list[dict[str, Any]]:
         """The answer to a query as dicts; times as aware datetimes. ``{name:Type}`` in it takes a parameter."""
-        result = self._call("query", sql, parameters=dict(parameters or {}))
+        result = self._call("query", self._with(sql), parameters=dict(parameters or {}))
         return list(result.named_results())
 
     def frame(
@@ -130,12 +140,23 @@ class Store:
         With ``exact_bytes`` the store's String columns, which may hold any bytes, all come as Binary; without it only
         those that hold bytes (`seamwatch.columnar.texts`), and the others as String.
         """
-        answer = self._call("raw_query", sql, dict(parameters or {}), fmt="ArrowStream")
+        answer = self._call("raw_query", self._with(sql), dict(parameters or {}), fmt="ArrowStream")
         return _with_binary(answer) if exact_bytes else _with_texts(answer)
 
     def frames(self, sql: str, rows: int) -> Iterator[pl.DataFrame]:
         """The answer to a query in frames of about so many rows, texts as Binary; only one is unpacked at a time."""
-        yield from _binary_frames(self._short_stream(sql), rows)
+        import pyarrow as pa
+
+        sql = self._with(sql)
+        try:
+            schema, batches = _batches(self._short_stream(sql))
+        except pa.ArrowInvalid:
+            # Dictionaries must be UTF-8, and whoever edits a column may write what is none.
+            schema, batches = _batches(self._stream(sql))
+        yield from _binary_frames(schema, batches, rows)
+
+    def _stream(self, sql: str) -> bytes:
+        return bytes(self._call("raw_query", sql, {}, fmt="ArrowStream"))
 
     def _short_stream(self, sql: str) -> bytes:
         """The answer as an Arrow stream, with columns of few texts as dictionaries if the user may ask for that.
@@ -152,6 +173,12 @@ class Store:
             else:
                 return bytes(answer)
         return bytes(self._call("raw_query", sql, {}, fmt="ArrowStream"))
+
+    def _with(self, sql: str) -> str:
+        named = [name for name in self._stand_ins if re.search(rf"\b(?:FROM|JOIN|IN) {name}\b", sql)]
+        # A common table expression goes before a table of its name, in every subquery too.
+        stood = ", ".join(f"{name} AS ({self._stand_ins[name]})" for name in named)
+        return f"WITH {stood} {sql}" if named else sql
 
     def text(self, sql: str, form: str | None) -> bytes:
         """The answer to a query in one of ClickHouse's formats (``JSONEachRow``, ``CSV`` …), byte for byte.
@@ -273,27 +300,29 @@ def _with_texts(stream: bytes) -> pl.DataFrame:
 
 def _with_binary(stream: bytes) -> pl.DataFrame:
     """An Arrow stream whose texts are taken for bytes; a read-only user may not ask the store itself for that."""
+    return _frame_of_bytes(*_batches(stream))
+
+
+def _batches(stream: bytes) -> tuple[Any, list[Any]]:
+    """The schema and the batches of an Arrow stream; views of it but for their dictionaries."""
     import pyarrow as pa
 
     reader = pa.ipc.open_stream(stream)
-    return _frame_of_bytes(reader.schema, list(reader))
+    return reader.schema, list(reader)
 
 
-def _binary_frames(stream: bytes, rows: int) -> Iterator[pl.DataFrame]:
-    """The same in frames of at least so many rows but for the last, each of whole batches of the stream."""
-    import pyarrow as pa
-
-    reader = pa.ipc.open_stream(stream)
+def _binary_frames(schema: Any, every: Sequence[Any], rows: int) -> Iterator[pl.DataFrame]:
+    """Batches whose texts are taken for bytes, in frames of at least so many rows but for the last."""
     batches: list[Any] = []
     count = 0
-    for batch in reader:
+    for batch in every:
         batches.append(batch)
         count += batch.num_rows
         if count >= rows:
-            yield _frame_of_bytes(reader.schema, batches)
+            yield _frame_of_bytes(schema, batches)
             batches, count = [], 0
     if count:
-        yield _frame_of_bytes(reader.schema, batches)
+        yield _frame_of_bytes(schema, batches)
 
 
 def _frame_of_bytes(schema: Any, batches: Sequence[Any]) -> pl.DataFrame:

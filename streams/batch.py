@@ -47,10 +47,6 @@ class Batch:
     def __len__(self) -> int:
         return sum(len(run.messages) for run in self.runs)
 
-    def next_offsets(self) -> dict[Partition, int]:
-        """For each partition with messages here, the offset after the last of them."""
-        return {run.key: _offset(run.messages[-1]) + 1 for run in self.runs}
-
     def by_topic(self) -> dict[str, list[Run]]:
         """The runs of each topic, in the order they came."""
         topics: dict[str, list[Run]] = {}

@@ -11,6 +11,7 @@ from seamwatch.errors import SeamwatchError, StageError, UnreachableError
 
 # librdkafka's own codes are public, though Python's names for them begin with an underscore.
 PARTITION_END = KafkaError._PARTITION_EOF  # noqa: SLF001
+_FATAL = KafkaError._FATAL  # noqa: SLF001
 
 _FENCED = {
     KafkaError._FENCED,  # noqa: SLF001
@@ -20,7 +21,10 @@ _FENCED = {
     KafkaError.UNKNOWN_MEMBER_ID,
     KafkaError.ILLEGAL_GENERATION,
 }
-_AWAY = {KafkaError._TRANSPORT, KafkaError._ALL_BROKERS_DOWN, KafkaError._TIMED_OUT, KafkaError._RESOLVE}  # noqa: SLF001
+AWAY = frozenset(
+    {KafkaError._TRANSPORT, KafkaError._ALL_BROKERS_DOWN, KafkaError._TIMED_OUT, KafkaError._RESOLVE}  # noqa: SLF001
+)
+"""The broker does not answer: the client goes on trying by itself."""
 
 
 def kafka_error(error: KafkaException, doing: str, bootstrap: str) -> SeamwatchError:
@@ -28,12 +32,13 @@ def kafka_error(error: KafkaException, doing: str, bootstrap: str) -> SeamwatchE
     cause = error.args[0] if error.args else None
     if not isinstance(cause, KafkaError):
         return StageError(f"{doing}: {error}")
-    if cause.code() in _FENCED:
+    # A consumer tells it as a fatal error, with the broker's reason in words only.
+    if cause.code() in _FENCED or (cause.code() == _FATAL and "fenced" in cause.str()):
         return StageError(
             f"{doing}: another process has taken over this one's place in its group ({cause.str()}). "
             "Give each process of a stage its own SEAMWATCH_INSTANCE."
         )
-    if cause.code() in _AWAY:
+    if cause.code() in AWAY:
         return UnreachableError(f"{doing}: Kafka at {bootstrap} does not answer ({cause.str()}). Is it running?")
     if cause.code() == KafkaError.UNKNOWN_TOPIC_OR_PART:
         return StageError(f"{doing}: {cause.str()}. Create the topics with `seamwatch topics create`.")

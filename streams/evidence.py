@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from seamwatch.columnar.expressions import MARK
+from seamwatch.columnar.arguments import MARK
 from seamwatch.judging.calls import digest_of, matched
 from seamwatch.judging.facts import Evidence
 from streams.groups import Integers
@@ -102,7 +102,9 @@ def digests(
                 # Anything but strings: numbers and lists have more than one way to be written.
                 digest = matched(text, names)
             else:
-                digest = known[marked] = digest_of([value[1:] for value in marked])
+                digest = digest_of([value[1:] for value in marked])
+                assert digest is not None
+                known[marked] = digest
         found.append(digest)
     return found
 

@@ -11,9 +11,9 @@ from seamwatch.errors import StageError, UsageError
 from seamwatch.settings import Settings
 from seamwatch.wire.codec import Codec
 from seamwatch.wire.registry import SchemaRegistry
+from streams.clients import LoopSettings
 from streams.decisions import Decisions
 from streams.errors import kafka_error
-from streams.loop import LoopSettings
 
 
 def bootstrap_of(settings: Settings) -> str:

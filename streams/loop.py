@@ -5,15 +5,18 @@ What it promises, given a broker that keeps what it acknowledged:
 - **Exactly once.** Outputs, state records and input offsets of a round become visible together or not at all to
   readers with ``isolation.level=read_committed``. A process that is killed at any instant leaves at most an open
   transaction, which its successor (same instance) or the transaction time-out aborts.
-- **One owner.** A round commits only with the group's present generation: a process that lost its partitions while
-  it was away is refused by the broker, and ends.
+- **One owner.** A round commits only as the member, and in the generation, of the group that its partitions were
+  assigned to, and with their positions, whether or not a message came: a process that lost its partitions while it was
+  away is refused by the broker, and ends.
 - **No skipping.** A partition without a committed offset is read from its beginning; one whose committed offset no
   longer exists stops the loop, rather than jump.
 - **State follows ownership.** A stage is told what it was assigned before it sees a message of it, so that it can
   restore; it is told to forget before anybody else is assigned it. Messages gathered but not yet computed when
   partitions move are dropped, and read again by whoever owns them then.
 
-It does not retry: on any error it ends, and the supervisor starts the stage again, which takes about a second.
+It does not retry: on any error it ends, and the supervisor starts the stage again, which takes about a second. That a
+client is over for good it learns by whatever way the client says so (`seamwatch.wire.fatal`); what should have ended it
+and did not, by that nothing is read any more (`streams.standstill`).
 It knows nothing of clauses, clocks or record types.
 """
 
@@ -22,9 +25,9 @@ from __future__ import annotations
 import signal
 import threading
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Protocol
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
 
 import structlog
 from confluent_kafka import (
@@ -36,10 +39,14 @@ from confluent_kafka import (
     Producer,
     TopicPartition,
 )
+from confluent_kafka.admin import AdminClient
 
 from seamwatch.errors import StageError
+from seamwatch.wire.fatal import Fatal
 from streams.batch import Batch, Partition, Run, split
+from streams.clients import LoopSettings, address, consumer_configuration, producer_configuration
 from streams.errors import kafka_error, too_large
+from streams.standstill import Standstill
 
 log = structlog.get_logger(__name__)
 
@@ -47,6 +54,9 @@ ANY_PARTITION = -1
 CHUNK = 10_000
 IDLE_SECONDS = 0.05
 KAFKA_SECONDS = 10.0
+TAKE_UP_SECONDS = 30.0
+"""How long committed positions are waited for: a transaction that was left open lives for 10 s, and may be found out
+to be over 10 s after that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,38 +89,30 @@ class Stage(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class LoopSettings:
-    """Where and how a loop runs.
-
-    ``instance`` names this process within the group: unique among those that run, and the same after a restart, so
-    that the group waits for it instead of moving its partitions. ``linger`` is the longest time in seconds between
-    the first message of a round and its computing, ``largest`` the number of messages that ends it sooner.
-    ``client`` is added to every client's configuration (security, say).
-    """
-
-    bootstrap: str
-    group: str
-    instance: str
-    topics: tuple[str, ...]
-    linger: float = 0.2
-    largest: int = 50_000
-    client: Mapping[str, str | int | float | bool] = field(default_factory=dict)
-
-
 class Loop:
     """One consumer, one transactional producer, one stage."""
 
-    def __init__(self, settings: LoopSettings, stage: Stage) -> None:
+    def __init__(
+        self,
+        settings: LoopSettings,
+        stage: Stage,
+        show_lag: Callable[[Mapping[Partition, int]], None] = lambda _lag: None,
+    ) -> None:
+        """``show_lag`` is told every five seconds how many records are behind the position of each partition."""
         self._settings = settings
         self._stage = stage
         self._stop = threading.Event()
         self._moved = False
-        self._assigned: tuple[Partition, ...] = ()
+        self._assigned: tuple[Partition, ...] | None = None
+        self._membership: Any = None
         self._positions: dict[Partition, int] = {}
-        self._consumer = Consumer(consumer_configuration(settings))
+        self._committed: dict[Partition, int] = {}
         self._refused: StageError | None = None
-        self._producer = Producer({**producer_configuration(settings), "on_delivery": self._on_failure})
+        self._fatal = (Fatal(), Fatal())
+        heard = [fatal.configuration() for fatal in self._fatal]
+        self._consumer = Consumer({**consumer_configuration(settings), **heard[0]})
+        self._producer = Producer({**producer_configuration(settings), **heard[1], "on_delivery": self._on_failure})
+        self._standstill = Standstill(AdminClient(address(settings)), show_lag)
 
     def stop(self) -> None:
         """End after the round in progress; safe from a signal handler or another thread."""
@@ -130,7 +132,7 @@ class Loop:
             while not self._stop.is_set():
                 doing = "reading"
                 batch = self._gather()
-                if len(batch) or self._stage.due():
+                if batch is not None:
                     doing = "committing a round"
                     self._commit(batch)
             doing = "leaving the group"
@@ -142,42 +144,53 @@ class Loop:
                 error, f"{self._settings.group}: {doing}", self._settings.bootstrap
             ) from error
 
-    def _gather(self) -> Batch:
+    def _gather(self) -> Batch | None:
+        """The messages of the next round, none where it is due without; None when there is to be no round."""
         runs: list[Run] = []
         size, until = 0, 0.0
         while not self._stop.is_set():
             wait = min(IDLE_SECONDS, max(until - time.monotonic(), 0.0)) if runs else IDLE_SECONDS
             messages = self._consumer.consume(min(CHUNK, self._settings.largest - size), wait)
+            # First of all: a consumer that is over says so once, perhaps together with that its partitions moved.
+            found, ends = split(messages)
+            self._check()
             if self._moved:
                 # What was gathered under the old assignment is not ours to commit; it will be read again.
                 self._take_up()
                 runs, size = [], 0
                 continue
             if messages:
-                found = self._accept(messages)
+                self._accept(found, ends)
                 if found and not runs:
                     until = time.monotonic() + self._settings.linger
                 runs += found
                 size += sum(len(run.messages) for run in found)
             if size >= self._settings.largest or (runs and time.monotonic() >= until):
-                break
-            if not runs and self._stage.due():
-                break
-        return Batch(tuple(runs) if not self._stop.is_set() else (), dict(self._positions))
+                return Batch(tuple(runs), dict(self._positions))
+            # As long as no position is known there is nothing that a round could be refused by.
+            if not runs and self._positions and self._stage.due():
+                return Batch((), dict(self._positions))
+        # What has been gathered is not computed, and the positions are those after it: nothing of it may be told.
+        return None
 
-    def _accept(self, messages: list[Message]) -> list[Run]:
-        runs, ends = split(messages)
+    def _check(self) -> None:
+        """Raise what ends the loop although no call has failed."""
+        self._producer.poll(0)
+        for fatal in self._fatal:
+            fatal.check()
+        self._standstill.look(self._assigned, self._positions)
+
+    def _accept(self, runs: list[Run], ends: Mapping[Partition, int]) -> None:
         for run in runs:
             first, last = run.messages[0].offset(), run.messages[-1].offset()
             assert first is not None
             assert last is not None
             expected = self._positions.get(run.key)
-            if run.key not in self._assigned or (expected is not None and first < expected):
+            if run.key not in (self._assigned or ()) or (expected is not None and first < expected):
                 raise StageError(f"{run.topic}[{run.partition}]: offset {first} came where {expected} was due")
             self._positions[run.key] = last + 1
         for partition, end in ends.items():
             self._positions[partition] = max(end, self._positions.get(partition, 0))
-        return runs
 
     def _commit(self, batch: Batch) -> None:
         outputs = self._stage.compute(batch)
@@ -186,10 +199,12 @@ class Loop:
         self._producer.begin_transaction()
         for output in outputs:
             self._produce(output)
-        offsets = [TopicPartition(topic, number, offset) for (topic, number), offset in batch.next_offsets().items()]
-        if offsets:
-            self._producer.send_offsets_to_transaction(offsets, self._consumer.consumer_group_metadata(), KAFKA_SECONDS)
+        # By the positions the broker knows whether they are still ours: all are sent where none has moved.
+        moved = {key: at for key, at in batch.positions.items() if self._committed.get(key) != at} or batch.positions
+        offsets = [TopicPartition(topic, number, at) for (topic, number), at in moved.items()]
+        self._producer.send_offsets_to_transaction(offsets, self._membership, KAFKA_SECONDS)
         self._producer.commit_transaction(KAFKA_SECONDS)
+        self._committed.update(moved)
 
     def _produce(self, output: Output) -> None:
         partition = ANY_PARTITION if output.partition is None else output.partition
@@ -215,27 +230,31 @@ class Loop:
     def _on_assign(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
         consumer.assign([])
         self._assigned = tuple((p.topic, p.partition) for p in partitions)
+        # As of now: were it asked at the commit, it could be that of a later assignment, of which we have not heard.
+        self._membership = consumer.consumer_group_metadata()
         self._moved = True
 
     def _on_revoke(self, consumer: Consumer, _partitions: list[TopicPartition]) -> None:
         consumer.unassign()
-        self._assigned = ()
+        self._assigned = None
         self._moved = True
 
     def _take_up(self) -> None:
         self._moved = False
         self._stage.forget()
-        self._positions = {}
+        self._positions, self._committed = {}, {}
+        self._standstill.moved()
         if not self._assigned:
             return
         asked = [TopicPartition(topic, number) for topic, number in self._assigned]
         start: dict[Partition, int | None] = {}
-        for found in self._consumer.committed(asked, KAFKA_SECONDS):
+        for found in self._consumer.committed(asked, TAKE_UP_SECONDS):
             if found.error is not None:
                 raise KafkaException(found.error)
             start[found.topic, found.partition] = found.offset if found.offset >= 0 else None
         self._stage.assigned(start)
         self._positions = {key: offset for key, offset in start.items() if offset is not None}
+        self._committed = dict(self._positions)
         self._consumer.assign(
             [TopicPartition(t, p, OFFSET_BEGINNING if at is None else at) for (t, p), at in start.items()]
         )
@@ -246,41 +265,3 @@ def stop_on_signals(loop: Loop) -> None:
     """Let SIGTERM and SIGINT stop the loop after its round; to be called from the main thread."""
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: loop.stop())
-
-
-def consumer_configuration(settings: LoopSettings) -> dict[str, str | int | float | bool]:
-    """The consumer's configuration: why each value is there is written in docs/operations.md."""
-    return {
-        **settings.client,
-        "bootstrap.servers": settings.bootstrap,
-        "group.id": settings.group,
-        "group.instance.id": f"{settings.group}-{settings.instance}",
-        "partition.assignment.strategy": "range",
-        "session.timeout.ms": 10_000,
-        "enable.auto.commit": False,
-        "enable.auto.offset.store": False,
-        "isolation.level": "read_committed",
-        # Positions are always given, the beginning included; only one that is gone asks for a reset.
-        "auto.offset.reset": "error",
-        "enable.partition.eof": True,
-        "fetch.queue.backoff.ms": 0,
-        "fetch.message.max.bytes": 8 << 20,
-        "queued.min.messages": 1_000_000,
-        "queued.max.messages.kbytes": 256 << 10,
-    }
-
-
-def producer_configuration(settings: LoopSettings) -> dict[str, str | int | float | bool]:
-    """The transactional producer's configuration."""
-    return {
-        **settings.client,
-        "bootstrap.servers": settings.bootstrap,
-        "transactional.id": f"{settings.group}-{settings.instance}",
-        "transaction.timeout.ms": 10_000,
-        "partitioner": "murmur2_random",
-        "delivery.report.only.error": True,
-        "message.max.bytes": 4 << 20,
-        "compression.type": "lz4",
-        "linger.ms": 0,
-        "retry.backoff.ms": 5,
-    }

@@ -22,6 +22,7 @@ import structlog
 from confluent_kafka.admin import AdminClient
 
 from seamwatch.clock import SystemClock
+from seamwatch.collector import unhurried_collector
 from seamwatch.durations import SECOND
 from seamwatch.errors import RecordError
 from seamwatch.judging.facts import Fact, ForwardedEvent, Measurement
@@ -31,7 +32,6 @@ from seamwatch.wire.schemas import INPUT_TYPES
 from seamwatch.wire.topics import Topics
 from seamwatch.wire.values import measurement_record
 from streams.batch import Batch, Partition, Run
-from streams.collector import unhurried_collector
 from streams.contracts import ContractsFollower
 from streams.dead_letters import dead_letter
 from streams.dedup import RecentIds

@@ -31,6 +31,7 @@ from seamwatch.wire.topics import Topics
 from streams.page_codec import NoticeCodec, PageCodec, violation_topic
 from streams.page_desk import Desk
 from streams.page_follow import Follower, Heard, Known, News, Told
+from streams.page_membership import membership_error
 
 _log = structlog.get_logger("streams.page")
 
@@ -119,8 +120,8 @@ class Pager:
             match item:
                 case Heard(violation, topic, partition, offset):
                     self._desk.hear(violation, topic, partition, offset)
-                case Told(violation_id, step, result):
-                    self._desk.hear_page(violation_id, step, result)
+                case Told(violation_id, step, result, sent_at):
+                    self._desk.hear_page(violation_id, step, result, sent_at)
                 case Known(identity, recipient):
                     self._persons.pop(identity, None)
                     if recipient is not None:
@@ -272,6 +273,8 @@ def _check(app: faust.App, follower: Follower, starting: asyncio.Task[None], del
         raise StageError(f"the pager stopped delivering: {failure!r}") from failure
     if app.crashed:
         raise StageError(f"Faust gave up: {app.crash_reason!r}")
+    if (lost := membership_error(app)) is not None:
+        raise StageError(f"the pager has fallen out of its consumer group: {lost!r}")
 
 
 def run(settings: Settings, deliver: Deliver, unreachable: Unreachable = _nobody_is_unreachable) -> None:

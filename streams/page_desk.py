@@ -15,6 +15,7 @@ from seamwatch.paging import DELIVERED, NOTICE, is_open
 Step = tuple[str, int]
 """A violation's id and the step of its escalation list."""
 
+_EVER = -(2**62)
 FIRST_PAUSE_SECONDS = 5.0
 LONGEST_PAUSE_SECONDS = 300.0
 
@@ -24,13 +25,16 @@ class Standing:
     """The latest state of a violation that the desk has heard of, and where it was said.
 
     ``violation`` is None once it is closed: then only the offset matters, so that older news stays old. A breach
-    that was over before anybody was told is kept until somebody is.
+    that was over before anybody was told is kept until somebody is. ``over``: it was said to be resolved; ``since``:
+    the judge's clock when it was found, of one that was over before: what was delivered earlier was another episode's.
     """
 
     topic: str
     partition: int
     offset: int
     violation: Violation | None
+    over: bool = False
+    since: int = _EVER
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +48,7 @@ class Desk:
 
     def __init__(self) -> None:
         self._standing: dict[str, Standing] = {}
-        self._delivered: set[Step] = set()
+        self._delivered: dict[Step, int] = {}
         self._in_hand: set[Step] = set()
         self._trouble: dict[Step, _Trouble] = {}
         self._live = False
@@ -59,15 +63,22 @@ class Desk:
         if known is not None and known.topic == topic and known.offset >= offset:
             return False
         kept = violation if is_open(violation) or self._was_missed(known, violation) else None
-        self._standing[violation.violation_id] = Standing(topic, partition, offset, kept)
+        since = _EVER if known is None else known.since
+        if known is not None and known.over and is_open(violation):
+            # An id is never given twice by a judge that remembers; by one that had to let go of a system it may be.
+            since = violation.detected_at
+            self._forget_delivered(violation.violation_id, since)
+        over = violation.state == "resolved"
+        self._standing[violation.violation_id] = Standing(topic, partition, offset, kept, over, since)
         if kept is None:
             self._forget(violation.violation_id)
         return True
 
-    def hear_page(self, violation_id: str, step: int, result: str) -> None:
-        """Take note of a page record: only a delivered one counts."""
-        if result == DELIVERED:
-            self._settle(violation_id, step)
+    def hear_page(self, violation_id: str, step: int, result: str, sent_at: int = 2**62) -> None:
+        """Take note of a page record: only a delivered one counts, and only for the episode it was sent of."""
+        known = self._standing.get(violation_id)
+        if result == DELIVERED and (known is None or sent_at >= known.since):
+            self._settle(violation_id, step, sent_at)
 
     def due(self, now: float, mine: Callable[[str, int], bool] = lambda _topic, _partition: True) -> list[Violation]:
         """What is to be told now, longest open first; ``now`` in seconds of any steady clock.
@@ -98,7 +109,7 @@ class Desk:
             step = (violation.violation_id, violation.step)
             self._in_hand.discard(step)
             if delivered:
-                self._settle(*step)
+                self._settle(*step, violation.detected_at)
                 self._trouble.pop(step, None)
             elif self._is_current(violation):
                 failures = self._trouble[step].failures + 1 if step in self._trouble else 1
@@ -118,8 +129,8 @@ class Desk:
         heard_open = known is not None and known.violation is not None
         return self._live and violation.state == "resolved" and violation.severity == "breach" and untold and heard_open
 
-    def _settle(self, violation_id: str, step: int) -> None:
-        self._delivered.add((violation_id, step))
+    def _settle(self, violation_id: str, step: int, at: int) -> None:
+        self._delivered[violation_id, step] = max(at, self._delivered.get((violation_id, step), at))
         known = self._standing.get(violation_id)
         if known is not None and known.violation is not None and _ends_when_told(known.violation):
             self._standing[violation_id] = replace(known, violation=None)
@@ -127,6 +138,11 @@ class Desk:
     def _is_current(self, violation: Violation) -> bool:
         known = self._standing.get(violation.violation_id)
         return known is not None and known.violation is not None and known.violation.step == violation.step
+
+    def _forget_delivered(self, violation_id: str, before: int) -> None:
+        for step, at in list(self._delivered.items()):
+            if step[0] == violation_id and at < before:
+                del self._delivered[step]
 
     def _forget(self, violation_id: str) -> None:
         for step in [step for step in self._trouble if step[0] == violation_id]:

@@ -7,13 +7,14 @@ up. Values that are no records are passed over: the recorder keeps them as dead 
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from threading import Event, Thread
 from typing import Any
 
 import structlog
-from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Message, TopicPartition
+from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaException, Message, TopicPartition
 
 from seamwatch.errors import RecordError, UnreachableError
 from seamwatch.judging.facts import Notice, Violation
@@ -21,8 +22,15 @@ from seamwatch.paging import Recipient, as_told
 from seamwatch.wire.codec import Codec
 from seamwatch.wire.topics import Topics
 from seamwatch.wire.values import violation_of
+from streams.errors import AWAY, PARTITION_END, consumer_error
 
 _log = structlog.get_logger("streams.page")
+
+LOOK_SECONDS = 10.0
+"""How often it is looked whether topics have grown."""
+
+Place = tuple[str, int]
+"""A topic and one of its partitions."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +50,7 @@ class Told:
     violation_id: str
     step: int
     result: str
+    sent_at: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,8 +109,14 @@ class Follower:
             }
         )
         try:
-            behind = self._assign(consumer)
+            places = self._places(consumer)
+            consumer.assign([TopicPartition(*place, OFFSET_BEGINNING) for place in sorted(places)])
+            behind: set[Place] | None = set(places)
+            looked = time.monotonic()
             while not self._stop.is_set():
+                if time.monotonic() - looked >= LOOK_SECONDS:
+                    looked = time.monotonic()
+                    self._take_up_new(consumer, places)
                 messages = consumer.consume(1_000, 0.2)
                 news = [found for message in messages if (found := self._read(message, behind)) is not None]
                 if news:
@@ -114,26 +129,35 @@ class Follower:
         finally:
             consumer.close()
 
-    def _assign(self, consumer: Consumer) -> set[tuple[str, int]] | None:
+    def _places(self, consumer: Consumer) -> set[Place]:
         known = consumer.list_topics(timeout=10).topics
         missing = [name for name in self._names if name not in known]
         if missing:
             raise UnreachableError(
                 f"topic {missing[0]} does not exist at {self._bootstrap}: create it with `seamwatch topics create`"
             )
-        places = {(name, number) for name in self._names for number in known[name].partitions}
-        consumer.assign([TopicPartition(name, number, OFFSET_BEGINNING) for name, number in places])
-        return places
+        return {(name, number) for name in self._names for number in known[name].partitions}
 
-    def _read(self, message: Message, behind: set[tuple[str, int]] | None) -> News | None:
+    def _take_up_new(self, consumer: Consumer, places: set[Place]) -> None:
+        """Follow the partitions that topics have grown by, from their beginning."""
+        try:
+            new = self._places(consumer) - places
+        except KafkaException:
+            # The broker is away: what it would have told is asked again in time.
+            return
+        if new:
+            consumer.incremental_assign([TopicPartition(*place, OFFSET_BEGINNING) for place in sorted(new)])
+            places |= new
+
+    def _read(self, message: Message, behind: set[Place] | None) -> News | None:
         topic, partition, offset = message.topic() or "", message.partition() or 0, message.offset() or 0
         error = message.error()
         if error is not None:
-            if error.code() == KafkaError._PARTITION_EOF:  # noqa: SLF001
+            if error.code() == PARTITION_END:
                 if behind is not None:
                     behind.discard((topic, partition))
-            elif error.fatal():
-                raise KafkaException(error)
+            elif error.code() not in AWAY:
+                raise consumer_error(error, topic, partition)
             return None
         try:
             return self._news(topic, partition, offset, message)
@@ -149,7 +173,7 @@ class Follower:
             return None
         if topic == self._topics.page:
             page = self._codec.decode("page", value)
-            return Told(page["violation_id"], page["step"], page["result"])
+            return Told(page["violation_id"], page["step"], page["result"], page["sent_at"])
         if topic == self._topics.notice:
             return Heard(as_told(Notice(**self._codec.decode("notice", value))), topic, partition, offset)
         return Heard(violation_of(self._codec.decode("violation", value)), topic, partition, offset)

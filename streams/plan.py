@@ -93,13 +93,14 @@ class Plan:
     def meet(self, systems: Iterable[str]) -> None:
         """Take note of systems, so that `columns` covers what is measured of them."""
         for system in systems:
-            if system not in self._systems:
-                self.terms(system)
+            self.terms(system)
 
     def terms(self, system: str) -> tuple[Term, ...]:
-        """What is measured of a system, over all of time."""
+        """What is measured of a system, over all of time. Those asked for longest ago are forgotten first."""
         known = self._systems.get(system)
-        if known is None:
+        if known is not None:
+            self._systems.move_to_end(system)
+        else:
             known = self._systems[system] = tuple(_terms(self._estate, self._seams, system))
             for term in known:
                 for source in term.bindings:
@@ -164,7 +165,9 @@ class Plan:
 
     def _program(self, source: Source, measures: tuple[Measure, ...]) -> Program:
         program = self._programs.get((source, measures))
-        if program is None:
+        if program is not None:
+            self._programs.move_to_end((source, measures))
+        else:
             program = self._programs[source, measures] = Program(source, measures)
             if len(self._programs) > PROGRAMS_KEPT:
                 self._programs.popitem(last=False)

@@ -16,7 +16,8 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from seamwatch.columnar.expressions import argument_column, argument_columns, polars_expression
+from seamwatch.columnar.arguments import argument_column
+from seamwatch.columnar.expressions import argument_columns, polars_expression
 from seamwatch.expressions import Expression
 from seamwatch.expressions.expression import ExpressionKind
 from seamwatch.judging.facts import BILLION, Evidence

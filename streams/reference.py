@@ -53,10 +53,11 @@ def references_of(
     found: dict[str | None, Reference] = {}
     for (part, start), fact in sorted(windows.items(), key=lambda item: item[0][1]):
         # A window that the period cuts belongs to neither side of it, as in the judge.
-        if any(fact.histogram) and counted.start <= start and fact.window_end <= counted.to:
-            known = found.get(part) or Reference.empty(counted.bins)
-            found[part] = known.with_window(start % DAY // HOUR, fact.histogram)
-    return found
+        if counted.start <= start and fact.window_end <= counted.to:
+            known = found.get(part) or Reference.empty(counted.bins, absence=True)
+            missing = fact.count - sum(fact.histogram)
+            found[part] = known.with_window(start % DAY // HOUR, fact.histogram, missing)
+    return {part: known for part, known in found.items() if any(known.windows)}
 
 
 def _estate(counted: Counted) -> Estate:

@@ -21,12 +21,12 @@ from typing import Any
 
 import polars as pl
 
+from seamwatch.collector import unhurried_collector
 from seamwatch.columnar.columns import frame_of
 from seamwatch.documents import Estate
 from seamwatch.judging.facts import Fact, ForwardedEvent, Measurement, Violation, Watermark
 from seamwatch.judging.judge import Judge, JudgeSettings
 from seamwatch.judging.measure import Source
-from streams.collector import unhurried_collector
 from streams.history.ahead import ahead
 from streams.history.episodes import Episodes
 from streams.history.gathering import History, Limits

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -15,6 +16,8 @@ from streams.errors import consumer_error, kafka_error
 _TIMEOUT_SECONDS = 15.0
 _POLL_SECONDS = 0.5
 _BATCH = 1_000
+_LOOK_SECONDS = 10.0
+"""How often it is looked whether topics that are followed have grown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,20 +50,22 @@ def tail(bootstrap: str, topics: Topics, names: Sequence[str], *, follow: bool =
         }
     )
     try:
-        present = consumer.list_topics(timeout=_TIMEOUT_SECONDS).topics
-        left = {
-            (topic, partition)
-            for topic in _named(names, topics, tuple(present))
-            for partition in present[topic].partitions
-        }
+        places = _places(consumer, names, topics)
+        left = set(places)
         consumer.assign([TopicPartition(topic, partition, 0) for topic, partition in sorted(left)])
+        looked = time.monotonic()
         while left or follow:
+            if follow and time.monotonic() - looked >= _LOOK_SECONDS:
+                looked = time.monotonic()
+                grown = _places(consumer, names, topics) - places
+                consumer.incremental_assign([TopicPartition(topic, partition, 0) for topic, partition in sorted(grown)])
+                places |= grown
             for message in consumer.consume(_BATCH, _POLL_SECONDS):
                 topic, partition = message.topic() or "", message.partition() or 0
                 error = message.error()
                 if error is None:
-                    _, time = message.timestamp()
-                    yield Read(topic, partition, message.offset() or 0, time, message.key(), message.value())
+                    _, at = message.timestamp()
+                    yield Read(topic, partition, message.offset() or 0, at, message.key(), message.value())
                 elif error.code() == KafkaError._PARTITION_EOF:  # noqa: SLF001 - its own name
                     left.discard((topic, partition))
                 elif error.fatal() or not error.retriable():
@@ -69,6 +74,11 @@ def tail(bootstrap: str, topics: Topics, names: Sequence[str], *, follow: bool =
         raise kafka_error(error, "reading topics", bootstrap) from error
     finally:
         consumer.close()
+
+
+def _places(consumer: Consumer, names: Sequence[str], topics: Topics) -> set[tuple[str, int]]:
+    present = consumer.list_topics(timeout=_TIMEOUT_SECONDS).topics
+    return {(topic, number) for topic in _named(names, topics, tuple(present)) for number in present[topic].partitions}
 
 
 def _named(names: Sequence[str], topics: Topics, present: tuple[str, ...]) -> list[str]:

@@ -26,7 +26,9 @@ def acknowledgements(
 
     Example: seamwatch acknowledgements --waiting
     """
-    from console.asking import ago, auditor, micros_of, print_lines, print_table
+    from console.asking import ago, auditor, micros_of, print_lines
+    from console.names import demand_known
+    from console.tables import print_table
     from seamwatch.durations import format_duration
     from seamwatch.settings import load_settings
 
@@ -40,6 +42,8 @@ def acknowledgements(
             f"SELECT * FROM acknowledgement_latency {where}ORDER BY asked_at DESC, reference, person",
             {name: value for name, value in asked.items() if value is not None},
         )
+        if not rows:
+            demand_known(store, **asked)
     if as_json:
         print_lines(rows)
         return

@@ -25,7 +25,9 @@ def approvals(
 
     Example: seamwatch approvals --system credit-risk
     """
-    from console.asking import ago, auditor, print_lines, print_table
+    from console.asking import ago, auditor, print_lines
+    from console.names import demand_known
+    from console.tables import print_table
     from seamwatch.settings import load_settings
 
     where = "" if system is None else "WHERE system = {system:String} "
@@ -34,6 +36,8 @@ def approvals(
             f"SELECT * FROM approvals {where}ORDER BY system, version DESC, use_case, approval_id",
             {} if system is None else {"system": system},
         )
+        if not rows:
+            demand_known(store, system=system)
     outlived = [bool(row["expires"] and row["last_seen"] and row["last_seen"] > row["expires"]) for row in rows]
     if as_json:
         print_lines(rows)
@@ -55,6 +59,6 @@ def approvals(
                 )
                 for row, late in zip(rows, outlived, strict=True)
             ),
-            empty="nobody has approved anything",
+            empty="nobody has approved anything" + ("" if system is None else f" of {system}"),
         )
     raise typer.Exit(any(outlived))

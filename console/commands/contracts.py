@@ -42,21 +42,19 @@ def check(folder: Folder, as_json: AsJson = False) -> None:
 
     Example: seamwatch contracts check contracts/
     """
+    from console.naming import some_of
     from console.reachable import channel_problems, owner_problem, persons_of
-    from seamwatch.documents.loading import load_folder, read_folder
+    from seamwatch.documents.loading import load
     from seamwatch.documents.problems import Problem, is_error
-    from seamwatch.documents.signing_verdicts import contract_verdicts, unsigned_of
+    from seamwatch.documents.signing_verdicts import unsigned_of
     from seamwatch.settings import load_settings
 
-    settings = load_settings()
-    reads = read_folder(folder)[0]
-    problems = sorted([*load_folder(folder)[1], *channel_problems(reads)])
-    if (unknown := owner_problem(settings.default_owner, persons_of(reads))) is not None:
+    settings, loaded = load_settings(), load(folder)
+    problems = sorted([*loaded.problems, *channel_problems(loaded.reads)])
+    if (unknown := owner_problem(settings.default_owner, persons_of(loaded.reads))) is not None:
         problems.append(Problem(str(folder), 1, unknown))
-    errors = sum(is_error(problem) for problem in problems)
-    documents = len(reads)
-    verdicts, _ = contract_verdicts(reads, settings.clock().now())
-    unsigned = list(unsigned_of(verdicts))
+    errors, documents = sum(is_error(problem) for problem in problems), len(loaded.reads)
+    unsigned = unsigned_of(loaded.reads, settings.clock().now())
     if as_json:
         found = [{"file": p.file, "line": p.line, "severity": p.severity, "message": p.message} for p in problems]
         print(json.dumps({"documents": documents, "errors": errors, "unsigned": unsigned, "problems": found}))
@@ -66,7 +64,7 @@ def check(folder: Folder, as_json: AsJson = False) -> None:
         warnings = len(problems) - errors
         print(f"{_count(documents, 'document')}: {_count(errors, 'error')}, {_count(warnings, 'warning')}")
     if unsigned:
-        print(f"note: not signed: {', '.join(unsigned)} (see `contracts verify`)", file=sys.stderr)
+        print(f"note: not signed: {some_of(unsigned)} (see `contracts verify`)", file=sys.stderr)
     if not documents and not errors:
         print(f"note: there is no document in {folder}", file=sys.stderr)
     raise typer.Exit(1 if errors else 0)

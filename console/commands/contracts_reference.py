@@ -116,10 +116,14 @@ def _of_files(counted: Counted, files: list[str], complaints: Complaints) -> dic
 
 def _of_store(counted: Counted, data: Path | None) -> dict[str | None, Reference]:
     from console.asking import auditor
+    from console.names import demand_known
     from sinks.reference import references_of
 
     with auditor(data) as store:
-        return references_of(store, counted)
+        found = references_of(store, counted)
+        if not found:
+            demand_known(store, system=counted.system, version=counted.version)
+        return found
 
 
 def _told(cohort: str | None, known: Reference) -> str:
@@ -131,7 +135,10 @@ def _told(cohort: str | None, known: Reference) -> str:
     widest = max(float((band.hi - band.share).max()) for band in bands)
     parts = "no daily cycle" if len(bands) == 1 else f"a daily cycle in {len(bands)} parts"
     who = "" if cohort is None else f"cohort {cohort}: "
+    absent = (
+        "" if known.absence is None else f"{sum(hour[1] for hour in known.absence.hours):,} decisions without one, "
+    )
     return (
-        f"{who}{sum(map(sum, known.hours)):,} scores, {parts}; at floor 0.02 and alpha 0.01 a pass rate may move by up"
-        f" to {share_text(widest)} before it counts"
+        f"{who}{sum(map(sum, known.hours)):,} scores, {absent}{parts}; at floor 0.02 and alpha 0.01 a pass rate may"
+        f" move by up to {share_text(widest)} before it counts"
     )

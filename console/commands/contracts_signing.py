@@ -68,14 +68,13 @@ def verify(
 
     Example: seamwatch contracts verify contracts/
     """
-    from seamwatch.documents.loading import load_folder, read_folder
-    from seamwatch.documents.problems import is_error
+    from seamwatch.documents.loading import load
     from seamwatch.documents.signing_verdicts import approval_verdicts, contract_verdicts
     from seamwatch.settings import load_settings
 
     now = load_settings().clock().now()
-    reads, _ = read_folder(folder)
-    wrong = [problem for problem in load_folder(folder)[1] if is_error(problem)]
+    loaded = load(folder)
+    reads, wrong = loaded.reads, loaded.errors
     verdicts, unreadable = contract_verdicts(reads, now)
     approvals = [verdict for verdict in approval_verdicts(reads, now) if verdict.status != "missing"]
     failed = bool(wrong or unreadable or not all(verdict.holds for verdict in (*verdicts, *approvals)))
@@ -108,8 +107,7 @@ def _print(verdicts: Sequence[Verdict]) -> None:
 
 
 def _of_file(folder: Path, file: Path) -> list[Read]:
-    from seamwatch.documents.loading import load_folder, read_folder
-    from seamwatch.documents.problems import is_error
+    from seamwatch.documents.loading import load, read_folder
     from seamwatch.errors import DocumentError, UsageError
 
     if not file.is_file():
@@ -117,7 +115,7 @@ def _of_file(folder: Path, file: Path) -> list[Read]:
     reads = read_folder(file)[0]
     # References lead out of the file, so it is checked with the folder around it.
     target = file.resolve()
-    wrong = [p for p in load_folder(folder)[1] if is_error(p) and Path(p.file).resolve() == target]
+    wrong = [problem for problem in load(folder).errors if Path(problem.file).resolve() == target]
     if wrong:
         raise DocumentError("\n".join(str(problem) for problem in wrong) + "\nmend it before you sign it")
     return reads

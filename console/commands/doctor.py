@@ -9,17 +9,21 @@ import sys
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from seamwatch.errors import LocalStackError, SeamwatchError
 from seamwatch.settings import Settings, load_settings
 
+if TYPE_CHECKING:
+    from sinks.store import Store
+
 Verdict = Literal["ok", "note", "problem"]
 
 _TIMEOUT_SECONDS = 5.0
 _CLAUSES_TOLD = 3
+_DIFFERENCES_TOLD = 3
 _PRODUCERS_TOLD = 3
 
 
@@ -43,8 +47,8 @@ def doctor(
 ) -> None:
     """Look at what Seamwatch needs here, and at the system that runs.
 
-    Its processes, how far behind each stage is; which clauses events came too late for, and which producers gave
-    several events one id, today and yesterday (UTC).
+    Its processes, how far behind each stage is, whether the store's tables and views are as the migrations make them;
+    which clauses events came too late for, and which producers gave several events one id, today and yesterday (UTC).
 
     Exit 1 when there is a problem; a system that does not run is none.
 
@@ -106,21 +110,40 @@ def _running(settings: Settings, data: Path | None) -> Iterator[Finding]:
     else:
         yield Finding("broker", "note", found.missing)
     if "auditor" in found.known:
-        yield _store(found.auditor)
+        yield from _store(found.auditor, settings.cluster)
     else:
         yield Finding("store", "note", found.missing)
 
 
-def _store(url: str) -> Finding:
+def _store(url: str, cluster: str | None) -> Iterator[Finding]:
     from sinks.store import Store
 
     shown = url.rpartition("@")[2]
     try:
         with Store(url, reading=True) as store:
             version = store.rows("SELECT version() AS version")[0]["version"]
+            yield Finding("store", "ok", f"{shown}, ClickHouse {version}")
+            yield _tables(store, url, cluster)
     except SeamwatchError as error:
-        return Finding("store", "problem", str(error))
-    return Finding("store", "ok", f"{shown}, ClickHouse {version}")
+        yield Finding("store", "problem", str(error))
+
+
+def _tables(store: Store, url: str, cluster: str | None) -> Finding:
+    from sinks.definitions import differences, read_definitions
+    from sinks.migrate import cluster_of, is_empty
+
+    if is_empty(store):
+        return Finding("tables and views", "note", "none yet: `seamwatch store migrate` makes them")
+    definitions = read_definitions(store, cluster_of(url, cluster))
+    wrong = list(differences(store, definitions))
+    if not wrong:
+        return Finding("tables and views", "ok", f"{len(definitions.made)}, each as the migrations make it")
+    named = [
+        f"{each.table}{f', {each.part}' if each.part else ''}: {each.message}" for each in wrong[:_DIFFERENCES_TOLD]
+    ]
+    more = f", and {len(wrong) - len(named)} more" if len(wrong) > len(named) else ""
+    remedy = "; `seamwatch store migrate` brings up to date what is only behind"
+    return Finding("tables and views", "problem", f"not as the migrations make them: {'; '.join(named)}{more}{remedy}")
 
 
 def _broker(bootstrap: str, prefix: str) -> Iterator[Finding]:

@@ -24,13 +24,17 @@ def drift(
 
     Example: seamwatch drift
     """
-    from console.asking import ago, auditor, print_lines, print_table
+    from console.asking import ago, auditor, print_lines
+    from console.names import demand_known
+    from console.tables import print_table
     from seamwatch.settings import load_settings
 
     where = "" if system is None else "WHERE system = {system:String} "
     order = "ORDER BY indexOf(['drifting', 'unwatched', 'steady'], drift), system"
     with auditor(data) as store:
         rows = store.rows(f"SELECT * FROM drift_now {where}{order}", {} if system is None else {"system": system})
+        if not rows:
+            demand_known(store, system=system)
     if as_json:
         print_lines(rows)
     else:
@@ -49,7 +53,7 @@ def drift(
                 )
                 for row in rows
             ),
-            empty="no system has served anything so far",
+            empty=f"{system or 'no system'} has served {'nothing' if system else 'anything'} so far",
         )
     raise typer.Exit(any(row["drift"] == "drifting" for row in rows))
 

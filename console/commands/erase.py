@@ -71,7 +71,8 @@ def _subject(file: SubjectKeys, key_id: str) -> str | None:
 
 
 def _print(erasures: list[Erasure], as_json: bool) -> None:
-    from console.asking import print_lines, print_table
+    from console.asking import print_lines
+    from console.tables import print_table
     from seamwatch.instants import format_instant
 
     lines = [

@@ -1,11 +1,18 @@
-"""`seamwatch evidence`: one event and the proof that it is on record, as a file that a third person checks alone."""
+"""`seamwatch evidence`: one record and the proof that it was kept, as a file that a third person checks alone."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from seamwatch.wire.writers import Writers
+    from sinks.ledger.sought import Found
+    from sinks.store import Store
 
 
 def register(app: typer.Typer) -> None:
@@ -14,32 +21,62 @@ def register(app: typer.Typer) -> None:
 
 
 def evidence(
-    event: Annotated[str, typer.Option(help="event_id of the event")],
+    event: Annotated[str | None, typer.Option(help="an event, by its event_id", metavar="ID")] = None,
+    violation: Annotated[
+        str | None, typer.Option(help="a violation, by its id: its newest state, or that of --state", metavar="ID")
+    ] = None,
+    state: Annotated[
+        str | None, typer.Option(help="with --violation: open, acknowledged, escalated or resolved", metavar="STATE")
+    ] = None,
+    notice: Annotated[str | None, typer.Option(help="a notice, by its id", metavar="ID")] = None,
+    page: Annotated[
+        str | None,
+        typer.Option(help="the first page that was delivered about a violation or a notice, by its id", metavar="ID"),
+    ] = None,
+    step: Annotated[int | None, typer.Option(help="with --page: of this step of the list, from 0", metavar="N")] = None,
+    document: Annotated[
+        str | None,
+        typer.Option(
+            help="the newest publication of Person/<id>, System/<id> or Contract/<id>@<version>", metavar="DOCUMENT"
+        ),
+    ] = None,
+    record: Annotated[
+        str | None,
+        typer.Option(help="any record by its position, <topic>/<partition>/<offset>; dead letters too", metavar="AT"),
+    ] = None,
     out: Annotated[Path | None, typer.Option(help="file to write  [default: standard output]")] = None,
     data: Annotated[Path | None, typer.Option(help="data folder of a running `seamwatch up`")] = None,
 ) -> None:
-    """Write the proof that an event is on record: its bytes, its schema, its way to a signed checkpoint.
+    """Write the proof that something is on record: its bytes, its schema, its way to a signed checkpoint.
 
-    Whoever has the file and the ledger's public key checks it with `seamwatch verify --proof FILE --key PUB`, without
-    access to anything; the format is in docs/ledger.md. Exit 1 when the event is not on record or not yet signed for.
+    Name one thing. Whoever has the file and the ledger's public key checks it with `seamwatch verify --proof FILE --key
+    PUB`, without access to anything; the format is in docs/ledger.md. Exit 1 when it is not on record or not yet signed
+    for.
 
     Example: seamwatch evidence --event 019539d9-1e5c-7c3a-9d1b-0c1f8f6b2a11 --out event.tlog-proof
     """
     from console.asking import auditor
     from seamwatch.errors import UsageError
-    from seamwatch.settings import load_settings
-    from seamwatch.wire.writers import Writers
+    from sinks.ledger import sought
     from sinks.ledger.evidence import evidence_of
 
-    settings = load_settings(data=data)
-    registry = None
-    if settings.schema_registry_url:
-        from seamwatch.wire.registry import SchemaRegistry
-
-        registry = SchemaRegistry(settings.schema_registry_url)
-    writers = Writers(registry, settings.schemas)
+    given: dict[str, tuple[str | None, Callable[[Store, str], Found]]] = {
+        "--event": (event, sought.event),
+        "--violation": (violation, partial(sought.violation, state=state)),
+        "--notice": (notice, sought.notice),
+        "--page": (page, partial(sought.page, step=step)),
+        "--document": (document, sought.document),
+        "--record": (record, sought.record),
+    }
+    named = [(name, seek) for name, seek in given.values() if name is not None]
+    if len(named) != 1:
+        raise UsageError(f"name one thing to be proven, by one of {', '.join(given)}")
+    if (state is not None and violation is None) or (step is not None and page is None):
+        raise UsageError("--state goes with --violation, and --step with --page")
+    writers = _writers(data)
     with auditor(data) as store:
-        proof = evidence_of(store, event, writers.definition)
+        ((name, seek),) = named
+        proof = evidence_of(store, seek(store, name), writers.definition)
     if out is None:
         print(proof.text, end="")
         return
@@ -47,3 +84,16 @@ def evidence(
         out.write_bytes(proof.text.encode())
     except OSError as error:
         raise UsageError(f"{out}: cannot be written: {error.strerror}") from error
+
+
+def _writers(data: Path | None) -> Writers:
+    from seamwatch.settings import load_settings
+    from seamwatch.wire.writers import Writers
+
+    settings = load_settings(data=data)
+    registry = None
+    if settings.schema_registry_url:
+        from seamwatch.wire.registry import SchemaRegistry
+
+        registry = SchemaRegistry(settings.schema_registry_url)
+    return Writers(registry, settings.schemas)

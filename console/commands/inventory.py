@@ -24,7 +24,8 @@ def inventory(
 
     Example: seamwatch inventory --unregistered
     """
-    from console.asking import ago, auditor, print_lines, print_table
+    from console.asking import ago, auditor, print_lines
+    from console.tables import print_table
     from seamwatch.settings import load_settings
 
     with auditor(data) as store:

@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from sinks.store import Store
 
 
+_EPISODES = 5
+
+
 def register(app: typer.Typer) -> None:
     """Add the command."""
     app.command()(owner)
@@ -22,18 +25,19 @@ def owner(
     as_json: Annotated[bool, typer.Option("--json", help="one object")] = False,
     data: Annotated[Path | None, typer.Option(help="data folder of a running `seamwatch up`")] = None,
 ) -> None:
-    """Name the owner of a system, their channels, the contracts that bind it and who is paged when.
+    """Name the owner of a system, their channels, the contracts that bind it, who is paged when, and what is open.
 
     Exit 1 when nobody owns it, or it is neither declared nor seen.
 
     Example: seamwatch owner credit-risk
     """
     from console.asking import auditor
+    from console.names import names, unknown
 
     with auditor(data) as store:
         found = store.rows("SELECT * FROM owners WHERE system = {system:String}", {"system": system})
         if not found:
-            _unknown(store, system)
+            raise unknown("system", system, names(store, "system"))
         answer = _answer(store, found[0])
     if as_json:
         print(json.dumps(answer, ensure_ascii=False))
@@ -48,6 +52,11 @@ def _answer(store: Store, row: dict[str, Any]) -> dict[str, Any]:
         "documents.document AS document FROM covered INNER JOIN documents "
         "ON documents.id = covered.contract AND documents.version = covered.version AND documents.kind = 'Contract' "
         "WHERE covered.system = {system:String} ORDER BY contract",
+        {"system": row["system"]},
+    )
+    episodes = store.rows(
+        "SELECT violation_id, severity, state, summary, person, acknowledged_by FROM violations "
+        "WHERE system = {system:String} AND state != 'resolved' ORDER BY opened_at DESC, violation_id",
         {"system": row["system"]},
     )
     return {
@@ -67,31 +76,41 @@ def _answer(store: Store, row: dict[str, Any]) -> dict[str, Any]:
             }
             for contract in contracts
         ],
+        "open": episodes,
     }
 
 
 def _print(answer: dict[str, Any]) -> None:
-    print(f"{answer['system']}  {answer['type'] or 'unknown type'}{'' if answer['registered'] else ', UNREGISTERED'}")
+    from console.tables import print_text
+
+    def line(name: str, told: str) -> None:
+        print_text(f"{name:<11} {told}", indent="  ", further=" " * 14)
+
+    print_text(
+        f"{answer['system']}  {answer['type'] or 'unknown type'}{'' if answer['registered'] else ', UNREGISTERED'}"
+    )
     if answer["owner"]:
-        print(
-            f"  owner       {answer['name'] or answer['owner']} ({answer['owner']}), by {', '.join(answer['channels'])}"
-        )
+        line("owner", f"{answer['name'] or answer['owner']} ({answer['owner']}), by {', '.join(answer['channels'])}")
     else:
-        print("  owner       nobody: declare it in a System document with an owner")
+        line("owner", "nobody: declare it in a System document with an owner")
     if answer["team"]:
-        print(f"  team        {answer['team']}")
+        line("team", answer["team"])
     if not answer["contracts"]:
-        print("  contracts   none; the defaults apply")
+        line("contracts", "none; the defaults apply")
     for contract in answer["contracts"]:
-        print(f"  contract    {contract['contract']}@{contract['version']} ({contract['seam']})")
+        line("contract", f"{contract['contract']}@{contract['version']} ({contract['seam']})")
         for number, step in enumerate(contract["escalation"], 1):
             within = step.get("acknowledge_within", "1h")
-            print(f"    {number}. {step['person']} acknowledges within {within}")
-
-
-def _unknown(store: Store, system: str) -> None:
-    from seamwatch.errors import SeamwatchError
-    from seamwatch.wire.schemas import nearest
-
-    known = tuple(row["system"] for row in store.rows("SELECT system FROM inventory ORDER BY system"))
-    raise SeamwatchError(f"{system!r} is neither declared nor was it seen in traffic{nearest(system, known)}")
+            print_text(f"{number}. {step['person']} acknowledges within {within}", indent=" " * 4, further=" " * 7)
+    for episode in answer["open"][:_EPISODES]:
+        acting = (
+            f"taken on by {episode['acknowledged_by']}"
+            if episode["acknowledged_by"]
+            else f"{episode['person'] or 'nobody'} must act"
+        )
+        line("open", f"{episode['violation_id']}  {episode['severity']}, {acting}: {episode['summary']}")
+    if len(answer["open"]) > _EPISODES:
+        line(
+            "",
+            f"and {len(answer['open']) - _EPISODES:,} more: `seamwatch violations --open --system {answer['system']}`",
+        )

@@ -54,8 +54,10 @@ def replay(
     Example: seamwatch replay --contracts contracts/ --from-store --since 30d --summary
     """
     from console.history import Asked, gathered
+    from console.naming import some_of
     from console.tally import Tally
-    from seamwatch.documents import Estate, unsigned_contracts
+    from seamwatch.documents.loading import load
+    from seamwatch.documents.signing_verdicts import unsigned_of
     from seamwatch.judging.text import violation_line
     from streams.replay import judged
 
@@ -64,9 +66,10 @@ def replay(
     clock = moment_of("--now", now, back=False)
     asked = Asked(events or (), from_store, since, until, record_type, data)
     asked.check()
-    estate = Estate.load(contracts)
-    if unsigned := unsigned_contracts(contracts):
-        print(f"note: not signed, judged all the same: {', '.join(unsigned)}", file=sys.stderr)
+    loaded = load(contracts)
+    estate = loaded.estate()
+    if unsigned := unsigned_of(loaded.reads):
+        print(f"note: not signed, judged all the same: {some_of(unsigned)}", file=sys.stderr)
     complaints = Complaints()
     found = False
     with gathered(asked, complaints, estate) as (history, period):
@@ -86,7 +89,7 @@ def replay(
 
 
 def _print_summary(tally: Tally, events: int, begin: int | None, end: int | None, *, as_json: bool) -> None:
-    from console.asking import print_table
+    from console.tables import print_table
     from console.tally import per_week, tally_object
     from seamwatch.durations import format_duration
     from seamwatch.judging.wording import moment_text

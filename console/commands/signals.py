@@ -27,7 +27,9 @@ def signals(
     """
     from datetime import UTC, datetime, timedelta
 
-    from console.asking import auditor, print_lines, print_table
+    from console.asking import auditor, print_lines
+    from console.names import demand_known
+    from console.tables import print_table
     from seamwatch.settings import load_settings
 
     now = datetime.fromtimestamp(load_settings().clock().now() / 1e6, UTC)
@@ -40,6 +42,8 @@ def signals(
         rows = store.rows(
             f"SELECT * FROM five_signals WHERE {' AND '.join(conditions)} ORDER BY system, day DESC, version", values
         )
+        if not rows:
+            demand_known(store, system=system)
     if as_json:
         print_lines(rows)
         return
@@ -71,7 +75,7 @@ def signals(
             )
             for row in rows
         ),
-        empty=f"nothing was served since {first}",
+        empty=f"nothing was served {'' if system is None else f'by {system} '}since {first}",
     )
 
 

@@ -58,7 +58,8 @@ def show(
     import sys
     from datetime import UTC, datetime
 
-    from console.asking import ago, print_lines, print_table
+    from console.asking import ago, print_lines
+    from console.tables import print_table
     from seamwatch.clock import SystemClock
 
     found = _spools(data, folder, producer)

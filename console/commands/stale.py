@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -22,12 +23,15 @@ def stale(
 ) -> None:
     """List the decisions made on data older than agreed, the latest first, and by which clause.
 
-    Exit 1 when there are any. A table shows how many there are in all when they are more than --limit.
+    Exit 1 when there are any. When they are more than --limit, it says how many there are in all (with --json on
+    standard error).
 
     Example: seamwatch stale --system eligibility --since 2026-03-01T00:00:00Z
     """
-    from console.asking import auditor, print_lines, print_table
+    from console.asking import auditor, print_lines
     from console.moments import moment_of
+    from console.names import demand_known
+    from console.tables import print_table
 
     conditions, values = [], dict[str, Any]()
     if system is not None:
@@ -43,9 +47,14 @@ def stale(
             "LIMIT {limit:UInt32}",
             {**values, "limit": limit},
         )
+        if not rows:
+            demand_known(store, system=system)
         (all_of_them,) = store.rows(f"SELECT count() AS found FROM stale_decisions {where}", values)
+    more = f"{len(rows)} of {all_of_them['found']:,}; --limit shows more" if all_of_them["found"] > len(rows) else ""
     if as_json:
         print_lines(rows)
+        if more:
+            print(more, file=sys.stderr)
     else:
         print_table(
             ("DECISION", "SYSTEM", "AT", "DATA", "AGREED", "BY", "SAID"),
@@ -63,8 +72,8 @@ def stale(
             ),
             empty="no decision was made on data older than agreed",
         )
-        if all_of_them["found"] > len(rows):
-            print(f"{len(rows)} of {all_of_them['found']:,}; --limit shows more")
+        if more:
+            print(more)
     raise typer.Exit(bool(rows))
 
 

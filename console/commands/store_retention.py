@@ -92,11 +92,13 @@ def add_hold(
 ) -> None:
     """Place a legal hold: months that it covers are not dropped until it is lifted, whatever the retention says.
 
-    Whole months are kept: all of a month that has a record of the system. It holds what `seamwatch store retain` does;
-    whoever may drop tables in the store itself is not stopped by it.
+    Whole months are kept: all of a month that has a record of the system. A system that nobody declared, and that was
+    not seen, is refused: a hold on it would hold nothing. It holds what `seamwatch store retain` does; whoever may drop
+    tables in the store itself is not stopped by it.
 
     Example: seamwatch store hold add --by ada --reason "case 17" --system credit-scorer --from 2026-01-01
     """
+    from console.names import demand_known
     from seamwatch.errors import UsageError
     from sinks.holds import place_hold
     from sinks.retention import TABLES
@@ -104,6 +106,8 @@ def add_hold(
     if table and table not in TABLES:
         raise UsageError(f"--table {table}: only these are ever dropped: {', '.join(TABLES)}")
     with _ready(data) as store:
+        # A hold on a name that nobody knows holds nothing, and who placed it relies on it.
+        demand_known(store, system=system or None)
         hold = place_hold(store, by, reason, table, system, _moment("--from", start), _moment("--to", end))
     _print([_hold_line(hold)], as_json, _HOLD_COLUMNS, "")
 
@@ -209,7 +213,8 @@ def _hold_line(hold: Hold) -> dict[str, Any]:
 
 
 def _print(lines: Sequence[dict[str, Any]], as_json: bool, columns: Sequence[str], empty: str) -> None:
-    from console.asking import print_lines, print_table
+    from console.asking import print_lines
+    from console.tables import print_table
 
     if as_json:
         print_lines(lines)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -25,7 +25,7 @@ def verify(
         list[Path] | None, typer.Option(help="file of public keys, one a line  [default: that of the data folder]")
     ] = None,
     checkpoints: Annotated[
-        list[Path] | None, typer.Option(help="file of a checkpoint that was kept elsewhere; may be given again")
+        list[Path] | None, typer.Option(help="file of checkpoints that were kept elsewhere; may be given again")
     ] = None,
     proof: Annotated[
         Path | None, typer.Option(help="file that `seamwatch evidence` wrote: check it alone, with access to nothing")
@@ -38,9 +38,10 @@ def verify(
 ) -> None:
     """Verify the whole record: signatures, roots, positions, and every typed column against its raw bytes.
 
-    Reads only. Exit 1 when anything is wrong, with the first row of each fault. Only checkpoints that were kept
-    elsewhere show that the newest rows were cut off together with their checkpoints; see docs/ledger.md. With --since
-    rows are read up from the last signed checkpoint before that time, and what was committed earlier is not looked at.
+    Every table and view is held to what the migrations make it. Reads only. Exit 1 when anything is wrong, with the
+    first row of each fault. Only checkpoints that were kept elsewhere (`seamwatch checkpoints`) show that the newest
+    rows, or a whole topic, vanished together with their checkpoints; see docs/ledger.md. With --since rows are read up
+    from the last signed checkpoint before that time, and what was committed earlier is not looked at.
 
     With --proof only that file is checked, and what its event says is printed: exit 1 when the proof does not hold, 2
     when the file is no proof.
@@ -50,25 +51,29 @@ def verify(
     import os
     from functools import partial
 
-    from console.asking import auditor
+    from console.asking import auditor_as_it_is
     from console.commands.lines import Progress
+    from console.ledger import print_proven, verifier_keys
     from console.reach import reach
     from seamwatch.settings import load_settings
     from seamwatch.wire.topics import Topics
     from sinks.ledger.verify import Verifier
     from sinks.ledger.workers import Workers
+    from sinks.migrate import cluster_of
 
     settings = load_settings(data=data)
-    keys = _keys(key, settings)
+    keys = verifier_keys(key, settings)
     if proof is not None:
-        _verify_proof(proof, keys, as_json)
+        print_proven(_proven(proof, keys), as_json=as_json)
         return
-    notes = [_read(file) for file in checkpoints or ()]
+    notes = _kept(checkpoints, keys)
     start = _time(since)
     system = reach(data)
-    with auditor(data) as store, Workers(system.auditor, partial(_decode, settings), os.cpu_count() or 1) as workers:
+    decode = partial(_decode, settings)
+    with auditor_as_it_is(data) as store, Workers(system.auditor, decode, os.cpu_count() or 1) as workers:
         tell = Progress("rows verified").tell
-        report = Verifier(store, keys, Topics(system.prefix), workers, notes, start, tell).run()
+        cluster = cluster_of(system.auditor, settings.cluster)
+        report = Verifier(store, keys, Topics(system.prefix), workers, notes, start, tell, cluster).run()
     if as_json:
         found = [finding.line() for finding in report.findings]
         counts = {
@@ -76,6 +81,7 @@ def verify(
             "dropped": report.dropped,
             "partitions": report.partitions,
             "checkpoints": report.checkpoints,
+            "kept": len(notes),
         }
         print(json.dumps({**counts, "findings": found}))
     else:
@@ -84,7 +90,8 @@ def verify(
         if report.dropped:
             print(f"{report.dropped} rows were removed by retention: verified by the hashes that they left")
         print(
-            f"{report.rows} rows in {report.partitions} topic partitions, {report.checkpoints} signed checkpoints: "
+            f"{report.rows} rows in {report.partitions} topic partitions, {report.checkpoints} signed checkpoints"
+            + (f" and {len(notes)} kept elsewhere: " if notes else ": ")
             + (f"{len(report.findings)} found wrong" if report.findings else "all as signed")
         )
     raise typer.Exit(1 if report.findings else 0)
@@ -108,18 +115,7 @@ def _time(since: str | None) -> int | None:
         raise UsageError(f"--since: {error}") from None
 
 
-def _keys(files: list[Path] | None, settings: Settings) -> list[VerifierKey]:
-    from console.reach import LEDGER_KEY_FILE
-    from seamwatch.errors import UsageError
-    from sinks.ledger.keys import public_file, read_verifiers
-
-    own = public_file(settings.data / LEDGER_KEY_FILE)
-    if not files and not own.exists():
-        raise UsageError("name the ledger's public key: --key FILE (its owner has it, in <key file>.pub)")
-    return read_verifiers(files or [own])
-
-
-def _verify_proof(file: Path, keys: list[VerifierKey], as_json: bool) -> None:
+def _proven(file: Path, keys: list[VerifierKey]) -> Proven:
     from seamwatch.errors import UsageError
     from sinks.ledger.proofs import prove, read_proof
 
@@ -127,60 +123,18 @@ def _verify_proof(file: Path, keys: list[VerifierKey], as_json: bool) -> None:
         content = file.read_bytes()
     except OSError as error:
         raise UsageError(f"{file}: cannot be read as a proof: {error.strerror}") from error
-    said = _said(prove(read_proof(content), keys))
-    if as_json:
-        print(json.dumps(said, ensure_ascii=False))
-        return
-    print(f"{said['topic']}, partition {said['partition']}, offset {said['offset']}, at {said['broker_time']}")
-    print(f"  signed for   record {said['index']} of {said['tree_size']} in {said['origin']}")
-    if said["record"] is None:
-        print("  no schema    the value cannot be read; --json has its bytes")
-    for name, value in (said["record"] or {}).items():
-        if value not in (None, [], {}):
-            print(f"  {name:<12} {value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)}")
+    return prove(read_proof(content), keys)
 
 
-def _said(proven: Proven) -> dict[str, Any]:
-    """What is proven, for JSON: bytes in base64, times as RFC 3339."""
-    from base64 import b64encode
-
-    from seamwatch.instants import format_instant
-    from seamwatch.wire.schemas import RECORD_TYPES, schema
-
-    def plain(value: Any) -> Any:
-        if isinstance(value, bytes):
-            return b64encode(value).decode()
-        if isinstance(value, dict):
-            return {name: plain(each) for name, each in value.items()}
-        return [plain(each) for each in value] if isinstance(value, list | tuple) else value
-
-    entry, kind, record = proven.entry, proven.record_type, plain(proven.record)
-    if record is not None and kind in RECORD_TYPES:
-        times = {field.name for field in schema(kind).fields if field.time}
-        record = {
-            name: format_instant(value) if name in times and isinstance(value, int) else value
-            for name, value in record.items()
-        }
-    return {
-        "origin": proven.checkpoint.origin,
-        "tree_size": proven.checkpoint.size,
-        "index": proven.index,
-        "topic": entry.topic,
-        "partition": entry.partition,
-        "offset": entry.offset,
-        "broker_time": format_instant(entry.timestamp * 1000),
-        "key": plain(entry.key),
-        "headers": plain(entry.headers),
-        "value": plain(entry.value),
-        "type": kind,
-        "record": record,
-    }
-
-
-def _read(file: Path) -> str:
+def _kept(files: list[Path] | None, keys: list[VerifierKey]) -> list[str]:
+    """The notes in files of checkpoints."""
+    from console.ledger import kept_in
     from seamwatch.errors import UsageError
 
-    try:
-        return file.read_text("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"{file}: cannot be read as a checkpoint: {error}") from error
+    notes = []
+    for file in files or ():
+        found = kept_in(file, keys)
+        if not found:
+            raise UsageError(f"{file}: holds no checkpoint; `seamwatch checkpoints` writes such a file")
+        notes += [each.note for _, each in found]
+    return notes

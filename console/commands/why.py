@@ -36,7 +36,8 @@ def why(
     with auditor(data) as store:
         found = store.rows("SELECT * FROM why WHERE event_id = {event:String}", {"event": event})
         broken = store.rows(
-            "SELECT violation_id, contract, contract_version, clause, severity, state, summary, person FROM violations "
+            "SELECT violation_id, contract, contract_version, clause, severity, state, summary, "
+            "person, acknowledged_by, resolved_at FROM violations "
             "WHERE arrayExists(e -> e.event_id = {event:String}, evidence) ORDER BY opened_at",
             {"event": event},
         )
@@ -91,32 +92,48 @@ def _object(text: str) -> dict[str, Any]:
 
 
 def _print(answer: dict[str, Any]) -> None:
+    from console.tables import print_text
+
+    def line(name: str, told: str) -> None:
+        print_text(f"{name:<11} {told}", indent="  ", further=" " * 14)
+
     said = f"{answer['decision'] or 'no decision'}" + (
         "" if answer["score"] is None else f", score {answer['score']:g}"
     )
-    print(f"{answer['event_id']}  {answer['type']} of {answer['system']} at {answer['event_time']}: {said}")
+    print_text(
+        f"{answer['event_id']}  {answer['type']} of {answer['system']} at {answer['event_time']}: {said}", further="  "
+    )
     served = ", ".join(
         f"{name} {answer[key]}"
         for name, key in (("version", "version"), ("configuration", "config_digest"), ("for", "use_case"))
         if answer[key]
     )
-    print(f"  served by   {served or 'an unnamed version'}")
+    line("served by", served or "an unnamed version")
     if answer["approval_id"] is None:
         claimed = f"; it claims {answer['claimed_approval']}" if answer["claimed_approval"] else ""
-        print(f"  approval    NONE for this version, configuration and use case{claimed}")
+        line("approval", f"NONE for this version, configuration and use case{claimed}")
     else:
         until = f", until {answer['expires']}" if answer["expires"] else ""
-        print(
-            f"  approval    {answer['approval_id']} by {answer['approved_by']} on {answer['approved_at'] or '?'}{until}"
-        )
+        line("approval", f"{answer['approval_id']} by {answer['approved_by']} on {answer['approved_at'] or '?'}{until}")
     owner = f"{answer['owner_name'] or answer['owner']} ({answer['owner']})" if answer["owner"] else "nobody"
-    print(f"  owner       {owner}")
-    print(f"  contracts   {', '.join(answer['contracts']) or 'none; the defaults apply'}")
+    line("owner", owner)
+    line("contracts", ", ".join(answer["contracts"]) or "none; the defaults apply")
     if answer["escalation"]:
-        print(f"  paged       {' then '.join(answer['escalation'])}")
+        line("paged", " then ".join(answer["escalation"]))
     for title in ("attributes", "arguments"):
         if answer.get(title):
-            print(f"  {title:<11} {', '.join(f'{name}: {value}' for name, value in answer[title].items())}")
-    print(f"  on record   {answer['topic']}, partition {answer['partition']}, offset {answer['offset']}")
+            line(title, ", ".join(f"{name}: {value}" for name, value in answer[title].items()))
+    line("on record", f"{answer['topic']}, partition {answer['partition']}, offset {answer['offset']}")
     for row in answer["violations"]:
-        print(f"  {row['severity']:<11} {row['contract']}/{row['clause']} ({row['state']}): {row['summary']}")
+        line(row["severity"], f"{row['contract']}/{row['clause']} ({_standing(row)}): {row['summary']}")
+        line("", row["violation_id"])
+
+
+def _standing(row: dict[str, Any]) -> str:
+    """What an episode asks of whom; of what is over nobody has to act any more."""
+    if row["state"] == "resolved":
+        return f"over since {row['resolved_at']}"
+    acting = (
+        f"taken on by {row['acknowledged_by']}" if row["acknowledged_by"] else f"{row['person'] or 'nobody'} must act"
+    )
+    return f"{row['state']}, {acting}"

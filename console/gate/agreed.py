@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from functools import cached_property
 from typing import Any, Final
 
 from console.gate.findings import Deployed, Finding, Level
@@ -18,7 +19,7 @@ from seamwatch.documents.models import Approved, System, Version
 from seamwatch.documents.problems import Problem, is_error
 from seamwatch.documents.reading import Place
 from seamwatch.documents.references import HANDOFF, Read, check
-from seamwatch.documents.signing_verdicts import approval_verdicts, contract_verdicts
+from seamwatch.documents.signing_verdicts import Verdict, approval_verdicts, contract_verdicts
 from seamwatch.documents.terms import check_versions
 from seamwatch.judging.wording import moment_text
 
@@ -51,20 +52,30 @@ class Case:
         """Whether it decides or acts; data sets and pipelines are handed over by their contracts."""
         return self.content.get("type") not in ("dataset", "pipeline")
 
+    @cached_property
     def covering(self) -> list[Read]:
         """The contracts in force that cover it, broken ones included; what holds without a contract is none."""
-        return [read for read in self._versions(coming=False) if _covers(read, self.id)]
+        begun = [read for read in self._agreed if _since(read) <= self.now]
+        newest: dict[str | None, int] = {}
+        for read in begun:
+            newest[read.id] = max(_since(read), newest.get(read.id, BEGINNING))
+        return [read for read in begun if _since(read) == newest[read.id] and _covers(read, self.id)]
 
+    @cached_property
     def coming(self) -> list[Read]:
         """The versions of contracts that cover it and are not in force yet."""
-        return [read for read in self._versions(coming=True) if _covers(read, self.id)]
+        return [read for read in self._agreed if _since(read) > self.now and _covers(read, self.id)]
 
-    def _versions(self, *, coming: bool) -> list[Read]:
-        agreed = [read for read in self.reads if read.kind == "Contract" and read.id != DEFAULTS]
-        begun = [read for read in agreed if _since(read) <= self.now]
-        if coming:
-            return [read for read in agreed if read not in begun]
-        return [read for read in begun if all(_since(other) <= _since(read) for other in begun if other.id == read.id)]
+    @cached_property
+    def signatures(self) -> tuple[list[Verdict], list[Problem]]:
+        """Who has signed the contracts of the files in which one covers it, and what is no signature in them."""
+        files = {read.written.file for read in (*self.covering, *self.coming)}
+        reads = [read for read in self.reads if read.kind == "Person" or read.written.file in files]
+        return contract_verdicts(reads, self.now)
+
+    @cached_property
+    def _agreed(self) -> list[Read]:
+        return [read for read in self.reads if read.kind == "Contract" and read.id != DEFAULTS]
 
     def finding(self, rule: str, reason: str, remedy: str, place: Place = ("id",), level: Level = "error") -> Finding:
         """A finding at a place of the System document."""
@@ -81,7 +92,7 @@ def agreed(case: Case, problems: Sequence[Problem], deployed: Sequence[Deployed]
     """All that the documents say against it."""
     yield from broken(problems, case.reads)
     yield from _handed_over(case)
-    if not case.covering():
+    if not case.covering:
         remedy = "write one (`seamwatch contracts new contract`) and let both parties sign it"
         yield case.finding("contract", f"no contract covers {case.id}", remedy)
     yield from _signed(case)
@@ -117,10 +128,9 @@ def _handed_over(case: Case) -> Iterator[Finding]:
 
 
 def _signed(case: Case) -> Iterator[Finding]:
-    covering = case.covering()
-    keys = {read.document.key for read in covering if read.document is not None}
-    files = {f"{read.written.file}.sig" for read in covering}
-    verdicts, unreadable = contract_verdicts(case.reads, case.now)
+    keys = {read.document.key for read in case.covering if read.document is not None}
+    files = {f"{read.written.file}.sig" for read in case.covering}
+    verdicts, unreadable = case.signatures
     for verdict in verdicts:
         if verdict.document in keys and not verdict.holds:
             level: Level = "warning" if verdict.status == "stranger" else "error"
@@ -134,8 +144,8 @@ def _signed(case: Case) -> Iterator[Finding]:
 
 
 def _coming(case: Case) -> Iterator[Finding]:
-    unsigned = {verdict.document for verdict in contract_verdicts(case.reads, case.now)[0] if not verdict.holds}
-    for read in case.coming():
+    unsigned = {verdict.document for verdict in case.signatures[0] if not verdict.holds}
+    for read in case.coming:
         if isinstance(read.document, Contract):
             key, since = read.document.key, moment_text(_since(read))
             lacking = key in unsigned
@@ -217,7 +227,7 @@ def _monitored(case: Case) -> Iterator[Finding]:
     if not case.serves:
         return
     watched: set[str] = set()
-    covering = case.covering()
+    covering = case.covering
     for read in covering:
         clauses = read.written.content.get("clauses")
         for clause in clauses if isinstance(clauses, list) else ():

@@ -96,7 +96,7 @@ def review(case: Case, history: History) -> Iterator[Finding]:
 def _counts(case: Case, by: str, row: Mapping[str, Any]) -> bool:
     subjects = {"review"} | {
         f"{read.id}#{clause.get('id')}"
-        for read in case.covering()
+        for read in case.covering
         for clause in read.written.content.get("clauses") or ()
         if isinstance(clause, Mapping) and clause.get("kind") == "review"
     }
@@ -107,7 +107,7 @@ def _counts(case: Case, by: str, row: Mapping[str, Any]) -> bool:
 
 
 def _clause(case: Case, contract: str, clause: str) -> tuple[str, int]:
-    for read in case.covering():
+    for read in case.covering:
         clauses = read.written.content.get("clauses")
         if read.id == contract and isinstance(clauses, list):
             for number, written in enumerate(clauses):

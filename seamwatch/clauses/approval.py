@@ -6,9 +6,10 @@ document names no digest is approved with any; where one is named, an event with
 nobody declared has no approval at all. There is one episode for each unapproved version, digest and use case (one
 for the whole of an undeclared system). With `datasets` a refresh of a data set that nobody declared is a breach too.
 
-State: one for each version, digest and use case without approval (one for an undeclared system): the hours with such
-events that are not yet complete, 1,440 at most, and the first five events, about 3 kB, until `quiet` has passed
-without another. What is approved costs nothing. At its largest it takes 2.3 MB.
+State: one for each version, digest and use case without approval (one for an undeclared system): the windows (of an
+hour, or of `quiet` where that is shorter) with such events that are not yet complete, 1,440 at most, and the first five
+events, about 3 kB, until `quiet` has passed without another. What is approved costs nothing. At its largest it takes
+2.3 MB.
 
 What its violation says: the version, digest and use case without approval, or that nobody declared the system, and
 since when; the first five events are its evidence.
@@ -67,7 +68,7 @@ from seamwatch.judging.facts import Fact, ForwardedEvent
 from seamwatch.judging.faults import counted
 from seamwatch.judging.judgement import Finding, Happening, Judgement, Moment, Open, Resolve
 from seamwatch.judging.measure import Measure, Source
-from seamwatch.judging.runs import Change, Runs, occurrences
+from seamwatch.judging.runs import Change, Runs, bundle, occurrences
 from seamwatch.judging.seam import OTHERS, DeclaredVersion, Seam
 from seamwatch.judging.wording import moment_text
 
@@ -98,11 +99,12 @@ class Approval(Clause, kind="approval"):
         return Measure(
             source,
             breach,
-            HOUR,
+            bundle(self.quiet),
             select=self.where,
             slice=fields if seam.declared else (),
             only_breaches=True,
             name=source,
+            agreed=HOUR,
         )
 
     def part_of(self, happening: Happening) -> str | None:
@@ -115,7 +117,7 @@ class Approval(Clause, kind="approval"):
         """The occurrence rule, after the grace."""
         fact = happening if isinstance(happening, Fact) else None
         if isinstance(happening, ForwardedEvent) and not seam.declared:
-            fact = counted(seam, self.id, happening, HOUR, 1, breaches=1)
+            fact = counted(seam, self.id, happening, bundle(self.quiet), 1, breaches=1)
         advance = occurrences(state, fact, moment, quiet=self.quiet, grace=self.grace or 0)
         return advance.judgement(lambda change: self._finding(seam, moment.slice, change))
 

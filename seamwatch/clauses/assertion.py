@@ -2,7 +2,8 @@
 
 `must` is an expression over the event; an event for which it is false or NULL fails. By default every selected
 event must pass, and the first failure is a breach, which is over after a day (`quiet`) without another. With
-`at_least` below 1 the share of passing events is judged over each window that holds at least `min_count` events.
+`at_least` below 1 the share of passing events is judged over each window that holds at least `min_count` events, and a
+breach begins and ends with windows ([episodes](../episodes.md#the-end)).
 Assertions over tool calls that every call must pass have one episode per conversation.
 
 With `summary` a named reviewer is sent, on schedule, how many events passed and failed.
@@ -58,10 +59,11 @@ from seamwatch.clauses.clause import Clause
 from seamwatch.durations import DAY, HOUR, Duration, format_duration
 from seamwatch.expressions import Expression
 from seamwatch.expressions.build import not_true
+from seamwatch.judging.calm import WHEN_ABSENT
 from seamwatch.judging.facts import Fact
 from seamwatch.judging.judgement import Finding, Happening, Judgement, Moment, Open, Remind, Resolve
 from seamwatch.judging.measure import Measure
-from seamwatch.judging.runs import TRACE_IDLE, Change, Runs, occurrences, shares
+from seamwatch.judging.runs import TRACE_IDLE, Change, Runs, bundle, occurrences, shares
 from seamwatch.judging.seam import Seam
 from seamwatch.judging.windows import Windows, earliest
 from seamwatch.judging.wording import moment_text, share_text
@@ -94,7 +96,11 @@ class Assertion(Clause, kind="assertion"):
     on: Literal["inference", "tool_call"] = Field("inference", description="the events that are checked")
     at_least: float = Field(1.0, gt=0, le=1, description="share of a window's events that must pass")
     window: Duration = Field(HOUR, description="over which `at_least` is judged")
-    quiet: Duration = Field(DAY, description="`at_least: 1`: a breach is over after so long without a failure")
+    quiet: Duration | None = Field(
+        None,
+        description="a breach is over after so long without a failure, a day when absent; with `at_least` without a "
+        f"window below it, or {WHEN_ABSENT}",
+    )
     min_count: int = Field(1, ge=1, description="smallest number of events on which a share is judged")
     summary: Summary | None = Field(None, description="a scheduled summary: {every, to}")
 
@@ -115,12 +121,21 @@ class Assertion(Clause, kind="assertion"):
     def _each(self) -> bool:
         return self.at_least == 1
 
+    @property
+    def _quiet(self) -> int:
+        if self.on == "tool_call":
+            return TRACE_IDLE
+        return DAY if self.quiet is None else self.quiet
+
     def measures(self, seam: Seam) -> tuple[Measure, ...]:
         """Events that do not satisfy `must`; and, for a summary, how many do."""
         breach = not_true(self.must)
         sliced = ("trace_id",) if self._each and self.on == "tool_call" else ()
-        window = TRACE_IDLE if sliced else self.window
-        measure = Measure(self.on, breach, window, select=self.where, slice=sliced, only_breaches=self._each)
+        agreed = TRACE_IDLE if sliced else self.window
+        window = bundle(self._quiet, agreed) if self._each else agreed
+        measure = Measure(
+            self.on, breach, window, select=self.where, slice=sliced, only_breaches=self._each, agreed=agreed
+        )
         if self.summary is None:
             return (measure,)
         return (measure, Measure(self.on, breach, self.summary.every, select=self.where, name="summary"))
@@ -139,10 +154,16 @@ class Assertion(Clause, kind="assertion"):
             return self._summarise(seam, state, fact, moment)
         if self._each:
             once = self.on == "tool_call"
-            quiet = TRACE_IDLE if once else self.quiet
-            advance = occurrences(state.runs, fact, moment, quiet=quiet, once=once)
+            advance = occurrences(state.runs, fact, moment, quiet=self._quiet, once=once)
         else:
-            advance = shares(state.runs, fact, moment, tolerate=1 - self.at_least, min_count=self.min_count)
+            advance = shares(
+                state.runs,
+                fact,
+                moment,
+                tolerate=1 - self.at_least,
+                min_count=self.min_count,
+                quiet=self.quiet,
+            )
         judged = advance.judgement(lambda change: self._finding(seam, moment.slice, change))
         return replace(judged, state=None if advance.state is None else AssertionState(advance.state))
 

@@ -5,7 +5,8 @@ bins of `range`; the expected calibration error is the mean, over the outcomes, 
 score and the share that came true in it. It is cumulative since the version was approved, and looked at after every
 minute of event time that brought an outcome, from `min_outcomes` on. A breach opens when the error is above
 `max_error`, at the time of the last outcome of that minute, is told again when the error has moved by a tenth of a
-percent, and is over when the error is within `max_error` again.
+percent, and is over when the error is within `max_error` again; where it hovers about it, or `quiet` is agreed, when
+no look has found it above for so long ([episodes](../episodes.md#the-end)).
 
 By default the clause judges each cohort (slice: the cohort) and all outcomes together (no slice); with `by: cohort`
 cohorts alone, those without a cohort as one (no slice); with `by: none` all together alone.
@@ -74,9 +75,10 @@ from urllib.parse import unquote
 from pydantic import Field, model_validator
 
 from seamwatch.clauses.clause import BEGINNING, Clause
-from seamwatch.durations import DAY, MINUTE
+from seamwatch.durations import DAY, MINUTE, Duration
 from seamwatch.expressions import Expression
 from seamwatch.expressions.build import all_of, is_null, negate, outside
+from seamwatch.judging.calm import Stretch, went_outside
 from seamwatch.judging.facts import Fact
 from seamwatch.judging.judgement import Finding, Happening, Judgement, Moment, Open, Resolve, TimePassed
 from seamwatch.judging.measure import DECIDED_BY, Histogram, Measure
@@ -94,7 +96,10 @@ _MOST_VERSIONS = 16
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """The outcomes of one version ("" for one that is not known), and the look at which its episode opened."""
+    """The outcomes of one version ("" for one that is not known), and the look at which its episode opened.
+
+    ``stretch``: the last episode as looks, which are its windows, have found it.
+    """
 
     version: str
     range: tuple[float, float]
@@ -104,6 +109,7 @@ class Tally:
     last: int = -_EVER
     opened: int | None = None
     told: float = 0.0
+    stretch: Stretch | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +133,11 @@ class Calibration(Clause, kind="calibration"):
     min_outcomes: int = Field(500, ge=1, description="fewest outcomes on which the error is judged")
     by: Literal["cohort", "none"] | None = Field(
         None, description="`cohort`: each cohort alone; `none`: all together alone; otherwise both"
+    )
+    quiet: Duration | None = Field(
+        None,
+        description="a breach is over after so long without a look that finds the error above `max_error`; when "
+        "absent, with the first that finds it within, unless it flaps",
     )
 
     @model_validator(mode="after")
@@ -216,10 +227,9 @@ class Calibration(Clause, kind="calibration"):
             return tally
         error = tally.reliability.error()
         if error <= self.max_error + 1e-12:
-            if tally.opened is not None:
-                key = _key(tally.version, tally.opened)
-                findings.append(Resolve(self.severity, key, window.last_time, slice=cohort))
-            return replace(tally, opened=None)
+            return self._within(tally, window, cohort, findings)
+        stretch = went_outside(tally.stretch, window.window_start, window.window_end, window.window, self.quiet)
+        tally = replace(tally, stretch=stretch)
         if tally.opened is not None and abs(error - tally.told) < 0.001:
             return tally
         opened = window.last_time if tally.opened is None else tally.opened
@@ -238,6 +248,16 @@ class Calibration(Clause, kind="calibration"):
             )
         )
         return tally
+
+    def _within(self, tally: Tally, window: Fact, cohort: str | None, findings: list[Finding]) -> Tally:
+        if tally.opened is None:
+            return tally
+        known = tally.stretch or Stretch(window.window_start, window.window_start)
+        stretch = known.within(window.window_start, window.window, self.quiet)
+        if stretch.open:
+            return replace(tally, stretch=stretch)
+        findings.append(Resolve(self.severity, _key(tally.version, tally.opened), window.last_time, slice=cohort))
+        return replace(tally, opened=None, stretch=stretch)
 
     def _counted(self, tally: Tally, fact: Fact) -> Tally:
         reliability = tally.reliability.plus(fact.histogram, fact.sums[: self.bins], fact.sums[self.bins :])

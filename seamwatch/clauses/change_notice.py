@@ -61,7 +61,7 @@ from seamwatch.expressions.build import all_of, is_in, is_null, negate, not_true
 from seamwatch.judging.facts import Evidence, Fact, ForwardedEvent
 from seamwatch.judging.judgement import Finding, Happening, Judgement, Moment, Open, Remind, Resolve
 from seamwatch.judging.measure import Measure, Source
-from seamwatch.judging.runs import Change
+from seamwatch.judging.runs import Change, bundle
 from seamwatch.judging.seam import Seam
 from seamwatch.judging.unannounced import VALUES_KEPT, Seen, Traffic, followed
 from seamwatch.judging.windows import earliest
@@ -164,11 +164,12 @@ class ChangeNotice(Clause, kind="change_notice"):
             Measure(
                 source,
                 breach,
-                HOUR,
+                bundle(self.quiet),
                 select=self.where,
                 slice=(field,),
                 only_breaches=True,
                 name=f"{field}/{source}",
+                agreed=HOUR,
             )
             for source in sources
             for field, breach in (("version", strange_version), ("config_digest", strange_digest))

@@ -7,6 +7,11 @@ moved, from what to what, the bins that moved most, and since when. A reference 
 its own band, so it cannot cause alarms. A daily cycle in the reference gives each part of the day its own band.
 [Drift](../drift.md) says what it finds how fast.
 
+A decision without a score is a bin of its own: that the share of them has moved, either way, is found as any other
+shift is, under the same promise, while the scores that there are go on being compared with each other. `missing: false`
+leaves such decisions out; so does a `where` that does (`score IS NOT NULL`), and so does a reference of an earlier
+release, which did not count them. With `distinct` every one of them counts.
+
 The reference is a `period` of the system's own scores, which the judge counts as they come and pins when the
 period ends; or the system's own `first` scores, as in `{first: 14d}`: from the window of the first of them on, for so
 long and until there are 1,000; or a `file` of histograms that lies beside the contract, as `seamwatch contracts
@@ -19,16 +24,16 @@ While an episode is open the scores are watched on: it is over when at least 1,0
 lie within the approved band again, and the bets then start anew. When the contract changes what is counted or
 compared, the bets start anew too.
 
-What its violation says: the cut-off or bin with its share when approved and now (`observed`) and an interval, since
-when, over how many scores, and the bins that moved most.
+What its violation says: the cut-off or bin, or the decisions without a score, with its share when approved and now
+(`observed`) and an interval, since when, over how many scores or decisions, and the bins that moved most.
 
-What it cannot see: shifts below `floor`, shifts that leave the scores as they are, anything during the
-reference itself (measured by its `first` scores, a system that was never right is right), a cohort that the reference
-does not know, and how scores beyond `range` differ from each other (they lie in the first or last bin). That scores
-within a window are independent up to an estimated design effect is an approximation; that days of the week do not
-differ is assumed. The promise is made for each cohort by itself.
+What it cannot see: shifts below `floor`, shifts that leave the scores as they are, anything during the reference
+itself (measured by its `first` scores, a system that was never right is right), a cohort that the reference does not
+know (as decisions without a cohort, when all of them had one), and how scores beyond `range` differ from each other
+(they lie in the first or last bin). That scores within a window are independent up to an estimated design effect is
+an approximation; that days of the week do not differ is assumed. The promise is made for each cohort by itself.
 
-State: one for the system or each cohort (1,000 at most), for good, 10 to 30 kB: 292 bets with the window in which each
+State: one for the system or each cohort (1,000 at most), for good, 10 to 30 kB: 308 bets with the window in which each
 last began (for 25 bins), the windows that the leading bets rest on (160 at most, older ones by the hour), and the
 reference unless it is a file. At its largest it takes 2.7 MB.
 
@@ -68,32 +73,26 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, ClassVar, Literal, Self
+from typing import ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
 from seamwatch.clauses.clause import BEGINNING, Clause
-from seamwatch.durations import DAY, HOUR, MINUTE, Duration
+from seamwatch.durations import DAY, MINUTE, Duration
 from seamwatch.expressions import Expression
 from seamwatch.judging.facts import Fact
 from seamwatch.judging.judgement import Finding, Happening, Judgement, Moment, Open, Resolve
 from seamwatch.judging.measure import Histogram, Measure
 from seamwatch.judging.seam import Seam
+from seamwatch.judging.watch import Alarm, Counts, Recent, Rule, Watch, hour_of, look
 from seamwatch.judging.windows import Windows
 from seamwatch.judging.wording import moment_text, share_text
 from seamwatch.statistics.histograms import Reference, ReferenceOf
 
-if TYPE_CHECKING:
-    from seamwatch.statistics.ecusum import Band, Bank
-
-_RECENT_WINDOWS = 64
-_RECENT_HOURS = 96
 _RESOLVE_SCORES = 1_000
-_RESOLVE_WINDOWS = 10
 _FIRST_SCORES = 1_000
-
-Recent = tuple[tuple[int, int, tuple[int, ...]], ...]
-"""Number of the first window, hour of day, and histogram; of single windows, and of older ones by the hour."""
+_MISSING = (1, 3)
+"""The sets of the two bins of absences (with a score, without one) that are of those without."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +101,7 @@ class DistributionState:
 
     ``counted`` and ``compared`` are digests of what the reference and the bets rest on: where the contract changes
     it, they start anew. ``began`` is the first window of a reference of first scores, which is complete once
-    ``pinned``. ``seen`` is what came since the episode opened, by hour of day.
+    ``pinned``. The rest is a `Watch`, over the scores and, where the reference knows of them, the absences.
     """
 
     windows: Windows = field(default_factory=Windows)
@@ -115,8 +114,17 @@ class DistributionState:
     since: tuple[int, ...] = ()
     recent: Recent = ()
     opened: int | None = None
-    seen: tuple[tuple[int, tuple[int, ...]], ...] = ()
+    seen: tuple[tuple[int, Counts], ...] = ()
     seen_windows: int = 0
+
+    @property
+    def watch(self) -> Watch:
+        """The part of it that is watched."""
+        return Watch(self.wealth, self.since, self.recent, self.opened, self.seen, self.seen_windows)
+
+    def watched(self, watch: Watch) -> DistributionState:
+        """With what is watched as it is now."""
+        return replace(self, **{name: getattr(watch, name) for name in Watch.__slots__})
 
 
 class Distribution(Clause, kind="distribution"):
@@ -136,6 +144,7 @@ class Distribution(Clause, kind="distribution"):
     by: Literal["cohort"] | None = Field(None, description="look at each cohort by itself")
     daily_cycle: Literal["auto", "none"] = Field("auto", description="whether parts of the day may differ")
     distinct: bool = Field(False, description="count equal scores once a window (retried requests)")
+    missing: bool = Field(True, description="whether decisions without a score are a bin of their own")
 
     @model_validator(mode="after")
     def _ordered(self) -> Self:
@@ -152,7 +161,7 @@ class Distribution(Clause, kind="distribution"):
         return self
 
     def measures(self, seam: Seam) -> tuple[Measure, ...]:
-        """A histogram of the scores of each window."""
+        """A histogram of the scores of each window; what it counts beside them has none."""
         histogram = Histogram(*self.range, self.bins)
         return (
             Measure(
@@ -177,7 +186,7 @@ class Distribution(Clause, kind="distribution"):
         """Feed each complete window to the reference or to the bets."""
         state = self._agreed(state or DistributionState())
         windows, late = state.windows, 0
-        if isinstance(happening, Fact) and any(happening.histogram) and len(happening.histogram) == self.bins:
+        if isinstance(happening, Fact) and self._says(happening):
             added = windows.add(happening, moment)
             late, windows = (1, windows) if added is None else (0, added)
         complete, windows = windows.take_complete(moment)
@@ -189,8 +198,7 @@ class Distribution(Clause, kind="distribution"):
             if self.reference.first is not None and not state.pinned:
                 state = self._begun(state, self.reference.first, window)
             elif period is not None and period.start <= window.window_start and window.window_end <= period.to:
-                reference = state.reference or Reference.empty(self.bins)
-                state = replace(state, reference=reference.with_window(_hour(window), window.histogram))
+                state = replace(state, reference=self._grown(state.reference, window))
             elif end is None or window.window_start >= end:
                 approved = self._reference(state, moment.slice)
                 if approved is not None:
@@ -198,10 +206,21 @@ class Distribution(Clause, kind="distribution"):
                     findings += more
         return Judgement(state, findings, windows.deadline(moment), windows.wake(moment), late)
 
+    def _says(self, fact: Fact) -> bool:
+        if len(fact.histogram) != self.bins:
+            return False  # of another version of the contract
+        return any(fact.histogram) or (self.missing and fact.count > 0)
+
+    def _grown(self, reference: Reference | None, window: Fact) -> Reference:
+        reference = reference or Reference.empty(self.bins, absence=self.missing)
+        return reference.with_window(hour_of(window.window_start), window.histogram, _missing(window))
+
     def _begun(self, state: DistributionState, first: int, window: Fact) -> DistributionState:
         """With the window in a reference of first scores, which it may complete."""
+        if state.began is None and not any(window.histogram):
+            return state  # the first score is still to come
         began = window.window_start if state.began is None else state.began
-        reference = (state.reference or Reference.empty(self.bins)).with_window(_hour(window), window.histogram)
+        reference = self._grown(state.reference, window)
         enough = sum(map(sum, reference.hours)) >= _FIRST_SCORES
         return replace(state, reference=reference, began=began, pinned=enough and window.window_end - began >= first)
 
@@ -213,7 +232,9 @@ class Distribution(Clause, kind="distribution"):
         counted = _digest(period or reference.first, reference.of_version, self.range, self.bins, self.window, self.by,
                           self.distinct, self.where)  # fmt: skip
         file = reference.histograms.digest if reference.histograms is not None else None
-        return counted, _digest(counted, file, self.floor, self.alpha, self.lifetime, self.daily_cycle)
+        # What is left out by default is no part of it, or the bets of all states so far would start anew.
+        more = () if self.missing else ("without absences",)
+        return counted, _digest(counted, file, self.floor, self.alpha, self.lifetime, self.daily_cycle, *more)
 
     def _agreed(self, state: DistributionState) -> DistributionState:
         """The state as far as it rests on what is agreed now; an open episode stays open either way."""
@@ -238,94 +259,81 @@ class Distribution(Clause, kind="distribution"):
     def _look(
         self, seam: Seam, state: DistributionState, reference: Reference, window: Fact, part: str | None
     ) -> tuple[DistributionState, tuple[Finding, ...]]:
-        import numpy as np
-
-        from seamwatch.statistics import ecusum
-        from seamwatch.statistics.bands import bands_of, phase_of
-
-        bands = bands_of(reference, floor=self.floor, alpha=self.alpha, daily_cycle=self.daily_cycle == "auto")
-        if state.opened is not None:
-            return self._watch(state, reference, bands, window, part)
-        band = phase_of(bands, _hour(window))
-        index, lifetime = window.window_start // self.window, self.lifetime // self.window
-        shape = (len(band.hi), len(ecusum.BETS))
-        bank = ecusum.Bank.fresh(shape[0], lifetime)
-        if state.wealth:
-            bank = ecusum.Bank(
-                np.array(state.wealth).reshape(shape), np.array(state.since, dtype=np.int64).reshape(shape)
-            )
-        counts = np.array(window.histogram, dtype=np.float64)
-        bank = ecusum.update(bank, band, counts, index, alpha=self.alpha, lifetime=lifetime)
-        state = replace(
-            state,
-            wealth=tuple(bank.wealth.ravel().tolist()),
-            since=tuple(bank.since.ravel().tolist()),
-            recent=_remembered((*state.recent, (index, _hour(window), window.histogram)), bank, lifetime),
-        )
-        if not ecusum.alarmed(bank, self.alpha):
+        references, counts = [reference], [window.histogram]
+        if self.missing and reference.absence is not None:
+            # A decision without a score is a bin of its own: beside the scores, so that these are compared as before.
+            references.append(reference.absence)
+            counts.append((sum(window.histogram), _missing(window)))
+        elif not any(window.histogram):
             return state, ()
-        finding = self._found(seam, state, reference, bands, ecusum.winner(bank), window, part)
-        opened = replace(state, opened=window.window_start, wealth=(), since=(), recent=(), seen=(), seen_windows=0)
-        return opened, (finding,)
+        before = state.watch
+        watch, alarm, over = look(before, references, counts, window.window_start, self._rule)
+        state = state.watched(watch)
+        if alarm is not None:
+            return state, (self._found(seam, alarm, window, part),)
+        if over:
+            return state, (Resolve(self.severity, str(before.opened), window.window_end, slice=part),)
+        return state, ()
 
-    def _found(
-        self,
-        seam: Seam,
-        state: DistributionState,
-        reference: Reference,
-        bands: tuple[Band, ...],
-        winner: tuple[int, int],
-        window: Fact,
-        part: str | None,
-    ) -> Open:
-        from seamwatch.statistics.ecusum import set_name
-        from seamwatch.statistics.shift import shift_of
+    @property
+    def _rule(self) -> Rule:
+        return Rule(
+            self.floor,
+            self.alpha,
+            self.lifetime // self.window,
+            self.window,
+            self.daily_cycle == "auto",
+            _RESOLVE_SCORES,
+        )
 
-        best, began = winner
-        rests_on = [(hour, counts) for index, hour, counts in state.recent if index >= began]
-        shift = shift_of(reference, bands, rests_on or [(_hour(window), window.histogram)], best)
+    def _found(self, seam: Seam, alarm: Alarm, window: Fact, part: str | None) -> Open:
         who = f"{seam.system} (cohort {part})" if part else seam.system
-        since, low = began * self.window, self.range[0]
+        words = self._moved if alarm.histogram == 0 else self._absent
+        return Open(
+            self.severity,
+            str(window.window_start),
+            window.window_end,
+            f"{who}: {words(alarm)}",
+            slice=part,
+            since=alarm.since,
+            observed=alarm.shift.now,
+            limit=alarm.shift.limit,
+            unit="share",
+        )
+
+    def _moved(self, alarm: Alarm) -> str:
+        from seamwatch.statistics.ecusum import set_name
+
+        shift, low = alarm.shift, self.range[0]
         width = (self.range[1] - low) / self.bins
         moved = ", ".join(
             f"{low + m.bin * width:.4g}–{low + (m.bin + 1) * width:.4g} from {share_text(m.approved)} to"
             f" {share_text(m.now)}"
             for m in shift.moved
         )
-        summary = (
-            f"{who}: the share of scores {set_name(best, self.bins, *self.range)} was {share_text(shift.approved)} when"
+        missing = alarm.counts[1][1] if len(alarm.counts) > 1 else 0
+        beside = f" ({missing:,} more decisions had none)" if missing else ""
+        return (
+            f"the share of scores {set_name(alarm.best, self.bins, *self.range)} was {share_text(shift.approved)} when"
             f" approved and is now {share_text(shift.now)} ({share_text(shift.interval[0])} to"
-            f" {share_text(shift.interval[1])}), since {moment_text(since)}, over {shift.scores} scores; largest move"
-            f" of any pass rate {share_text(shift.distance)} (± {share_text(shift.half_width)}), agreed"
-            f" {share_text(self.floor)}; bins that moved most: {moved}"
-        )
-        return Open(
-            self.severity,
-            str(window.window_start),
-            window.window_end,
-            summary,
-            slice=part,
-            since=since,
-            observed=shift.now,
-            limit=shift.limit,
-            unit="share",
+            f" {share_text(shift.interval[1])}), since {moment_text(alarm.since)}, over {shift.scores}"
+            f" scores{beside}; largest move of any pass rate {share_text(shift.distance)} (±"
+            f" {share_text(shift.half_width)}), agreed {share_text(self.floor)}; bins that moved most: {moved}"
         )
 
-    def _watch(
-        self, state: DistributionState, reference: Reference, bands: tuple[Band, ...], window: Fact, part: str | None
-    ) -> tuple[DistributionState, tuple[Finding, ...]]:
-        from seamwatch.statistics.shift import within
+    def _absent(self, alarm: Alarm) -> str:
+        shift = alarm.shift
+        return (
+            f"the share of decisions {'without' if alarm.best in _MISSING else 'with'} a score was"
+            f" {share_text(shift.approved)} when approved and is now {share_text(shift.now)}"
+            f" ({share_text(shift.interval[0])} to {share_text(shift.interval[1])}), since {moment_text(alarm.since)},"
+            f" over {shift.scores} decisions; agreed {share_text(self.floor)}"
+        )
 
-        seen, hour = dict(state.seen), _hour(window)
-        seen[hour] = _summed(seen.get(hour, (0,) * self.bins), window.histogram)
-        state = replace(state, seen=tuple(sorted(seen.items())), seen_windows=state.seen_windows + 1)
-        scores = sum(map(sum, seen.values()))
-        if scores < _RESOLVE_SCORES * bands[0].deff or state.seen_windows < _RESOLVE_WINDOWS:
-            return state, ()
-        anew = replace(state, seen=(), seen_windows=0)
-        if not within(reference, bands, state.seen):
-            return anew, ()
-        return replace(anew, opened=None), (Resolve(self.severity, str(state.opened), window.window_end, slice=part),)
+
+def _missing(window: Fact) -> int:
+    """How many decisions of a window had no score."""
+    return window.count - sum(window.histogram)
 
 
 def selection(where: Expression | None, version: str | None) -> Expression | None:
@@ -335,32 +343,6 @@ def selection(where: Expression | None, version: str | None) -> Expression | Non
     quoted = version.replace("'", "''")
     named = f"version = '{quoted}'"
     return Expression.parse(named if where is None else f"({where.text}) AND {named}")
-
-
-def _remembered(recent: Recent, bank: Bank, lifetime: int) -> Recent:
-    """The windows that a bet above its floor rests on; older ones put together by the hour, oldest left out first."""
-    import numpy as np
-
-    above = bank.wealth > -np.log(lifetime)
-    earliest = int(bank.since[above].min()) if above.any() else recent[-1][0] + 1
-    recent = tuple(window for window in recent if window[0] >= earliest)
-    if len(recent) <= _RECENT_HOURS + _RECENT_WINDOWS:
-        return recent
-    older: list[tuple[int, int, tuple[int, ...]]] = []
-    for index, hour, counts in recent[:-_RECENT_WINDOWS]:
-        if older and older[-1][1] == hour:
-            older[-1] = (older[-1][0], hour, _summed(older[-1][2], counts))
-        else:
-            older.append((index, hour, counts))
-    return (*older[-_RECENT_HOURS:], *recent[-_RECENT_WINDOWS:])
-
-
-def _hour(window: Fact) -> int:
-    return window.window_start % DAY // HOUR
-
-
-def _summed(left: tuple[int, ...], right: tuple[int, ...]) -> tuple[int, ...]:
-    return tuple(a + b for a, b in zip(left, right, strict=True))
 
 
 def _digest(*parts: object) -> str:

@@ -59,7 +59,7 @@ from seamwatch.expressions.build import above, all_of, negate
 from seamwatch.judging.facts import Evidence, Fact, ForwardedEvent
 from seamwatch.judging.judgement import EXPECTED, Finding, Happening, Judgement, Moment, Open, Resolve
 from seamwatch.judging.measure import Measure
-from seamwatch.judging.runs import Change, Runs, occurrences
+from seamwatch.judging.runs import Change, Runs, bundle, occurrences
 from seamwatch.judging.seam import Seam
 from seamwatch.judging.windows import earliest
 from seamwatch.judging.wording import moment_text
@@ -117,7 +117,8 @@ class Freshness(Clause, kind="freshness"):
             return ()
         lag = Expression.parse("event_time - data_as_of")
         stale = above("event_time - data_as_of", self.max_lag)
-        breach = Measure("inference", stale, HOUR, select=self.where, value=lag, only_breaches=True)
+        window = bundle(self.quiet)
+        breach = Measure("inference", stale, window, select=self.where, value=lag, only_breaches=True, agreed=HOUR)
         if self.warn_at is None:
             return (breach,)
         ageing = all_of(above("event_time - data_as_of", self.warn_at), negate(stale))

@@ -57,7 +57,7 @@ from seamwatch.expressions.build import all_of, below, equals
 from seamwatch.judging.facts import Fact
 from seamwatch.judging.judgement import Finding, Happening, Judgement, Moment, Open, Resolve
 from seamwatch.judging.measure import Measure
-from seamwatch.judging.runs import TRACE_IDLE, Change, Runs, occurrences
+from seamwatch.judging.runs import TRACE_IDLE, Change, Runs, bundle, occurrences
 from seamwatch.judging.seam import Seam
 from seamwatch.judging.wording import moment_text, number_text
 
@@ -89,10 +89,11 @@ class HumanReview(Clause, kind="human_review"):
         inference = Measure(
             "inference",
             all_of(unsure, _UNREVIEWED["inference"]),
-            TRACE_IDLE,
+            bundle(self.quiet, TRACE_IDLE),
             select=self.where,
             value=confidence,
             only_breaches=True,
+            agreed=TRACE_IDLE,
         )
         tool_call = Measure(
             "tool_call",

@@ -2,8 +2,8 @@
 
 A score outside the agreed bounds means that the number no longer says what its readers take it to say: another
 unit, another model, a default value. Each score is checked. With `tolerate` the share of bad scores in each window
-is judged when the window is complete; without it the first bad score is a breach, which is over after a day
-(`quiet`) without another.
+is judged when the window is complete, and a breach begins and ends with windows ([episodes](../episodes.md#the-end));
+without it the first bad score is a breach, which is over after a day (`quiet`) without another.
 
 State: one for the system, about 3 kB: the windows that are not yet complete, 1,440 at most, and the first five bad
 scores of what is open. Without `tolerate` only windows with a bad score, until `quiet` has passed without another. At
@@ -51,10 +51,11 @@ from seamwatch.clauses.clause import Clause
 from seamwatch.durations import DAY, HOUR, Duration, format_duration
 from seamwatch.expressions import Expression
 from seamwatch.expressions.build import any_of, is_null, outside
+from seamwatch.judging.calm import WHEN_ABSENT
 from seamwatch.judging.facts import Fact
 from seamwatch.judging.judgement import Finding, Happening, Judgement, Moment, Open, Resolve
 from seamwatch.judging.measure import Measure
-from seamwatch.judging.runs import Change, Runs, occurrences, shares
+from seamwatch.judging.runs import Change, Runs, bundle, occurrences, shares
 from seamwatch.judging.seam import Seam
 from seamwatch.judging.wording import moment_text, number_text, share_text
 
@@ -70,7 +71,11 @@ class Range(Clause, kind="range"):
     nullable: bool = Field(True, description="whether an event without a score is fine")
     tolerate: float = Field(0.0, ge=0, lt=1, description="share of a window's events that may be out of range")
     window: Duration = Field(HOUR, description="over which `tolerate` is judged")
-    quiet: Duration = Field(DAY, description="without `tolerate`: a breach is over after so long without a bad score")
+    quiet: Duration | None = Field(
+        None,
+        description="a breach is over after so long without a bad score, a day when absent; with `tolerate` without a "
+        f"window over it, or {WHEN_ABSENT}",
+    )
 
     @model_validator(mode="after")
     def _bounds(self) -> Self:
@@ -80,22 +85,38 @@ class Range(Clause, kind="range"):
             raise ValueError(f"min {self.min:g} is above max {self.max:g}: turn them round")
         return self
 
+    @property
+    def _quiet(self) -> int:
+        return DAY if self.quiet is None else self.quiet
+
     def measures(self, seam: Seam) -> tuple[Measure, ...]:
         """Scores out of range, over all selected decisions."""
         breach = outside("score", self.min, self.max)
         if not self.nullable:
             breach = any_of(breach, is_null("score"))
         score = Expression.parse("score")
-        only = self.tolerate == 0
-        return (Measure("inference", breach, self.window, select=self.where, value=score, only_breaches=only),)
+        if self.tolerate:
+            return (Measure("inference", breach, self.window, select=self.where, value=score),)
+        window = bundle(self._quiet, self.window)
+        return (
+            Measure(
+                "inference",
+                breach,
+                window,
+                select=self.where,
+                value=score,
+                only_breaches=True,
+                agreed=self.window,
+            ),
+        )
 
     def judge(self, seam: Seam, state: Runs | None, happening: Happening, moment: Moment) -> Judgement:
         """The occurrence rule without `tolerate`, the share rule with it."""
         fact = happening if isinstance(happening, Fact) else None
         if self.tolerate == 0:
-            advance = occurrences(state, fact, moment, quiet=self.quiet)
+            advance = occurrences(state, fact, moment, quiet=self._quiet)
         else:
-            advance = shares(state, fact, moment, tolerate=self.tolerate, min_count=1)
+            advance = shares(state, fact, moment, tolerate=self.tolerate, min_count=1, quiet=self.quiet)
         return advance.judgement(lambda change: self._finding(seam, change))
 
     def _finding(self, seam: Seam, change: Change) -> Finding:

@@ -5,8 +5,9 @@
 - `per: subject` counts the decisions about one person in each `window`.
 - `per: 1h` (any duration) counts the tool calls of the system in each hour.
 
-Windows tumble, aligned to the UTC epoch; windows that exceed one after the other are one episode, over with the
-first window that does not. Every call counts, also one that a guard refused, unless `where` leaves it out.
+Windows tumble, aligned to the UTC epoch. An episode begins with the first window that exceeds, and is over with the
+first that does not, or, where it flaps from window to window or `quiet` is agreed, when none has for so long
+([episodes](../episodes.md#the-end)). Every call counts, also one that a guard refused, unless `where` leaves it out.
 
 A breach is told with the first event beyond `max`, which is when it opens (`opened_at`); its evidence are the
 first five beyond. Both are exact whatever the batches and whatever the order of arrival, for a `max` up to 995;
@@ -61,6 +62,7 @@ from seamwatch.clauses.clause import Clause
 from seamwatch.durations import DAY, Duration, format_duration
 from seamwatch.expressions import Expression
 from seamwatch.expressions.build import all_of, always, equals, is_null, negate
+from seamwatch.judging.calm import WHEN_ABSENT, Stretch, quiet_of, went_outside
 from seamwatch.judging.facts import EVIDENCE_LIMIT, Evidence, Fact
 from seamwatch.judging.judgement import Finding, Happening, Judgement, Moment, Open, Resolve
 from seamwatch.judging.measure import Measure
@@ -115,7 +117,8 @@ class Tally:
 class RateState:
     """Tallies that still fill, in order; ``done`` is the end of the last complete window.
 
-    ``first`` and ``until``: start of the first and end of the last window of the run that exceeds, None for no run.
+    ``first`` and ``until``: start of the first and end of the last window of the run that exceeds, None for no run;
+    ``stretch`` is the last run over windows, also after it is over.
     ``over``: the conversation's episode has ended, and it has no second.
     """
 
@@ -124,6 +127,7 @@ class RateState:
     first: int | None = None
     until: int = 0
     over: bool = False
+    stretch: Stretch | None = None
 
 
 def crowded(tallies: Sequence[Tally]) -> bool:
@@ -145,6 +149,11 @@ class Rate(Clause, kind="rate"):
     )
     tool: str | None = Field(None, min_length=1, description="only calls of this tool; not with `per: subject`")
     window: Duration = Field(DAY, description="`per: subject`: the window in which decisions are counted")
+    quiet: Duration | None = Field(
+        None,
+        description="not `per: trace`: a breach is over after so long, in whole windows, without one that exceeds; "
+        f"{WHEN_ABSENT}",
+    )
 
     @model_validator(mode="after")
     def _possible(self) -> Self:
@@ -187,6 +196,11 @@ class Rate(Clause, kind="rate"):
         if isinstance(self.per, int):
             return self.per
         return self.window if self.per == "subject" else TRACE_IDLE
+
+    def _over_at(self, stretch: Stretch) -> int:
+        # In whole windows, one at least: one that has not exceeded so far may still do so.
+        quiet = quiet_of(self.quiet, self._window, stretch.flaps)
+        return stretch.until + max(1, -(-quiet // self._window)) * self._window
 
     @property
     def _kept(self) -> int:
@@ -261,7 +275,7 @@ class Rate(Clause, kind="rate"):
 
     def _windows(self, seam: Seam, state: RateState, fact: Fact | None, moment: Moment) -> Judgement:
         state, late = self._with(state, fact, moment)
-        first, until, done = state.first, state.until, state.done
+        stretch, done = self._kept_stretch(state), state.done
         findings: list[Finding] = []
         waits: list[int] = []
         left = list(state.tallies)
@@ -273,29 +287,40 @@ class Rate(Clause, kind="rate"):
                 waits.append(tally.start)
                 break
             if tally.count > self.max and (complete or self._exact):
-                if first is not None and tally.start > until:
-                    findings.append(Resolve(self.severity, str(first), until + tally.window, slice=moment.slice))
-                    first = None
-                if first is None or first == tally.start:
-                    first = tally.start
-                    findings.append(self._open(seam, str(first), tally, moment.slice, exact=not complete))
-                until = max(until, tally.end)
+                if stretch is not None and stretch.open and tally.start >= self._over_at(stretch):
+                    stretch = self._quieted(stretch, moment, findings)
+                stretch = went_outside(stretch, tally.start, tally.end, tally.window, self.quiet)
+                if stretch.start == tally.start:
+                    findings.append(self._open(seam, str(stretch.start), tally, moment.slice, exact=not complete))
             if not complete:
                 break
             done = max(done, tally.end)
             left.pop(0)
-        if first is not None:
-            over = until + self._window
-            if moment.watermark >= over and not (left and left[0].start <= until):
-                findings.append(Resolve(self.severity, str(first), over, slice=moment.slice))
-                first = None
+        if stretch is not None and stretch.open:
+            over = self._over_at(stretch)
+            if moment.watermark >= over and not (left and left[0].start < over):
+                stretch = self._quieted(stretch, moment, findings)
             else:
                 waits.append(over)
+        if stretch is not None and stretch.over is not None:
+            # Until then it flaps if it begins again.
+            forgotten = stretch.over + quiet_of(None, self._window, max(1, stretch.flaps))
+            waits.append(forgotten)
+            stretch = None if moment.watermark >= forgotten and not left else stretch
         waits += [tally.end for tally in left]
         unsettled = [tally.seen + moment.settle for tally in left if moment.now - tally.seen < moment.settle]
-        kept = RateState(tuple(left), done, first, until) if left or first is not None else None
+        kept = RateState(tuple(left), done, stretch=stretch) if left or stretch is not None else None
         deadline = earliest(*(time for time in waits if time > moment.watermark))
         return Judgement(kept, tuple(findings), deadline, min(unsettled, default=None), late)
+
+    def _quieted(self, stretch: Stretch, moment: Moment, findings: list[Finding]) -> Stretch:
+        over = self._over_at(stretch)
+        findings.append(Resolve(self.severity, str(stretch.start), over, slice=moment.slice))
+        return replace(stretch, over=over)
+
+    def _kept_stretch(self, state: RateState) -> Stretch | None:
+        # An earlier release kept the run's first and last window alone.
+        return state.stretch if state.first is None else Stretch(state.first, state.until)
 
     def _with(self, state: RateState, fact: Fact | None, moment: Moment) -> tuple[RateState, int]:
         if fact is None:

@@ -5,8 +5,10 @@ in each window, when it is complete. The share is of all rows (decisions) that n
 listed. A listed cohort that is absent has share 0. Refreshes that report no cohorts, and windows (refreshes) with
 fewer than `min_count`, are not judged: they neither open nor end anything.
 
-Each cohort has its own episode (slice: the cohort), from the first window or refresh outside the bounds to the first
-judged one within. The sentence gives the share with a 95 % interval (Wilson's), since a share of few is a guess.
+Each cohort has its own episode (slice: the cohort). It begins with the first window or refresh outside the bounds.
+Over windows it ends with the first judged one within, or, where it flaps or `quiet` is agreed, when none was outside
+for so long ([episodes](../episodes.md#the-end)); over refreshes with the first within. The sentence gives the share
+with a 95 % interval (Wilson's), since a share of few is a guess.
 
 State: one for the system, for good: the windows that are not yet complete, with the number of all decisions and of
 each listed cohort, each of which counts as a window of the 1,440 at most (but 24 may wait however many cohorts there
@@ -61,6 +63,7 @@ from seamwatch.clauses.clause import Clause
 from seamwatch.durations import DAY, Duration, format_duration
 from seamwatch.expressions.build import all_of, equals, is_null, negate
 from seamwatch.expressions.closure import closure
+from seamwatch.judging.calm import WHEN_ABSENT, Stretch, went_outside
 from seamwatch.judging.facts import Evidence, Fact, ForwardedEvent
 from seamwatch.judging.faults import Fault, follow, told_by
 from seamwatch.judging.intervals import interval_text
@@ -78,9 +81,9 @@ _LEAST_WINDOWS = 24
 
 @value()
 class RepresentationState:
-    """Windows of all decisions that name a cohort and of each listed cohort, what is open (cohort → window start).
+    """Windows of all decisions that name a cohort and of each listed cohort, and the last episode of each cohort.
 
-    ``newest`` and ``faults`` serve refreshes instead.
+    ``newest`` and ``faults`` serve refreshes instead. ``outside`` is what was open as an earlier release kept it.
     """
 
     whole: Windows = field(default_factory=Windows)
@@ -88,6 +91,7 @@ class RepresentationState:
     outside: tuple[tuple[str, int], ...] = ()
     newest: int | None = None
     faults: tuple[Fault, ...] = ()
+    stretches: tuple[tuple[str, Stretch], ...] = ()
 
 
 class Representation(Clause, kind="representation"):
@@ -103,6 +107,11 @@ class Representation(Clause, kind="representation"):
     of: Literal["dataset", "inference"] = Field("dataset", description="the data, or the decisions")
     window: Duration = Field(DAY, description="`of: inference`: over which shares are judged")
     min_count: int = Field(30, ge=1, description="fewest rows or decisions on which shares are judged")
+    quiet: Duration | None = Field(
+        None,
+        description="`of: inference`: a breach is over after so long without a window outside the bounds; "
+        f"{WHEN_ABSENT}",
+    )
 
     @model_validator(mode="after")
     def _possible(self) -> Self:
@@ -150,7 +159,7 @@ class Representation(Clause, kind="representation"):
 
     def judge(self, seam: Seam, state: RepresentationState | None, happening: Happening, moment: Moment) -> Judgement:
         """Each refresh, or each complete window."""
-        state = state or RepresentationState()
+        state = self._kept(state or RepresentationState())
         if isinstance(happening, ForwardedEvent):
             return self._refresh(seam, state, happening)
         late = 0
@@ -167,8 +176,16 @@ class Representation(Clause, kind="representation"):
         if complete:
             left = [(cohort, tuple([w for w in mine.filling if w.end > whole.done])) for cohort, mine in cohorts]
             cohorts = tuple([(cohort, Windows(filling, whole.done)) for cohort, filling in left if filling])
-        state = RepresentationState(whole, cohorts, state.outside, state.newest, state.faults)
+        state = RepresentationState(whole, cohorts, (), state.newest, state.faults, state.stretches)
         return Judgement(state, findings, whole.deadline(moment), whole.wake(moment), late)
+
+    def _kept(self, state: RepresentationState) -> RepresentationState:
+        if not state.outside:
+            return state
+        known = (
+            (cohort, Stretch(start, max(start + self.window, state.whole.done))) for cohort, start in state.outside
+        )
+        return replace(state, outside=(), stretches=tuple(known))
 
     def _refresh(self, seam: Seam, state: RepresentationState, event: ForwardedEvent) -> Judgement:
         evidence = told_by(event)
@@ -197,21 +214,24 @@ class Representation(Clause, kind="representation"):
     ) -> tuple[RepresentationState, tuple[Finding, ...]]:
         if whole.count < self.min_count:
             return state, ()
-        outside = dict(state.outside)
+        stretches = dict(state.stretches)
         findings: list[Finding] = []
         for cohort in self.shares:
             part = _fact_of(state, cohort, whole)
             hits = 0 if part is None else part.breaches
             limit = self._broken(cohort, hits, whole.count)
-            began = outside.get(cohort)
-            if limit is None and began is not None:
-                findings.append(Resolve(self.severity, str(began), whole.window_end, slice=cohort))
-                del outside[cohort]
-            elif limit is not None and began is None:
-                outside[cohort] = whole.window_start
+            before = stretches.get(cohort)
+            if limit is None:
+                if before is not None and before.open:
+                    stretches[cohort] = after = before.within(whole.window_start, whole.window, self.quiet)
+                    if after.over is not None:
+                        findings.append(Resolve(self.severity, str(before.start), after.over, slice=cohort))
+                continue
+            stretches[cohort] = went_outside(before, whole.window_start, whole.window_end, whole.window, self.quiet)
+            if before is None or not before.open:
                 evidence = part.evidence if part is not None and hits / whole.count > limit else ()
                 findings.append(self._opened(seam, cohort, hits, whole, limit, evidence))
-        return replace(state, outside=tuple(outside.items())), tuple(findings)
+        return replace(state, stretches=tuple(stretches.items())), tuple(findings)
 
     def _broken(self, cohort: str, hits: int, total: int) -> float | None:
         # The bound that the share breaks; compared as numbers of rows, since shares of whole numbers round.

@@ -9,9 +9,11 @@
 | `fallback` | share of decisions that a fallback answered | share |
 
 A window is judged when it is complete and holds at least `min_count` events; smaller ones neither open nor end
-anything. A breach runs from the first window outside the bounds to the first judged one within. Shares are told with
-a 95 % interval (Wilson's). A quantile breaks its bound exactly when more events lie beyond the bound than the
-quantile leaves; only `observed` is read from a histogram (to 1.6 % of the bound).
+anything. A breach begins with the first window outside the bounds, and is over with the first judged one that is not
+outside on that side, or, where it flaps from window to window or `quiet` is agreed, when there was none outside for so
+long ([episodes](../episodes.md#the-end)). Shares are told with a 95 % interval (Wilson's). A quantile breaks its bound
+exactly when more events lie beyond the bound than the quantile leaves; only `observed` is read from a histogram (to
+1.6 % of the bound).
 
 `drift` compares histograms of scores over `range`. Its reference is the first complete windows that together hold
 `reference_count` scores. What is judged against `max` is the distance (half the sum of the differences of the
@@ -80,6 +82,7 @@ from seamwatch.clauses.clause import BEGINNING, Clause
 from seamwatch.durations import DAY, HOUR, Duration, format_duration
 from seamwatch.expressions import Expression
 from seamwatch.expressions.build import above, all_of, any_of, equals, is_null, negate
+from seamwatch.judging.calm import WHEN_ABSENT, Stretch, went_outside
 from seamwatch.judging.facts import Evidence, Fact
 from seamwatch.judging.intervals import interval_text, quantile_ranks
 from seamwatch.judging.judgement import Finding, Happening, Judgement, Moment, Open, Resolve
@@ -100,7 +103,7 @@ _RIGHT = Expression.parse("abs(score - label) < 0.5")
 
 @dataclass(frozen=True, slots=True)
 class Broken:
-    """The episode that is open: the start of the first window outside the bounds, and on which side."""
+    """What was open, as an earlier release kept it: the start of its first window outside, and on which side."""
 
     start: int
     side: Side
@@ -108,9 +111,9 @@ class Broken:
 
 @value()
 class SignalState:
-    """Windows that are not yet complete, what is open, and the reference histogram of `drift` over its range.
+    """Windows that are not yet complete, the last episode on each side, and the reference of `drift` over its range.
 
-    ``last`` is the end of the last window judged.
+    ``last`` is the end of the last window judged. ``broken`` is what was open as an earlier release kept it.
     """
 
     windows: Windows = field(default_factory=Windows)
@@ -118,6 +121,7 @@ class SignalState:
     reference: tuple[int, ...] = ()
     over: tuple[float, float] | None = None
     last: int | None = None
+    sides: tuple[tuple[Side, Stretch], ...] = ()
 
 
 @value()
@@ -146,6 +150,9 @@ class Signal(Clause, kind="signal"):
     window: Duration = Field(HOUR, description="over which the signal is judged")
     min_count: int = Field(30, ge=1, description="fewest events on which a window (of a cohort) is judged")
     by: Literal["cohort"] | None = Field(None, description="each cohort is judged by itself; otherwise all together")
+    quiet: Duration | None = Field(
+        None, description=f"a breach is over after so long without a window outside the bounds; {WHEN_ABSENT}"
+    )
 
     @model_validator(mode="after")
     def _bounds(self) -> Self:
@@ -200,7 +207,7 @@ class Signal(Clause, kind="signal"):
 
     def judge(self, seam: Seam, state: SignalState | None, happening: Happening, moment: Moment) -> Judgement:
         """Each complete window that holds enough."""
-        state = state or SignalState()
+        state = self._kept(state or SignalState())
         windows, late = state.windows, 0
         if isinstance(happening, Fact):
             added = windows.add(happening, moment)
@@ -216,26 +223,33 @@ class Signal(Clause, kind="signal"):
                 grown = tuple(map(sum, zip(before or (0,) * _DRIFT_BINS, fact.histogram, strict=True)))
                 state = replace(state, reference=grown, over=self.range, last=fact.window_end)
                 continue
-            broken = state.broken
+            sides = state.sides
             if fact.count >= self.min_count:
-                broken, told = self._window(seam, state, fact, moment.slice)
+                sides, told = self._window(seam, state, fact, moment.slice)
                 findings += told
-            state = SignalState(state.windows, broken, state.reference, state.over, fact.window_end)
+            state = SignalState(state.windows, None, state.reference, state.over, fact.window_end, sides)
         if not windows.filling:
             state, told = self._forgotten(seam, state, moment.watermark, moment.slice)
             findings += told
-        state = SignalState(windows, state.broken, state.reference, state.over, state.last)
+        state = SignalState(windows, None, state.reference, state.over, state.last, state.sides)
         until = self._remembered_until(state)
         if until is not None and until <= moment.watermark and not windows.filling:
             return Judgement(None, findings, late=late)
         deadline = windows.deadline(moment) if until is None else earliest(windows.deadline(moment), until)
         return Judgement(state, findings, deadline, windows.wake(moment), late)
 
+    def _kept(self, state: SignalState) -> SignalState:
+        if state.broken is None:
+            return state
+        broken = Stretch(state.broken.start, state.last or state.broken.start + self.window)
+        return replace(state, broken=None, sides=((state.broken.side, broken),))
+
     def _remembered_until(self, state: SignalState) -> int | None:
         """When a cohort of which nothing came is forgotten; None for never, and for all decisions together."""
         if not self.by or state.last is None:
             return None
-        return state.last + max(self.window, _FORGOTTEN_AFTER if state.broken or state.reference else DAY)
+        is_open = any(broken.open for _, broken in state.sides)
+        return state.last + max(self.window, _FORGOTTEN_AFTER if is_open or state.reference else DAY)
 
     def _forgotten(
         self, seam: Seam, state: SignalState, at: int, cohort: str | None
@@ -244,37 +258,44 @@ class Signal(Clause, kind="signal"):
         until = self._remembered_until(state)
         if until is None or at < until:
             return state, ()
-        if state.broken is None:
-            return SignalState(last=state.last), ()
         text = f"{seam.system}: nothing came of cohort {cohort} for {format_duration(until - (state.last or 0))}"
-        over = Resolve(
-            self.severity, str(state.broken.start), until, slice=cohort, summary=f"{text}; it is judged no longer"
+        over = tuple(
+            Resolve(self.severity, str(broken.start), until, slice=cohort, summary=f"{text}; it is judged no longer")
+            for _, broken in state.sides
+            if broken.open
         )
-        return SignalState(last=state.last), (over,)
+        return SignalState(last=state.last), over
 
     def _compares(self, state: SignalState) -> bool:
         return state.over == self.range and sum(state.reference) >= self.reference_count
 
     def _window(
         self, seam: Seam, state: SignalState, fact: Fact, cohort: str | None
-    ) -> tuple[Broken | None, tuple[Finding, ...]]:
-        reading, broken = self._reading(state, fact), state.broken
-        if broken is not None and reading.side == broken.side:
-            return broken, ()
+    ) -> tuple[tuple[tuple[Side, Stretch], ...], tuple[Finding, ...]]:
+        reading, sides = self._reading(state, fact), dict(state.sides)
         findings: tuple[Finding, ...] = ()
-        if broken is not None:
-            findings += (Resolve(self.severity, str(broken.start), fact.window_end, slice=cohort),)
-        if reading.side is None:
-            return None, findings
+        for side, broken in state.sides:
+            if side != reading.side and broken.open:
+                sides[side] = after = broken.within(fact.window_start, fact.window, self.quiet)
+                if after.over is not None:
+                    findings += (Resolve(self.severity, str(broken.start), after.over, slice=cohort),)
+        if reading.side is not None:
+            before = sides.get(reading.side)
+            sides[reading.side] = went_outside(before, fact.window_start, fact.window_end, fact.window, self.quiet)
+            if before is None or not before.open:
+                findings += (self._opened(seam, reading, reading.side, fact, cohort),)
+        return tuple(sides.items()), findings
+
+    def _opened(self, seam: Seam, reading: _Reading, side: Side, fact: Fact, cohort: str | None) -> Open:
         latency = self.signal == "latency"
-        limit = self.max if reading.side == "above" else self.min
+        limit = self.max if side == "above" else self.min
         agreed = f"{number_text(limit)} ms" if latency else share_text(limit or 0)
         who = f"{seam.system} ({'cohort ' + cohort if cohort else 'no cohort'})" if self.by else seam.system
         summary = (
             f"{who}: {reading.text()} in the {format_duration(self.window)} from "
-            f"{moment_text(fact.window_start)}; agreed at {'most' if reading.side == 'above' else 'least'} {agreed}"
+            f"{moment_text(fact.window_start)}; agreed at {'most' if side == 'above' else 'least'} {agreed}"
         )
-        opened = Open(
+        return Open(
             self.severity,
             str(fact.window_start),
             fact.window_end,
@@ -284,9 +305,8 @@ class Signal(Clause, kind="signal"):
             observed=reading.value,
             limit=limit,
             unit="ms" if latency else "share",
-            evidence=self._evidence(fact, reading.side),
+            evidence=self._evidence(fact, side),
         )
-        return Broken(fact.window_start, reading.side), (*findings, opened)
 
     def _evidence(self, fact: Fact, side: Side) -> tuple[Evidence, ...]:
         # Too few of something cannot be shown by those that there are; wrong outcomes show too little accuracy.

@@ -10,9 +10,10 @@ breach at its own time that names who did not sign (slice: the change), until a 
 have signed. A co-signer whose document lists no key cannot sign. Co-signers sign each version of the contract as well,
 since a version can move the line: `seamwatch contracts verify` looks for it ([signatures](../signatures.md)).
 
-State: one for the decisions, about 3 kB: the hours with offending ones that are not yet complete, 1,440 at most, and
-the first five of them, until `quiet` has passed without another. With `co_signers` one for the changes, for good: those
-that lack a signature, of which the newest 1,000. At its largest it takes 2.3 MB.
+State: one for the decisions, about 3 kB: the windows (of an hour, or of `quiet` where that is shorter) with offending
+ones that are not yet complete, 1,440 at most, and the first five of them, until `quiet` has passed without another.
+With `co_signers` one for the changes, for good: those that lack a signature, of which the newest 1,000. At its largest
+it takes 2.3 MB.
 
 What its violation says: the decision, the agreed condition it goes against and when; or the change and who of the co-
 signers has not signed it.
@@ -65,7 +66,7 @@ from seamwatch.judging.facts import Fact, ForwardedEvent
 from seamwatch.judging.faults import Fault, follow, told_by
 from seamwatch.judging.judgement import Finding, Happening, Judgement, Moment, Open, Resolve
 from seamwatch.judging.measure import Measure
-from seamwatch.judging.runs import Change, Runs, occurrences
+from seamwatch.judging.runs import Change, Runs, bundle, occurrences
 from seamwatch.judging.seam import Seam
 from seamwatch.judging.wording import moment_text
 from seamwatch.signatures import change_signed_by
@@ -114,7 +115,16 @@ class Threshold(Clause, kind="threshold"):
         breach = any_of(all_of(given, not_true(self.when)), all_of(self.when, not_true(given)))
         score = Expression.parse("score")
         return (
-            Measure("inference", breach, HOUR, select=self.where, value=score, only_breaches=True, label="decision"),
+            Measure(
+                "inference",
+                breach,
+                bundle(self.quiet),
+                select=self.where,
+                value=score,
+                only_breaches=True,
+                label="decision",
+                agreed=HOUR,
+            ),
         )
 
     def part_of(self, happening: Happening) -> str | None:

@@ -2,15 +2,17 @@
 
 Events are counted in windows of `per`, aligned to the UTC epoch. A window is judged when it is complete, also one in
 which nothing came: once the stream has begun, an empty window counts 0. The first window counts from its start, so a
-system that goes live in the middle of one may open below `min`. A breach ends with the first window that is within.
+system that goes live in the middle of one may open below `min`. Too few and too many are two breaches. Each ends with
+the first window that is not outside on its side, or, where it flaps (as what comes by fits and starts does) or `quiet`
+is agreed, when none was for so long ([episodes](../episodes.md#the-end)).
 
 `of: dataset` looks at refreshes: with `per` the rows of all refreshes in a window together (for feeds that deliver
 what is new), without it the rows of each refresh on its own (for those that deliver everything), where silence is
 left to `freshness`. Without `of` both are looked at: the refreshes, and all decisions and tool calls together.
 
 State: one for the events and one for the refreshes, for good: the windows that are not yet complete, 1,440 at most
-(about 500 bytes each), the end of the last one judged, and the breach that is open, whose `observed` is the number in
-its first window. At its largest it takes 2.1 MB.
+(about 500 bytes each), the end of the last one judged, and the breaches that are open, whose `observed` is the number
+in their first window. At its largest it takes 2.1 MB.
 
 What its violation says: the number counted (`observed`), in which window or refresh, and the bound that it breaks
 (`limit`).
@@ -43,6 +45,7 @@ breach open, opened 2026-03-02T10:00:00Z
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal, Self
 
@@ -53,6 +56,7 @@ from seamwatch.durations import HOUR, Duration, format_duration
 from seamwatch.errors import ExpressionError
 from seamwatch.expressions.build import always
 from seamwatch.expressions.closure import closure
+from seamwatch.judging.calm import WHEN_ABSENT, Stretch, went_outside
 from seamwatch.judging.facts import Evidence, Fact, ForwardedEvent
 from seamwatch.judging.faults import Fault, counted, follow, told_by
 from seamwatch.judging.judgement import Finding, Happening, Judgement, Moment, Open, Resolve
@@ -67,21 +71,34 @@ _NEVER = Windows().done
 
 @dataclass(frozen=True, slots=True)
 class Outside:
-    """Consecutive windows on one side of the bounds: the first one's start, its number and its evidence."""
+    """What was open, as an earlier release kept it: the first window's start and its number."""
 
     start: int
     number: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Counted:
+    """So many equal windows, one after the other from ``start`` on, and the number in each."""
+
+    start: int
+    number: int
+    times: int = 1
     evidence: tuple[Evidence, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class VolumeState:
-    """Windows not yet complete, the end of the last one judged, what is open; ``faults`` of single refreshes."""
+    """Windows not yet complete, the end of the last one judged, what is open; ``faults`` of single refreshes.
+
+    ``sides``: the last episode below the bounds (-1) and above (1). ``outside``: what an earlier release kept of it.
+    """
 
     windows: Windows = field(default_factory=Windows)
     outside: Outside | None = None
     newest: int | None = None
     faults: tuple[Fault, ...] = ()
+    sides: tuple[tuple[int, Stretch], ...] = ()
 
 
 class Volume(Clause, kind="volume"):
@@ -98,6 +115,9 @@ class Volume(Clause, kind="volume"):
     )
     of: Literal["dataset", "inference", "tool_call"] | None = Field(
         None, description="what is counted: rows of refreshes, decisions, or tool calls; all that comes when absent"
+    )
+    quiet: Duration | None = Field(
+        None, description=f"a breach is over after so long without a window outside the bounds; {WHEN_ABSENT}"
     )
 
     @model_validator(mode="after")
@@ -128,7 +148,7 @@ class Volume(Clause, kind="volume"):
         breach = None if self.max is None else always()
         of: tuple[Source, ...] = ("inference", "tool_call")
         return tuple(
-            Measure(source, breach, self.per or HOUR, select=self.where, name=source)
+            Measure(source, breach, self._per, select=self.where, name=source)
             for source in of
             if source in self.sources()
         )
@@ -161,7 +181,7 @@ class Volume(Clause, kind="volume"):
         return self._windows(seam, replace(state, windows=windows), moment, late)
 
     def _windows(self, seam: Seam, state: VolumeState, moment: Moment, late: int) -> Judgement:
-        per, windows, outside = self.per or HOUR, state.windows, state.outside
+        per, windows, sides = self._per, state.windows, self._kept(state)
         findings: tuple[Finding, ...] = ()
         while True:
             first = windows.filling[0] if windows.filling else None
@@ -172,7 +192,7 @@ class Volume(Clause, kind="volume"):
             if first is not None and first.start < start + per:
                 if not crowded and not first.complete(moment):
                     break
-                now = Outside(first.start, first.fact.count, first.fact.evidence)
+                now = _Counted(first.start, first.fact.count, evidence=first.fact.evidence)
                 windows = Windows(windows.filling[1:], first.end)
             else:
                 # Nothing came from ``start`` on; all empty windows in a row say the same as the first of them.
@@ -180,14 +200,17 @@ class Volume(Clause, kind="volume"):
                 until = first.start if first is not None and crowded else until
                 if until < start + per:
                     break
-                now = Outside(start, 0)
-                windows = replace(windows, done=start + (until - start) // per * per)
-            outside, told = self._judged(seam, outside, now, moment.slice)
+                now = _Counted(start, 0, (until - start) // per)
+                windows = replace(windows, done=start + now.times * per)
+            sides, told = self._judged(seam, sides, now, moment.slice)
             findings += told
-        silence = start + per if self._side(0) != (0 if outside is None else self._side(outside.number)) else None
+        silent = self._side(0)
+        begins = silent != 0 and (silent not in sides or not sides[silent].open)
+        changes = begins or any(stretch.open and side != silent for side, stretch in sides.items())
+        silence = start + per if changes else None
         ends = (first.end if first is not None else None, silence)
         deadline = earliest(*(end for end in ends if end is not None and end > moment.watermark))
-        state = replace(state, windows=windows, outside=outside)
+        state = VolumeState(windows, None, state.newest, state.faults, tuple(sides.items()))
         return Judgement(state, findings, deadline, windows.wake(moment), late)
 
     def _side(self, number: int) -> int:
@@ -195,38 +218,54 @@ class Volume(Clause, kind="volume"):
             return -1
         return 1 if self.max is not None and number > self.max else 0
 
+    @property
+    def _per(self) -> int:
+        return HOUR if self.per is None else self.per
+
+    def _kept(self, state: VolumeState) -> dict[int, Stretch]:
+        if state.outside is None:
+            return dict(state.sides)
+        start = state.outside.start
+        return {self._side(state.outside.number): Stretch(start, max(start + self._per, state.windows.done))}
+
     def _judged(
-        self, seam: Seam, before: Outside | None, now: Outside, part: str | None
-    ) -> tuple[Outside | None, tuple[Finding, ...]]:
-        side = self._side(now.number)
-        if before is not None and self._side(before.number) == side:
-            return before, ()
-        findings: tuple[Finding, ...] = ()
+        self, seam: Seam, before: Mapping[int, Stretch], now: _Counted, part: str | None
+    ) -> tuple[dict[int, Stretch], tuple[Finding, ...]]:
         named = seam.system if part == _REFRESHES else None
-        per = self.per or HOUR
-        if before is not None:
-            findings += (Resolve(self.severity, str(before.start), now.start + per, slice=named),)
-        if side == 0:
-            return None, findings
+        per, here, sides = self._per, self._side(now.number), dict(before)
+        findings: tuple[Finding, ...] = ()
+        for side, stretch in before.items():
+            if side != here and stretch.open:
+                sides[side] = after = stretch.within(now.start, per, self.quiet, now.times)
+                if after.over is not None:
+                    findings += (Resolve(self.severity, str(stretch.start), after.over, slice=named),)
+        if here:
+            known = sides.get(here)
+            sides[here] = went_outside(known, now.start, now.start + now.times * per, per, self.quiet)
+            if known is None or not known.open:
+                findings += (self._outside(seam, now, part),)
+        return sides, findings
+
+    def _outside(self, seam: Seam, now: _Counted, part: str | None) -> Open:
+        per = self._per
         limit, word = self._limit(now.number)
         things = "rows" if part == _REFRESHES else "events"
         summary = (
             f"{seam.system}: {now.number:,} {things} in the {format_duration(per)} from {moment_text(now.start)}; "
             f"agreed at {word} {limit:,}"
         )
-        opened = Open(
+        return Open(
             self.severity,
             str(now.start),
             now.start + per,
             summary,
-            slice=named,
+            slice=seam.system if part == _REFRESHES else None,
             since=now.start,
             observed=now.number,
             limit=limit,
             unit=things,
             evidence=now.evidence,
         )
-        return now, (*findings, opened)
 
     def _limit(self, number: int) -> tuple[int, str]:
         if self.min is not None and number < self.min:

@@ -1,7 +1,7 @@
 """The polars target: an expression over the columns of a decoded frame, with no Python for each row.
 
-A value inside `arguments` is read by one JSON path query, shared by all expressions when they are compiled over
-`argument_columns`. It agrees with the Python and ClickHouse targets value for value.
+What it reads inside `arguments` comes from `seamwatch.columnar.arguments`. It agrees with the Python and ClickHouse
+targets value for value, and with the Python one in what is odd (`seamwatch.expressions.typed`).
 """
 
 from __future__ import annotations
@@ -13,11 +13,12 @@ from typing import Final
 
 import polars as pl
 
+from seamwatch.columnar.arguments import Arguments, extractions
 from seamwatch.expressions import Expression, typed
-from seamwatch.expressions.arguments import read_arguments, value_at
 from seamwatch.expressions.closure import value_closure
 from seamwatch.expressions.expression import ExpressionKind
 from seamwatch.expressions.resolving import resolve
+from seamwatch.expressions.tree import EXACT, ComparisonOperator
 
 _COMPARE: Final[dict[str, Callable[[pl.Expr, pl.Expr], pl.Expr]]] = {
     "=": lambda a, b: a == b,
@@ -61,10 +62,6 @@ _READS: Final = (
     typed.ListLength,
     typed.Attribute,
 )
-# A JSON path query gives text, in which '5' may be a number or a string. So every string, keys too, is marked first.
-MARK: Final = "~"
-_PLAIN_NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*")
-_STRING: Final = r'"((?:[^"\\]|\\.)*)"'
 
 
 def polars_expression(
@@ -82,6 +79,16 @@ def polars_expression(
     return _Compiler(extracted=extracted).compiled(resolve(expression, record_type, kind))
 
 
+def odd_expression(expression: Expression, record_type: str, *, extracted: bool = False) -> pl.Expr:
+    """Where a condition is NULL because of what is given, and not because nothing is: true or false.
+
+    It costs more than the condition: meant for the rows where that is NULL. Parameters and errors as above.
+    """
+    compiler = _Compiler(extracted=extracted)
+    odd = compiler.odd(resolve(expression, record_type))
+    return pl.repeat(value=False, n=pl.len()) if odd is None else odd.fill_null(value=False)
+
+
 def argument_columns(
     expressions: Iterable[tuple[Expression, ExpressionKind]], record_type: str, names: Iterable[str] = ()
 ) -> list[pl.Expr]:
@@ -91,36 +98,28 @@ def argument_columns(
     """
     paths = {path for e, kind in expressions for path in _paths(resolve(e, record_type, kind))}
     paths.update(tuple(name.split(".")) for name in names)
-    return [_extraction(path).alias(_column_name(path)) for path in sorted(paths)]
-
-
-def argument_column(name: str) -> str | None:
-    """The column of an argument (with dots: inside another) by its plain name: None for a name that is not plain.
-
-    It has the value as JSON text, but a string without its quotes and behind a ``~``; null where there is none.
-    """
-    return _column_name(tuple(name.split("."))) if _PLAIN_NAME.fullmatch(name) else None
+    return extractions(paths)
 
 
 class _Compiler:
     """Compiles typed nodes, reading arguments from extracted columns or from the JSON text."""
 
     def __init__(self, *, extracted: bool) -> None:
-        self._extracted = extracted
+        self._arguments = Arguments(extracted=extracted)
 
     def compiled(self, node: typed.Typed) -> pl.Expr:  # noqa: C901  one line a form
         """The polars expression of a typed node."""
         match node:
             case typed.Constant(value):
-                return pl.lit(value)
+                return pl.lit(float(value) if isinstance(value, int) and not isinstance(value, bool) else value)
             case typed.Column(name, _, stored):
                 return pl.col(name).cast(pl.Float64) if stored in ("time", "long") else pl.col(name)
             case typed.Argument(path, kind):
-                return _of_kind(self._marked(path), kind)
+                return self._arguments.value(path, kind)
             case typed.ArgumentGiven(path):
-                return self._marked(path).is_not_null()
+                return self._arguments.given(path)
             case typed.ArgumentLength(path):
-                return _argument_length(path)
+                return self._arguments.length(path)
             case typed.ListLength(name):
                 return pl.col(name).list.len().cast(pl.Float64)
             case typed.Attribute(key):
@@ -132,6 +131,13 @@ class _Compiler:
                 if _is_constant(left) and not _is_constant(right):
                     return _COMPARE[_MIRRORED[operator]](self.compiled(right), self.compiled(left))
                 return _COMPARE[operator](self.compiled(left), self.compiled(right))
+            case typed.CompareWhole(operator, left, right):
+                return self._compared_whole(operator, left, right)
+            case typed.Either(operands):
+                return pl.coalesce([self.compiled(o) for o in operands])
+            case typed.AsDouble(operand):
+                number = self.compiled(operand)
+                return pl.when(number.abs() < EXACT).then(number)
             case typed.OneOf(operand, values):
                 return self._one_of(operand, values)
             case typed.Matches(operand, pattern):
@@ -149,11 +155,48 @@ class _Compiler:
             case typed.Compute(operator, left, right):
                 result = _COMPUTE[operator](self.compiled(left), self.compiled(right))
                 return pl.when(result.is_finite()).then(result)
+            case typed.Apply("coalesce", arguments):
+                return self._coalesced(arguments, self.compiled)
             case typed.Apply(function, arguments):
-                return _apply(function, [self.compiled(a) for a in arguments])
+                return self._apply(function, arguments)
 
-    def _marked(self, path: tuple[str, ...]) -> pl.Expr:
-        return pl.col(_column_name(path)) if self._extracted else _extraction(path)
+    def odd(self, node: typed.Typed) -> pl.Expr | None:
+        """Where a typed node is odd; None where it never is."""
+        match node:
+            case typed.Argument(path, _) | typed.ArgumentLength(path):
+                # Given with a value of another kind, or not to be read.
+                return self._arguments.given(path).fill_null(value=True) & self.compiled(node).is_null()
+            case typed.ArgumentGiven(path):
+                return self._arguments.given(path).is_null()
+            case typed.CompareWhole(_, left, right):
+                null = self.compiled(node).is_null()
+                both = self.compiled(left).is_not_null() & self.compiled(right).is_not_null()
+                return null & pl.any_horizontal(_known([both, self.odd(left), self.odd(right)]))
+            case typed.Compare(_, left, right) | typed.Compute(_, left, right):
+                return self._null_by((left, right), node)
+            case typed.Every(operands) | typed.Some(operands):
+                return self._null_by(operands, node)
+            case typed.Either(operands):
+                each = _known([self.odd(o) for o in operands])
+                return pl.all_horizontal(each) if len(each) == len(operands) else None
+            case typed.AsDouble(operand):
+                return _any([self.compiled(operand).abs() >= EXACT, self.odd(operand)])
+            case typed.OneOf(operand, _) | typed.Matches(operand, _) | typed.Opposite(operand):
+                return self.odd(operand)
+            case typed.Apply("coalesce", arguments):
+                found = self.odd(arguments[-1])
+                for argument in reversed(arguments[:-1]):
+                    odd, null = self.odd(argument), self.compiled(argument).is_null()
+                    found = _any([odd, None if found is None else null & found])
+                return found
+            case typed.Apply(_, arguments):
+                return self._null_by(arguments, node)
+            case _:
+                return None
+
+    def _null_by(self, operands: Iterable[typed.Typed], node: typed.Typed) -> pl.Expr | None:
+        odd = _any([self.odd(o) for o in operands])
+        return None if odd is None else self.compiled(node).is_null() & odd
 
     def _one_of(self, operand: typed.Typed, values: tuple[str, ...] | tuple[float, ...]) -> pl.Expr:
         if isinstance(values[0], float):
@@ -161,48 +204,64 @@ class _Compiler:
             return pl.any_horizontal([value == v for v in values]) if len(values) <= 8 else value.is_in(list(values))
         return self.compiled(operand).is_in(list(values))
 
+    def _apply(self, function: str, arguments: tuple[typed.Typed, ...]) -> pl.Expr:
+        compiled = [self.compiled(a) for a in arguments]
+        if function in ("least", "greatest"):
+            chosen = pl.min_horizontal(compiled) if function == "least" else pl.max_horizontal(compiled)
+            odd = _any([self.odd(a) for a in arguments])
+            return chosen if odd is None else pl.when(~odd).then(chosen)
+        return _FUNCTIONS[function](*compiled)
 
-def _column_name(path: tuple[str, ...]) -> str:
-    # No record type has a field of such a name.
-    return "arguments." + ".".join(path)
+    def _coalesced(self, operands: tuple[typed.Typed, ...], read: Callable[[typed.Typed], pl.Expr]) -> pl.Expr:
+        """What is read of the first operand with a value, unless one before it is odd."""
+        chosen = read(operands[-1])
+        for operand in reversed(operands[:-1]):
+            odd = _any([self.odd(operand)])
+            rest = chosen if odd is None else pl.when(~odd).then(chosen)
+            chosen = pl.when(self.compiled(operand).is_not_null()).then(read(operand)).otherwise(rest)
+        return chosen
+
+    # Whole numbers of 2^53 and beyond
+
+    def _compared_whole(self, operator: ComparisonOperator, left: typed.Typed, right: typed.Typed) -> pl.Expr:
+        one, other = self.compiled(left), self.compiled(right)
+        # As doubles they are in order, but for neighbours: these are told apart by their digits.
+        alike = (one == other) & (one.abs() >= EXACT)
+        digits = [pl.when(alike).then(self._digits(side)) for side in (left, right)]
+        compare = _COMPARE[operator]
+        if operator in ("=", "<>"):
+            exactly = compare(*digits)
+        else:
+            lengths = [d.str.len_bytes() for d in digits]
+            before = (lengths[0] < lengths[1]) | ((lengths[0] == lengths[1]) & (digits[0] < digits[1]))
+            equal = digits[0] == digits[1]
+            # Of two numbers below zero the one with the smaller digits is the larger one.
+            less = pl.when(one > 0).then(before).otherwise(~before & ~equal)
+            exactly = {"<": less, "<=": less | equal, ">": ~less & ~equal, ">=": ~less}[operator]
+        return pl.when(alike).then(exactly).otherwise(compare(one, other))
+
+    def _digits(self, node: typed.Typed) -> pl.Expr:
+        """The digits of a whole number of 2^53 or beyond; NULL of a number that is not known to be one."""
+        match node:
+            case typed.Constant(int(value)):
+                return pl.lit(str(value))
+            case typed.Column(name, stored="long"):
+                return pl.col(name).cast(pl.String)
+            case typed.Argument(path, _):
+                return self._arguments.digits(path)
+            case typed.Apply("coalesce", arguments):
+                return self._coalesced(arguments, self._digits)
+            case _:
+                return pl.lit(None, pl.String)
 
 
-def _extraction(path: tuple[str, ...]) -> pl.Expr:
-    query = "$" + "".join(f"['{MARK}{_escaped(key)}']" for key in path)
-    marked = pl.col("arguments").str.replace_all(_STRING, f'"{MARK}$1"')
-    return marked.str.json_path_match(query)
+def _any(conditions: Iterable[pl.Expr | None]) -> pl.Expr | None:
+    given = _known(conditions)
+    return pl.any_horizontal(given) if given else None
 
 
-def _escaped(key: str) -> str:
-    return key.replace("'", "\\'")
-
-
-def _of_kind(marked: pl.Expr, kind: typed.ValueKind) -> pl.Expr:
-    if kind == "text":
-        return pl.when(marked.str.starts_with(MARK)).then(marked.str.slice(1))
-    if kind == "number":
-        return marked.cast(pl.Float64, strict=False)
-    return pl.when(marked == "true").then(statement=True).when(marked == "false").then(statement=False)
-
-
-def _argument_length(path: tuple[str, ...]) -> pl.Expr:
-    # polars cannot count a JSON list of mixed items; this one form reads its rows in Python.
-    def lengths(texts: pl.Series) -> pl.Series:
-        found = (value_at(read_arguments(text), path) for text in texts)
-        return pl.Series([len(v) if isinstance(v, list) else None for v in found], dtype=pl.Float64)
-
-    return pl.col("arguments").map_batches(lengths, return_dtype=pl.Float64)
-
-
-def _apply(function: str, arguments: list[pl.Expr]) -> pl.Expr:
-    match function:
-        case "coalesce":
-            return pl.coalesce(arguments)
-        case "least":
-            return pl.min_horizontal(arguments)
-        case "greatest":
-            return pl.max_horizontal(arguments)
-    return _FUNCTIONS[function](*arguments)
+def _known(conditions: Iterable[pl.Expr | None]) -> list[pl.Expr]:
+    return [condition.fill_null(value=False) for condition in conditions if condition is not None]
 
 
 def _regex(pattern: str) -> str:
@@ -211,7 +270,8 @@ def _regex(pattern: str) -> str:
 
 
 def _paths(node: typed.Typed) -> Iterator[tuple[str, ...]]:
-    return (n.path for n in _walk(node) if isinstance(n, typed.Argument | typed.ArgumentGiven))
+    inside = (typed.Argument, typed.ArgumentGiven, typed.ArgumentLength)
+    return (n.path for n in _walk(node) if isinstance(n, inside))
 
 
 def _is_constant(node: typed.Typed) -> bool:

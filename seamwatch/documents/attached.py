@@ -30,13 +30,15 @@ def with_attached(written: Written) -> tuple[Written, list[Problem]]:
     """
     listed = written.content.get("clauses")
     clauses, problems = list(listed) if isinstance(listed, list) else [], []
-    for index, named in _named(clauses):
+    files = list(_named(clauses))
+    if not files:
+        return written, []
+    for index, named in files:
         content, wrong = _content(written, named, ("clauses", index, "reference", "file"))
         problems += wrong
         reference = {**clauses[index]["reference"], "histograms": content} if content is not None else _ASIDE
         clauses[index] = {**clauses[index], "reference": reference}
-    content = {**written.content, "clauses": clauses} if isinstance(listed, list) else written.content
-    return replace(written, content=content), problems
+    return replace(written, content={**written.content, "clauses": clauses}), problems
 
 
 def check_reference(written: Written) -> list[Problem]:

@@ -7,9 +7,9 @@ the text that the author wrote, nothing is filled in. So any program that reads 
 from __future__ import annotations
 
 import hashlib
-import json
 import math
 from collections.abc import Mapping
+from json.encoder import encode_basestring
 from typing import Any
 
 
@@ -27,15 +27,20 @@ def digest_of(content: Any) -> str:
 
 
 def _text(value: Any) -> str:
-    if value is None or isinstance(value, bool | str):
-        return json.dumps(value, ensure_ascii=False)
+    if isinstance(value, str):
+        return encode_basestring(value)
+    if value is None or isinstance(value, bool):
+        return "null" if value is None else "true" if value else "false"
     if isinstance(value, int | float):
         return _number(float(value)) if isinstance(value, float) or abs(value) > 2**53 else str(value)
     if isinstance(value, Mapping):
-        if not all(isinstance(key, str) for key in value):
-            raise ValueError("keys of a JSON object are text")
-        ordered = sorted(value.items(), key=lambda item: item[0].encode("utf-16-be"))
-        return "{" + ",".join(f"{_text(key)}:{_text(inner)}" for key, inner in ordered) + "}"
+        try:
+            plain = "".join(value).isascii()
+        except TypeError:
+            raise ValueError("keys of a JSON object are text") from None
+        # The order is that of UTF-16, which differs from that of the characters beyond the first plane only.
+        keys = sorted(value) if plain else sorted(value, key=lambda key: key.encode("utf-16-be"))
+        return "{" + ",".join([f"{encode_basestring(key)}:{_text(value[key])}" for key in keys]) + "}"
     if isinstance(value, list | tuple):
         return "[" + ",".join(_text(item) for item in value) + "]"
     raise ValueError(f"{value!r} is no JSON value")

@@ -21,7 +21,7 @@ from yaml.events import (
     StreamEndEvent,
 )
 
-from seamwatch.documents.scalars import Spelled, plain_value, tagged_value
+from seamwatch.documents.scalars import WORDS, Spelled, plain_value, tagged_value
 
 MAX_VALUES: Final = 100_000
 MAX_DEPTH: Final = 32
@@ -114,21 +114,23 @@ class _Document:
 
     def value(self, event: Any, depth: int) -> tuple[Any, Lines]:
         """The value that an event begins, and its lines; raises Unreadable where it has none."""
-        if depth > self._deepest:
-            self._deepest = depth
         if event.anchor is not None:
             return self._anchored(event, depth)
         line = event.start_mark.line + 1
+        self._count(line, depth)
+        kind = type(event)
+        if kind is ScalarEvent:
+            return _scalar(event, line), line
+        return self._mapping(event, line, depth) if kind is MappingStartEvent else self._sequence(event, line, depth)
+
+    def _count(self, line: int, depth: int) -> None:
+        if depth > self._deepest:
+            self._deepest = depth
         self._values += 1
         if self._values > MAX_VALUES:
             raise Unreadable(line, f"holds more than {MAX_VALUES} values")
         if depth > MAX_DEPTH:
             raise Unreadable(line, f"is nested deeper than {MAX_DEPTH} levels")
-        if isinstance(event, ScalarEvent):
-            return _scalar(event, line), line
-        if isinstance(event, MappingStartEvent):
-            return self._mapping(event, line, depth)
-        return self._sequence(event, line, depth)
 
     def _anchored(self, event: Any, depth: int) -> tuple[Any, Lines]:
         name, event.anchor = event.anchor, None
@@ -160,7 +162,8 @@ class _Document:
         _plain_tag(event, line, "seq")
         items: list[Any] = []
         lines: list[Lines] = []
-        while not isinstance(event := self._following(), SequenceEndEvent):
+        following = self._following
+        while type(event := following()) is not SequenceEndEvent:
             item, at = self.value(event, depth + 1)
             items.append(item)
             lines.append(at)
@@ -170,10 +173,18 @@ class _Document:
         _plain_tag(event, line, "map")
         content: dict[str, Any] = {}
         lines: dict[str, tuple[int, Lines]] = {}
-        while not isinstance(event := self._following(), MappingEndEvent):
+        following = self._following
+        below: Lines
+        while type(event := following()) is not MappingEndEvent:
             at = event.start_mark.line + 1
             key = self._key(event, at, depth)
-            value, below = self.value(self._following(), depth + 1)
+            event = following()
+            if type(event) is ScalarEvent and event.anchor is None:  # the same as below, for what there is most of
+                below = event.start_mark.line + 1
+                self._count(below, depth + 1)
+                value = _scalar(event, below)
+            else:
+                value, below = self.value(event, depth + 1)
             if key in content:
                 self.wrong.append((at, f"key {key!r} is given twice: first in line {lines[key][0]}"))
                 continue
@@ -182,7 +193,10 @@ class _Document:
         return content, (line, lines)
 
     def _key(self, event: Any, line: int, depth: int) -> str:
-        plain = isinstance(event, ScalarEvent) and not event.style and event.tag is None
+        plain = type(event) is ScalarEvent and not event.style and event.tag is None
+        if plain and event.anchor is None and event.value.isidentifier() and event.value not in WORDS:
+            self._values += 1
+            return str(event.value)
         if plain and event.value == "<<":
             raise Unreadable(line, "merge keys (<<) are not supported: write the keys out")
         if isinstance(event, MappingStartEvent | SequenceStartEvent):

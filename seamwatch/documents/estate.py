@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
 from seamwatch.documents.contract import Contract
+from seamwatch.documents.covering import Covering
 from seamwatch.documents.defaults import DEFAULTS, built_in
 from seamwatch.documents.models import Person, System
 
@@ -73,21 +75,33 @@ class Estate:
 
     def versions_of(self, contract: str) -> tuple[Contract, ...]:
         """The versions of one contract, oldest first."""
-        return tuple(known for known in self.all_contracts() if known.id == contract)
+        return self._versions.get(contract, ())
 
     def contracts_for(self, system: str, at: int) -> tuple[Contract, ...]:
         """The contracts in force for a system at an event time (micros).
 
         Where there is none: the estate's own contract `defaults`, if it covers the system, else the built-in one.
         """
-        found = [term.contract for term in self._covering(system) if term.valid_from <= at < term.valid_to]
+        found = [term.contract for term in self.covering(system) if term.valid_from <= at < term.valid_to]
         agreed = tuple(contract for contract in found if contract.id != DEFAULTS)
         return agreed or tuple(found) or (built_in(),)
 
     def changes_for(self, system: str) -> tuple[int, ...]:
         """The event times at which the contracts in force for a system may change, in order."""
-        borders = {border for term in self._covering(system) for border in (term.valid_from, term.valid_to)}
+        borders = {border for term in self.covering(system) for border in (term.valid_from, term.valid_to)}
         return tuple(sorted(borders - {BEGINNING, END}))
 
-    def _covering(self, system: str) -> tuple[Term, ...]:
-        return tuple(term for term in self.terms if term.contract.covers_system(system))
+    def covering(self, system: str) -> tuple[Term, ...]:
+        """The terms of every contract version that covers a system, whenever."""
+        return self._covering.of(system)
+
+    @cached_property
+    def _covering(self) -> Covering[Term]:
+        return Covering((pattern, term) for term in self.terms for pattern in term.contract.covers)
+
+    @cached_property
+    def _versions(self) -> Mapping[str, tuple[Contract, ...]]:
+        versions: dict[str, list[Contract]] = {}
+        for known in self.all_contracts():
+            versions.setdefault(known.id, []).append(known)
+        return {name: tuple(those) for name, those in versions.items()}

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
 from pydantic import ValidationError
 
+from seamwatch.collector import unhurried_collector
 from seamwatch.documents.attached import REFERENCE, check_reference, with_attached
 from seamwatch.documents.contract import Contract
 from seamwatch.documents.estate import Estate
+from seamwatch.documents.files import documents_below
 from seamwatch.documents.models import Document, Person, System
 from seamwatch.documents.problems import Problem, is_error
 from seamwatch.documents.reading import Place, Written, read_file
@@ -26,26 +29,50 @@ DOCUMENT_KINDS: Final[Mapping[str, type[Document]]] = MappingProxyType(
 )
 
 
-def load_folder(folder: Path) -> tuple[Estate | None, list[Problem]]:
-    """The estate of all *.yaml and *.yml files below a folder (or of one file), and every problem, by place.
+@dataclass(frozen=True)
+class Loaded:
+    """What lies below a folder: its documents as they were read, and every problem in and between them, by place."""
 
-    The estate is None when any problem is an error. Raises UsageError when there is no such folder.
+    reads: Sequence[Read]
+    problems: Sequence[Problem]
+
+    @property
+    def errors(self) -> list[Problem]:
+        """The problems that keep the folder from being used."""
+        return [problem for problem in self.problems if is_error(problem)]
+
+    def estate(self) -> Estate:
+        """The estate; raises DocumentError with every error, one a line."""
+        if errors := self.errors:
+            raise DocumentError("\n".join(map(str, errors)))
+        return estate_of_documents(read.document for read in self.reads if read.document is not None)
+
+
+def load(folder: Path) -> Loaded:
+    """All *.yaml and *.yml files below a folder (or one file), looked at once.
+
+    Raises UsageError when there is no such folder.
     """
-    documents, problems = read_folder(folder)
-    problems.extend(check(documents))
-    problems.extend(check_versions(documents))
+    with unhurried_collector():
+        reads, problems = read_folder(folder)
+        problems.extend(check(reads))
+        problems.extend(check_versions(reads))
     problems.sort()
-    if any(is_error(problem) for problem in problems):
-        return None, problems
-    return estate_of_documents(read.document for read in documents if read.document is not None), problems
+    return Loaded(reads, problems)
+
+
+def load_folder(folder: Path) -> tuple[Estate | None, list[Problem]]:
+    """The estate of a folder, and every problem, by place. The estate is None when any problem is an error.
+
+    Raises UsageError when there is no such folder.
+    """
+    loaded = load(folder)
+    return None if loaded.errors else loaded.estate(), list(loaded.problems)
 
 
 def load_estate(folder: Path) -> Estate:
     """The estate of a folder; raises DocumentError with every error, one a line."""
-    estate, problems = load_folder(folder)
-    if estate is None:
-        raise DocumentError("\n".join(str(problem) for problem in problems if is_error(problem)))
-    return estate
+    return load(folder).estate()
 
 
 def read_folder(folder: Path) -> tuple[list[Read], list[Problem]]:
@@ -53,8 +80,8 @@ def read_folder(folder: Path) -> tuple[list[Read], list[Problem]]:
     if not folder.exists():
         raise UsageError(f"{folder} does not exist: name a folder of YAML documents")
     documents: list[Read] = []
-    problems: list[Problem] = []
-    for path in _files(folder):
+    files, problems = documents_below(folder)
+    for path in files:
         found, wrong = read_file(path, str(path))
         problems.extend(wrong)
         for written in found:
@@ -73,14 +100,6 @@ def estate_of_documents(documents: Iterable[Document]) -> Estate:
         MappingProxyType({d.id: d for d in known if isinstance(d, System)}),
         tuple(terms_of((d, None) for d in known if isinstance(d, Contract))),
     )
-
-
-def _files(folder: Path) -> list[Path]:
-    if folder.is_file():
-        return [folder]
-    found = (path for path in folder.rglob("*") if path.suffix in (".yaml", ".yml"))
-    hidden = (path for path in found if not any(p.startswith(".") for p in path.relative_to(folder).parts))
-    return sorted(path for path in hidden if path.is_file())
 
 
 def _document(written: Written) -> tuple[Read | None, list[Problem]]:

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
-from typing import Any
+from typing import Any, Final
 
 from pydantic import ValidationError
 
 from seamwatch.clauses import kinds
 from seamwatch.documents.contract import Contract
+from seamwatch.documents.covering import Ids
 from seamwatch.documents.defaults import BUILT_IN, DEFAULTS
 from seamwatch.documents.models import Document, Person, System
 from seamwatch.documents.problems import Problem
@@ -42,6 +42,9 @@ class Read:
         return Problem(self.written.file, self.written.line(place), message, "warning")
 
 
+_GUESSES: Final = 50_000
+"""How many ids are compared with words that are none of them, in one check: about a second."""
+
 # What a system must be handed over with, beside its owner, who is required: the key, and what it gives.
 HANDOFF: Mapping[str, str] = {
     "benchmark": "a benchmark with thresholds",
@@ -59,8 +62,8 @@ def check(documents: Sequence[Read]) -> Iterator[Problem]:
     Documents that are wrong in themselves are looked at as well, so that one run shows everything.
     """
     yield from _duplicates(documents)
-    persons = {read.id for read in documents if read.kind == Person.kind_name and read.id is not None}
-    systems = {read.id for read in documents if read.kind == System.kind_name and read.id is not None}
+    persons = _Known(read.id for read in documents if read.kind == Person.kind_name and read.id is not None)
+    systems = _Known(read.id for read in documents if read.kind == System.kind_name and read.id is not None)
     for read in documents:
         yield from _unknown_persons(read, persons)
         for place, key, what in _NAMED_ONCE.get(read.kind, ()):
@@ -70,6 +73,24 @@ def check(documents: Sequence[Read]) -> Iterator[Problem]:
                 yield from _system(read, read.document, systems)
             case Contract():
                 yield from _contract(read, read.document, systems)
+
+
+class _Known:
+    """The ids that documents declare, and which of them is meant by a word that is none of them."""
+
+    def __init__(self, ids: Iterable[str]) -> None:
+        self.ids = frozenset(ids)
+        self.patterns = Ids(self.ids)
+        self._guesses: dict[tuple[str, float], str | None] = {}
+
+    def nearest(self, word: str, cutoff: float = 0.6) -> str | None:
+        """The nearest id. To look for one takes as long as there are ids, so that only the first words get theirs."""
+        key = (word, cutoff)
+        if key not in self._guesses:
+            if len(self._guesses) * len(self.ids) >= _GUESSES:
+                return None
+            self._guesses[key] = next(iter(difflib.get_close_matches(word, self.ids, n=1, cutoff=cutoff)), None)
+        return self._guesses[key]
 
 
 def gaps(system: System) -> list[str]:
@@ -97,14 +118,32 @@ def _duplicates(documents: Sequence[Read]) -> Iterator[Problem]:
             yield read.error(("id",), f"{read.kind.lower()} {read.id!r} is defined twice: first in {where}")
 
 
-def _unknown_persons(read: Read, persons: set[str]) -> Iterator[Problem]:
+def _unknown_persons(read: Read, persons: _Known) -> Iterator[Problem]:
+    if read.document is not None and persons.ids.issuperset(_named_by(read.document)):
+        return
     for place, person in _people(read):
-        if person not in persons:
+        if person not in persons.ids:
             role = next((str(part) for part in reversed(place) if isinstance(part, str)), "")
-            close = difflib.get_close_matches(person, persons, n=1, cutoff=0.85)  # addresses share much
-            hint = f": did you mean {close[0]!r}?" if close else ": no Person document has this id"
+            close = persons.nearest(person, 0.85)  # addresses share much
+            hint = f": did you mean {close!r}?" if close else ": no Person document has this id"
             owner = whose(read.written.content, place)
             yield read.error(place, f"unknown person {person!r} ({role!r} of {owner}){hint}")
+
+
+def _named_by(document: Document) -> Iterator[str]:
+    """The persons whom a document that is right in itself names; the same as its places below have."""
+    match document:
+        case Contract():
+            yield from filter(None, (document.parties.provider.signatory, document.parties.consumer.signatory))
+            yield from (step.person for step in document.escalation)
+            for clause in document.clauses:
+                yield from clause.people()
+        case System():
+            yield document.owner
+            yield from () if document.review is None else (document.review.by,)
+            for approval in (approval for version in document.versions for approval in version.approvals):
+                yield from () if approval.approved_by is None else (approval.approved_by,)
+                yield from (signature.person for signature in approval.signatures)
 
 
 # Where documents name persons; None stands for every item of a list.
@@ -130,7 +169,7 @@ def _people(read: Read) -> Iterator[tuple[Place, str]]:
             if isinstance(person, str):
                 yield place, person
     for place, clause in _reached(content, ("clauses", None), ()) if read.kind == Contract.kind_name else ():
-        for person in _people_of_clause(clause):
+        for person in _people_of_clause(read, place, clause):
             yield _place_of(clause, place, person), person
 
 
@@ -144,7 +183,9 @@ def _reached(content: Any, pattern: Sequence[str | None], place: Place) -> Itera
         yield from _reached(content[key], pattern[1:], (*place, key))
 
 
-def _people_of_clause(clause: Any) -> tuple[str, ...]:
+def _people_of_clause(read: Read, place: Place, clause: Any) -> tuple[str, ...]:
+    if isinstance(read.document, Contract) and isinstance(place[-1], int):
+        return read.document.clauses[place[-1]].people()
     kind = kinds().get(str(clause.get("kind"))) if isinstance(clause, Mapping) else None
     if kind is None:
         return ()
@@ -167,6 +208,8 @@ def _place_of(content: Any, place: Place, text: str) -> Place:
 
 
 def _repeated(read: Read, place: Place, key: str, what: str) -> Iterator[Problem]:
+    if isinstance(read.document, Contract) and len({c.id for c in read.document.clauses}) == len(read.document.clauses):
+        return
     seen: dict[str, Place] = {}
     pattern = (*(str(part) for part in place), None, key)
     for found, name in _reached(read.written.content, pattern, ()):
@@ -177,7 +220,7 @@ def _repeated(read: Read, place: Place, key: str, what: str) -> Iterator[Problem
         seen.setdefault(str(name), found)
 
 
-def _system(read: Read, system: System, systems: set[str]) -> Iterator[Problem]:
+def _system(read: Read, system: System, systems: _Known) -> Iterator[Problem]:
     known: dict[str, Place] = {}
     for v, version in enumerate(system.versions):
         for a, approval in enumerate(version.approvals):
@@ -196,7 +239,7 @@ def _system(read: Read, system: System, systems: set[str]) -> Iterator[Problem]:
             if approval.approved_by is None:
                 yield read.warning(place, f"approval {approval.id!r} does not say who approved ('approved_by')")
     for d, other in enumerate(system.depends_on):
-        if other not in systems:
+        if other not in systems.ids:
             yield read.warning(
                 ("depends_on", d), f"{system.id!r} depends on {other!r}, which no System document declares"
             )
@@ -205,11 +248,11 @@ def _system(read: Read, system: System, systems: set[str]) -> Iterator[Problem]:
         yield read.warning(("id",), f"hand-over of system {system.id!r} is incomplete: it lacks {', '.join(missing)}")
 
 
-def _contract(read: Read, contract: Contract, systems: set[str]) -> Iterator[Problem]:
+def _contract(read: Read, contract: Contract, systems: _Known) -> Iterator[Problem]:
     for c, pattern in enumerate(contract.covers):
-        if not any(fnmatchcase(system, pattern) for system in systems):
-            close = difflib.get_close_matches(pattern, systems, n=1)
-            hint = f": did you mean {close[0]!r}?" if close else ""
+        if not systems.patterns.any_matching(pattern):
+            close = systems.nearest(pattern)
+            hint = f": did you mean {close!r}?" if close else ""
             yield read.warning(
                 ("covers", c), f"contract {contract.id!r} covers {pattern!r}, which is no declared system{hint}"
             )

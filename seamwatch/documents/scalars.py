@@ -12,12 +12,13 @@ _DIGITS: Final = 18
 _INTEGER: Final = re.compile(r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+")
 _FLOAT: Final = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 _NOT_FINITE: Final = re.compile(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
-_WORDS: Final[Mapping[str, bool | None]] = MappingProxyType(
+WORDS: Final[Mapping[str, bool | None]] = MappingProxyType(
     {
         "": None, "~": None, "null": None, "Null": None, "NULL": None,
         "true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False,
     }
 )  # fmt: skip
+"""What stands for something other than text though it has letters, or nothing at all."""
 # What no number begins with is text, unless it is one of the words.
 _BEGIN_NUMBERS: Final = frozenset("+-.0123456789")
 
@@ -38,8 +39,8 @@ class Spelled(int):
 
 def plain_value(text: str) -> Any:
     """The value of a text that stands without quotes and tag; raises ValueError where that has none."""
-    if text in _WORDS:
-        return _WORDS[text]
+    if text in WORDS:
+        return WORDS[text]
     if text[0] not in _BEGIN_NUMBERS:
         return text
     if _INTEGER.fullmatch(text):
@@ -62,9 +63,9 @@ def tagged_value(tag: str, text: str) -> Any:
             return _integer(text)
         case "float" if _FLOAT.fullmatch(text):
             return _float(text)
-        case "bool" if isinstance(value := _WORDS.get(text), bool):
+        case "bool" if isinstance(value := WORDS.get(text), bool):
             return value
-        case "null" if text in _WORDS and _WORDS[text] is None:
+        case "null" if text in WORDS and WORDS[text] is None:
             return None
         case "int" | "float" | "bool" | "null":
             raise ValueError(f"{text[:40]!r} is no {kind}, which its tag says")

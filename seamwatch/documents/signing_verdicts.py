@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Literal
 
+from seamwatch.collector import unhurried_collector
 from seamwatch.documents.contract import Contract
 from seamwatch.documents.loading import read_folder
 from seamwatch.documents.models import Approved, Person, PublicKeyEntry, System, Version
@@ -99,19 +100,19 @@ def contract_verdicts(documents: Sequence[Read], now: int | None = None) -> tupl
     verdicts: list[Verdict] = []
     problems: list[Problem] = []
     persons = persons_of(documents)
-    files: dict[str, list[tuple[Read, Contract]]] = {}
+    files: dict[str, list[Read]] = {}
     for read in documents:
         if read.kind == Contract.kind_name:
-            files.setdefault(read.written.file, [])
-        if isinstance(read.document, Contract):
-            files[read.written.file].append((read, read.document))
-    for file, contracts in files.items():
-        lines, wrong = read_signatures(signature_file(file))
-        problems.extend(wrong)
-        for read, contract in contracts:
-            verdicts.extend(_of_contract(read, contract, lines, persons, now))
-        known = {read.id for read in documents if read.written.file == file and read.kind == Contract.kind_name}
-        verdicts.extend(_stray(line) for line in lines if line.kind != Contract.kind_name or line.id not in known)
+            files.setdefault(read.written.file, []).append(read)
+    with unhurried_collector():
+        for file, reads in files.items():
+            lines, wrong = read_signatures(signature_file(file))
+            problems.extend(wrong)
+            for read in reads:
+                if isinstance(read.document, Contract):
+                    verdicts.extend(_of_contract(read, read.document, lines, persons, now))
+            known = {read.id for read in reads}
+            verdicts.extend(_stray(line) for line in lines if line.kind != Contract.kind_name or line.id not in known)
     return verdicts, problems
 
 
@@ -132,14 +133,20 @@ def approval_verdicts(documents: Sequence[Read], now: int) -> list[Verdict]:
 
 def unsigned_contracts(folder: Path, now: int | None = None) -> tuple[str, ...]:
     """The ids of contracts below a folder that lack a valid signature of anybody who must sign them, in order."""
-    verdicts, _ = contract_verdicts(read_folder(folder)[0], now)
-    return unsigned_of(verdicts)
+    return unsigned_of(read_folder(folder)[0], now)
 
 
-def unsigned_of(verdicts: Sequence[Verdict]) -> tuple[str, ...]:
-    """The same from the verdicts; a stranger's signature leaves nothing unsigned."""
-    lacking = {v.document for v in verdicts if v.status not in ("signed", "stranger")}
-    return tuple(sorted({document.partition("/")[2].rpartition("@")[0] for document in lacking}))
+def unsigned_of(documents: Sequence[Read], now: int | None = None) -> tuple[str, ...]:
+    """The same of documents that were read; a stranger's signature leaves nothing unsigned."""
+    contracts = [read for read in documents if isinstance(read.document, Contract)]
+    signed = {file for file in {read.written.file for read in contracts} if signature_file(file).exists()}
+    # Where there is no file of signatures nobody signed, and at least the parties must.
+    lacking = {read.document.id for read in contracts if read.written.file not in signed and read.document is not None}
+    looked_at = [read for read in documents if read.kind == Person.kind_name or read.written.file in signed]
+    for verdict in contract_verdicts(looked_at, now)[0]:
+        if verdict.status not in ("signed", "stranger"):
+            lacking.add(verdict.document.partition("/")[2].rpartition("@")[0])
+    return tuple(sorted(lacking))
 
 
 def persons_of(documents: Sequence[Read]) -> dict[str, Person]:

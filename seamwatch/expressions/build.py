@@ -5,43 +5,45 @@ What they build may be longer than a contract's text may be.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import lru_cache
 from typing import Any
 
 from seamwatch.expressions import tree
 from seamwatch.expressions.expression import Expression
+from seamwatch.expressions.shapes import FIRST, compared, joined
 
 
 def always() -> Expression:
     """TRUE."""
-    return Expression.of(tree.Truth(True))
+    return _joined(tree.conjunction)
 
 
 def all_of(*expressions: Expression) -> Expression:
     """All hold; TRUE for none."""
-    return Expression.of(tree.conjunction(tuple(e.tree for e in expressions)))
+    return _joined(tree.conjunction, *expressions)
 
 
 def any_of(*expressions: Expression) -> Expression:
     """Any holds; FALSE for none."""
-    return Expression.of(tree.disjunction(tuple(e.tree for e in expressions)))
+    return _joined(tree.disjunction, *expressions)
 
 
 def negate(expression: Expression) -> Expression:
     """The opposite; NULL stays NULL."""
-    return Expression.of(tree.Not(expression.tree))
+    return _joined(_not, expression)
 
 
 def not_true(expression: Expression) -> Expression:
     """TRUE when the expression is FALSE or NULL; never NULL."""
-    return Expression.of(tree.Not(tree.IsTruth(expression.tree, True)))
+    return _joined(_not_true, expression)
 
 
 def equals(field: str, value: str | float | bool | None) -> Expression:
     """The field equals a literal; for None, that it is NULL."""
     if value is None:
         return is_null(field)
-    return _compare("=", _name(field), _literal(value))
+    return Expression.of(tree.Comparison("=", _name(field), _literal(value)))
 
 
 def is_null(field: str) -> Expression:
@@ -67,34 +69,54 @@ def outside(field: str, low: float | None, high: float | None) -> Expression:
     """The field is below ``low`` or above ``high``; a bound of None does not bind."""
     parts = []
     if low is not None:
-        parts.append(_compare("<", _name(field), tree.Number(float(low))))
+        parts.append(_compare("<", _field(field), low))
     if high is not None:
-        parts.append(_compare(">", _name(field), tree.Number(float(high))))
+        parts.append(_compare(">", _field(field), high))
     return any_of(*parts)
 
 
 def above(value: str, limit: float) -> Expression:
     """A value expression, given as text, is above a limit. Raises ExpressionError when the text does not parse."""
-    return _compare(">", Expression.parse(value).tree, tree.Number(float(limit)))
+    return _compare(">", Expression.parse(value), limit)
 
 
 def below(value: str, limit: float) -> Expression:
     """A value expression, given as text, is below a limit. Raises ExpressionError when the text does not parse."""
-    return _compare("<", Expression.parse(value).tree, tree.Number(float(limit)))
+    return _compare("<", Expression.parse(value), limit)
 
 
 def at_or_after(field: str, micros: int) -> Expression:
     """A time field is at or after a time in microseconds."""
-    return _compare(">=", _name(field), tree.Number(float(micros)))
+    return _compare(">=", _field(field), micros)
 
 
 def before(field: str, micros: int) -> Expression:
     """A time field is before a time in microseconds."""
-    return _compare("<", _name(field), tree.Number(float(micros)))
+    return _compare("<", _field(field), micros)
 
 
-def _compare(operator: tree.ComparisonOperator, left: tree.Node, right: tree.Node) -> Expression:
-    return Expression.of(tree.Comparison(operator, left, right))
+def _joined(build: Callable[[tuple[tree.Node, ...]], tree.Node], *parts: Expression) -> Expression:
+    numbers = tuple(number for part in parts for number in part.numbers)
+    return Expression(None, None, (joined(build, tuple(part.shape for part in parts)), numbers))
+
+
+def _not(parts: tuple[tree.Node, ...]) -> tree.Node:
+    return tree.Not(parts[0])
+
+
+def _not_true(parts: tuple[tree.Node, ...]) -> tree.Node:
+    return tree.Not(tree.IsTruth(parts[0], True))
+
+
+def _compare(operator: tree.ComparisonOperator, value: Expression, limit: float) -> Expression:
+    if abs(limit) >= FIRST:
+        return Expression.of(tree.Comparison(operator, value.tree, tree.Number(float(limit))))
+    return Expression(None, None, (compared(operator, value.shape), (*value.numbers, float(limit))))
+
+
+@lru_cache(maxsize=256)
+def _field(name: str) -> Expression:
+    return Expression.of(_name(name))
 
 
 def _name(field: str) -> tree.Name:

@@ -10,12 +10,13 @@ import math
 import operator
 import re
 from collections.abc import Callable, Mapping
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from seamwatch.expressions import typed
-from seamwatch.expressions.arguments import read_arguments, value_at
+from seamwatch.expressions.arguments import UNREADABLE, Unreadable, arguments_or_none, value_at
 from seamwatch.expressions.expression import Expression, ExpressionKind
 from seamwatch.expressions.resolving import resolve
+from seamwatch.expressions.tree import EXACT
 
 _COMPARE: Final[dict[str, Callable[[Any, Any], bool]]] = {
     "=": operator.eq,
@@ -47,20 +48,32 @@ _FUNCTIONS: Final[dict[str, Callable[..., Any]]] = {
 }
 
 
+class Odd:
+    """The value of what is odd (`seamwatch.expressions.typed`): given, but not to be used."""
+
+    def __repr__(self) -> str:
+        return "ODD"
+
+
+ODD: Final = Odd()
+"""NULL because of what is given, where None is NULL because nothing is."""
+
+
 class Row:
     """One record, with its arguments parsed when they are first asked for, once for all conditions asked of it."""
 
     __slots__ = ("_arguments", "record")
 
-    def __init__(self, record: Mapping[str, Any], arguments: Mapping[str, Any] | None = None) -> None:
+    def __init__(self, record: Mapping[str, Any], arguments: Mapping[str, Any] | Unreadable | None = None) -> None:
         self.record = record
         self._arguments = arguments
 
     def argument(self, path: tuple[str, ...]) -> Any:
-        """The JSON value at a path, or None."""
+        """The JSON value at a path, None where there is none, and `UNREADABLE` when the arguments cannot be read."""
         if self._arguments is None:
-            self._arguments = read_arguments(self.record.get("arguments"))
-        return value_at(self._arguments, path)
+            read = arguments_or_none(self.record.get("arguments"))
+            self._arguments = UNREADABLE if read is None else read
+        return UNREADABLE if isinstance(self._arguments, Unreadable) else value_at(self._arguments, path)
 
 
 _Run = Callable[[Row], Any]
@@ -72,40 +85,52 @@ def closure(expression: Expression, record_type: str) -> Callable[[Mapping[str, 
     Raises ExpressionError when the expression has no meaning for the record type, or is no condition.
     """
     run = _compiled(resolve(expression, record_type))
-    return lambda record: run(Row(record))
+    return lambda record: None if (value := run(Row(record))) is ODD else value
 
 
-def row_closure(expression: Expression, record_type: str) -> Callable[[Row], bool | None]:
-    """As `closure`, of a row: for many conditions over one record, whose arguments are then parsed once."""
+def row_closure(expression: Expression, record_type: str) -> Callable[[Row], bool | Odd | None]:
+    """As `closure`, of a row: for many conditions over one record, whose arguments are then parsed once.
+
+    What is odd is told apart.
+    """
     return _compiled(resolve(expression, record_type))
 
 
 def value_closure(
     expression: Expression, record_type: str, kind: ExpressionKind = "number"
 ) -> Callable[[Mapping[str, Any]], Any]:
-    """A function that gives the value (a float, text or bool) or None for a record. Errors as `closure`."""
+    """A function that gives the value (a number, text or bool) or None for a record. Errors as `closure`."""
     run = _compiled(resolve(expression, record_type, kind))
-    return lambda record: run(Row(record))
+    return lambda record: None if (value := run(Row(record))) is ODD else value
 
 
 def _compiled(node: typed.Typed) -> _Run:  # noqa: C901  one line a form
     match node:
         case typed.Constant(value):
             return lambda _row: value
-        case typed.Column(name, kind, _):
-            return _column(name, kind)
+        case typed.Column(name, kind, stored):
+            return _column(name, kind, stored)
         case typed.Argument(path, kind):
             return _argument(path, kind)
         case typed.ArgumentGiven(path):
-            return lambda row: row.argument(path) is not None
+            return lambda row: ODD if (value := row.argument(path)) is UNREADABLE else value is not None
         case typed.ArgumentLength(path):
             return lambda row: _length(row.argument(path))
         case typed.ListLength(name):
             return lambda row: _length(row.record.get(name))
         case typed.Attribute(key):
             return lambda row: _attribute(row.record.get("attributes"), key)
+        case typed.Compare(symbol, left, typed.Constant(value)):
+            compare = _COMPARE[symbol]
+            return _each(lambda x: compare(x, value), _compiled(left))
         case typed.Compare(symbol, left, right):
             return _both(_COMPARE[symbol], _compiled(left), _compiled(right))
+        case typed.CompareWhole(symbol, left, right):
+            return _both(_whole(_COMPARE[symbol]), _compiled(left), _compiled(right))
+        case typed.Either(operands):
+            return _either([_compiled(o) for o in operands])
+        case typed.AsDouble(operand):
+            return _each(lambda x: x if -EXACT < x < EXACT else ODD, _compiled(operand))
         case typed.OneOf(operand, values):
             among = frozenset(values)
             return _each(lambda x: x in among, _compiled(operand))
@@ -113,7 +138,7 @@ def _compiled(node: typed.Typed) -> _Run:  # noqa: C901  one line a form
             return _each(like(pattern), _compiled(operand))
         case typed.Unknown(operand):
             inner = _compiled(operand)
-            return lambda row: inner(row) is None
+            return lambda row: (value := inner(row)) is None or value is ODD
         case typed.Is(operand, wanted):
             inner = _compiled(operand)
             return lambda row: inner(row) is wanted
@@ -129,24 +154,36 @@ def _compiled(node: typed.Typed) -> _Run:  # noqa: C901  one line a form
             return _apply(function, [_compiled(a) for a in arguments])
 
 
-def _column(name: str, kind: typed.ValueKind) -> _Run:
+def _column(name: str, kind: typed.ValueKind, stored: str) -> _Run:
+    if stored == "long":
+        return lambda row: None if (value := row.record.get(name)) is None else _exact(value)
     if kind == "number":
         return lambda row: None if (value := row.record.get(name)) is None else float(value)
     return lambda row: row.record.get(name)
 
 
+def _exact(value: int) -> float | int:
+    return float(value) if -EXACT < value < EXACT else value
+
+
 def _argument(path: tuple[str, ...], kind: typed.ValueKind) -> _Run:
+    # Numbers are mostly floats, and a bool is an int.
     of_kind = {"number": float, "text": str, "boolean": bool}[kind]
+    whole = kind == "number"
 
     def run(row: Row) -> Any:
         value = row.argument(path)
-        return value if isinstance(value, of_kind) else None
+        if value is None or isinstance(value, of_kind) or (whole and type(value) is int):
+            return value
+        return ODD
 
     return run
 
 
-def _length(value: Any) -> float | None:
-    return float(len(value)) if isinstance(value, list | tuple) else None
+def _length(value: Any) -> Any:
+    if value is None:
+        return None
+    return float(len(value)) if isinstance(value, list | tuple) else ODD
 
 
 def _attribute(attributes: Any, key: str) -> str | None:
@@ -154,43 +191,66 @@ def _attribute(attributes: Any, key: str) -> str | None:
 
 
 def _each(function: Callable[[Any], Any], operand: _Run) -> _Run:
-    return lambda row: None if (value := operand(row)) is None else function(value)
+    return lambda row: value if (value := operand(row)) is None or value is ODD else function(value)
 
 
 def _both(function: Callable[[Any, Any], Any], left: _Run, right: _Run) -> _Run:
     def run(row: Row) -> Any:
         a = left(row)
-        if a is None:
-            return None
         b = right(row)
-        return None if b is None else function(a, b)
+        if a is None or b is None or a is ODD or b is ODD:
+            return ODD if a is ODD or b is ODD else None
+        return function(a, b)
+
+    return run
+
+
+def _whole(compare: Callable[[Any, Any], bool]) -> Callable[[Any, Any], bool | Odd]:
+    def run(a: float, b: float) -> bool | Odd:
+        if -EXACT < a < EXACT or -EXACT < b < EXACT or (type(a) is int and type(b) is int):
+            return compare(a, b)
+        return ODD if float(a) == float(b) else compare(a, b)
 
     return run
 
 
 def _every(operands: list[_Run]) -> _Run:
-    def run(row: Row) -> bool | None:
-        result: bool | None = True
+    def run(row: Row) -> bool | Odd | None:
+        result: bool | Odd | None = True
         for operand in operands:
             value = operand(row)
             if value is False:
                 return False
-            if value is None:
-                result = None
+            if value is ODD or (value is None and result is not ODD):
+                result = value
         return result
 
     return run
 
 
 def _some(operands: list[_Run]) -> _Run:
-    def run(row: Row) -> bool | None:
-        result: bool | None = False
+    def run(row: Row) -> bool | Odd | None:
+        result: bool | Odd | None = False
         for operand in operands:
             value = operand(row)
             if value is True:
                 return True
+            if value is ODD or (value is None and result is not ODD):
+                result = value
+        return result
+
+    return run
+
+
+def _either(operands: list[_Run]) -> _Run:
+    def run(row: Row) -> bool | Odd | None:
+        result: bool | Odd | None = ODD
+        for operand in operands:
+            value = operand(row)
             if value is None:
                 result = None
+            elif value is not ODD:
+                return cast("bool", value)
         return result
 
     return run
@@ -211,11 +271,18 @@ def _apply(function: str, arguments: list[_Run]) -> _Run:
     if function == "coalesce":
         return lambda row: next((value for a in arguments if (value := a(row)) is not None), None)
     if function in ("least", "greatest"):
-        choose = min if function == "least" else max
-        return lambda row: choose((value for a in arguments if (value := a(row)) is not None), default=None)
+        return _extreme(min if function == "least" else max, arguments)
     if len(arguments) == 1:
         return _each(_FUNCTIONS[function], arguments[0])
     return _both(_FUNCTIONS[function], arguments[0], arguments[1])
+
+
+def _extreme(choose: Callable[..., Any], operands: list[_Run]) -> _Run:
+    def run(row: Row) -> Any:
+        given = [value for operand in operands if (value := operand(row)) is not None]
+        return ODD if ODD in given else choose(given, default=None)
+
+    return run
 
 
 def like(pattern: str) -> Callable[[str], bool]:

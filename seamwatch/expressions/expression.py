@@ -6,48 +6,89 @@ A documented subset of SQL (docs/expressions.md). What it evaluates to is in `cl
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any, Literal, Self
+from typing import Any, Final, Literal, Self
 
 from pydantic import GetCoreSchemaHandler
 from pydantic_core import core_schema
 
-from seamwatch.expressions.tree import Name, Node, canonical, walk
+from seamwatch.errors import ExpressionError
+from seamwatch.expressions.shapes import Shape, apart, numbers_of, shape_of
+from seamwatch.expressions.tree import Node, canonical
 
 ExpressionKind = Literal["boolean", "number", "text"]
 
 
-@dataclass(frozen=True, slots=True)
 class Expression:
-    """A parsed expression. Equal when the canonical texts are; ``source`` is what was written, if anything was."""
+    """A parsed expression. Equal when the canonical texts are; ``source`` is what was written, if anything was.
 
-    text: str
-    tree: Node = field(compare=False, repr=False)
-    source: str | None = field(default=None, compare=False, repr=False)
+    Its text and its tree are made when they are asked for: of thousands that were parsed, few are looked at.
+    """
+
+    __slots__ = ("_shaped", "_text", "_tree", "source")
+
+    def __init__(
+        self, tree: Node | None, source: str | None = None, shaped: tuple[Shape, tuple[float, ...]] | None = None
+    ) -> None:
+        """Use `of`, `parse` and `seamwatch.expressions.build`."""
+        self.source: Final = source
+        self._tree = tree
+        self._shaped = shaped
+        self._text: str | None = None
 
     @classmethod
     def of(cls, tree: Node, source: str | None = None) -> Self:
         """The expression of a tree that is already built."""
-        return cls(canonical(tree), tree, source)
+        return cls(tree, source)
 
     @classmethod
-    def parse(cls, text: str) -> Self:
+    def parse(cls, text: str) -> Expression:
         """The expression that a text says.
 
         Raises ExpressionError, naming the offending word, when it is outside the documented subset.
         """
-        return cls.of(_parsed(text), text)
+        return _parsed(text)
+
+    @property
+    def text(self) -> str:
+        """The canonical text: the one of all texts that say the same."""
+        if self._text is None:
+            self._text = canonical(self._tree) if self._tree is not None else self.shape.text(self.numbers)
+        return self._text
+
+    @property
+    def tree(self) -> Node:
+        """What it says, untyped."""
+        if self._tree is None:
+            self._tree = self.shape.with_numbers(self.numbers)
+        return self._tree
+
+    @property
+    def shape(self) -> Shape:
+        """What it has in common with those that differ from it by their numbers alone."""
+        return self._apart[0]
+
+    @property
+    def numbers(self) -> tuple[float, ...]:
+        """The numbers that its shape has stand-ins for."""
+        return self._apart[1]
+
+    @property
+    def _apart(self) -> tuple[Shape, tuple[float, ...]]:
+        if self._shaped is None:
+            assert self._tree is not None
+            self._shaped = apart(self._tree)
+        return self._shaped
 
     @property
     def fields(self) -> frozenset[str]:
         """What it reads: fields (``score``), and paths inside one (``arguments.amount``)."""
-        return frozenset(node.text for node in walk(self.tree) if isinstance(node, Name))
+        return frozenset(name.text for name in self.shape.names)
 
     @property
     def columns(self) -> frozenset[str]:
         """The fields it reads, without what is reached inside them."""
-        return frozenset(node.path[0] for node in walk(self.tree) if isinstance(node, Name))
+        return frozenset(name.path[0] for name in self.shape.names)
 
     def check(self, record_type: str, kind: ExpressionKind = "boolean") -> None:
         """Return when the expression has a meaning for a record type, and gives a value of ``kind``.
@@ -56,15 +97,28 @@ class Expression:
         """
         from seamwatch.expressions.resolving import resolve
 
-        resolve(self, record_type, kind)
+        if not _means(self.shape, record_type, kind):
+            resolve(self, record_type, kind)
 
     @property
     def shown(self) -> str:
         """The text, cut short for a message."""
         return self.text if len(self.text) <= 80 else self.text[:77] + "..."
 
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Expression) and self.text == other.text
+
+    def __hash__(self) -> int:
+        return hash(self.text)
+
     def __str__(self) -> str:
         return self.text
+
+    def __repr__(self) -> str:
+        return f"Expression({self.text!r})"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Expression, (self.tree, self.source)
 
     @classmethod
     def __get_pydantic_core_schema__(cls, _source: Any, _handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
@@ -86,7 +140,34 @@ def _from_document(value: Any) -> Expression:
 
 
 @lru_cache(maxsize=4096)
-def _parsed(text: str) -> Node:
+def _parsed(text: str) -> Expression:
     from seamwatch.expressions.parsing import parse_tree
 
-    return parse_tree(text)
+    shaped = numbers_of(text)
+    shape = None if shaped is None else _read_shape(shaped[0], len(shaped[1]))
+    if shaped is None or shape is None:
+        return Expression.of(parse_tree(text), text)
+    return Expression(None, text, (shape, shaped[1]))
+
+
+@lru_cache(maxsize=4096)
+def _read_shape(text: str, count: int) -> Shape | None:
+    """The shape that a text with stand-ins is; None where it is not of the language."""
+    from seamwatch.expressions.parsing import parse_tree
+
+    try:
+        return shape_of(parse_tree(text), count)
+    except ExpressionError:
+        return None  # what is wrong is said of what was written
+
+
+@lru_cache(maxsize=4096)
+def _means(shape: Shape, record_type: str, kind: ExpressionKind) -> bool:
+    """Whether a shape has a meaning: it has the same with any numbers."""
+    from seamwatch.expressions.resolving import resolve
+
+    try:
+        resolve(Expression.of(shape.tree), record_type, kind)
+    except ExpressionError:
+        return False
+    return True

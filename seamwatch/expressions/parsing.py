@@ -10,6 +10,7 @@ import difflib
 import math
 import re
 from collections.abc import Callable
+from decimal import Decimal
 from itertools import islice
 from typing import Final, cast
 
@@ -25,7 +26,6 @@ MAX_NESTING: Final = 24
 MAX_NODES: Final = 2_000
 MAX_KEYS: Final = 127
 MAX_PATTERN: Final = 1_000
-_EXACT: Final = 2**53
 
 _COMPARISONS: Final[dict[type[exp.Expr], tree.ComparisonOperator]] = {
     exp.EQ: "=",
@@ -179,12 +179,16 @@ def _literal(node: exp.Expr, _depth: int) -> tree.Node:
     return tree.Number(_number(str(node.this)))
 
 
-def _number(text: str) -> float:
+def _number(text: str) -> float | int:
     value = float(text)
     if not math.isfinite(value):
         raise ExpressionError(f"{text} is too large for a number")
-    if text.isdigit() and abs(int(text)) > _EXACT:
-        raise ExpressionError(f"{text} cannot be held exactly: whole numbers go up to 2^53; write an id as text")
+    if value < tree.EXACT or "e" in text.lower():
+        return value
+    if text.isdigit():
+        return int(text)
+    if Decimal(text) != Decimal(value):
+        raise ExpressionError(f"{text} cannot be held exactly: write a number as large as this without a point")
     return value
 
 

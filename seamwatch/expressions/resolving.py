@@ -88,7 +88,7 @@ class _Resolver:
             case tree.Text(value) if wanted == "text":
                 return typed.Constant(value)
             case tree.Number(value) if wanted in ("number", "time", "duration"):
-                return typed.Constant(value)
+                return typed.Constant(value if wanted == "number" else float(value))
             case tree.Truth(value) if wanted == "boolean":
                 return typed.Constant(value)
         kind = self.kind_of(node)
@@ -196,11 +196,10 @@ class _Resolver:
         if kind != "any":
             self._check_symbols(left, [right])
             self._check_symbols(right, [left])
-            return typed.Compare(operator, self.as_kind(left, kind), self.as_kind(right, kind))
+            return _compared(operator, self.as_kind(left, kind), self.as_kind(right, kind), kind)
         # Two values inside arguments: compared when they are of one kind, whichever that is.
         kinds = [k for k in _VALUE_KINDS if not (k == "boolean" and ordered)]
-        pairs = (typed.Compare(operator, self._any(left, k), self._any(right, k)) for k in kinds)
-        return typed.Apply("coalesce", tuple(pairs))
+        return typed.Either(tuple(_compared(operator, self._any(left, k), self._any(right, k), k) for k in kinds))
 
     def _common(self, left: tree.Node, right: tree.Node) -> Kind:
         kinds = (self.kind_of(left), self.kind_of(right))
@@ -234,8 +233,15 @@ class _Resolver:
         kind = self._common(operand, values[0])
         literals = [self.as_kind(value, kind) for value in values]
         texts = tuple(c.value for c in literals if isinstance(c, typed.Constant) and isinstance(c.value, str))
-        numbers = tuple(c.value for c in literals if isinstance(c, typed.Constant) and isinstance(c.value, float))
-        return typed.OneOf(self.as_kind(operand, kind), texts or numbers)
+        asked = self.as_kind(operand, kind)
+        if texts:
+            return typed.OneOf(asked, texts)
+        numbers = tuple(c.value for c in literals if isinstance(c, typed.Constant) and isinstance(c.value, float | int))
+        plain = [v for v in numbers if abs(v) < tree.EXACT or not (isinstance(v, int) or _may_be_whole(asked))]
+        # Beyond 2^53 each is compared for itself: a set knows nothing of what cannot be told.
+        some: list[typed.Typed] = [typed.OneOf(asked, tuple(map(float, plain)))] if plain else []
+        some += [_compared("=", asked, typed.Constant(v), kind) for v in numbers if v not in plain]
+        return some[0] if len(some) == 1 else typed.Some(tuple(some))
 
     def _is_null(self, operand: tree.Node) -> typed.Typed:
         if self.kind_of(operand) == "any":
@@ -273,7 +279,7 @@ class _Resolver:
             self.as_kind(n, k if k in ("time", "duration") else "number")
             for n, k in zip((left, right), kinds, strict=True)
         )
-        return typed.Compute(operator, *sides)
+        return typed.Compute(operator, *(_calculable(side) for side in sides))
 
     def _call(self, function: str, arguments: tuple[tree.Node, ...]) -> typed.Typed:
         if function == "array_length":
@@ -283,7 +289,8 @@ class _Resolver:
             return typed.Apply(function, tuple(self.as_kind(a, kind) for a in arguments))
         wanted = FUNCTIONS[function].argument
         assert wanted in ("number", "text")
-        return typed.Apply(function, tuple(self._argument(a, wanted) for a in arguments))
+        given = (self._argument(a, wanted) for a in arguments)
+        return typed.Apply(function, tuple(_calculable(a) if wanted == "number" else a for a in given))
 
     def _argument(self, node: tree.Node, wanted: Kind) -> typed.Typed:
         # A duration is a number of microseconds wherever a number is asked for.
@@ -297,6 +304,38 @@ class _Resolver:
             if field.primitive == "array" and len(node.path) == 1:
                 return typed.ListLength(node.path[0])
         raise ExpressionError(f"array_length takes a list: {tree.canonical(node)} is none")
+
+
+def _compared(
+    operator: tree.ComparisonOperator, left: typed.Typed, right: typed.Typed, kind: Kind
+) -> typed.Compare | typed.CompareWhole:
+    """The two compared: exactly, where doubles would take neighbours among large whole numbers for one."""
+    if kind != "number" or _is_small(left) or _is_small(right):
+        return typed.Compare(operator, left, right)
+    exactly = _may_be_whole(left) or _may_be_whole(right)
+    return typed.CompareWhole(operator, left, right) if exactly else typed.Compare(operator, left, right)
+
+
+def _is_small(node: typed.Typed) -> bool:
+    return isinstance(node, typed.Constant) and not isinstance(node.value, str) and abs(node.value) < tree.EXACT
+
+
+def _may_be_whole(node: typed.Typed) -> bool:
+    """Whether a number may be a whole one of 2^53 or beyond that no double holds."""
+    match node:
+        case typed.Argument() | typed.Column(stored="long") | typed.Constant(int()):
+            return True
+        case typed.Apply("coalesce", arguments):
+            return any(_may_be_whole(a) for a in arguments)
+        case _:
+            return False
+
+
+def _calculable(node: typed.Typed) -> typed.Typed:
+    """A number to calculate with."""
+    if isinstance(node, typed.Constant) and isinstance(node.value, int):
+        raise ExpressionError(f"{node.value} cannot be held exactly in a calculation: write it below 2^53")
+    return typed.AsDouble(node) if _may_be_whole(node) else node
 
 
 def _serves(kind: Kind, wanted: Kind) -> bool:

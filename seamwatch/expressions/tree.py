@@ -1,7 +1,7 @@
 """The tree of an expression, and its canonical text.
 
 Untyped: what a name stands for depends on the record type and is settled in `seamwatch.expressions.resolving`.
-Numbers are IEEE 754 doubles throughout, as in JSON.
+Numbers are IEEE 754 doubles, but for whole numbers of 2^53 and beyond, which are exact.
 """
 
 from __future__ import annotations
@@ -9,7 +9,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
-from typing import Literal
+from typing import Final, Literal
+
+EXACT: Final = 2**53
+"""Below this a double holds every whole number."""
 
 ComparisonOperator = Literal["=", "<>", "<", "<=", ">", ">="]
 ArithmeticOperator = Literal["+", "-", "*", "/"]
@@ -24,9 +27,9 @@ class Text:
 
 @dataclass(frozen=True, slots=True)
 class Number:
-    """A number literal."""
+    """A number literal: an int when it is written as a whole number of `EXACT` or beyond, else a float."""
 
-    value: float
+    value: float | int
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,8 +240,8 @@ def _identifier(part: str) -> str:
 
 
 def number_text(value: float) -> str:
-    """The shortest text that reads back as the same double; whole numbers without a point."""
-    if value == int(value) and abs(value) < 2**53:
+    """The shortest text that reads back as the same number; whole ones below `EXACT` without a point."""
+    if value == int(value) and abs(value) < EXACT:
         return str(int(value))
     return repr(value)
 

@@ -1,8 +1,12 @@
 """The typed tree: an expression with every name settled for one record type, ready for any target.
 
-Three kinds of value are left: numbers (doubles), text and booleans, each possibly NULL. Times are numbers of
-microseconds. A value inside `arguments` appears once for each kind that its place asks for, and is NULL when the
-JSON value is of another.
+Three kinds of value are left: numbers, text and booleans, each possibly NULL. Times are numbers of microseconds. A
+value inside `arguments` appears once for each kind that its place asks for, and is NULL when the JSON value is of
+another.
+
+NULL has two reasons. A value is *absent* where nothing is given, and *odd* where something is given that cannot be
+used: of another kind, too large to be exact, or inside arguments that cannot be read. A form is odd when it is NULL
+and anything that makes it so is odd; the Python and the polars targets tell the two apart.
 """
 
 from __future__ import annotations
@@ -17,9 +21,9 @@ ValueKind = Literal["number", "text", "boolean"]
 
 @dataclass(frozen=True, slots=True)
 class Constant:
-    """A literal."""
+    """A literal; whole numbers of 2^53 and beyond are int, all others float."""
 
-    value: float | str | bool
+    value: float | int | str | bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +45,7 @@ class Argument:
 
 @dataclass(frozen=True, slots=True)
 class ArgumentGiven:
-    """Whether there is a value inside `arguments` at this path, other than null."""
+    """Whether there is a value inside `arguments` at this path, other than null; NULL when they cannot be read."""
 
     path: tuple[str, ...]
 
@@ -77,8 +81,35 @@ class Compare:
 
 
 @dataclass(frozen=True, slots=True)
+class CompareWhole:
+    """Two numbers compared exactly, of which one at least may be a whole number of 2^53 or beyond.
+
+    Odd where they are the same double of 2^53 or beyond, and one was not written as a whole number: which one it was
+    cannot be told.
+    """
+
+    operator: ComparisonOperator
+    left: Typed
+    right: Typed
+
+
+@dataclass(frozen=True, slots=True)
+class Either:
+    """The first condition that is not NULL: one value compared by each kind that it may be of. Odd when all are."""
+
+    operands: tuple[Typed, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AsDouble:
+    """A number to calculate with; NULL, and odd, at 2^53 and beyond, where doubles are no longer exact."""
+
+    operand: Typed
+
+
+@dataclass(frozen=True, slots=True)
 class OneOf:
-    """Whether a value is among literals of its kind; NULL when it is NULL."""
+    """Whether a value is among literals of its kind, numbers below 2^53; NULL when it is NULL."""
 
     operand: Typed
     values: tuple[str, ...] | tuple[float, ...]
@@ -139,7 +170,11 @@ class Compute:
 
 @dataclass(frozen=True, slots=True)
 class Apply:
-    """A function of the list, other than array_length, to values of the kinds it takes."""
+    """A function of the list, other than array_length, to values of the kinds it takes.
+
+    ``coalesce``, ``least`` and ``greatest`` pass over what is absent; with an operand that is odd they are odd
+    (``coalesce`` when no operand before it has a value).
+    """
 
     function: str
     arguments: tuple[Typed, ...]
@@ -154,6 +189,9 @@ Typed = (
     | ListLength
     | Attribute
     | Compare
+    | CompareWhole
+    | Either
+    | AsDouble
     | OneOf
     | Matches
     | Unknown

@@ -17,7 +17,8 @@ from pathlib import PurePath
 from typing import Any
 from uuid import UUID
 
-from seamwatch.expressions.arguments import MAX_DEPTH, read_arguments
+from seamwatch.errors import ArgumentsError
+from seamwatch.expressions.arguments import UNREADABLE, Unreadable, read_arguments
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,13 +26,13 @@ class Read:
     """Arguments as read: ``fault`` says why they cannot be judged, ``attributes`` what is reported in their place."""
 
     text: str
-    values: Mapping[str, Any] = field(default_factory=dict)
+    values: Mapping[str, Any] | Unreadable = field(default_factory=dict)
     fault: str | None = None
     attributes: Mapping[str, str] = field(default_factory=dict)
 
 
 def read(given: Mapping[str, Any] | str | None, largest: int) -> Read:
-    """The arguments as text and as values (numbers are doubles); ``largest`` bounds the text's bytes."""
+    """The arguments as text and as values (`read_arguments`); ``largest`` bounds the text's bytes."""
     if given is None:
         return Read("{}")
     try:
@@ -44,11 +45,10 @@ def read(given: Mapping[str, Any] | str | None, largest: int) -> Read:
         digest = hashlib.sha256(text.encode()).hexdigest()
         said = {"arguments_bytes": str(size), "arguments_sha256": digest}
         return Read("{}", fault=f"its arguments take {size} bytes; at most {largest} are judged", attributes=said)
-    values = read_arguments(text)
-    if not values and "".join(text.split()) != "{}":
-        why = f"its arguments are no JSON object of finite numbers nested up to {MAX_DEPTH} levels"
-        return Read(text, fault=f"{why}, so nothing in them can be judged")
-    return Read(text, values)
+    try:
+        return Read(text, read_arguments(text))
+    except ArgumentsError as error:
+        return Read(text, UNREADABLE, fault=f"its arguments {error}, so nothing in them can be judged")
 
 
 def _written(given: object) -> str:
@@ -62,7 +62,8 @@ def _plain(value: Any) -> Any:
     if isinstance(value, datetime | date | time):
         return value.isoformat()
     if isinstance(value, Decimal):
-        return float(value)
+        # A whole one keeps its digits: it may be an id.
+        return int(value) if value.is_finite() and value == value.to_integral_value() else float(value)
     if isinstance(value, Enum):
         return value.value
     if isinstance(value, UUID | PurePath):

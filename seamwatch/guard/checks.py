@@ -7,7 +7,6 @@ kind that nothing is registered for here is left to the stream.
 
 from __future__ import annotations
 
-import json
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -23,15 +22,15 @@ from seamwatch.clauses.scope import Scope
 from seamwatch.durations import DAY, format_duration
 from seamwatch.expressions import Expression
 from seamwatch.expressions.build import all_of
-from seamwatch.expressions.closure import Row, row_closure
+from seamwatch.expressions.closure import Odd, Row, row_closure
 from seamwatch.guard.memory import Key, Memory, Talk, Tally
 from seamwatch.guard.specialising import constant, for_tool, tools_named
+from seamwatch.judging.calls import compared_text
 from seamwatch.judging.measure import Measure
 from seamwatch.judging.seam import Seam
 from seamwatch.judging.wording import number_text
 
-Condition = Callable[[Row], bool | None]
-_AS_TEXT = json.JSONEncoder(sort_keys=True).encode
+Condition = Callable[[Row], bool | Odd | None]
 
 
 @dataclass(slots=True)
@@ -202,8 +201,7 @@ class _BoundBefore(Bound):
         # Equal where `seamwatch.judging.calls.matched` is: that one is a digest of this.
         if not self.paths:
             return ""
-        values = [asked.row.argument(path) for path in self.paths]
-        return None if None in values else _AS_TEXT(values)
+        return compared_text([asked.row.argument(path) for path in self.paths])
 
     def why(self, asked: Asked) -> str:
         same = f" with the same {' and '.join(self.clause.matching)}" if self.clause.matching else ""

@@ -17,6 +17,7 @@ from typing import Any, Literal
 from seamwatch.clock import Clock
 from seamwatch.documents import Estate
 from seamwatch.errors import SeamwatchError
+from seamwatch.expressions.arguments import Unreadable
 from seamwatch.expressions.closure import Row
 from seamwatch.guard.arguments import Read, read
 from seamwatch.guard.checks import Asked
@@ -221,7 +222,9 @@ class Engine:
 
     # Judging
 
-    def _asked(self, record: dict[str, Any], values: Mapping[str, Any], trace: str | None, talk: Talk) -> Asked:
+    def _asked(
+        self, record: dict[str, Any], values: Mapping[str, Any] | Unreadable, trace: str | None, talk: Talk
+    ) -> Asked:
         now = self._memory.stamp(talk, self._clock.now())
         record["event_time"] = now
         if not self._plan.in_force(now):

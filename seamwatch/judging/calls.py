@@ -15,7 +15,8 @@ from bisect import bisect_left
 from collections.abc import Sequence
 from typing import Any
 
-from seamwatch.expressions.arguments import read_arguments, value_at
+from seamwatch.expressions.arguments import UNREADABLE, arguments_or_none, value_at
+from seamwatch.expressions.tree import EXACT
 from seamwatch.judging.facts import Evidence, Fact
 from seamwatch.judging.judgement import Moment
 from seamwatch.values import value
@@ -27,20 +28,37 @@ MOST_CALLS = 5_000
 
 
 def matched(text: str | None, names: Sequence[str]) -> str | None:
-    """A digest of the values of some arguments in a tool call's JSON text; None when one is absent or null.
+    """A digest of the values of some arguments in a tool call's JSON text; None when one is absent, null or odd.
 
-    A name with dots reaches inside. Equal values have equal digests: 1 and 1.0 are equal, 1 and "1" are not.
+    A name with dots reaches inside. Equal values have equal digests: 1 and 1.0 are equal, 1 and "1" are not. Whole
+    numbers are exact; a value with a number of 2^53 or beyond that is not written as a whole one is odd, and equals
+    nothing, since which number it was cannot be told.
     """
-    arguments = read_arguments(text)
-    values = [value_at(arguments, tuple(name.split("."))) for name in names]
-    if any(value is None for value in values):
+    arguments = arguments_or_none(text)
+    if arguments is None:
         return None
-    return digest_of(values)
+    return digest_of([value_at(arguments, tuple(name.split("."))) for name in names])
 
 
-def digest_of(values: Sequence[Any]) -> str:
-    """The same of values as `read_arguments` gives them, none of which is absent."""
-    return hashlib.sha256(_as_text(values).encode()).hexdigest()[:24]
+def digest_of(values: Sequence[Any]) -> str | None:
+    """The same of values as `read_arguments` gives them."""
+    shown = compared_text(values)
+    return None if shown is None else hashlib.sha256(shown.encode()).hexdigest()[:24]
+
+
+def compared_text(values: Sequence[Any]) -> str | None:
+    """One text for values that are equal; None when one is absent, null or odd."""
+    if any(value is None or not _is_known(value) for value in values):
+        return None
+    return _as_text(values)
+
+
+def _is_known(value: Any) -> bool:
+    if isinstance(value, float):
+        return -EXACT < value < EXACT
+    if isinstance(value, dict):
+        return all(map(_is_known, value.values()))
+    return all(map(_is_known, value)) if isinstance(value, list) else value is not UNREADABLE
 
 
 @value()

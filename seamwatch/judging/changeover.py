@@ -37,7 +37,7 @@ def begins_anew(before: BoundClause, after: BoundClause, part: str) -> bool:
 
 def _measured(bound: BoundClause) -> dict[tuple[str, str], tuple[object, ...]]:
     measures = bound.clause.measures(bound.seam)
-    return {(m.source, m.name): (m.window, m.slice, m.value, m.evidence, m.matching) for m in measures}
+    return {(m.source, m.name): (m.agreed or m.window, m.slice, m.value, m.evidence, m.matching) for m in measures}
 
 
 def hold(held: Sequence[Fact], fact: Fact, bound: BoundClause) -> tuple[Fact, ...]:

@@ -17,6 +17,7 @@ from seamwatch.documents.estate import END
 from seamwatch.durations import MINUTE
 from seamwatch.judging.episodes import Episode
 from seamwatch.judging.facts import Fact, ForwardedEvent
+from seamwatch.judging.spent import Spent
 from seamwatch.judging.stream_time import LONG_AGO
 from seamwatch.judging.windows import earliest
 
@@ -67,6 +68,7 @@ class Entry(NamedTuple):
       comes into force, and ``lateness`` how late events may be by its version: the documents say both.
     - ``held``: facts of later versions, which wait for theirs to come into force.
     - ``of_outcomes``: it looks at outcomes, of which some may wait for their decisions: its clock waits with them.
+    - ``spent``: the names of episodes that are over.
     """
 
     kind: str
@@ -83,14 +85,16 @@ class Entry(NamedTuple):
     held: tuple[Fact, ...] = ()
     until: int = END
     lateness: int = 0
+    spent: tuple[Spent, ...] = ()
 
     @property
     def due_at(self) -> int | None:
         """The event time at which it is due."""
-        if self.until == END and not self.waiting:
+        if self.until == END and not self.waiting and not self.spent:
             return self.deadline
         until = None if self.until == END else self.until
-        return earliest(self.deadline, self.waiting[0].place[0] if self.waiting else None, until)
+        spent = (one.until for one in self.spent)
+        return earliest(self.deadline, self.waiting[0].place[0] if self.waiting else None, until, *spent)
 
     @property
     def held_until(self) -> int:
@@ -110,28 +114,39 @@ class Entry(NamedTuple):
         # Written out, here and below: `_replace` takes twice as long, and these are made for each fact.
         return Entry(
             self.kind, self.version, self.state, self.episodes, self.deadline, self.wake, historic, heard, self.waiting,
-            of_outcomes, last, self.held, self.until, self.lateness,
+            of_outcomes, last, self.held, self.until, self.lateness, self.spent,
         )  # fmt: skip
 
     def judged(
-        self, kind: str, state: Any, episodes: tuple[Episode, ...], deadline: int | None, wake: int | None
+        self,
+        kind: str,
+        state: Any,
+        episodes: tuple[Episode, ...],
+        deadline: int | None,
+        wake: int | None,
+        spent: tuple[Spent, ...],
     ) -> Entry:
         """The entry after a judgement."""
         return Entry(
             kind, self.version, state, episodes, deadline, wake, self.historic, self.heard, self.waiting,
-            self.of_outcomes, self.last, self.held, self.until, self.lateness,
+            self.of_outcomes, self.last, self.held, self.until, self.lateness, spent,
         )  # fmt: skip
 
     def placed(self, until: int, lateness: int) -> Entry:
         """The entry with what the documents say of its version."""
         return Entry(
             self.kind, self.version, self.state, self.episodes, self.deadline, self.wake, self.historic, self.heard,
-            self.waiting, self.of_outcomes, self.last, self.held, until, lateness,
+            self.waiting, self.of_outcomes, self.last, self.held, until, lateness, self.spent,
         )  # fmt: skip
 
     @property
     def empty(self) -> bool:
         """Whether there is nothing left to remember."""
+        return not self.spent and self.idle
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing is left but names that are spent: it begins anew with what it hears next."""
         return self.state is None and not self.episodes and not self.waiting and not self.held
 
 
@@ -152,6 +167,11 @@ def _waiting_adapter() -> TypeAdapter[tuple[Waiting, ...]]:
 
 
 @cache
+def _spent_adapter() -> TypeAdapter[tuple[Spent, ...]]:
+    return TypeAdapter(tuple[Spent, ...])
+
+
+@cache
 def _held_adapter() -> TypeAdapter[tuple[Fact, ...]]:
     return TypeAdapter(tuple[Fact, ...])
 
@@ -166,9 +186,10 @@ def write_entry(entry: Entry) -> bytes:
         _episodes_adapter().dump_json(entry.episodes),
         _waiting_adapter().dump_json(entry.waiting),
         _held_adapter().dump_json(entry.held),
+        _spent_adapter().dump_json(entry.spent),
         _state_adapter(entry.kind).dump_json(entry.state),
     )
-    return b'{"head":%b,"episodes":%b,"waiting":%b,"held":%b,"state":%b}' % parts
+    return b'{"head":%b,"episodes":%b,"waiting":%b,"held":%b,"spent":%b,"state":%b}' % parts
 
 
 def read_entry(value: bytes) -> Entry | None:
@@ -178,8 +199,9 @@ def read_entry(value: bytes) -> Entry | None:
         episodes = _episodes_adapter().validate_python(saved["episodes"])
         waiting = _waiting_adapter().validate_python(saved.get("waiting", ()))
         held = _held_adapter().validate_python(saved.get("held", ()))
+        spent = _spent_adapter().validate_python(saved.get("spent", ()))
         state = _state_adapter(saved["head"]["kind"]).validate_python(saved["state"])
     except (ValidationError, KeyError):
         # Written by another release of the kind: it starts anew rather than stop the partition.
         return None
-    return Entry(state=state, episodes=episodes, waiting=waiting, held=held, **saved["head"])
+    return Entry(state=state, episodes=episodes, waiting=waiting, held=held, spent=spent, **saved["head"])

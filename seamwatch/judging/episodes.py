@@ -2,7 +2,8 @@
 
 Pure values and transitions; `seamwatch.judging.judge` keeps them and sends what changed. An episode's id is a
 function of contract, clause, system, severity, slice and the key its clause gave, so that it is the same after a
-crash and in a replay.
+crash and in a replay; where that has named an episode before, its number is in the id as well
+(`seamwatch.judging.spent`).
 """
 
 from __future__ import annotations
@@ -40,11 +41,17 @@ def identity(*parts: str | None) -> str:
     return str(uuid.UUID(bytes=bytes(value)))
 
 
-def open_episode(seam: Seam, clause: str, kind: str, found: Open, now: int, *, climbs: bool) -> Episode:
-    """A new episode. With ``climbs`` the first person's clock to acknowledge starts now (warnings never climb)."""
+def open_episode(
+    seam: Seam, clause: str, kind: str, found: Open, now: int, *, climbs: bool, before: int = 0
+) -> Episode:
+    """A new episode, of whose name there were ``before`` others that are over.
+
+    With ``climbs`` the first person's clock to acknowledge starts now (warnings never climb).
+    """
     ladder = _ladder(seam, found.person)
+    again = (str(before + 1),) if before else ()
     violation = Violation(
-        violation_id=identity(seam.contract, clause, seam.system, found.severity, found.slice, found.key),
+        violation_id=identity(seam.contract, clause, seam.system, found.severity, found.slice, found.key, *again),
         contract=seam.contract,
         contract_version=seam.contract_version,
         contract_digest=seam.contract_digest,

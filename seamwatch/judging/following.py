@@ -13,6 +13,7 @@ from seamwatch.judging.episodes import Episode, notice_of, open_episode, resolve
 from seamwatch.judging.facts import Notice, Violation
 from seamwatch.judging.judgement import Finding, Open, Resolve
 from seamwatch.judging.seams import BoundClause
+from seamwatch.judging.spent import Spent, times_spent, with_spent
 
 _Identity = tuple[str, str | None, str]
 
@@ -37,10 +38,29 @@ class Finder:
     precedes: Callable[[str], bool]
 
 
+@dataclass(frozen=True, slots=True)
+class Followed:
+    """The episodes that are open after some findings, and which names are spent."""
+
+    episodes: tuple[Episode, ...]
+    spent: tuple[Spent, ...]
+
+
 def follow(
-    episodes: Sequence[Episode], finder: Finder, findings: Sequence[Finding], at: int, told: Told, *, climbs: bool
-) -> tuple[Episode, ...]:
-    """The episodes after some findings that were made at ``at`` (the clock that dates them)."""
+    episodes: Sequence[Episode],
+    finder: Finder,
+    findings: Sequence[Finding],
+    at: int,
+    told: Told,
+    *,
+    climbs: bool,
+    spent: tuple[Spent, ...] = (),
+    remembered: int | None = None,
+) -> Followed:
+    """What becomes of the episodes by some findings that were made at ``at`` (the clock that dates them).
+
+    ``remembered``: for how long the name of an episode that is over is, in micros; None for good.
+    """
     seam, clause, kind = finder.bound.seam, finder.bound.clause.id, finder.bound.clause.kind_name
     kept = {_identity(episode): episode for episode in episodes}
     for found in findings:
@@ -50,7 +70,8 @@ def follow(
             name = _known_as(kept, known, seam.contract_version)
             before = kept.get(name)
             if before is None:
-                after = open_episode(seam, clause, kind, known, max(at, known.opened_at), climbs=climbs)
+                times = times_spent(spent, known.severity, known.slice, known.key)
+                after = open_episode(seam, clause, kind, known, max(at, known.opened_at), climbs=climbs, before=times)
             elif before.violation.contract_version == seam.contract_version:
                 after = update_episode(before, known)
             else:
@@ -61,10 +82,18 @@ def follow(
         elif isinstance(found, Resolve):
             episode = kept.pop(_known_as(kept, found, seam.contract_version), None)
             if episode is not None:
-                told.violations.append(resolve_episode(episode, found))
+                over = resolve_episode(episode, found)
+                told.violations.append(over)
+                spent = spent_by(episode, over, spent, remembered)
         else:
             told.notices.append(notice_of(seam, clause, kind, found, max(at, -(2**62))))
-    return tuple(kept.values())
+    return Followed(tuple(kept.values()), spent)
+
+
+def spent_by(episode: Episode, over: Violation, spent: tuple[Spent, ...], remembered: int | None) -> tuple[Spent, ...]:
+    """The spent names with that of an episode that is over."""
+    until = None if remembered is None else (over.resolved_at or over.opened_at) + remembered
+    return with_spent(spent, over.severity, over.slice, episode.key, until)
 
 
 def _identity(episode: Episode) -> _Identity:

@@ -23,12 +23,13 @@ from seamwatch.judging.clocks import Clocks
 from seamwatch.judging.entries import Entry, EntryKey, Waiting, read_entry
 from seamwatch.judging.episodes import Episode, escalate_episode, resolve_episode
 from seamwatch.judging.facts import Fact, ForwardedEvent, Measurement, Notice, Violation
-from seamwatch.judging.following import Told, follow
+from seamwatch.judging.following import Told, follow, spent_by
 from seamwatch.judging.judgement import EXPECTED, Happening, Moment, Resolve, TimePassed
 from seamwatch.judging.late import Late, LateCount
 from seamwatch.judging.placing import WITHDRAWN, Placing
 from seamwatch.judging.remembered import Remembered
 from seamwatch.judging.seams import BoundClause, Seams
+from seamwatch.judging.spent import REMEMBERED, still_spent
 from seamwatch.judging.stream_time import FAR_AHEAD, LONG_AGO, StreamTime
 from seamwatch.judging.windows import earliest
 
@@ -198,7 +199,9 @@ class Judge:
             key = key._replace(system=seam.system)
             happening = replace(happening, system=seam.system) if isinstance(happening, Fact) else happening
             known = self._entries.get(key)
-        entry = known or self._begun(key, bound, happening)
+        entry = known
+        if entry is None or entry.idle:
+            entry = self._begun(key, bound, happening)._replace(spent=() if known is None else known.spent)
         later = seam.contract_version != entry.version and _began(happening) >= entry.until
         historic = not self._settings.history and self._clocks.is_history(entry, happening)
         last = max(entry.last, _time_of(happening))
@@ -256,17 +259,27 @@ class Judge:
         judgement = clause.judge(seam, state, happening, moment)
         if judgement.late:
             self._late.add_judged(bound, happening, judgement.late)
-        episodes = entry.episodes
+        episodes, spent = entry.episodes, entry.spent
         if judgement.findings:
             climbs, at = self._settings.climbs, self._clocks.known_at(happening)
-            found = follow(episodes, self._placing.finder(bound), judgement.findings, at, told, climbs=climbs)
-            episodes = self._answering.answered(episodes, found, bound)
-            told.violations += (new.violation for new, old in zip(episodes, found, strict=True) if new != old)
+            finder, remembered = self._placing.finder(bound), self._remembered(key)
+            found = follow(
+                episodes, finder, judgement.findings, at, told, climbs=climbs, spent=spent, remembered=remembered
+            )
+            spent = found.spent if remembered != 0 else ()
+            episodes = self._answering.answered(episodes, found.episodes, bound)
+            told.violations += (new.violation for new, old in zip(episodes, found.episodes, strict=True) if new != old)
         # Time is judged by the version in force: after another one it is asked again, at once.
         wake = judgement.wake if own else self._time.now
-        judged = entry.judged(kind, judgement.state, episodes, judgement.deadline, wake)
+        judged = entry.judged(kind, judgement.state, episodes, judgement.deadline, wake, spent)
         self._entries.keep(key, judged)
         return judged
+
+    def _remembered(self, key: EntryKey) -> int | None:
+        """For how long the names of episodes that are over are remembered: of strangers, who must make room, not."""
+        if self._is_stranger(key):
+            return 0
+        return REMEMBERED if key.part and key.part[0] != "\x00" else None
 
     # Acknowledgements
 
@@ -305,11 +318,16 @@ class Judge:
         """Let time pass for an entry, as far as one version is in force; whether there is more."""
         entry = self._entries[key]
         clock, now = self._clocks.reached(entry), self._time.now
+        if entry.spent and (spent := still_spent(entry.spent, clock)) != entry.spent:
+            entry = entry._replace(spent=spent)
+            self._entries.keep(key, entry)
+        if entry.idle:
+            return False
         over = clock >= entry.until or crowded(entry.held)
         bound = self._bound(key, entry)
         if bound is None and entry.version and not over:
             # What waits for a later version, which may have the clause again, goes on waiting.
-            self._entries.keep(key, self._ended(entry, told, now, WITHDRAWN))
+            self._entries.keep(key, self._ended(key, entry, told, now, WITHDRAWN))
             return False
         if bound is not None:
             reached = min(clock, entry.until - 1)
@@ -350,7 +368,7 @@ class Judge:
         successor = self._placing.successor(key, entry, self._clocks.reached(entry), self._time.now)
         version, after = successor.version, successor.bound
         if successor.why is not None:
-            entry = self._ended(entry, told, successor.at, successor.why)
+            entry = self._ended(key, entry, told, successor.at, successor.why)
         mine = [fact for fact in entry.held if fact.contract_version == version]
         held = tuple(fact for fact in entry.held if fact.contract_version != version)
         kind, last = entry.kind if after is None else after.clause.kind_name, max(entry.last, successor.start)
@@ -397,17 +415,22 @@ class Judge:
         bound = self._seams.bound(key.contract, entry.version, key.clause, key.system)
         if bound is not None:
             entry = self._judge(key, entry, bound, TimePassed(), reached, told)
-        if not entry.empty:
+        if entry.empty:
+            return
+        if not entry.idle:
             self.let_go += 1
-            ended = self._ended(entry, told, entry.last, f"{key.system}: {TOO_MANY}")
-            self._entries.keep(key, ended._replace(waiting=(), held=()))
+            entry = self._ended(key, entry, told, entry.last, f"{key.system}: {TOO_MANY}")
+        self._entries.keep(key, entry._replace(waiting=(), held=(), spent=()))
 
-    def _ended(self, entry: Entry, told: Told, at: int, why: str) -> Entry:
+    def _ended(self, key: EntryKey, entry: Entry, told: Told, at: int, why: str) -> Entry:
         """The entry when its clause binds no longer: what is open of it is over."""
+        remembered, spent = self._remembered(key), entry.spent
         for episode in entry.episodes:
-            over = Resolve("breach", episode.key, at, summary=why)
-            told.violations.append(resolve_episode(episode, over))
-        return entry._replace(state=None, episodes=(), deadline=None, wake=None)
+            over = resolve_episode(episode, Resolve("breach", episode.key, at, summary=why))
+            told.violations.append(over)
+            if remembered != 0:
+                spent = spent_by(episode, over, spent, remembered)
+        return entry._replace(state=None, episodes=(), deadline=None, wake=None, spent=spent)
 
 
 def _began(happening: Fact | ForwardedEvent) -> int:

@@ -48,6 +48,8 @@ class Measure:
     - ``matching``: names of arguments of a tool call; the evidence's label is then the digest of their values, by
       `seamwatch.judging.calls.matched`.
     - ``distinct``: equal values within a window count once (for retried requests).
+    - ``agreed``: the window that was agreed, where offending events are bundled more finely than that; a contract that
+      changes the bundles alone goes on with what it has counted.
     """
 
     source: Source
@@ -64,3 +66,4 @@ class Measure:
     label: str | None = None
     evidence: int | None = EVIDENCE_LIMIT
     matching: tuple[str, ...] = ()
+    agreed: int | None = None

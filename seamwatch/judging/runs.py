@@ -4,9 +4,10 @@ Two rules serve every clause that looks at events:
 
 - **occurrence**: any offending event is a breach. It begins at once (as soon as every earlier window is complete,
   so that the window it is named after is the same wherever it is judged), and ends when nothing has offended for
-  the quiet time after its last offending window.
+  the quiet time after its last offending event, to the microsecond. What offends within one window is never a quiet
+  time apart (`bundle`), so the first and last of a window tell all that the rule needs.
 - **share**: a window's share of offending events is judged when the window is complete. It begins with a window
-  over the agreed share, and ends with the first judged window that is within it.
+  over the agreed share, and ends by the rule of `seamwatch.judging.calm`.
 
 Pure: state in, state and changes out. The clause words the findings.
 """
@@ -17,19 +18,32 @@ from collections.abc import Callable
 from dataclasses import field, replace
 from typing import Literal
 
-from seamwatch.durations import DAY, MINUTE
+from seamwatch.durations import DAY, HOUR, MINUTE
+from seamwatch.judging.calm import Stretch, went_outside
 from seamwatch.judging.facts import Evidence, Fact, merge_evidence
 from seamwatch.judging.judgement import Finding, Judgement, Moment
-from seamwatch.judging.windows import MOST_WINDOWS, Windows, earliest
+from seamwatch.judging.windows import MOST_WINDOWS, Window, Windows, earliest
 from seamwatch.values import value
 
 TRACE_IDLE = 30 * MINUTE
 """A conversation without a call for so long has ended."""
 
 
+def bundle(quiet: int, window: int = HOUR) -> int:
+    """The width of the windows that offending events are bundled in, at most ``window``.
+
+    No two events of one are a quiet time apart: so the events of a window belong to the same episode, and no two
+    episodes begin in the same window.
+    """
+    return min(quiet, window)
+
+
 @value()
 class Run:
-    """Consecutive offending windows. ``first`` and ``last`` are window starts; counts are of complete windows."""
+    """Consecutive offending windows. ``first`` and ``last`` are window starts; counts are of complete windows.
+
+    ``offended`` is the event time of the last offending event; None where an earlier release did not keep it.
+    """
 
     first: int
     last: int
@@ -40,13 +54,15 @@ class Run:
     share: float | None = None
     open: bool = False
     ended: int | None = None
+    offended: int | None = None
 
     def quiet_at(self, quiet: int) -> int:
-        """When it is over, if nothing offends any more: ``quiet`` after its last window, in whole windows.
+        """When it is over, if nothing offends any more: ``quiet`` after the last event that offended."""
+        return (self.last + self.window if self.offended is None else self.offended) + quiet
 
-        Whole ones, because what offends in the middle of one is not told apart from what offends at its start.
-        """
-        return self.last + self.window + -(-quiet // self.window) * self.window
+    def over_at(self, quiet: int, grace: int) -> int:
+        """The same; what has not been a breach yet goes on for the grace at least, or it would never become one."""
+        return self.quiet_at(quiet if self.open else max(quiet, grace))
 
     def opened_at(self, grace: int = 0) -> int:
         """The event time at which its first offending event became a breach."""
@@ -55,10 +71,11 @@ class Run:
 
 @value()
 class Runs:
-    """The state of one slice under either rule."""
+    """The state of one slice under either rule; ``stretch`` is that of the share rule, also after its run is over."""
 
     windows: Windows = field(default_factory=Windows)
     run: Run | None = None
+    stretch: Stretch | None = None
 
 
 @value()
@@ -106,10 +123,10 @@ def occurrences(
     - ``most``: how many windows wait, if not `MOST_WINDOWS`.
     """
     state = state or Runs()
-    windows, run, late = state.windows, state.run, 0
+    windows, run, late = _narrowed(state.windows, quiet), state.run, 0
     most = MOST_WINDOWS if most is None else most
     if fact is not None and fact.breaches:
-        added = windows.add(fact, moment)
+        added = windows.add(_narrow(fact, quiet), moment)
         late, windows = (1, windows) if added is None else (0, added)
     changes: list[Change] = []
     waits: list[int] = []
@@ -122,10 +139,12 @@ def occurrences(
             break
         if not crowded and (hold or window.end <= moment.watermark) and not window.settled(moment):
             break
-        if run is not None and run.ended is None and window.start >= run.quiet_at(quiet):
-            quiet_at = run.quiet_at(quiet)
-            changes.extend(_off(run, quiet_at))
-            run = replace(run, ended=quiet_at) if once else None
+        over = _over_before(run, window, quiet, grace)
+        if over is not None:
+            if not crowded and _may_be_tied(window, over, moment):
+                break
+            run, off = _ended(run, over, once=once)
+            changes.extend(off)
         before, run = run, _with(run, window.fact)
         run = _opened(run, quiet, grace, moment)
         if run.open and (before is None or not before.open or before.evidence != run.evidence):
@@ -140,27 +159,64 @@ def occurrences(
         run = _opened(run, quiet, grace, moment)
         changes.append(Change("on", run, run.opened_at(grace)))
     if run is not None and run.ended is None:
-        quiet_at = run.quiet_at(quiet)
-        if moment.watermark >= quiet_at and not left:
-            changes.extend(_off(run, quiet_at))
-            run = replace(run, ended=quiet_at) if once else None
+        over = run.over_at(quiet, grace)
+        if moment.watermark >= over and (not left or (left[0].start >= over and left[0].settled(moment))):
+            run, off = _ended(run, over, once=once)
+            changes.extend(off)
         else:
-            waits.extend([quiet_at, run.opened_at(grace)])
+            waits.extend([over, run.opened_at(grace)])
+    run = None if not left and _forgotten(run, moment.watermark) else run
     # A conversation's end is remembered for a day, so that a straggler does not open it again.
-    if run is not None and run.ended is not None:
-        waits.append(run.ended + DAY)
-        run = None if moment.watermark >= run.ended + DAY and not left else run
+    waits.extend([] if run is None or run.ended is None else [run.ended + DAY])
     deadline = earliest(windows.deadline(moment), *(t for t in waits if t > moment.watermark))
     kept = None if run is None and not left else Runs(windows, run)
     return Advance(kept, tuple(changes), deadline, windows.wake(moment), late)
 
 
+def _narrow(fact: Fact, quiet: int) -> Fact:
+    # Of a version of the contract whose quiet time was longer: it stands where its first offending event lies.
+    if fact.window <= quiet:
+        return fact
+    return replace(fact, window_start=fact.first_time // quiet * quiet, window=quiet)
+
+
+def _narrowed(windows: Windows, quiet: int) -> Windows:
+    if all(window.fact.window <= quiet for window in windows.filling):
+        return windows
+    narrowed = Windows(done=windows.done)
+    for window in windows.filling:
+        narrowed = narrowed.put(_narrow(window.fact, quiet), window.arrived)
+    return narrowed
+
+
+def _over_before(run: Run | None, window: Window, quiet: int, grace: int) -> int | None:
+    """When the run was over, if that was before the window's first offending event."""
+    if run is None or run.ended is not None or window.fact.first_time < run.over_at(quiet, grace):
+        return None
+    return run.over_at(quiet, grace)
+
+
+def _forgotten(run: Run | None, at: int) -> bool:
+    return run is not None and run.ended is not None and at >= run.ended + DAY
+
+
+def _may_be_tied(window: Window, over: int, moment: Moment) -> bool:
+    # What may still come of the window may belong to the run, and tie what is there of it to that.
+    return window.start < over and (moment.watermark < over or not window.settled(moment))
+
+
 def _with(run: Run | None, fact: Fact) -> Run:
-    if run is None:
-        return Run(fact.window_start, fact.window_start, fact.window, fact.evidence)
+    # What ended a day ago is forgotten, live as well as in a history that is read at once.
+    if run is None or _forgotten(run, fact.first_time):
+        return Run(fact.window_start, fact.window_start, fact.window, fact.evidence, offended=fact.last_time)
     if run.ended is not None:
         return run
-    return replace(run, last=max(run.last, fact.window_start), evidence=merge_evidence(run.evidence, fact.evidence))
+    offended = None if run.offended is None else max(run.offended, fact.last_time)
+    if fact.window_start > run.last:
+        # The window of an earlier release's run is over: from here on the last event is known.
+        offended = fact.last_time if offended is None else offended
+    last = max(run.last, fact.window_start)
+    return replace(run, last=last, offended=offended, evidence=merge_evidence(run.evidence, fact.evidence))
 
 
 def _opened(run: Run, quiet: int, grace: int, moment: Moment) -> Run:
@@ -172,15 +228,24 @@ def _opened(run: Run, quiet: int, grace: int, moment: Moment) -> Run:
     return run if opens == run.open else replace(run, open=opens)
 
 
-def _off(run: Run, at: int) -> tuple[Change, ...]:
+def _ended(run: Run | None, at: int, *, once: bool) -> tuple[Run | None, tuple[Change, ...]]:
     # What ended within its grace was never open.
-    return (Change("off", run, at),) if run.open else ()
+    changes = (Change("off", run, at),) if run is not None and run.open else ()
+    return replace(run, ended=at) if once and run is not None else None, changes
 
 
-def shares(state: Runs | None, fact: Fact | None, moment: Moment, *, tolerate: float, min_count: int) -> Advance:
-    """Advance the share rule by a fact, or by time alone: a window offends when breaches / count > tolerate."""
+def shares(
+    state: Runs | None, fact: Fact | None, moment: Moment, *, tolerate: float, min_count: int, quiet: int | None = None
+) -> Advance:
+    """Advance the share rule by a fact, or by time alone: a window offends when breaches / count > tolerate.
+
+    ``quiet``: the quiet time that was agreed; None for what holds by default.
+    """
     state = state or Runs()
-    windows, run, late = state.windows, state.run, 0
+    windows, run, stretch, late = state.windows, state.run, state.stretch, 0
+    if run is not None and stretch is None:
+        # An earlier release kept the run alone.
+        stretch = Stretch(run.first, run.last + run.window)
     if fact is not None:
         added = windows.add(fact, moment)
         late, windows = (1, windows) if added is None else (0, added)
@@ -191,6 +256,7 @@ def shares(state: Runs | None, fact: Fact | None, moment: Moment, *, tolerate: f
             continue
         share = judged.breaches / judged.count
         if share > tolerate:
+            stretch = went_outside(stretch, judged.window_start, judged.window_end, judged.window, quiet)
             before = run or Run(judged.window_start, judged.window_start, judged.window, ())
             run = replace(
                 before,
@@ -202,7 +268,10 @@ def shares(state: Runs | None, fact: Fact | None, moment: Moment, *, tolerate: f
                 evidence=merge_evidence(before.evidence, judged.evidence),
             )
             changes.append(Change("on", run, run.first + run.window))
-        elif run is not None:
-            changes.append(Change("off", run, judged.window_end))
-            run = None
-    return Advance(Runs(windows, run), tuple(changes), windows.deadline(moment), windows.wake(moment), late)
+        elif run is not None and stretch is not None:
+            stretch = stretch.within(judged.window_start, judged.window, quiet)
+            if stretch.over is not None:
+                changes.append(Change("off", run, stretch.over))
+                run = None
+    kept = Runs(windows, run, stretch)
+    return Advance(kept, tuple(changes), windows.deadline(moment), windows.wake(moment), late)

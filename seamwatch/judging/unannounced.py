@@ -102,8 +102,8 @@ def _run_so_far(runs: Runs, more: tuple[Fact, ...]) -> Run | None:
     waiting = [window.fact for window in runs.windows.filling] + list(more)
     if not waiting:
         return None
-    first = waiting[0]
-    return Run(first.window_start, waiting[-1].window_start, first.window, first.evidence, open=True)
+    first, last = waiting[0], max(fact.last_time for fact in waiting)
+    return Run(first.window_start, waiting[-1].window_start, first.window, first.evidence, open=True, offended=last)
 
 
 def _last(runs: Runs) -> int:

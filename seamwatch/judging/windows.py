@@ -57,16 +57,18 @@ class Windows:
 
     def add(self, fact: Fact, moment: Moment) -> Windows | None:
         """With the fact merged into its window; None when that window has been judged (the fact is late)."""
-        if fact.window_end <= self.done:
-            return None
+        return None if fact.window_end <= self.done else self.put(fact, moment.now)
+
+    def put(self, fact: Fact, arrived: int) -> Windows:
+        """The same with a fact that is not late, which arrived at a time of the stream."""
         if not self.filling:
-            return Windows((Window(fact, moment.now),), self.done)
+            return Windows((Window(fact, arrived),), self.done)
         # Two versions of a contract may disagree on the width: such windows lie side by side.
         place = bisect_left(self.filling, (fact.window_start, fact.window), key=_place)
         after = place
         if place < len(self.filling) and _place(self.filling[place]) == (fact.window_start, fact.window):
             fact, after = merge_facts(self.filling[place].fact, fact), place + 1
-        filling = (*self.filling[:place], Window(fact, moment.now), *self.filling[after:])
+        filling = (*self.filling[:place], Window(fact, arrived), *self.filling[after:])
         return Windows(filling, self.done)
 
     def take_complete(self, moment: Moment, most: int | None = None) -> tuple[tuple[Fact, ...], Windows]:

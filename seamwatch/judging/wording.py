@@ -13,6 +13,12 @@ def moment_text(micros: int) -> str:
     return datetime.fromtimestamp(micros / 1_000_000, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
 
 
+def millis_text(micros: int) -> str:
+    """A time to the millisecond, UTC, without saying so: ``2026-11-02 14:05:09.031``."""
+    shown = datetime.fromtimestamp(micros // 1_000_000, UTC).strftime("%Y-%m-%d %H:%M:%S")
+    return f"{shown}.{micros % 1_000_000 // 1_000:03d}"
+
+
 def share_text(share: float) -> str:
     """A share as percent, with as many places as it needs to differ from 0 and 1: ``4.2 %``, ``0.03 %``."""
     percent = share * 100

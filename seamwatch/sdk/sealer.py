@@ -13,7 +13,8 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
-from seamwatch.errors import RecordError, SealError
+from seamwatch.errors import ArgumentsError, RecordError, SealError
+from seamwatch.expressions.arguments import read_arguments
 from seamwatch.sdk.subject_keys import Erasure, SubjectKeys
 from seamwatch.sealing import Place, SubjectKey, key_id_of, seal, unseal
 
@@ -103,7 +104,9 @@ def opened(text: str, place: Place, keys: SubjectKeys | None) -> str:
 def _arguments(arguments: Any) -> dict[str, Any]:
     if isinstance(arguments, str):
         try:
-            arguments = json.loads(arguments)
-        except ValueError:
-            raise SealError("the arguments of a tool call are no JSON, so nothing in them can be sealed") from None
+            # What cannot be read may hold anything, also what is to be sealed.
+            read_arguments(arguments)
+        except ArgumentsError as error:
+            raise SealError(f"the arguments of a tool call {error}, so nothing in them can be sealed") from None
+        arguments = json.loads(arguments) if arguments.strip() else {}
     return dict(arguments) if isinstance(arguments, dict) else {}

@@ -16,6 +16,7 @@ import time
 import weakref
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from itertools import islice
 from pathlib import Path
@@ -142,6 +143,11 @@ class Sender:
         while not self._stopping:
             try:
                 producer = self._turn(producer)
+            except KafkaException as error:
+                # The client raises by itself only when it is over for good, and then does nothing for ever.
+                self._fail(str(error))
+                self._failed = False
+                producer = self._away(producer)
             except Exception:  # noqa: BLE001
                 # The thread must outlive whatever happens, or events would pile up in silence.
                 _log.exception("delivery of events failed; trying again")
@@ -289,7 +295,8 @@ class Sender:
         """Stop sending by this producer; what it had not delivered is kept."""
         self._generation += 1
         producer.purge()
-        producer.poll(0)
+        with suppress(KafkaException):
+            producer.poll(0)
         if not self._draining:
             self._keep(list(self._flying.values()))
         self._flying.clear()

@@ -18,8 +18,10 @@ _LEAST_A_PHASE = 1_000
 
 
 @lru_cache(maxsize=1024)
-def bands_of(reference: Reference, *, floor: float, alpha: float, daily_cycle: bool) -> tuple[Band, ...]:
-    """The band of each phase of day, first phase first: 24, 8 or 1 of them.
+def bands_of(
+    reference: Reference, *, floor: float, alpha: float, daily_cycle: bool, sets: int | None = None
+) -> tuple[Band, ...]:
+    """The band of each phase of day, first phase first: 24, 8 or 1 of them; ``sets`` as in `band_of`.
 
     Pure and costly (hundreds of beta quantiles), so kept for as long as the reference stays the same.
     """
@@ -31,7 +33,7 @@ def bands_of(reference: Reference, *, floor: float, alpha: float, daily_cycle: b
         for values in (reference.windows, reference.squares)
     )
     deff = design_effect(windows, counts, squares)
-    return tuple(band_of(c, floor=floor, alpha=alpha, phases=phases, deff=deff) for c in counts)
+    return tuple(band_of(c, floor=floor, alpha=alpha, phases=phases, deff=deff, sets=sets) for c in counts)
 
 
 def phase_of(bands: tuple[Band, ...], hour: int) -> Band:

@@ -55,6 +55,11 @@ class Band:
         return Band(*(np.stack([getattr(band, name) for band in bands]) for name in Band.__slots__))
 
 
+def sets_of(bins: int) -> int:
+    """How many sets so many bins have."""
+    return 2 * (bins - 1) + bins
+
+
 def set_counts(counts: Floats) -> Floats:
     """Scores in each set, shape (…, 2(B−1) + B): ≤ each cut, above each cut, in each bin."""
     cumulative = np.cumsum(counts, axis=-1)
@@ -74,16 +79,17 @@ def set_name(index: int, bins: int, low: float, high: float) -> str:
     return f"between {low + start * width:.4g} and {low + (start + 1) * width:.4g}"
 
 
-def band_of(counts: Floats, *, floor: float, alpha: float, phases: int, deff: float) -> Band:
+def band_of(counts: Floats, *, floor: float, alpha: float, phases: int, deff: float, sets: int | None = None) -> Band:
     """The band that reference counts allow: ``max(share + floor, U)``, U one-sided Clopper-Pearson.
 
-    The level is (alpha/2) / (S·P), so that with probability 1 − alpha/2 no true share lies above its band.
+    The level is (alpha/2) / (S·P), so that with probability 1 − alpha/2 no true share lies above its band. ``sets``: S,
+    where sets of other counts are watched beside these.
     """
     effective = counts / deff
     inside = set_counts(effective)
     total = float(effective.sum())
     share = inside / total if total > 0 else np.zeros_like(inside)
-    level = (alpha / 2) / (len(inside) * phases)
+    level = (alpha / 2) / ((len(inside) if sets is None else sets) * phases)
     with np.errstate(invalid="ignore"):
         # The beta quantile itself: scipy.stats, which wraps it, takes seconds to import in the judge's first look.
         upper = betaincinv(inside + 1, np.maximum(total - inside, 0.0), 1 - level)
@@ -106,15 +112,22 @@ class Bank:
 
 
 def update(bank: Bank, band: Band, counts: Floats, index: int, *, alpha: float, lifetime: int) -> Bank:
-    """The bank after one non-empty window with histogram ``counts``, numbered ``index``.
+    """The bank after one window with histogram ``counts``, numbered ``index``."""
+    return grown(bank, gains(band, counts), index, alpha=alpha, lifetime=lifetime)
 
-    A single window's gain is clipped so that at least five are needed.
-    """
+
+def gains(band: Band, counts: Floats) -> Floats:
+    """What one window's histogram gives each bet (log), of shape (…, S, 4); an empty one changes nothing."""
     total = counts.sum(axis=-1)
     effective = np.minimum(total / band.deff, MAX_EFFECTIVE)
-    inside = set_counts(counts) * (effective / total)[..., None]
-    gain = inside[..., None] * band.edge
+    inside = set_counts(counts) * (effective / np.maximum(total, 1))[..., None]
+    gain: Floats = inside[..., None] * band.edge
     gain += effective[..., None, None] * _LOSE
+    return gain
+
+
+def grown(bank: Bank, gain: Floats, index: int, *, alpha: float, lifetime: int) -> Bank:
+    """The bank with the gains of the window numbered ``index``, clipped so that at least five windows are needed."""
     sets, bets = bank.wealth.shape[-2:]
     clip = np.log(lifetime * sets * bets / (alpha / 2)) / LEAST_WINDOWS
     least = -np.log(lifetime)

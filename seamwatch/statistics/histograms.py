@@ -29,26 +29,34 @@ class Reference:
     """Approved scores by hour of day, 24 entries each.
 
     ``hours``: histograms; ``windows``: how many windows held scores; ``squares``: Σs²/n over these windows, s the sum
-    of the bins' numbers of a window's n scores, from which the design effect comes.
+    of the bins' numbers of a window's n scores, from which the design effect comes. ``absence``: the same of whether
+    there was a score, in two bins (with one, without one); None where that was not counted.
     """
 
     hours: tuple[tuple[int, ...], ...]
     windows: tuple[int, ...] = (0,) * HOURS
     squares: tuple[float, ...] = (0.0,) * HOURS
+    absence: Reference | None = None
 
     @classmethod
-    def empty(cls, bins: int) -> Self:
-        """No score so far."""
-        return cls(((0,) * bins,) * HOURS)
+    def empty(cls, bins: int, *, absence: bool = False) -> Self:
+        """No score so far; ``absence``: decisions without one are to be counted as well."""
+        return cls(((0,) * bins,) * HOURS, absence=Reference.empty(2) if absence else None)
 
-    def with_window(self, hour: int, counts: Sequence[int]) -> Reference:
-        """With one more window of that hour of day; ``counts`` holds at least one score."""
+    def with_window(self, hour: int, counts: Sequence[int], missing: int = 0) -> Reference:
+        """With one more window of that hour of day, and so many decisions without a score."""
+        absence, present = self.absence, sum(counts)
+        if absence is not None and present + missing:
+            absence = absence.with_window(hour, (present, missing))
+        if not present:
+            return Reference(self.hours, self.windows, self.squares, absence)
         total = sum(place * count for place, count in enumerate(counts))
         summed = tuple(a + b for a, b in zip(self.hours[hour], counts, strict=True))
         return Reference(
             _put(self.hours, hour, summed),
             _put(self.windows, hour, self.windows[hour] + 1),
-            _put(self.squares, hour, self.squares[hour] + total * total / sum(counts)),
+            _put(self.squares, hour, self.squares[hour] + total * total / present),
+            absence,
         )
 
 
@@ -68,10 +76,40 @@ class Slice(BaseModel):
         (0.0,) * HOURS, min_length=HOURS, max_length=HOURS, description="for each hour, Σs²/n over these windows"
     )
 
+    missing: tuple[Count, ...] | None = Field(
+        None, min_length=HOURS, max_length=HOURS, description="for each hour, how many decisions had no score"
+    )
+    missing_windows: tuple[Count, ...] = Field(
+        (0,) * HOURS, min_length=HOURS, max_length=HOURS, description="for each hour, how many windows held decisions"
+    )
+    missing_squares: tuple[Annotated[float, Field(ge=0)], ...] = Field(
+        (0.0,) * HOURS,
+        min_length=HOURS,
+        max_length=HOURS,
+        description="for each hour, Σm²/n over these windows, m of their n decisions without a score",
+    )
+
     @cached_property
     def reference(self) -> Reference:
         """As the judge compares with it."""
-        return Reference(self.hours, self.windows, self.squares)
+        absence = None
+        if self.missing is not None:
+            hours = tuple((sum(scores), missing) for scores, missing in zip(self.hours, self.missing, strict=True))
+            absence = Reference(hours, self.missing_windows, self.missing_squares)
+        return Reference(self.hours, self.windows, self.squares, absence)
+
+    @classmethod
+    def of(cls, cohort: str | None, known: Reference) -> Slice:
+        """A reference as it is written."""
+        more: dict[str, object] = {}
+        if known.absence is not None:
+            more = {
+                "missing": [missing for _, missing in known.absence.hours],
+                "missing_windows": known.absence.windows,
+                "missing_squares": known.absence.squares,
+            }
+        written = {"cohort": cohort, "hours": known.hours, "windows": known.windows, "squares": known.squares}
+        return cls.model_validate(written | more)
 
 
 class Counted(BaseModel):
@@ -123,7 +161,7 @@ class ReferenceFile(Counted):
     def of(cls, counted: Counted, references: Mapping[str | None, Reference]) -> ReferenceFile:
         """The file of what was counted; raises ValueError when there is no reference."""
         slices = [
-            {"cohort": cohort, "hours": known.hours, "windows": known.windows, "squares": known.squares}
+            Slice.of(cohort, known).model_dump(mode="json")
             for cohort, known in sorted(references.items(), key=lambda item: item[0] or "")
         ]
         return cls.model_validate(
@@ -143,7 +181,8 @@ class ReferenceFile(Counted):
         for part in self.slices:
             lines += [f"- cohort: {json.dumps(part.cohort, ensure_ascii=False)}", "  hours:"]
             lines += [f"  - {json.dumps(row)}" for row in part.hours]
-            lines += [f"  {name}: {json.dumps(getattr(part, name))}" for name in ("windows", "squares")]
+            more = () if part.missing is None else ("missing", "missing_windows", "missing_squares")
+            lines += [f"  {name}: {json.dumps(getattr(part, name))}" for name in ("windows", "squares", *more)]
         return "\n".join(lines) + "\n"
 
     @cached_property

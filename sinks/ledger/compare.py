@@ -64,8 +64,10 @@ def _wrong(
     ]
     stored = rows[decoded.rows] if decoded.rejects else rows
     for name, decoded_column in decoded.frame.with_columns(_types(record_type, decoded.frame)).to_dict().items():
+        if name not in stored.columns:  # the table lacks it, which is told of the table
+            continue
         # As bytes, which texts of the store are: whoever edits one may write what is no text.
-        expected = decoded_column.cast(pl.Binary) if decoded_column.dtype == pl.String else decoded_column
+        expected = decoded_column.cast(_of_bytes(decoded_column.dtype))
         shown = _as(stored[name], expected.dtype)
         if shown is None or not _same(shown, expected):
             wrong += [
@@ -81,20 +83,34 @@ def _wrong(
 
 def _wrong_letters(record_type: str, rows: pl.DataFrame, rejected: dict[int, str]) -> list[_Wrong]:
     wrong = []
-    for index, (reason, kind) in enumerate(zip(rows["reason"].to_list(), rows["record_type"].to_list(), strict=True)):
-        if kind.decode(errors="replace") != record_type:
+    for index, (reason, kind) in enumerate(zip(_texts(rows, "reason"), _texts(rows, "record_type"), strict=True)):
+        if kind not in (record_type, None):
             wrong.append((index, "record_type", f"a record of this topic is a {record_type}"))
         elif index not in rejected:
             wrong.append((index, "raw", f"this is no dead letter: it decodes, and belongs in {record_type}"))
-        elif reason.decode(errors="replace") != rejected[index]:
+        elif reason not in (rejected[index], None):
             wrong.append((index, "reason", f"the reason is not why it was rejected: {rejected[index]}"))
     return wrong
+
+
+def _texts(rows: pl.DataFrame, name: str) -> list[str | None]:
+    """A column's texts; None for each where the table lacks it, which is told of the table."""
+    return [_text(value) for value in rows[name].to_list()] if name in rows.columns else [None] * len(rows)
 
 
 def _types(record_type: str, frame: pl.DataFrame) -> list[pl.Expr]:
     if record_type == "document":
         return [pl.col(name) for name in frame.columns]
     return [pl.col(name).cast(kind) for name, kind in columns(record_type).items()]
+
+
+def _of_bytes(kind: Any) -> Any:
+    """A type with bytes for texts, within lists and structs too."""
+    if isinstance(kind, pl.List):
+        return pl.List(_of_bytes(kind.inner))
+    if isinstance(kind, pl.Struct):
+        return pl.Struct({field.name: _of_bytes(field.dtype) for field in kind.fields})
+    return pl.Binary() if kind == pl.String else kind
 
 
 def _as(shown: pl.Series, kind: pl.DataType) -> pl.Series | None:
@@ -146,5 +162,13 @@ def _text(value: object) -> str | None:
 
 
 def _short(value: object) -> str:
-    text = value.decode(errors="replace") if isinstance(value, bytes) else str(value)
+    text = str(_plain(value))
     return repr(text if len(text) <= 60 else text[:57] + "…")
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, bytes):
+        return value.decode(errors="replace")
+    if isinstance(value, dict):
+        return {name: _plain(each) for name, each in value.items()}
+    return [_plain(each) for each in value] if isinstance(value, list | pl.Series) else value

@@ -1,4 +1,4 @@
-"""Evidence: finds a recorded event in a store and makes the proof of it that a third person can check alone.
+"""Evidence: makes the proof of one record of a store, which a third person can check alone.
 
 SELECT only. The path comes from the store's tiles and is held to the signed root before it is handed out.
 """
@@ -6,41 +6,32 @@ SELECT only. The path comes from the store's tiles and is held to the signed roo
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 from seamwatch.errors import ProofError, SeamwatchError, UndecodableRecord
-from seamwatch.wire.framing import SINGLE_OBJECT_MARKER, split
-from seamwatch.wire.schemas import RECORD_TYPES, Definition, fingerprint, schema
+from seamwatch.wire.framing import split
+from seamwatch.wire.schemas import Definition
 from sinks.ledger.leaves import Entry, entry_bytes
 from sinks.ledger.merkle import inclusion_spans, leaf_hash, span_root, verify_inclusion
-from sinks.ledger.proofs import Proof, canonical_schema
-from sinks.ledger.rows import DEAD_LETTER, LEAF_COLUMNS, of_place, rows_between, tables_with
-from sinks.ledger.tiles import ReadTile, node
-from sinks.reading import Place
+from sinks.ledger.proofs import Proof, canonical_schema, read_value
+from sinks.ledger.rows import LEAF_COLUMNS, of_place, rows_between, tables_with, tile_reader
+from sinks.ledger.sought import Found
+from sinks.ledger.tiles import node
 from sinks.store import Store
 
 DefinitionOf = Callable[[bytes], Definition]
 """The header of a value to the schema that wrote it; raises UndecodableRecord."""
 
 
-class Found(NamedTuple):
-    """Where a row of the record is."""
+def evidence_of(store: Store, found: Found, definition_of: DefinitionOf) -> Proof:
+    """The proof of a record, under the newest signed checkpoint of its topic partition.
 
-    table: str
-    place: Place
-    offset: int
-
-
-def evidence_of(store: Store, event_id: str, definition_of: DefinitionOf) -> Proof:
-    """The proof of the first record of an event, under the newest signed checkpoint of its topic partition.
-
-    Raises SeamwatchError when no such event is on record or no signed checkpoint covers it yet, and ProofError when
-    the store does not hold what was signed.
+    Raises SeamwatchError when no signed checkpoint covers it yet, and ProofError when the store does not hold what was
+    signed.
     """
-    found = _find(store, event_id)
     index = _index(store, found)
     size, root, note = _checkpoint(store, found, index)
-    read = _reader(store, found.place)
+    read = tile_reader(store, found.place)
     hashes = [span_root(span, lambda height, at: node(read, height, at)) for span in inclusion_spans(index, size)]
     entry = _entry(store, found)
     try:
@@ -53,20 +44,6 @@ def evidence_of(store: Store, event_id: str, definition_of: DefinitionOf) -> Pro
     return Proof(entry, _schema(entry, definition_of), index, hashes, note)
 
 
-def _find(store: Store, event_id: str) -> Found:
-    parts = [
-        f"SELECT '{table}' AS name, topic, partition, offset FROM {table} WHERE event_id = {{event:String}}"
-        for table in tables_with(store, "raw", "offset", "headers", "event_id")
-    ]
-    rows = store.rows(
-        f"SELECT * FROM ({' UNION ALL '.join(parts)}) ORDER BY topic, partition, offset LIMIT 1",
-        {"event": event_id},
-    )
-    if not rows:
-        raise SeamwatchError(f"no event with event_id {event_id!r} is on record: it may not have arrived yet")
-    return Found(rows[0]["name"], (rows[0]["topic"], rows[0]["partition"]), rows[0]["offset"])
-
-
 def _index(store: Store, found: Found) -> int:
     """The number of the row's leaf: the rows before its range, and those before it in its range."""
     commits = store.rows(
@@ -74,10 +51,11 @@ def _index(store: Store, found: Found) -> int:
         f"AND first_offset <= {found.offset} AND next_offset > {found.offset} LIMIT 1"
     )
     if not commits:
-        raise SeamwatchError("the event is on record, but its range is not committed yet: try again in a moment")
+        raise SeamwatchError("the record is there, but its range is not committed yet: try again in a moment")
     first = commits[0]["first_offset"]
     range_of = f"{of_place(found.place)} AND offset >= {first} AND offset < {found.offset}"
-    parts = [f"SELECT offset FROM {table} WHERE {range_of}" for table in dict.fromkeys((found.table, DEAD_LETTER))]
+    tables = tables_with(store, "raw", "offset", "headers")
+    parts = [f"SELECT offset FROM {table} WHERE {range_of}" for table in tables]
     # Rows that retention removed have their leaves still.
     parts.append(
         "SELECT arrayJoin(arrayFilter(o -> o >= "
@@ -96,30 +74,20 @@ def _checkpoint(store: Store, found: Found, index: int) -> tuple[int, bytes, str
     )
     if not rows:
         raise SeamwatchError(
-            "no signed checkpoint covers the event: the recorder signs once it has a key (SEAMWATCH_LEDGER_KEY)"
+            "no signed checkpoint covers the record: the recorder signs once it has a key (SEAMWATCH_LEDGER_KEY)"
         )
     return int(rows[0]["tree_size"]), bytes.fromhex(rows[0]["root"]), rows[0]["note"]
-
-
-def _reader(store: Store, place: Place) -> ReadTile:
-    known: dict[tuple[int, int], bytes] = {}
-
-    def read(level: int, tile: int) -> bytes:
-        if (level, tile) not in known:
-            rows = store.rows(
-                f"SELECT DISTINCT start, hex(hashes) AS hashes FROM ledger_tile WHERE {of_place(place)} "
-                f"AND level = {level} AND tile = {tile} ORDER BY start"
-            )
-            known[level, tile] = b"".join(bytes.fromhex(row["hashes"]) for row in rows)
-        return known[level, tile]
-
-    return read
 
 
 def _entry(store: Store, found: Found) -> Entry:
     rows = rows_between(store, found.table, LEAF_COLUMNS, found.place, found.offset, found.offset + 1)
     row: dict[str, Any] = rows.with_columns(millis=rows["broker_time"].dt.epoch("ms")).row(0, named=True)
-    headers = tuple((each["key"].decode(), each["value"]) for each in row["headers"] or ())
+    try:
+        headers = tuple((each["key"].decode(), each["value"]) for each in row["headers"] or ())
+    except UnicodeDecodeError as error:
+        raise ProofError(
+            f"the store does not hold what was signed: {error}; `seamwatch verify` names the row"
+        ) from error
     return Entry(*found.place, row["offset"], row["millis"], row["key"], row["raw"], headers)
 
 
@@ -130,8 +98,9 @@ def _schema(entry: Entry, definition_of: DefinitionOf) -> str:
         definition = definition_of(header)
     except UndecodableRecord:
         return ""
-    name = str(definition.get("name", "")).rpartition(".")[2]
-    own = name in RECORD_TYPES and schema(name).fingerprint == fingerprint(definition)
-    if header[:2] != SINGLE_OBJECT_MARKER and not own:
-        return ""
-    return canonical_schema(definition)
+    form = canonical_schema(definition)
+    try:
+        read_value(entry, form)
+    except ProofError:
+        return ""  # a dead letter, or a schema that only a registry's number names and that is not ours
+    return form

@@ -13,12 +13,12 @@ class Finding:
     """One thing that is wrong.
 
     ``what`` is one of: column, content, missing, inserted, twice, commit, checkpoint, fork, unsigned, root, ahead,
-    retention.
+    retention; of no topic partition, but of the store as a whole: definition, migration.
     """
 
     what: str
-    topic: str
-    partition: int
+    topic: str | None
+    partition: int | None
     message: str
     table: str | None = None
     offset: int | None = None
@@ -30,6 +30,8 @@ class Finding:
         return asdict(self)
 
     def __str__(self) -> str:
+        if self.topic is None:
+            return f"{self.table}" + (f", {self.column}" if self.column else "") + f": {self.message}"
         place = f"{self.topic}[{self.partition}]" + ("" if self.offset is None else f" offset {self.offset}")
         of = "" if self.event_id is None else f", event {self.event_id}"
         where = "" if self.table is None else f" in {self.table}" + (f".{self.column}" if self.column else "")
@@ -54,11 +56,11 @@ class Report:
         self.findings.append(Finding(what, place[0], place[1], message, **named))
 
     def sort(self) -> None:
-        """Put the findings in the order of the record: what is said of a row's bytes before what its columns say."""
+        """Put the findings in order: those of the whole store, then by place, a row's bytes before its columns."""
         self.findings.sort(
             key=lambda found: (
-                found.topic,
-                found.partition,
+                found.topic or "",
+                -1 if found.partition is None else found.partition,
                 -1 if found.offset is None else found.offset,
                 found.what == "column",
             )

@@ -18,9 +18,10 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Extent:
-    """What a table has of a topic partition: rows from one offset to another, both included."""
+    """What a table has of a topic partition: so many rows, from one offset to another, both included."""
 
     table: str
+    rows: int
     first: int
     last: int
 
@@ -60,12 +61,12 @@ class History:
 def read_extents(store: Store, tables: Sequence[str]) -> dict[Place, list[Extent]]:
     """Where the rows of each topic partition are."""
     parts = (
-        f"SELECT '{table}' AS name, topic, partition, min(offset) AS first, max(offset) AS last "
+        f"SELECT '{table}' AS name, topic, partition, count() AS rows, min(offset) AS first, max(offset) AS last "
         f"FROM {table} GROUP BY topic, partition"
         for table in tables
     )
     rows = store.rows(" UNION ALL ".join(parts))
-    return _by_place(rows, lambda row: Extent(row["name"], row["first"], row["last"]))
+    return _by_place(rows, lambda row: Extent(row["name"], row["rows"], row["first"], row["last"]))
 
 
 def read_heads(store: Store) -> dict[Place, int]:

@@ -157,18 +157,14 @@ def _headers_column(rows: pl.DataFrame) -> pl.Series | None:
     if "headers" not in rows.columns or not rows["headers"].list.len().max():
         return None
     every = rows["headers"].to_list()
-    each = [_headers_bytes([(_text(h["key"]), h["value"]) for h in headers or ()]) for headers in every]
+    each = [_headers_bytes([(h["key"], h["value"]) for h in headers or ()]) for headers in every]
     return pl.Series(each, dtype=pl.Binary)
 
 
-def _text(name: str | bytes) -> str:
-    return name if isinstance(name, str) else name.decode()
-
-
-def _headers_bytes(headers: Iterable[Header]) -> bytes:
+def _headers_bytes(headers: Iterable[tuple[str | bytes, bytes | None]]) -> bytes:
     parts = []
     for key, value in headers:
-        name = key.encode()
+        name = key.encode() if isinstance(key, str) else key
         parts += [struct.pack(">I", len(name)), name]
         parts += [struct.pack(">I", _NONE if value is None else len(value)), value or b""]
     return b"".join(parts)

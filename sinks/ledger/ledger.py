@@ -17,11 +17,11 @@ import polars as pl
 import structlog
 
 from seamwatch.clock import SystemClock
-from seamwatch.errors import StoreError
+from seamwatch.errors import ProofError, StoreError
 from sinks.blocks import Batch
 from sinks.columns import columns
 from sinks.ledger.merkle import HASH_SIZE, Tree
-from sinks.ledger.notes import Checkpoint, SignerKey
+from sinks.ledger.notes import Checkpoint, SignerKey, VerifierKey
 from sinks.ledger.rows import of_place, stored_leaves
 from sinks.ledger.tiles import Piece, pieces
 from sinks.reading import Place
@@ -160,6 +160,18 @@ class Ledger:
 def origin_of(name: str, place: Place) -> str:
     """The origin line of the tree of a topic partition, in the ledger whose key has this name."""
     return f"{name}/{place[0]}/{place[1]}"
+
+
+def place_of(origin: str, keys: Sequence[VerifierKey]) -> Place:
+    """The topic partition of a tree by its origin, in the ledger of one of these keys.
+
+    Raises ProofError if it is none.
+    """
+    for key in keys:
+        topic, _, partition = origin.removeprefix(f"{key.name}/").rpartition("/")
+        if partition.isdecimal() and origin == origin_of(key.name, (topic, int(partition))):
+            return topic, int(partition)
+    raise ProofError(f"{origin} names no topic partition")
 
 
 def _committed(store: Store, place: Place) -> Tree:

@@ -22,6 +22,8 @@ STEP_ROWS: Final = 1_000_000
 PIECE_ROWS: Final = 131_072
 _PLACES: Final = 32
 """How many topic partitions a condition names at most."""
+_PARTS: Final = 64
+"""Into so many pieces a step is cut at most: a commit may say any number of rows, if it was tampered with."""
 
 
 @dataclass(slots=True)
@@ -92,7 +94,7 @@ def pieces(store: Store, step: Step, leading: str | None) -> Iterator[Piece]:
 
 def _by_offset(step: Step, rows: int) -> Iterator[str]:
     """The condition of a step in as many parts, along the offsets, as so many rows are pieces."""
-    parts = max(1, -(-rows // PIECE_ROWS))
+    parts = min(_PARTS, max(1, -(-rows // PIECE_ROWS)))
     for part in range(parts):
         yield of_ranges(
             {

@@ -27,9 +27,11 @@ from sinks.ledger.leaves import Entry, entry_bytes, read_entry
 from sinks.ledger.ledger import origin_of
 from sinks.ledger.merkle import HASH_SIZE, leaf_hash, verify_inclusion
 from sinks.ledger.notes import Checkpoint, VerifierKey, read_checkpoint
+from sinks.published import read_document
 
 HEADER: Final = "c2sp.org/tlog-proof@v1"
 VERSION: Final = 1
+_DOCUMENTS: Final = "contracts"
 _LENGTH: Final = struct.Struct(">I")
 
 
@@ -97,7 +99,7 @@ def prove(proof: Proof, keys: Sequence[VerifierKey]) -> Proven:
     if checkpoint.origin not in {origin_of(key.name, (entry.topic, entry.partition)) for key in keys}:
         raise ProofError(f"the checkpoint is of {checkpoint.origin}, the record of {entry.topic}/{entry.partition}")
     verify_inclusion(proof.index, checkpoint.size, leaf_hash(entry_bytes(entry)), proof.hashes, checkpoint.root)
-    record_type, record = _said(entry, proof.schema)
+    record_type, record = read_value(entry, proof.schema)
     return Proven(entry, proof.index, checkpoint, record_type, record)
 
 
@@ -108,14 +110,18 @@ def canonical_schema(definition: Definition) -> str:
     return str(to_parsing_canonical_form(definition))
 
 
-def _said(entry: Entry, form: str) -> tuple[str | None, dict[str, Any] | None]:
-    """Record type and record, read by a schema that must be the one that the value itself names."""
+def read_value(entry: Entry, form: str) -> tuple[str | None, dict[str, Any] | None]:
+    """Record type and record, read by a schema that must be the one that the value itself names; None for neither.
+
+    A published document is JSON, and needs no schema. Raises ProofError when the schema is another, or does not read
+    the value.
+    """
     import json
 
     import fastavro
 
     if not form:
-        return None, None
+        return _document(entry)
     try:
         definition = json.loads(form)
         header, datum = split(entry.value or b"")
@@ -134,6 +140,21 @@ def _said(entry: Entry, form: str) -> tuple[str | None, dict[str, Any] | None]:
     return name, record
 
 
+def _document(entry: Entry) -> tuple[str | None, dict[str, Any] | None]:
+    if _type_of(entry.topic) != _DOCUMENTS:
+        return None, None
+    try:
+        return "document", read_document(entry.key, entry.value)
+    except UndecodableRecord:
+        return None, None
+
+
+def _type_of(topic: str) -> str:
+    """The record type of a topic of whichever prefix, by how its name ends."""
+    before, _, last = topic.rpartition(".")
+    return "violation" if before.rpartition(".")[2] == "violations" else last
+
+
 def _hold_schema(entry: Entry, header: bytes, name: str, form: str, definition: Definition) -> None:
     if canonical_schema(definition) != form:
         raise ProofError("the schema of the proof is not in canonical form")
@@ -143,7 +164,7 @@ def _hold_schema(entry: Entry, header: bytes, name: str, form: str, definition: 
             raise ProofError(f"the schema of the proof is not the one that the record names, {header[2:].hex()}")
         return
     # A registry's number says nothing about the schema: only one that is known here, of this topic's type, will do.
-    if name not in RECORD_TYPES or schema(name).fingerprint != mark or entry.topic.rpartition(".")[2] != name:
+    if name not in RECORD_TYPES or schema(name).fingerprint != mark or _type_of(entry.topic) != name:
         raise ProofError("the record names its schema by a registry's number, and the one in the proof is not ours")
 
 

@@ -183,7 +183,8 @@ class Roots:
         for row in rows:
             for i, leaf in enumerate(split(bytes.fromhex(row["hashes"]))):
                 found.setdefault(row["tile"] * WIDTH + row["start"] + i, leaf)
-        return [found[i] for i in range(start, end) if i in found]
+        # Not number by number: a commit that was tampered with may say any size. Nor are tiles what they should be.
+        return [found[i] for i in sorted(found) if start <= i < end and len(found[i]) == HASH_SIZE]
 
     def _add(self, what: str, message: str, offset: int, named: Mapping[str, str | None] | None = None) -> None:
         self._report.add(what, self._place, message, **{"table": self._table, "offset": offset, **(named or {})})

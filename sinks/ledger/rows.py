@@ -1,4 +1,4 @@
-"""Rows of the record, as the ledger reads them: ranges of offsets of topic partitions, bytes kept exact.
+"""Rows of the record, as the ledger reads them: ranges of offsets of topic partitions, bytes kept exact; and tiles.
 
 Queries only; what the rows must be is for others to say.
 """
@@ -11,6 +11,7 @@ from typing import Final
 import polars as pl
 
 from sinks.ledger.leaves import leaf_hashes
+from sinks.ledger.tiles import ReadTile
 from sinks.reading import Place
 from sinks.store import Store, quoted
 
@@ -52,6 +53,22 @@ def stored_leaves(store: Store, table: str, place: Place, first_offset: int, nex
     """The hashes of the leaves of a range, from the rows of a record type's table and those of dead_letter."""
     parts = [rows_between(store, name, LEAF_COLUMNS, place, first_offset, next_offset) for name in (table, DEAD_LETTER)]
     return leaf_hashes(*place, pl.concat(parts, how="vertical_relaxed").sort("offset"))
+
+
+def tile_reader(store: Store, place: Place) -> ReadTile:
+    """Reads tiles of the tree of a topic partition, each once."""
+    known: dict[tuple[int, int], bytes] = {}
+
+    def read(level: int, tile: int) -> bytes:
+        if (level, tile) not in known:
+            rows = store.rows(
+                f"SELECT DISTINCT start, hex(hashes) AS hashes FROM ledger_tile WHERE {of_place(place)} "
+                f"AND level = {level} AND tile = {tile} ORDER BY start"
+            )
+            known[level, tile] = b"".join(bytes.fromhex(row["hashes"]) for row in rows)
+        return known[level, tile]
+
+    return read
 
 
 def of_place(place: Place) -> str:

@@ -16,10 +16,10 @@ from typing import Any, Final, Protocol, Self, cast, get_args
 
 import polars as pl
 
+from seamwatch.collector import unhurried_collector
 from seamwatch.columnar.contents import contents_of_rows
 from seamwatch.judging.facts import ForwardedEvent
 from seamwatch.judging.measure import Source
-from streams.collector import unhurried_collector
 from streams.dedup import EveryId
 from streams.history.joining import OF_DECISION
 from streams.history.repeats import CONTENT, HELD, Repeats

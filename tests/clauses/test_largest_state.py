@@ -74,9 +74,13 @@ class Kept:
         moment = Moment(STILL + 100 * DAY, watermark, slice=part or None)
         judgement = self.clause.judge(SEAM, entry.state, happening, moment)
         finder = Finder(BoundClause(self.clause, SEAM), at(), lambda _: False)
-        episodes = follow(entry.episodes, finder, judgement.findings, at(), Told(), climbs=True)
+        found = follow(entry.episodes, finder, judgement.findings, at(), Told(), climbs=True, spent=entry.spent)
         self.entries[part] = entry._replace(
-            state=judgement.state, episodes=episodes, deadline=judgement.deadline, wake=judgement.wake
+            state=judgement.state,
+            episodes=found.episodes,
+            spent=found.spent,
+            deadline=judgement.deadline,
+            wake=judgement.wake,
         )
 
     def size(self) -> int:

@@ -43,4 +43,4 @@ def test_where_selects_the_calls_that_are_looked_at() -> None:
 
 def test_it_is_over_when_the_conversation_is() -> None:
     violations = found(NEVER, [refund("2m", "t1", '{"segments_flown": 1}')], now="2h")
-    assert [(v.state, v.resolved_at) for v in violations] == [("resolved", at("1h"))]
+    assert [(v.state, v.resolved_at) for v in violations] == [("resolved", at("32m"))]

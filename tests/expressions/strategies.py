@@ -35,6 +35,12 @@ PATTERNS = ("%", "a%", "%b", "_", "%é%", "a_%b%", "%e_e%", "", "__%", "%.%", "a
 texts = st.one_of(
     st.sampled_from(WORDS), st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=6)
 )
+LARGE = (
+    2**53, 2**53 + 1, 2**53 + 2, -(2**53), -(2**53) - 1, 2**63 - 1, 2**63, 2**64 - 1, 2**64, 2**64 + 1, -(2**63) - 1,
+    2512292042121000001, 2512292042121000002, 10**25, 10**25 + 1, -(10**25), -(10**25) - 1, 10**200, 10**200 + 1,
+)  # fmt: skip
+"""Whole numbers of which neighbours are one double."""
+large = st.sampled_from(LARGE) | st.integers(2**53, 2**70) | st.integers(-(2**70), -(2**53))
 numbers = st.one_of(
     st.sampled_from(NUMBERS), st.integers(-(2**53), 2**53).map(float), st.floats(allow_nan=False, allow_infinity=False)
 )
@@ -45,11 +51,11 @@ _json_scalars = st.one_of(
     st.none(),
     st.booleans(),
     st.integers(-3, 3),
-    st.integers(-(2**70), 2**70),
-    st.sampled_from([2**63 - 1, 2**63, 2**64 - 1, 2**64, -(2**63), -(2**63) - 1, 10**25, 2**53 + 1]),
+    large,
+    large.map(float),
     numbers,
     texts,
-    st.integers(10**18, 10**25).map(str),
+    large.map(str),
 )
 _json = st.recursive(
     _json_scalars,
@@ -68,11 +74,34 @@ def argument_texts(draw: st.DrawFn) -> str:
                 [
                     "",
                     "null",
+                    " ",
+                    "{}",
+                    " {\t} ",
                     "[1]",
+                    "true",
+                    '"a"',
+                    r'"{\"a\": 1}"',
+                    '[{"a":1}]',
+                    '{"a":1,"a":1}',
+                    r'{"a":2,"\u0061":1}',
+                    '{"b":{"a":1,"a":2},"a":1}',
+                    '{"b":[{"a":1,"a":2}],"a":1}',
+                    '{"b":[{"a":1},{"a":2}],"a":1,"é":{"a":{"a":3}}}',
+                    r'{"a\\":1,"a":2}',
+                    r'{"b":"x\":1,\"a\":2","a":1}',
+                    '{"a":Infinity}',
+                    '{"a":-Infinity}',
+                    '{"a":12345678901234567890.5,"b":12345678901234567890.0}',
+                    '{"a":0.12345678901234567890,"b":[ 12345678901234567890 ,12345678901234567891e0]}',
+                    '{"a":1e3,"b":1000,"select":1000.0}',
+                    '{"a":9007199254740993,"b":9007199254740993.0}',
+                    r'{"a":"\ud83e drop","b":1}',
+                    r'{"a":"\ud83e\udd16","b":"\u0000"}',
                     '{"a":1}x',
                     '{"a":01}',
                     '{"a":NaN}',
                     '{"a":1e400}',
+                    '{"b":-1e400,"a":1}',
                     '{"a":"\\ud800"}',
                     '{"a":',
                     "5",
@@ -265,7 +294,8 @@ class _Trees:
                 name = _name(self._draw(st.sampled_from(self._names["time"])))
                 return tree.Comparison(order, tree.Arithmetic("-", _name("event_time"), name), tree.Text("26h"))
             case "in" if self._draw(st.booleans()):
-                values = self._draw(st.lists(numbers.map(tree.Number), min_size=1, max_size=10))
+                drawn = st.one_of(numbers, large).map(tree.Number)
+                values = self._draw(st.lists(drawn, min_size=1, max_size=10))
                 return tree.Membership(self.number(less), tuple(values))
             case "in":
                 words = self._draw(st.lists(texts.map(tree.Text), min_size=1, max_size=4))
@@ -278,7 +308,9 @@ class _Trees:
                 function = self._pick("contains", "starts_with", "ends_with")
                 return tree.Call(function, (self.text(less), self.text(less)))
             case "any" if self._arguments:
-                return tree.Comparison(order, self.argument(), self.argument())
+                whole = self._draw(st.booleans())
+                other = tree.Number(self._draw(large)) if whole else self.argument()
+                return tree.Comparison(order, self.argument(), other)
             case "and":
                 return tree.conjunction((self.condition(less), self.condition(less)))
             case "or":

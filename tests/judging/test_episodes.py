@@ -74,11 +74,12 @@ def test_what_breaks_again_within_the_quiet_time_is_the_same_episode_and_pages_n
     judge = Judge(ESTATE, NONE_LATE)
     opened = one(judge, flush(at("1h1m"), fact(at("1h"), "e")))
     one(judge, flush(at("1h2m"), events=(answer(at("1h2m"), opened.violation_id),)))
-    again = one(judge, flush(at("7h59m"), fact(at("7h58m"), "f")))
+    again = one(judge, flush(at("6h59m"), fact(at("6h58m"), "f")))
     assert (again.violation_id, again.state, again.step) == (opened.violation_id, "acknowledged", 0)
-    # Six quiet hours after the end of its last window it is over; what comes then is another.
-    over = one(judge, flush(at("14h")))
-    assert (over.violation_id, over.state, over.resolved_at) == (opened.violation_id, "resolved", at("14h"))
+    # Six quiet hours after the last event that offended it is over; what comes then is another.
+    assert told(judge, flush(at("12h57m"))) == []
+    over = one(judge, flush(at("12h59m")))
+    assert (over.violation_id, over.state, over.resolved_at) == (opened.violation_id, "resolved", at("12h58m"))
     other = one(judge, flush(at("14h2m"), fact(at("14h1m"), "g")))
     assert (other.state, other.violation_id != opened.violation_id) == ("open", True)
 

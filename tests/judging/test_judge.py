@@ -77,9 +77,9 @@ def test_an_unacknowledged_breach_climbs_the_list_and_an_acknowledged_one_does_n
     assert (known.state, known.acknowledged_by, known.acknowledged_at) == (
         "acknowledged", "second@example.org", at("1h20m"),
     )  # fmt: skip
-    assert judge.on_measurement(flush(at("25h50m"))).violations == ()
+    assert judge.on_measurement(flush(at("24h50m"))).violations == ()
     (over,) = judge.on_measurement(flush(at("26h"))).violations
-    assert (over.state, over.resolved_at, over.violation_id) == ("resolved", at("26h"), opened.violation_id)
+    assert (over.state, over.resolved_at, over.violation_id) == ("resolved", at("25h"), opened.violation_id)
 
 
 def test_a_stranger_cannot_acknowledge() -> None:

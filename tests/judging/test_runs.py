@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import random
-from itertools import pairwise
-
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from seamwatch.durations import DAY, HOUR, MINUTE, SECOND
 from seamwatch.judging.facts import Evidence, Fact
 from seamwatch.judging.judgement import Moment
-from seamwatch.judging.runs import Change, Runs, occurrences, shares
+from seamwatch.judging.runs import Change, Runs, bundle, occurrences, shares
 
 T0 = 1_760_000_400 * SECOND  # on the hour
 
@@ -56,13 +54,15 @@ def test_an_episode_waits_until_every_earlier_window_is_complete() -> None:
     assert [(c.what, c.at) for c in later.changes] == [("on", T0 + SECOND)]
 
 
-def test_a_whole_quiet_window_ends_the_episode() -> None:
-    opened = occurrences(None, fact(T0 + MINUTE), passed(T0 + 2 * MINUTE), quiet=HOUR)
-    still = occurrences(opened.state, None, passed(T0 + HOUR + 59 * MINUTE), quiet=HOUR)
+@pytest.mark.parametrize("quiet", [30 * SECOND, 7 * MINUTE, HOUR, 26 * HOUR])
+def test_an_episode_ends_the_quiet_time_after_its_last_offending_event(quiet: int) -> None:
+    last, window = T0 + 53 * MINUTE + 10 * SECOND + 1, bundle(quiet)
+    opened = occurrences(None, fact(last, window=window), passed(last + SECOND), quiet=quiet)
+    still = occurrences(opened.state, None, passed(last + quiet - 1), quiet=quiet)
     assert still.changes == ()
 
-    over = occurrences(still.state, None, passed(T0 + 2 * HOUR), quiet=HOUR)
-    assert [(c.what, c.at) for c in over.changes] == [("off", T0 + 2 * HOUR)]
+    over = occurrences(still.state, None, passed(last + quiet), quiet=quiet)
+    assert [(c.what, c.at) for c in over.changes] == [("off", last + quiet)]
     assert over.state is None
 
 
@@ -76,7 +76,7 @@ def test_offending_again_after_a_quiet_window_is_a_new_episode() -> None:
 
     assert [(c.what, c.at) for c in changes] == [
         ("on", T0 + MINUTE),
-        ("off", T0 + 2 * HOUR),
+        ("off", T0 + MINUTE + HOUR),
         ("on", T0 + 3 * HOUR),
     ]
 
@@ -143,43 +143,97 @@ def test_old_windows_that_arrive_in_bulk_are_judged_after_they_have_settled() ->
     assert [(c.what, c.run.share) for c in done.changes] == [("on", 2 / 5)]
 
 
+def test_what_may_still_come_before_it_does_not_open_a_second_episode() -> None:
+    """Of two events of one window the later is read first: the earlier one ties it to what was before."""
+    quiet, late = 30 * SECOND, 5 * SECOND
+    first, between, after = T0 + 50 * SECOND, T0 + 79 * SECOND, T0 + 83 * SECOND
+    state: Runs | None = None
+    told: list[tuple[str, int]] = []
+    for now, came in ((first, first), (after, after), (after + SECOND, between), (after + quiet + late, None)):
+        offence = None if came is None else fact(came, window=bundle(quiet))
+        advance = occurrences(state, offence, Moment(now, now - late), quiet=quiet)
+        state = advance.state
+        told += [(c.what, c.at) for c in advance.changes if c.what == "off" or len(c.run.evidence) == 1]
+    assert told == [("on", first), ("off", after + quiet)]
+
+
+def test_what_serves_on_and_off_for_longer_than_its_grace_is_a_breach_however_short_the_quiet_time() -> None:
+    quiet, grace = MINUTE, 10 * MINUTE
+    state: Runs | None = None
+    told: list[tuple[str, int]] = []
+    for number in range(7):
+        time = T0 + number * 2 * MINUTE
+        advance = occurrences(state, fact(time, window=bundle(quiet)), passed(time), quiet=quiet, grace=grace)
+        state = advance.state
+        told += [(c.what, c.at) for c in advance.changes]
+    assert told[0] == ("on", T0 + grace)
+    alone = occurrences(None, fact(T0, window=bundle(quiet)), passed(T0 + DAY), quiet=quiet, grace=grace)
+    assert (alone.changes, alone.state) == ((), None)
+
+
+def test_a_shorter_quiet_time_takes_hold_of_what_an_earlier_version_has_counted() -> None:
+    before = occurrences(None, fact(T0 + 10 * MINUTE, T0 + 12 * MINUTE), passed(T0 + 13 * MINUTE), quiet=DAY)
+    quiet = 30 * SECOND
+    after = occurrences(before.state, None, passed(T0 + 14 * MINUTE), quiet=quiet)
+    assert [(c.what, c.at) for c in after.changes] == [("off", T0 + 12 * MINUTE + quiet)]
+    again = occurrences(
+        after.state, fact(T0 + 20 * MINUTE, window=bundle(quiet)), passed(T0 + 20 * MINUTE), quiet=quiet
+    )
+    assert [(c.what, c.at) for c in again.changes] == [("on", T0 + 20 * MINUTE)]
+
+
+LATENESS = 5 * SECOND
+Told = dict[int, tuple[int, tuple[str, ...], int | None]]
+"""By the start of the window it began in: when it opened, its evidence, and when it was over."""
+
+
+def clusters(times: list[int], quiet: int) -> Told:
+    """The episodes as the rule is worded: events that no quiet time lies between."""
+    found: list[list[int]] = []
+    for time in sorted(times):
+        if found and time < found[-1][-1] + quiet:
+            found[-1].append(time)
+        else:
+            found.append([time])
+    window = bundle(quiet)
+    return {
+        times[0] // window * window: (times[0], tuple(f"e{t}" for t in times[:5]), times[-1] + quiet) for times in found
+    }
+
+
 @given(
-    offsets=st.lists(st.integers(0, 9 * 60), min_size=1, max_size=25, unique=True),
-    cuts=st.sets(st.integers(1, 24)),
-    seed=st.integers(0, 1000),
+    quiet=st.sampled_from([SECOND, 30 * SECOND, 10 * MINUTE, HOUR, 3 * HOUR]),
+    offsets=st.lists(st.integers(0, 1_200), min_size=1, max_size=30, unique=True),
+    delays=st.lists(st.integers(0, LATENESS - 1), min_size=30, max_size=30),
+    cuts=st.lists(st.integers(1, 40), min_size=1, max_size=30),
 )
-def test_batching_never_changes_the_episodes(offsets: list[int], cuts: set[int], seed: int) -> None:
-    """Events of ten hours, split into flushes anywhere and shuffled within a flush, give the same episodes."""
-    times = sorted(T0 + minute * MINUTE for minute in offsets)
+def test_however_events_are_batched_and_delayed_the_episodes_are_those_of_the_rule(
+    quiet: int, offsets: list[int], delays: list[int], cuts: list[int]
+) -> None:
+    times = [T0 + offset * quiet // 60 + offset for offset in offsets]
+    coming = sorted((time + delay, time) for time, delay in zip(times, delays, strict=False))
+    window, state, told = bundle(quiet), None, Told()
 
-    def run(batches: list[list[int]]) -> dict[int, tuple[int, tuple[str, ...], int | None]]:
-        state: Runs | None = None
-        episodes: dict[int, tuple[int, tuple[str, ...], int | None]] = {}
+    def follow(changes: tuple[Change, ...]) -> None:
+        for change in changes:
+            ids = tuple(e.event_id for e in change.run.evidence)
+            told[change.run.first] = (change.run.opened_at(), ids, change.at if change.what == "off" else None)
 
-        def follow(changes: tuple[Change, ...]) -> None:
-            for change in changes:
-                began = change.run.first
-                ids = tuple(e.event_id for e in change.run.evidence)
-                episodes[began] = (change.run.opened_at(), ids, change.at if change.what == "off" else None)
-
-        watermark = T0
-        for batch in batches:
-            windows: dict[int, list[int]] = {}
-            for t in batch:
-                windows.setdefault(t // HOUR, []).append(t)
-            for window in sorted(windows):
-                advance = occurrences(state, fact(*windows[window]), passed(watermark), quiet=HOUR)
-                state = advance.state
-                follow(advance.changes)
-            watermark = max(batch)
-            advance = occurrences(state, None, passed(watermark), quiet=HOUR)
+    while coming:
+        batch, coming = coming[: cuts[0]], coming[cuts[0] :]
+        cuts = [*cuts[1:], cuts[0]]
+        windows: dict[int, list[int]] = {}
+        for _, time in batch:
+            windows.setdefault(time // window, []).append(time)
+        now = batch[-1][0] + 1
+        for part in sorted(windows):
+            # What is measured is judged before the clock goes on.
+            before = Moment(now, batch[0][0] - LATENESS)
+            advance = occurrences(state, fact(*windows[part], window=window), before, quiet=quiet)
             state = advance.state
             follow(advance.changes)
-        follow(occurrences(state, None, passed(T0 + 20 * HOUR), quiet=HOUR).changes)
-        return episodes
-
-    edges = [0, *sorted(c for c in cuts if c < len(times)), len(times)]
-    batches = [times[a:b] for a, b in pairwise(edges) if a < b]
-    for batch in batches:
-        random.Random(seed).shuffle(batch)
-    assert run(batches) == run([[t] for t in times])
+        advance = occurrences(state, None, Moment(now, now - LATENESS), quiet=quiet)
+        state = advance.state
+        follow(advance.changes)
+    follow(occurrences(state, None, passed(max(times) + quiet + 2 * LATENESS), quiet=quiet).changes)
+    assert told == clusters(times, quiet)

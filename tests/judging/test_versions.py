@@ -107,10 +107,10 @@ def test_an_episode_stays_with_the_version_that_opened_it_and_ends_by_the_one_in
     estate = versions(FIRST, FIRST.replace("quiet: 3h", "quiet: 1h"))
     judge = Judge(estate, NONE_LATE)
     (opened,) = judge.on_measurement(flush(at("12h10m"), fact(estate, "1", at("12h10m")))).violations
-    assert judge.on_measurement(flush(at("13h59m"))).violations == ()
-    # The window of 12:00 and one quiet hour: version 2 says one hour, version 1 said three.
-    (over,) = judge.on_measurement(flush(at("14h"))).violations
-    assert (over.state, over.resolved_at, over.contract_version) == ("resolved", at("14h"), "1")
+    assert judge.on_measurement(flush(at("13h9m"))).violations == ()
+    # The event of 12:10 and one quiet hour: version 2 says one hour, version 1 said three.
+    (over,) = judge.on_measurement(flush(at("13h10m"))).violations
+    assert (over.state, over.resolved_at, over.contract_version) == ("resolved", at("13h10m"), "1")
     assert (over.violation_id, over.summary) == (opened.violation_id, opened.summary)
 
 
@@ -231,7 +231,7 @@ def test_a_version_in_force_that_is_taken_back_gives_way_to_the_former() -> None
     judge.replace_estate(estate_of(contract("scorer", FIRST)))
     judge.on_measurement(flush(at("13h1m")))
     (over,) = judge.on_measurement(flush(at("16h"))).violations
-    assert (over.state, over.resolved_at) == ("resolved", at("16h"))
+    assert (over.state, over.resolved_at) == ("resolved", at("15h50m"))
 
 
 def test_what_comes_after_the_change_for_a_clause_that_is_measured_otherwise_is_counted_as_late() -> None:

@@ -18,6 +18,7 @@ from sinks.ledger.ledger import Growth, Ledger
 from sinks.ledger.notes import SignerKey
 from sinks.reading import Place, Run
 from sinks.store import Store
+from tests.sinks.mixed import Mixed, Sent, runs_of
 from tests.sinks.samples import CODEC
 
 NOW_MILLIS = time.time_ns() // 1_000_000
@@ -48,8 +49,22 @@ class Book:
         millis: int = NOW_MILLIS,
         headers: list[tuple[str, str | bytes | None]] | None = None,
     ) -> None:
-        """Write values as one range that follows the last one; ``gap`` offsets without a record come before it."""
-        name = topic if "." in topic else f"{self.topics.prefix}.{topic}"
+        """Write values as one range that follows the last one; ``gap`` offsets without a record come before it.
+
+        ``topic`` is a name under the prefix, such as ``inference`` or ``violations.range``.
+        """
+        name = f"{self.topics.prefix}.{topic}"
+        self.write([Sent(name, partition, key, value, headers or [], True) for value in values], gap=gap, millis=millis)
+
+    def fill(self, mixed: Mixed, *, ranges: int = 2, each: int = 4, millis: int = NOW_MILLIS) -> None:
+        """Write records of every topic: to each partition so many ranges of so many, with gaps here and there."""
+        for number in range(ranges):
+            for at, run in enumerate(runs_of([*mixed.every(each)]).values()):
+                self.write(run, gap=(number + at) % 3, millis=millis)
+
+    def write(self, sent: Sequence[Sent], *, gap: int = 0, millis: int = NOW_MILLIS) -> None:
+        """Write messages of one topic partition as one range."""
+        name, partition, values = sent[0].topic, sent[0].partition, [each.value for each in sent]
         first, size = self.at.get((name, partition), (0, 0))
         start = first + gap
         messages = [
@@ -57,12 +72,12 @@ class Book:
                 topic=name,
                 partition=partition,
                 offset=start + i,
-                key=key,
-                value=value,
+                key=each.key,
+                value=each.value,
                 timestamp=(2, millis + i),
-                headers=headers or [],
+                headers=each.headers,
             )
-            for i, value in enumerate(values)
+            for i, each in enumerate(sent)
         ]
         following = start + len(values)
         batch = batch_of(Run(name, partition, messages), first, following, self.topics, self.decode)
@@ -85,10 +100,17 @@ class Book:
         self.store.insert("ledger_commit", commit, f"ledger_commit/{batch.range}")
         self.at[name, partition] = (following, size + len(values))
 
+    def intend_every(self) -> None:
+        """Note an intent for each range of every topic partition."""
+        self.store.command(
+            "INSERT INTO ledger_intent (topic, partition, first_offset, next_offset, count) "
+            "SELECT topic, partition, first_offset, next_offset, count FROM ledger_commit"
+        )
+
     def intend(self, partition: int, topic: str = "inference") -> None:
         """Note an intent for each range, as the recorder does before it writes one."""
+        name = f"{self.topics.prefix}.{topic}"
         self.store.command(
             "INSERT INTO ledger_intent (topic, partition, first_offset, next_offset, count) SELECT topic, partition, "
-            f"first_offset, next_offset, count FROM ledger_commit WHERE topic = '{self.topics.prefix}.{topic}' "
-            f"AND partition = {partition}"
+            f"first_offset, next_offset, count FROM ledger_commit WHERE topic = '{name}' AND partition = {partition}"
         )

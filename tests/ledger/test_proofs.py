@@ -19,6 +19,7 @@ from seamwatch.wire.framing import confluent_header
 from seamwatch.wire.schemas import schema
 from seamwatch.wire.topics import Topics
 from seamwatch.wire.writers import Writers
+from sinks.ledger import sought
 from sinks.ledger.evidence import evidence_of
 from sinks.ledger.leaves import Entry, entry_bytes
 from sinks.ledger.merkle import leaf_hash, root_of
@@ -122,7 +123,7 @@ def test_an_event_of_a_store_is_proven_from_its_tiles_by_the_command(
         for number in (0, 298, 302, 700):
             event = inference(number)["event_id"]
             file = tmp_path / f"{number}.tlog-proof"
-            file.write_bytes(evidence_of(reader, event, writers.definition).text.encode())
+            file.write_bytes(evidence_of(reader, sought.event(reader, event), writers.definition).text.encode())
             asked = ["verify", "--proof", str(file), "--key", str(public)]
             said = CliRunner().invoke(build(), [*asked, "--json"])
             answer = json.loads(said.stdout)
@@ -130,12 +131,12 @@ def test_an_event_of_a_store_is_proven_from_its_tiles_by_the_command(
             assert answer["record"]["event_time"].endswith("Z")
             assert f"inference/0\n  event_id     {event}" in CliRunner().invoke(build(), asked).stdout
         with pytest.raises(SeamwatchError, match="no event with event_id 'nobody'"):
-            evidence_of(reader, "nobody", writers.definition)
+            sought.event(reader, "nobody")
         store.command(
             "ALTER TABLE inference UPDATE score = 0.5, key = 'x' WHERE offset < 9 SETTINGS mutations_sync = 2"
         )
         with pytest.raises(ProofError, match="does not hold what was signed"):
-            evidence_of(reader, inference(0)["event_id"], writers.definition)
+            evidence_of(reader, sought.event(reader, inference(0)["event_id"]), writers.definition)
         store.command(f"DROP DATABASE {name}")
 
 

@@ -36,7 +36,7 @@ TABLES = (
     *("inference", "violation", "dead_letter", "checkpoint"),
     *("ledger_intent", "ledger_commit", "ledger_tile"),
 )
-First = dict[int, tuple[str, int | None, str | None]]
+First = dict[int | None, tuple[str, int | None, str | None]]
 # What is done to a partition, and what the first finding must say: its kind, offset and column.
 TAMPERING = {
     1: ("ALTER TABLE inference UPDATE score = 0.123 WHERE offset = 4", ("column", 4, "score")),
@@ -144,7 +144,7 @@ def test_rows_of_several_topics_in_one_table_are_told_apart(store: Store, read: 
         for partition in range(2):
             states = [violation(n, kind=kind, violation_id=f"{kind}-{partition}-{n}") for n in range(partition + 3)]
             values: list[bytes | None] = [CODEC.encode("violation", violation_record(each)) for each in states]
-            book.record([*values, b"junk"], f"t.violations.{kind}", partition)
+            book.record([*values, b"junk"], f"violations.{kind}", partition)
     report = verified(read)
     assert (report.findings, report.rows, report.partitions) == ([], 3 * (4 + 5), 6)
     changed = "topic = 't.violations.scope' AND partition = 1 AND offset = 2"

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import pytest
+
 from seamwatch.paging import DELIVERED, Recipient, digest_of, notice_of
 from streams.page_desk import Desk
 from tests.sinks.samples import NOW, violation
@@ -38,6 +42,35 @@ def test_what_is_acknowledged_or_resolved_is_not_due_whatever_is_heard_late() ->
     desk.hear(violation(2, state="resolved"), TOPIC, 1, 2)
     assert due(desk) == []
     assert desk.open == 0
+
+
+@pytest.mark.parametrize("pages_first", [True, False])
+def test_what_was_delivered_of_an_episode_that_is_over_does_not_count_for_another_of_its_id(pages_first: bool) -> None:
+    desk = Desk()
+    first, again = violation(1, detected_at=NOW), violation(1, detected_at=NOW + 60)
+    page = ("v0001", 0, DELIVERED, NOW + 1)
+    if pages_first:  # a pager that starts reads its topics in any order
+        desk.hear_page(*page)
+    desk.hear(first, TOPIC, 0, 0)
+    desk.hear(replace(first, state="resolved"), TOPIC, 0, 1)
+    desk.hear(again, TOPIC, 0, 2)
+    if not pages_first:
+        desk.hear_page(*page)
+    assert due(desk) == [("v0001", 0)]
+    desk.hear_page("v0001", 0, DELIVERED, NOW + 61)
+    assert due(desk) == []
+
+
+def test_a_delivery_of_ones_own_counts_whatever_the_clocks_of_judge_and_pager() -> None:
+    desk = Desk()
+    first = violation(1, detected_at=NOW)
+    desk.hear(first, TOPIC, 0, 0)
+    desk.hear(replace(first, state="resolved"), TOPIC, 0, 1)
+    desk.hear(replace(first, detected_at=NOW + 60), TOPIC, 0, 2)
+    taken = desk.take(desk.due(0.0))
+    desk.put_back(taken, delivered=True, now=0.0)
+    desk.hear_page("v0001", 0, DELIVERED, NOW + 1)
+    assert due(desk) == []
 
 
 def test_what_is_in_hand_is_not_due_and_what_failed_is_after_a_growing_pause() -> None:

@@ -101,6 +101,18 @@ def test_two_that_make_keys_at_once_have_the_same(tmp_path: Path) -> None:
     assert first == second == make(2)
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [json.dumps(json.dumps({"iban": "XX00"})), '[{"iban": "XX00"}]', '{"iban": "XX00", "iban": "XX01"}', '{"iban": '],
+)
+def test_arguments_in_which_nothing_can_be_sealed_are_not_sent(tmp_path: Path, arguments: str) -> None:
+    seal_all = Seal(SubjectKeyFile(tmp_path / "keys"), arguments=("iban",))
+    record = {"event_id": "e", "arguments": arguments, "attributes": [{"key": "subject", "value": "p-81"}]}
+    with pytest.raises(SealError, match="so nothing in them can be sealed"):
+        seal_all.sealed("tool_call", record)
+    assert seal_all.sealed("tool_call", record | {"arguments": ""})["arguments"] == ""
+
+
 def test_named_attributes_and_arguments_are_sealed_on_the_wire(tmp_path: Path) -> None:
     keys = SubjectKeyFile(tmp_path / "keys")
     emitter = RecordingEmitter(seal=Seal(keys, attributes=("email",), arguments=("iban", "amount")))

@@ -83,4 +83,5 @@ def _literal(value: Any) -> str:
 
 
 def _rounded(known: Reference) -> tuple[Any, ...]:
-    return known.hours, known.windows, [round(square, 6) for square in known.squares]
+    absence = () if known.absence is None else _rounded(known.absence)
+    return known.hours, known.windows, [round(square, 6) for square in known.squares], absence

@@ -15,6 +15,7 @@ from seamwatch.settings import load_settings
 from seamwatch.wire.topics import Topics
 from seamwatch.wire.writers import Writers
 from sinks.holds import holds, lift_hold, place_hold
+from sinks.ledger import sought
 from sinks.ledger.dropped import Drop, Dropped, month_end, read_drop
 from sinks.ledger.evidence import evidence_of
 from sinks.ledger.leaves import split
@@ -102,7 +103,7 @@ def test_a_month_whose_time_is_over_goes_and_its_leaves_stay(store: Store, monke
     assert every["leaf"].to_list() == split(b"".join(bytes.fromhex(row["h"]) for row in tile))[: SIZE + SIZE // 2]
     # Recording goes on, the tree needs no row of the past; and what is left of a range can still be proven.
     book.record([encoded(number=1, event_time=NOW)], millis=NOW // 1000)
-    proof = evidence_of(store, inference(number=SIZE - 2)["event_id"], Writers().definition)
+    proof = evidence_of(store, sought.event(store, inference(number=SIZE - 2)["event_id"]), Writers().definition)
     assert (proof.entry.offset, proof.index) == (2 * SIZE - 2, 2 * SIZE - 2)
 
 

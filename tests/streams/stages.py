@@ -173,6 +173,8 @@ class Scene:
                 "bootstrap.servers": self.kafka,
                 "group.id": "reader",
                 "isolation.level": "read_committed",
+                # Or the end of a topic that is written to all the time would never be told.
+                "fetch.wait.max.ms": 20,
                 "enable.partition.eof": True,
                 "enable.auto.commit": False,
             }

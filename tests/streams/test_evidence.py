@@ -10,7 +10,8 @@ import polars as pl
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from seamwatch.columnar.expressions import argument_column, argument_columns
+from seamwatch.columnar.arguments import argument_column
+from seamwatch.columnar.expressions import argument_columns
 from seamwatch.judging.calls import matched
 from streams.evidence import digests, earliest_rows, evidence_of
 

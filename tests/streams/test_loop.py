@@ -9,7 +9,8 @@ import pytest
 
 from seamwatch.errors import StageError
 from streams.batch import Batch, Partition
-from streams.loop import Loop, LoopSettings, Output
+from streams.clients import LoopSettings
+from streams.loop import Loop, Output
 from tests.streams.stages import Scene
 
 

@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import streams.plan
 from seamwatch.columnar.columns import frame_of
 from seamwatch.documents import Contract, Estate
 from seamwatch.documents.estate import BEGINNING, END, Term
@@ -267,3 +268,39 @@ def test_no_rows_give_no_facts() -> None:
 
 def _rest() -> dict[str, Any]:
     return {"confidence": None, "cohort": None, "fallback": False, "data_as_of": None}
+
+
+# What is kept
+
+
+def test_systems_and_programs_in_use_are_kept_and_not_those_met_last(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("streams.plan.SYSTEMS_KEPT", 5)
+    monkeypatch.setattr("streams.plan.PROGRAMS_KEPT", 2)
+    looked_up: list[str] = []
+    made: list[Expression | None] = []
+    terms, program = streams.plan._terms, Program
+
+    def counted_terms(estate: Estate, seams: Any, system: str) -> Any:
+        looked_up.append(system)
+        return terms(estate, seams, system)
+
+    def counted_program(source: Any, measures: Any) -> Program:
+        made.append(measures[0].select)
+        return program(source, measures)
+
+    monkeypatch.setattr("streams.plan._terms", counted_terms)
+    monkeypatch.setattr("streams.plan.Program", counted_program)
+    plan = Plan(Estate())
+    for number in range(40):
+        plan.meet(["regular", f"passing-{number}"])
+        assert plan.terms("regular") is not None
+    assert looked_up.count("regular") == 1
+    assert len(plan._systems) == 5
+    measures = [(replace(MEASURES[0], select=Expression.parse(f"score > {number}")),) for number in range(20)]
+    for own in measures:
+        plan._program("inference", (MEASURES[1],))
+        plan._program("inference", own)
+    assert made.count(MEASURES[1].select) == 1
+    assert len(made) == 21

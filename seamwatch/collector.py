@@ -1,4 +1,4 @@
-"""The cycle collector, told to be in no hurry: what stages and replays make is seldom part of a cycle."""
+"""The cycle collector, told to be in no hurry: what stages, replays and documents make is seldom part of a cycle."""
 
 from __future__ import annotations
 

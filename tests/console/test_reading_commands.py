@@ -1,0 +1,137 @@
+"""What commands say of an estate: pages of violations, trees of traces, and of what is over, that nobody has to act."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from console.commands.trail import branches
+from seamwatch.durations import HOUR, MINUTE
+from seamwatch.wire.values import violation_record
+from tests.console.populated import (
+    AGENT,
+    DATASET,
+    EPISODES,
+    MODEL,
+    PEOPLE,
+    TRACE,
+    Populated,
+    call,
+    event,
+    hexed,
+    populated,
+)
+from tests.sinks.samples import CODEC, NOW
+
+DOCS = Path(__file__).parents[2] / "docs"
+
+
+@pytest.fixture
+def store(
+    clickhouse: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Iterator[Populated]:
+    with populated(clickhouse, tmp_path, monkeypatch, capsys) as made:
+        yield made
+
+
+def ids(out: str) -> list[str]:
+    return [json.loads(line)["violation_id"] for line in out.splitlines()]
+
+
+def test_violations_come_in_pages_that_leave_none_out_and_show_none_twice(store: Populated) -> None:
+    # Seven of one instant, so that a page ends among equals.
+    many = [
+        replace(EPISODES[0], violation_id=hexed(number), opened_at=NOW - 4 * HOUR - (number // 7) * MINUTE)
+        for number in range(24)
+    ]
+    values: list[bytes | None] = [CODEC.encode("violation", violation_record(each)) for each in many]
+    store.book.record(values, "violations.distribution", millis=NOW // 1000)
+    everything = ids(store.run("violations", "--json").out)
+    assert len(everything) == 27
+    for size in (1, 4, 10, 26, 27, 40):
+        seen: list[str] = []
+        while True:
+            after = ["--before", seen[-1]] if seen else []
+            answer = store.run("violations", "--json", "--limit", str(size), *after)
+            page = ids(answer.out)
+            seen += page
+            more = f"--before {page[-1]} goes on" in answer.err if page else False
+            assert more == (len(seen) < 27)
+            if not more:
+                break
+        assert seen == everything
+    shown = store.run("violations", "--limit", "2").out
+    assert shown.splitlines()[-1] == f"2 of 27; --before {everything[1]} goes on"
+    older = store.run("violations", "--json", "--before", "210m").out
+    assert ids(older) == [each for each in everything if each in {hexed(number) for number in range(24)}]
+    assert store.run("violations", "--json", "--before", "2001-01-01").code == 0
+    wrong = store.run("violations", "--before", "no-such-id")
+    assert (wrong.code, wrong.out) == (1, "")
+    assert "no-such-id" in wrong.err
+
+
+def test_violations_as_json_have_the_documented_fields_in_order(store: Populated) -> None:
+    page = (DOCS / "store.md").read_text("utf-8")
+    section = page[page.index("### `violations`\n") :].split("\n### ")[0]
+    documented = [
+        name for row in re.findall(r"^\| (`.*?) \|", section, re.MULTILINE) for name in re.findall(r"`(\w+)`", row)
+    ]
+    columns = [row["name"] for row in store.store.rows("DESCRIBE TABLE violations")]
+    assert sorted(columns) == sorted(documented)
+    for line in store.run("violations", "--json").out.splitlines():
+        assert sorted(json.loads(line)) == sorted(documented)
+
+
+def test_what_is_over_asks_nobody_to_act(store: Populated) -> None:
+    shown = store.run("violations").out
+    over = next(part for part in re.split(r"^(?=BREACH|WARNING)", shown, flags=re.MULTILINE) if "resolved" in part)
+    assert "must act" not in over
+    assert "over since 1 h" in over
+    assert store.run("violations", "--system", DATASET, "--open").out == "no violations\n"
+    told = store.run("why", event("d2")).out
+    assert "over since" in told
+    assert "must act" not in told
+    assert "must act" in store.run("why", event("d1")).out
+    assert "must act" not in store.run("owner", DATASET).out
+    owned = store.run("owner", MODEL).out
+    assert f"{EPISODES[0].violation_id}  breach, {PEOPLE[0]} must act" in owned
+
+
+def test_the_trail_shows_what_led_to_what_and_when_to_the_millisecond(store: Populated) -> None:
+    lines = store.run("trail", TRACE).out.splitlines()
+    times = [re.search(r"\d\d:\d\d:\d\d\.\d{3}", line) for line in lines[1:6]]
+    assert all(times)
+    ends = [line.split()[-1] for line in lines[1:6]]
+    assert ends == [event("d1"), event("c1"), event("c2"), event("d2"), event("c3")]
+    leads = [re.match(r"[│├└─ ]*", line) for line in lines[1:6]]
+    assert [lead[0] for lead in leads if lead] == ["", "├─ ", "│  └─ ", "└─ ", ""]
+    assert lines[-1].startswith(f"{event('c3')} names a parent that is not on record in this trace: {event('nowhere')}")
+    rows = [json.loads(line) for line in store.run("trail", TRACE, "--json").out.splitlines()]
+    assert [row["event_time"] for row in rows] == sorted(row["event_time"] for row in rows)
+    assert {row["event_id"]: row["parent_id"] for row in rows}[event("c2")] == event("c1")
+
+
+def row(name: str, parent: str | None) -> dict[str, Any]:
+    return {"event_id": name, "parent_id": parent}
+
+
+def test_parents_that_go_round_in_a_circle_lose_no_event() -> None:
+    rows = [row("a", "c"), row("b", "a"), row("c", "b"), row("d", "c"), row("e", "e"), row("f", None)]
+    shown = list(branches(rows))
+    assert sorted(found["event_id"] for _, found in shown) == list("abcdef")
+    chain = [row("0", None), *(row(str(number), str(number - 1)) for number in range(1, 5_000))]
+    assert [found["event_id"] for _, found in branches(chain)] == [str(number) for number in range(5_000)]
+
+
+def test_a_limit_that_leaves_decisions_out_says_so_to_machines_too(store: Populated) -> None:
+    answer = store.run("stale", "--json", "--limit", "1")
+    assert len(answer.out.splitlines()) == 1
+    assert answer.err == "1 of 5; --limit shows more\n"
+    store.send("tool_call", call("c9", NOW))
+    assert store.run("stale", "--system", AGENT).out == "no decision was made on data older than agreed\n"

@@ -1,0 +1,75 @@
+"""The sender when its Kafka client is over for good: it goes on with another, and loses nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from confluent_kafka import KafkaError, KafkaException
+
+from seamwatch.sdk.delivery import Delivery, Message
+from seamwatch.sdk.sender import Sender
+from seamwatch.sdk.spool import Spool
+
+FATAL = KafkaError(KafkaError._FATAL, "Fatal error: out of order sequence number", True)
+
+
+class Client:
+    """A producer that is over from its first message on, or one that delivers; ``says`` by what way it tells."""
+
+    def __init__(self, says: str | None) -> None:
+        self._says = says
+        self._over = False
+        self._reports: list[Callable[[], None]] = []
+
+    def produce(self, topic: str, value: bytes, key: bytes, on_delivery: Callable[..., None]) -> None:
+        if self._says == "produce":
+            raise KafkaException(FATAL)
+        self._over = self._says is not None
+        if self._says == "delivery":
+            self._reports.append(lambda: on_delivery(FATAL, None))
+        if self._says is None:
+            self._reports.append(lambda: on_delivery(None, _Sent()))
+
+    def poll(self, _timeout: float) -> int:
+        # As confluent-kafka does for a fatal error, at every call where ours is at its worst.
+        if self._over and self._says == "poll":
+            raise KafkaException(FATAL)
+        reports, self._reports = self._reports, []
+        for report in reports:
+            report()
+        return len(reports)
+
+    def purge(self) -> None:
+        self._reports.clear()
+
+
+class _Sent:
+    def partition(self) -> int:
+        return 0
+
+    def offset(self) -> int:
+        return 7
+
+    def value(self) -> bytes:
+        return b""
+
+
+@pytest.mark.parametrize("says", ["poll", "produce", "delivery"])
+def test_a_client_that_is_over_is_replaced_however_it_says_so(says: str, tmp_path: Path) -> None:
+    made: list[Client] = []
+    delivered: list[Delivery] = []
+
+    def make() -> Any:
+        made.append(Client(says if not made else None))
+        return made[-1]
+
+    sender = Sender(make, lambda: Spool(tmp_path, 1 << 20), 100, delivered.append, lambda: None)
+    for number in range(5):
+        sender.put(Message("t", b"k", b"v", str(number)))
+    assert sender.flush(10) == 0
+    sender.stop(5)
+    assert len(made) == 2
+    assert list(dict.fromkeys(one.event_id for one in delivered)) == [str(number) for number in range(5)]

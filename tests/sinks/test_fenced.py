@@ -1,0 +1,73 @@
+"""A recorder whose place another has taken ends, also when it learns at once that its partitions move."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+
+import pytest
+
+from seamwatch.clock import SystemClock
+from seamwatch.errors import StageError
+from sinks.decoding import decoding
+from sinks.metrics import Metrics
+from sinks.record import GROUP, Recorder, topics_recorded
+from tests.sinks.estate import Estate, estate, wait_for
+from tests.sinks.samples import CODEC
+from tests.streams.test_fenced import Member
+
+
+@pytest.fixture
+def own(kafka: str, clickhouse: str) -> Iterator[Estate]:
+    with estate(kafka, clickhouse) as made:
+        yield made
+
+
+class Held(Metrics):
+    """What the recorder calls once a turn: once it is to be held, it does nothing else until it is released."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.hold, self.idle, self.released = threading.Event(), threading.Event(), threading.Event()
+        self.buffered_rows.set = self._wait  # type: ignore[method-assign,assignment]
+
+    def _wait(self, _rows: float) -> None:
+        if self.hold.is_set():
+            self.idle.set()
+            self.released.wait(60)
+
+
+@pytest.mark.parametrize("moving", [False, True])
+def test_a_recorder_whose_place_is_taken_ends(own: Estate, moving: bool) -> None:
+    metrics = Held()
+    recorder = Recorder(own.kafka, own.url, own.topics, decoding(CODEC, SystemClock()), "a", metrics)
+    ended: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            recorder.run()
+        except BaseException as error:  # noqa: BLE001 - looked at by the test's own thread
+            ended.append(error)
+
+    thread = threading.Thread(target=run)
+    group = f"{own.topics.prefix}.{GROUP}"
+    with ExitStack() as ends:
+        ends.callback(thread.join, 20)
+        ends.callback(recorder.stop)
+        ends.callback(metrics.released.set)
+        thread.start()
+        wait_for(lambda: bool(own.rows("SELECT epoch FROM ledger_claim")), what="a claim")
+        metrics.hold.set()
+        assert metrics.idle.wait(30)
+        if moving:
+            ends.callback(Member(own.kafka, group, "b", topics_recorded(own.topics)).close)
+            time.sleep(5)
+        ends.callback(Member(own.kafka, group, "a", topics_recorded(own.topics)).close)
+        time.sleep(5)
+        metrics.released.set()
+        wait_for(lambda: bool(ended), what="the end of the recorder")
+    (error,) = ended
+    assert isinstance(error, StageError)
+    assert "another recorder runs under this one's name" in str(error)
