@@ -59,8 +59,8 @@ def _find(store: Store, reference: str) -> dict[str, Any]:
         "SELECT 'violation' AS of, violation_id AS reference, CAST(system, 'String') AS system, summary "
         "FROM violations WHERE violation_id = {reference:String} "
         "OR (length({reference:String}) >= {shortest:UInt8} AND startsWith(violation_id, {reference:String})) "
-        "UNION ALL SELECT DISTINCT 'change', change_id, CAST(system, 'String'), summary FROM config_change "
-        "WHERE change_id = {reference:String}",
+        "UNION ALL SELECT 'change', change_id, CAST(system, 'String') AS changed, argMax(summary, event_time) "
+        "FROM config_change WHERE change_id = {reference:String} GROUP BY change_id, changed",
         {"reference": reference, "shortest": _SHORTEST_PREFIX},
     )
     exact = [row for row in rows if row["reference"] == reference] or rows
