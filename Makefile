@@ -63,6 +63,9 @@ chaos-record: install  ## kill recorders, broker and store in the middle of 2 mi
 pressure: install  ## take the store away from the recorder for ten minutes, and see it catch up (docs/store.md)
 	$(BIN)/python -m benchmarks.pressure $(ARGS)
 
+full-disk: install  ## fill the disk under a running system, make room again, and account for every event (as root, or with ARGS=FOLDER)
+	$(BIN)/python -m benchmarks.full_disk $(ARGS)
+
 chaos-tamper: install  ## tamper with a store at random places, and have every tampering found and named (docs/ledger.md)
 	$(BIN)/python -m benchmarks.chaos_tamper $(ARGS)
 
@@ -93,4 +96,4 @@ COMPILE := $(if $(PYTHONDONTWRITEBYTECODE),--compile-bytecode)
 	@$(UV) pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
 	@touch $@
 
-.PHONY: help install demo test check docs format bench bench-store bench-verify bench-drift bench-guard bench-replay chaos chaos-tamper chaos-record pressure lock
+.PHONY: help install demo test check docs format bench bench-store bench-verify bench-drift bench-guard bench-replay chaos chaos-tamper chaos-record pressure full-disk lock

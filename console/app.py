@@ -6,6 +6,7 @@ Exit codes: 0 well, 1 found problems, 2 used wrongly, 3 cannot reach what it nee
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import importlib
 import os
@@ -35,6 +36,7 @@ COMMANDS: Final = (
     "inventory",
     "owner",
     "why",
+    "decisions",
     "trail",
     "drift",
     "signals",
@@ -117,7 +119,8 @@ def _explain(message: str, error: BaseException) -> None:
         import traceback
 
         traceback.print_exception(error)
-    print(f"seamwatch: {message}", file=sys.stderr)
+    with contextlib.suppress(OSError):  # on a full disk the exit code has to say it
+        print(f"seamwatch: {message}", file=sys.stderr)
 
 
 if __name__ == "__main__":

@@ -30,7 +30,7 @@ def auditor(data: Path | None) -> Store:
 
 def auditor_as_it_is(data: Path | None) -> Store:
     """The store to read from, whatever was done to its tables. Raises UnreachableError where it has none at all yet."""
-    store = Store(reach(data).auditor, timeout=600)
+    store = Store(reach(data).auditor, timeout=600, reading=True)
     if is_empty(store):
         raise _not_ready(store)
     return store

@@ -7,9 +7,10 @@ pager knows, and to the environment. Sends nothing.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 
+from seamwatch.channel_urls import missing, scheme_of
 from seamwatch.documents import Person
 from seamwatch.documents.loading import read_folder
 from seamwatch.documents.problems import Problem
@@ -45,6 +46,15 @@ def check_reachable(folder: Path, owner: str | None) -> None:
         raise DocumentError("\n".join(map(str, problems)))
     if (problem := owner_problem(owner, persons_of(documents))) is not None:
         raise UsageError(f"{problem} ({folder})")
+
+
+def lacking(documents: Sequence[Read], environment: Mapping[str, str]) -> Iterator[str]:
+    """Who cannot be told by a channel, because the environment lacks what it refers to, in words without secrets."""
+    for read in documents:
+        for url in read.document.channels if isinstance(read.document, Person) else ():
+            if absent := missing(url, environment):
+                scheme = scheme_of(url) or "a"
+                yield f"{read.id} cannot be paged by their {scheme} channel: the environment has no {', '.join(absent)}"
 
 
 def persons_of(documents: Sequence[Read]) -> set[str]:

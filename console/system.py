@@ -18,14 +18,16 @@ from types import TracebackType
 from typing import Any, Final, Self
 from urllib.parse import unquote, urlsplit
 
+from console.metrics_ports import metrics_ports
+from console.published_folder import PublishedFolder, check_owner
 from console.reach import LEDGER_KEY_FILE, NETRC_FILE
-from console.reachable import check_reachable, owner_problem
-from seamwatch.errors import SeamwatchError, UsageError
+from seamwatch.errors import LocalStackError, UsageError
 from seamwatch.running import RUN_FILE
 from seamwatch.settings import Settings
 from stack.folder import DataFolder, write_private, write_private_text
 from stack.local import Addresses, LocalStack
-from stack.supervisor import Say, Stage, Supervisor
+from stack.room import Room
+from stack.supervisor import Say, Stage, Supervisor, Unit
 
 STAGES: Final = ("measure", "judge", "record", "page")
 _END_SECONDS: Final = 4.0
@@ -59,8 +61,12 @@ class System:
         self._pages = pages
         self._folder = DataFolder(settings.data)
         self._stack: LocalStack | None = None
-        self._supervisor = Supervisor(say, self._write_run_file)
-        self._contracts = _Contracts(contracts, settings, say) if contracts is not None else None
+        self._metrics: dict[str, str] = {}
+        self._room = Room(settings.data)
+        self._supervisor = Supervisor(say, self._write_run_file, self._waits_for)
+        self._next_look = 0.0
+        self._is_told = True  # run.json says what runs
+        self._contracts = PublishedFolder(contracts, settings, say) if contracts is not None else None
         self._addresses: Addresses | None = None
 
     @property
@@ -68,6 +74,11 @@ class System:
         """Where the broker and the store are."""
         assert self._addresses is not None
         return self._addresses
+
+    @property
+    def metrics(self) -> Mapping[str, str]:
+        """Host and port of each stage's metrics; empty without."""
+        return self._metrics
 
     def __enter__(self) -> Self:
         """Hold the data folder. Raises LocalStackError that names the process which has it."""
@@ -86,17 +97,18 @@ class System:
         """
         if self._contracts is not None:
             self._contracts.check()  # a wrong document is better told now than when everything has started
+        self._metrics = metrics_ports(self._settings, STAGES)
         (self._settings.data / RUN_FILE).unlink(missing_ok=True)
         self._stack = LocalStack(self._folder, self._settings, progress)
         self._addresses = addresses = self._stack.start()
         for server in self._stack.servers:
             self._supervisor.watch(server)
         progress("creating topics and tables")
-        _prepare(addresses, self._settings)
+        self._prepare(addresses)
         if self._contracts is not None:
             self._contracts.publish(addresses.kafka)
         elif self._settings.default_owner is not None:
-            _check_owner(self._settings.default_owner, addresses.kafka, self._settings.prefix)
+            check_owner(self._settings.default_owner, addresses.kafka, self._settings.prefix)
         progress("starting the stages")
         environment = self._environment()
         for name in STAGES:
@@ -108,6 +120,18 @@ class System:
     def run(self, tick: Callable[[], None] = lambda: None) -> None:
         """Keep everything running until an exception ends it; ``tick`` is called about five times a second."""
         self._supervisor.run(lambda: self._tick(tick))
+
+    def _prepare(self, addresses: Addresses) -> None:
+        from sinks.migrate import migrate
+        from streams.topics import create_topics
+
+        # Our own broker is ours to set up; another's topics are told of.
+        own = self._settings.kafka is None
+        for report in create_topics(addresses.kafka, self._settings.prefix, self._settings.partitions, alter=own):
+            if report.outcome in ("altered", "different"):
+                did = "set as it must be" if report.outcome == "altered" else "left as it is"
+                self._say(f"topic {report.name} had {', '.join(report.differences)}: {did}")
+        migrate(addresses.clickhouse)
 
     def _stage(self, name: str, addresses: Addresses, further: Mapping[str, str]) -> Stage:
         environment = {
@@ -121,13 +145,27 @@ class System:
             "PYTHONUNBUFFERED": "1",
             **further,
         }
+        if name in self._metrics:
+            environment["SEAMWATCH_METRICS_PORT"] = self._metrics[name].rpartition(":")[2]
         command = [sys.executable, "-m", "console.app", "run", name]
         return Stage(name, command, environment, self._folder.logs / f"{name}.log", self._pages)
 
     def _tick(self, tick: Callable[[], None]) -> None:
         if self._contracts is not None:
             self._contracts.look(self.addresses.kafka)
+        if time.monotonic() >= self._next_look:
+            self._next_look = time.monotonic() + _LOOK_EVERY
+            if (said := self._room.look()) is not None:
+                self._say(said)
+            if not self._is_told:
+                self._write_run_file(self._supervisor.pids())
         tick()
+
+    def _waits_for(self, unit: Unit) -> str | None:
+        # A server that starts on a full disk fails, and takes what is left.
+        if unit.name in STAGES or not self._room.is_full:
+            return None
+        return f"the disk that {self._settings.data} lies on is full"
 
     def _write_run_file(self, pids: Mapping[str, int]) -> None:
         content: dict[str, Any] = {
@@ -138,8 +176,17 @@ class System:
             "prefix": self._settings.prefix,
             "stages": {name: pid for name, pid in pids.items() if name in STAGES},
             "servers": {name.lower(): pid for name, pid in pids.items() if name not in STAGES},
+            "restarts": {name.lower(): times for name, times in self._supervisor.restarts().items()},
+            "metrics": self._metrics,
         }
-        write_private(self._settings.data / RUN_FILE, content)
+        try:
+            write_private(self._settings.data / RUN_FILE, content)
+        except LocalStackError as error:
+            if self._is_told:
+                self._say(f"{error}; until it can be, commands may not find what runs")
+            self._is_told = False
+        else:
+            self._is_told = True
 
     def _end(self) -> None:
         for name in (RUN_FILE, NETRC_FILE):
@@ -171,74 +218,3 @@ def _ledger_key(settings: Settings) -> Path:
     if not file.exists():
         make_keys(file, f"seamwatch.local/{secrets.token_hex(4)}")
     return file
-
-
-def _prepare(addresses: Addresses, settings: Settings) -> None:
-    from sinks.migrate import migrate
-    from streams.topics import create_topics
-
-    create_topics(addresses.kafka, settings.prefix, settings.partitions)
-    migrate(addresses.clickhouse)
-
-
-def _check_owner(owner: str, kafka: str, prefix: str) -> None:
-    """Raise UsageError when no document that was published knows the default owner."""
-    from streams.contracts import ContractsFollower
-
-    follower = ContractsFollower(kafka, prefix)
-    persons = follower.estate.persons
-    follower.close()
-    if (problem := owner_problem(owner, persons)) is not None:
-        raise UsageError(f"{problem}; --contracts DIR publishes a folder")
-
-
-class _Contracts:
-    """A folder of contracts that is published at the start and whenever it changes."""
-
-    def __init__(self, folder: Path, settings: Settings, say: Say) -> None:
-        self._folder = folder
-        self._settings = settings
-        self._say = say
-        self._seen: frozenset[tuple[str, int, int]] = frozenset()
-        self._next_look = 0.0
-
-    def check(self) -> None:
-        """Read the folder. Raises DocumentError, and UsageError for a default owner whom it does not know."""
-        from seamwatch.documents import Estate
-
-        self._seen = self._snapshot()
-        Estate.load(self._folder)
-        check_reachable(self._folder, self._settings.default_owner)
-
-    def publish(self, kafka: str) -> None:
-        """Publish the folder as it is."""
-        from streams.contracts import publish_folder
-
-        self._seen = self._snapshot()
-        check_reachable(self._folder, self._settings.default_owner)
-        publish_folder(kafka, self._settings.prefix, self._folder, self._settings.clock())
-
-    def look(self, kafka: str) -> None:
-        """Publish the folder if it has changed; a wrong document is told, and what was published stays in force."""
-        if time.monotonic() < self._next_look:
-            return
-        self._next_look = time.monotonic() + _LOOK_EVERY
-        snapshot = self._snapshot()
-        if snapshot == self._seen:
-            return
-        try:
-            self.publish(kafka)
-        except SeamwatchError as error:
-            self._seen = snapshot
-            self._say(f"contracts not published: {error}")
-        else:
-            self._say(f"contracts published again from {self._folder}")
-
-    def _snapshot(self) -> frozenset[tuple[str, int, int]]:
-        found = []
-        for path in self._folder.rglob("*"):
-            with contextlib.suppress(OSError):  # an editor replaces files while we look
-                if path.is_file() and path.suffix in {".yaml", ".yml", ".sig"}:
-                    status = path.stat()
-                    found.append((str(path), status.st_mtime_ns, status.st_size))
-        return frozenset(found)

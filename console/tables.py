@@ -31,6 +31,14 @@ def print_text(text: str, *, indent: str = "", further: str | None = None) -> No
         print(line)
 
 
+def print_note(text: str, *, aside: bool) -> None:
+    """Print what is to be said beside an answer: below it, or on standard error when the answer is for a machine."""
+    if aside:
+        print(text, file=sys.stderr)
+    else:
+        print_text(text)
+
+
 def terminal_width() -> int | None:
     """The columns of the terminal; None where the output is for no terminal, and lines have no bound."""
     return shutil.get_terminal_size().columns if sys.stdout.isatty() else None

@@ -13,12 +13,16 @@ from seamwatch.durations import SECOND, format_duration
 from seamwatch.judging import facts
 from seamwatch.judging.facts import Violation
 from seamwatch.judging.wording import moment_text, number_text, share_text
+from seamwatch.outages import Outage
 
 DELIVERED: Final = "delivered"
 """The result of an attempt that reached the channel; any other result says why it did not."""
 
 NOTICE: Final = "notice"
 """The severity of what is told and is no violation."""
+
+OUTAGE: Final = "outage"
+"""The kind of what is told of Seamwatch itself."""
 
 _LISTED: Final = 5
 _OPEN: Final = ("open", "escalated")
@@ -125,6 +129,27 @@ def reminder_of(told: Violation, recipient: Recipient, now: int) -> Notice:
         lines += ["", "To answer:", f"  {ack_command(change, recipient)}"]
     title = f"{told.kind.upper()} {told.system}: {told.clause}"
     return Notice(title, "\n".join(lines), NOTICE, ((told.violation_id, told.step),))
+
+
+def outage_as_told(outage: Outage) -> Violation:
+    """An outage in the form in which the pager keeps what is due; its step 1 tells that it is over."""
+    return Violation(
+        violation_id=outage.outage_id, contract="", contract_version="", contract_digest="", clause=outage.fault,
+        kind=OUTAGE, system=outage.stage, slice=None, severity=NOTICE, state="open", observed=None, limit=None,
+        unit=None, summary=outage.summary, opened_at=outage.since, since=outage.since, detected_at=outage.detected_at,
+        person=outage.person, step=0 if outage.state == "open" else 1,
+    )  # fmt: skip
+
+
+def outage_of(told: Violation) -> Notice:
+    """What an outage says: that Seamwatch itself does not do its work, or does again, and where to look."""
+    over = told.step > 0
+    lines = [told.summary]
+    if not over:
+        lines += ["", "To see more:", "  seamwatch doctor"]
+    title = f"{'OVER' if over else 'OUTAGE'} {told.system}: {told.clause}"
+    severity = NOTICE if over else "breach"
+    return Notice(title, "\n".join(lines), severity, ((told.violation_id, told.step),))
 
 
 def digest_of(violations: Sequence[Violation], recipient: Recipient, now: int) -> Notice:

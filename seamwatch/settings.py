@@ -11,6 +11,7 @@ import json
 import os
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, AliasChoices, BeforeValidator, Field, ValidationError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -40,7 +41,7 @@ def _retention(value: object) -> object:
     if not isinstance(mapping, dict):
         wanted = 'write a JSON object of tables and durations, such as {"inference": "400d", "*": "730d"}'
         raise ValueError(wanted)  # noqa: TRY004 - pydantic takes no other error
-    known = (*INPUT_TYPES, "violation", "notice", "page", "dead_letter")
+    known = (*INPUT_TYPES, "violation", "verdict", "notice", "page", "outage", "dead_letter")
     found = {}
     for table, kept in mapping.items():
         if table not in (*known, "*"):
@@ -56,12 +57,18 @@ def _retention(value: object) -> object:
     return found
 
 
-_SECRET: Final = frozenset({"clickhouse", "CLICKHOUSE_URL"})
+_SECRET: Final = frozenset({"deadman_url", "clickhouse", "CLICKHOUSE_URL"})
 """Settings whose values carry secrets, and are never shown."""
 
 
 def _whole(path: Path) -> Path:
     return path.expanduser().resolve()
+
+
+def _web_address(url: str | None) -> str | None:
+    if url is not None and (urlsplit(url).scheme not in ("http", "https") or not urlsplit(url).hostname):
+        raise ValueError("write an address that starts with https:// or http://")
+    return url
 
 
 Port = Annotated[int, Field(ge=1, le=65535)]
@@ -168,7 +175,19 @@ class Settings(BaseSettings):
     """The file of the keys by which personal attributes are sealed; None where none is sealed or opened."""
 
     default_owner: str | None = None
-    """The person paged for a system that nobody registered."""
+    """The person paged for a system that nobody registered, and when Seamwatch itself does not do its work."""
+
+    unwatched_after: Annotated[Duration, Field(ge=SECOND)] = 2 * MINUTE
+    """How long no measurement may come, or a stage stand still with records waiting, before the pager tells of it."""
+
+    behind_after: Annotated[Duration, Field(ge=SECOND)] = 15 * MINUTE
+    """How long a record may wait to be recorded before the pager tells of it."""
+
+    deadman_url: Annotated[str | None, AfterValidator(_web_address)] = Field(default=None, repr=False)
+    """An address of an outside service that is asked while the pager works, and misses it when it does not."""
+
+    deadman_every: Annotated[Duration, Field(ge=SECOND)] = MINUTE
+    """How often the outside service hears of the pager."""
 
     console_read: bool = False
     """Whether somebody reads what the pager prints: then a page there has reached who has no channels. `up` says so."""

@@ -104,19 +104,47 @@ def sign(message: bytes, private_key: bytes) -> bytes:
 
 def verify(message: bytes, signature: bytes, key: PublicKey, at: int) -> None:
     """Returns when the signature holds and the key was valid at ``at`` (micros); raises SignatureError otherwise."""
-    if key.not_before is not None and at < key.not_before:
-        raise SignatureError(f"key {key.key_id} is not valid yet at the time of signing")
-    if key.revoked_at is not None and at >= key.revoked_at:
-        raise SignatureError(f"key {key.key_id} was revoked before the time of signing")
+    valid_at(key, at)
     try:
         Ed25519PublicKey.from_public_bytes(key.public).verify(signature, message)
     except (InvalidSignature, ValueError) as error:
         raise SignatureError(f"the signature does not match key {key.key_id}") from error
 
 
+def valid_at(key: PublicKey, at: int) -> None:
+    """Returns when the key was valid at ``at`` (micros); raises SignatureError otherwise."""
+    if key.not_before is not None and at < key.not_before:
+        raise SignatureError(f"key {key.key_id} is not valid yet at the time of signing")
+    if key.revoked_at is not None and at >= key.revoked_at:
+        raise SignatureError(f"key {key.key_id} was revoked before the time of signing")
+
+
 def acknowledgement_counts(record: Mapping[str, Any], keys: Sequence[PublicKey]) -> bool:
     """Whether an acknowledgement binds: from a person without keys always, else only with a valid signature."""
-    return not keys or _signed_by(acknowledgement_bytes(record), record, record, keys)
+    return acknowledgement_fault(record, keys) is None
+
+
+def acknowledgement_fault(record: Mapping[str, Any], keys: Sequence[PublicKey]) -> tuple[str, str] | None:
+    """Why an acknowledgement does not bind, as a word and a sentence; None when it does.
+
+    From a person without keys it always does. The words: ``unsigned``, ``unknown_key``, ``invalid_key`` (not valid at
+    the time), ``wrong_signature``.
+    """
+    if not keys:
+        return None
+    person, name, signature = record["person"], record.get("key_id"), record.get("signature")
+    if not signature:
+        return "unsigned", f"{person} has published keys, and the answer is not signed"
+    key = next((key for key in keys if key.key_id == name), None)
+    if key is None:
+        return "unknown_key", f"the answer is signed by key {name}, which is none of {person}"
+    try:
+        valid_at(key, int(record["event_time"]))
+    except SignatureError as error:
+        return "invalid_key", f"{person}: {error}"
+    if not _signed_by(acknowledgement_bytes(record), record, record, keys):
+        return "wrong_signature", f"the signature is none of key {name} of {person} over this answer"
+    return None
 
 
 def attestation_counts(record: Mapping[str, Any], keys: Sequence[PublicKey]) -> bool:

@@ -24,6 +24,9 @@ class Metrics:
         self.superseded = Counter(f"{prefix}_superseded", "Partitions that another claimed", registry=registry)
         self.paused = Counter(f"{prefix}_paused_seconds", "Time without reading, for the store", registry=registry)
         self.lag = Gauge(f"{prefix}_lag", "Records of the topic that are not recorded", place, registry=registry)
+        self.repeats_behind = Gauge(
+            f"{prefix}_repeats_behind", "Records not looked through for repeated events", registry=registry
+        )
         self.buffered_rows = Gauge(f"{prefix}_buffered_rows", "Records read, not handed over", registry=registry)
         self.buffered_bytes = Gauge(f"{prefix}_buffered_bytes", "Bytes of them", registry=registry)
         self.round = Histogram(

@@ -12,6 +12,7 @@ produces nothing.
 from __future__ import annotations
 
 import gc
+import logging
 import signal
 import socket
 import time
@@ -41,6 +42,7 @@ from sinks.ledger.publishing import CheckpointTopic
 from sinks.metrics import Metrics
 from sinks.positions import positions
 from sinks.reading import Place, Run, is_no_longer_ours, reading_error, split
+from sinks.repeats import Repeats
 from sinks.retries import Patience, until_it_works
 from sinks.store import Store
 from sinks.writer import Entry, Writer
@@ -60,9 +62,8 @@ TAKE_UP_SECONDS: Final = 30.0
 
 
 def topics_recorded(topics: Topics) -> tuple[str, ...]:
-    """The topics that are recorded: all inputs, the violations of every clause kind, notices, pages and documents."""
-    violations = (topics.violations(kind) for kind in kinds())
-    return (*topics.inputs, *violations, topics.notice, topics.page, topics.contracts)
+    """The topics that are recorded, of every clause kind."""
+    return topics.recorded(kinds())
 
 
 def consumer_settings(bootstrap: str, group: str, instance: str) -> dict[str, Any]:
@@ -86,6 +87,8 @@ def consumer_settings(bootstrap: str, group: str, instance: str) -> dict[str, An
         "queued.max.messages.kbytes": 128 * 1024,
         "topic.metadata.refresh.interval.ms": 10_000,
         "log_level": 3,
+        # While the broker is away the client says so many times a second: our log says it now and then.
+        "logger": logging.getLogger("librdkafka"),
     }
 
 
@@ -123,7 +126,7 @@ class Recorder:
         self._consumer = Consumer({**settings, **self._fatal.configuration()})
         self._checkpoints = CheckpointTopic(bootstrap, topics)
         self._ledger = Ledger(key, self._checkpoints)
-        self._writer = Writer(store_url, self._given_up, self._metrics, self._ledger)
+        self._writer = Writer(store_url, self._given_up, self._metrics, self._ledger, Repeats(topics))
 
     def stop(self) -> None:
         """Ask ``run`` to commit what it has read and return; from any thread or signal handler."""
@@ -308,6 +311,7 @@ class Recorder:
             return
         self._writer.expect({place: lane.size for place, lane in self._lanes.items()}, self._claim)
         start = {place: lane.position for place, lane in self._lanes.items()}
+        self._writer.take_up({place: at or 0 for place, at in start.items()})
         self._recorded = {place: at for place, at in start.items() if at is not None}
         self._consumer.assign(
             [TopicPartition(*place, OFFSET_BEGINNING if at is None else at) for place, at in start.items()]

@@ -33,7 +33,7 @@ from sinks.positions import positions
 from sinks.reading import Place
 from sinks.store import Store
 
-TABLES: Final = (*INPUT_TYPES, "violation", "notice", "page", DEAD_LETTER)
+TABLES: Final = (*INPUT_TYPES, "violation", "verdict", "notice", "page", "outage", DEAD_LETTER)
 """What may be dropped; documents are kept as long as the decisions that were judged by them."""
 PIECE_ROWS: Final = 100_000
 """So many rows are read at a time; memory does not grow with the month."""
@@ -109,9 +109,14 @@ class Retention:
         for drop in drops:
             note = key.note(drop.text(key.name))
             self._store.insert("retention", _retention_row(drop, note), f"retention/{drop.drop_id}")
-        table = month.table if self._cluster is None else self._cluster.local_name(month.table)
-        self._store.command(f"ALTER TABLE {table} DROP PARTITION {month.month} SETTINGS max_partition_size_to_drop = 0")
+        # What no row is left of must not be taken off the counts of those that are.
+        self._drop_partition("repeated", f"('{month.table}', {month.month})")
+        self._drop_partition(month.table, str(month.month))
         return drops
+
+    def _drop_partition(self, table: str, partition: str) -> None:
+        name = table if self._cluster is None else self._cluster.local_name(table)
+        self._store.command(f"ALTER TABLE {name} DROP PARTITION {partition} SETTINGS max_partition_size_to_drop = 0")
 
     def _holding(self, table: str, month: int) -> Hold | None:
         return holding(self._store, table, month, _month_start(month), month_end(month))

@@ -26,7 +26,7 @@ OPERATOR: Final = "seamwatch_operator"
 WRITER: Final = "seamwatch_writer"
 AUDITOR: Final = "seamwatch_auditor"
 BOARD: Final = "seamwatch_board"
-OF_SYSTEMS: Final = (*INPUT_TYPES, "violation", "notice")
+OF_SYSTEMS: Final = (*INPUT_TYPES, "violation", "verdict", "notice")
 """The tables whose rows are of a system, and so of the team that owns it."""
 _PERSONAL: Final = {"raw", "key", "headers", "attributes", "arguments"}
 _VIEW: Final = re.compile(r"CREATE OR REPLACE VIEW (\w+)")
@@ -98,7 +98,7 @@ class _Ddl:
     def _reading(self, role: str, without: frozenset[str] | set[str]) -> Iterator[str]:
         """What the views read, and the views. Views run with the rights of who asks them."""
         for database in self._databases:
-            for table in (*OF_SYSTEMS, "document"):
+            for table in (*OF_SYSTEMS, *_KNOWN):
                 yield self._grant(f"SELECT({', '.join(_columns(table, without))})", f"{database}.{table}", role)
         for view in sorted(_views()):
             yield self._grant("SELECT", f"{self._database}.{view}", role)
@@ -106,7 +106,7 @@ class _Ddl:
     def _policies(self, teams: Mapping[str, str]) -> Iterator[str]:
         """Rows by team. One who has no policy of their own on a table may be shown nothing, so all others have one."""
         database = self._databases[-1]
-        for table in OF_SYSTEMS:
+        for table in (*OF_SYSTEMS, "repeated"):
             on = f"{self._on} ON {database}.{table}"
             yield (
                 f"CREATE ROW POLICY OR REPLACE seamwatch_all{on} AS PERMISSIVE FOR SELECT USING 1 "
@@ -127,11 +127,19 @@ class _Ddl:
 
 
 def _columns(table: str, without: frozenset[str] | set[str]) -> list[str]:
-    own = columns(table) if table != "document" else _DOCUMENT
-    return [f"`{name}`" for name in (*own, *POSITION_COLUMNS) if name not in without]
+    own = _KNOWN.get(table) or (*columns(table), *POSITION_COLUMNS)
+    return [f"`{name}`" for name in own if name not in without]
 
 
-_DOCUMENT: Final = ("kind", "id", "version", "digest", "published_at", "document", "retired")
+_KNOWN: Final = {
+    "document": ("kind", "id", "version", "digest", "published_at", "document", "retired", *POSITION_COLUMNS),
+    "repeated": (
+        "record_type", "event_id", "topic", "partition", "offset", "broker_time", "event_time", "system", "version",
+        "config_digest", "first_topic", "first_partition", "first_offset", "found_at",
+    ),
+    "migration": ("name", "applied_at"),
+}  # fmt: skip
+"""What the views read of the tables that hold no record of a system's own, by table."""
 
 
 def _views() -> set[str]:

@@ -27,11 +27,13 @@ from sinks.ledger.ledger import Growth, Head, Ledger
 from sinks.metrics import Metrics
 from sinks.positions import stored_offsets
 from sinks.reading import Place
+from sinks.repeats import AT_ONCE, Repeats
 from sinks.retries import until_it_works
 from sinks.store import Store, StoreRefusedError, quoted
 
 _log = structlog.get_logger("sinks.writer")
 _TRIES: Final = 3
+_IDLE_SECONDS: Final = 0.2
 CLAIM_SECONDS: Final = 5.0
 """How long a look at the claims serves. A recorder that was paused for longer looks again before it sends more."""
 
@@ -63,11 +65,20 @@ class Writer:
     5. A range's commit row MUST have the range's own token: it is there once, whoever sends it.
     """
 
-    def __init__(self, url: str, stop: Event, metrics: Metrics | None = None, ledger: Ledger | None = None) -> None:
+    def __init__(
+        self,
+        url: str,
+        stop: Event,
+        metrics: Metrics | None = None,
+        ledger: Ledger | None = None,
+        repeats: Repeats | None = None,
+    ) -> None:
         self._url = url
         self._stop = stop
         self._metrics = metrics or Metrics()
         self._ledger = ledger or Ledger()
+        self._repeats = repeats
+        self._taken_up: Queue[Mapping[Place, int]] = Queue()
         self._rounds: Queue[Sequence[Entry] | None] = Queue(maxsize=1)
         self._done: Queue[Range] = Queue()
         self._superseded: Queue[tuple[Place, Claim]] = Queue()
@@ -91,6 +102,10 @@ class Writer:
     def expect(self, sizes: Mapping[Place, int], claim: Claim) -> None:
         """Say how many rows of each topic partition were recorded when this claim was made on it."""
         self._sizes.update({(place, claim): size for place, size in sizes.items()})
+
+    def take_up(self, recorded: Mapping[Place, int]) -> None:
+        """Say which topic partitions are recorded from now on, and up to which offsets they are already."""
+        self._taken_up.put(recorded)
 
     @property
     def has_room(self) -> bool:
@@ -129,7 +144,12 @@ class Writer:
     def _run(self) -> None:
         with Store(self._url) as store:
             while True:
-                entries = self._rounds.get()
+                try:
+                    entries = self._rounds.get(timeout=_IDLE_SECONDS)
+                except Empty:
+                    self._take_up()
+                    self._look_for_repeats(store)
+                    continue
                 try:
                     if entries is None:
                         return
@@ -143,12 +163,32 @@ class Writer:
     def _write(self, store: Store, entries: Sequence[Entry]) -> None:
         begun = time.monotonic()
         self._claims = {entry.batch.range.place: entry.claim for entry in entries}
+        self._take_up()
         self._note_intents(store, entries)
         self._look(store)
-        for entry, growth, head in self._grown(store, self._write_batches(store, entries)):
+        written = self._write_batches(store, entries)
+        if self._repeats is not None:
+            self._repeats.add(growth.batch.range for _, growth in written)
+            # Before the commit, where that is soon done: then what is recorded counts once from its first moment on.
+            if self._repeats.behind <= AT_ONCE:
+                self._look_for_repeats(store)
+        for entry, growth, head in self._grown(store, written):
             self._commit(store, entry, growth, head)
+        self._look_for_repeats(store)
         self._metrics.rounds.inc()
         self._metrics.round.observe(time.monotonic() - begun)
+
+    def _take_up(self) -> None:
+        for recorded in _taken(self._taken_up):
+            if self._repeats is not None:
+                self._repeats.take_up(recorded)
+
+    def _look_for_repeats(self, store: Store) -> None:
+        if self._repeats is None:
+            return
+        if self._repeats.is_due:
+            self._repeats.look(store)
+        self._metrics.repeats_behind.set(self._repeats.behind)
 
     def _write_batches(self, store: Store, entries: Sequence[Entry]) -> list[tuple[Entry, Growth]]:
         """Write the blocks of a round; a claim that is lost is lost for one topic partition, the others go on."""

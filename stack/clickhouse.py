@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from seamwatch.errors import LocalStackError
+from stack.folder import cannot_write
 from stack.processes import end, last_lines, spawn
 
 START_SECONDS: Final = 60.0
@@ -39,12 +40,15 @@ class ClickHouseServer:
         return self.logs / "clickhouse.log"
 
     def start(self) -> None:
-        """Start the server."""
-        self.folder.mkdir(parents=True, exist_ok=True)
+        """Start the server. Raises LocalStackError when its files cannot be written."""
         command = [sys.executable, "-m", "stack.clickhouse_server", "--path", str(self.folder)]
         command += ["--port", str(self.port), "--secrets", str(self.secrets)]
-        with self.log.open("ab") as log:
-            self.process = spawn(command, stdout=log, stderr=log)
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            with self.log.open("ab") as log:
+                self.process = spawn(command, stdout=log, stderr=log)
+        except OSError as error:
+            raise cannot_write(self.folder, error) from error
 
     def wait(self, seconds: float = START_SECONDS) -> None:
         """Return when the server answers. Raises LocalStackError with the log's last lines."""

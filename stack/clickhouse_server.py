@@ -10,6 +10,7 @@ error codes, ``KILL QUERY`` by id. It has two users, the writer and the auditor,
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import logging
 import os
@@ -112,7 +113,7 @@ class Server:
     def _carry_out(self, call: Call, chunks: Iterator[bytes], running: Statement, asking: anyio.Event) -> Response:
         """Run a call in a worker thread. The session outlives this for as long as the answer is being sent."""
         kept = False
-        session = self._engine.session()
+        session = self._session(running)
         try:
             if call.form:
                 call, chunks = with_form(call, chunks), iter(())
@@ -150,6 +151,13 @@ class Server:
             if not kept:
                 session.close()
                 self._running.end(running)
+
+    def _session(self, running: Statement) -> Session:
+        try:
+            return self._engine.session()
+        except Refusal:
+            self._running.end(running)
+            raise
 
     def _killed(self, call: Call, session: Session, query_id: str, output: str) -> Response:
         found = self._running.named(query_id, call.user)
@@ -278,7 +286,8 @@ def main() -> None:
         Server(engine, secrets).app(), log_config=None, access_log=False, timeout_graceful_shutdown=3,
         timeout_keep_alive=60, server_header=False, lifespan="off", h11_max_incomplete_event_size=1024 * 1024,
     )  # fmt: skip
-    print(f"ready {listener.getsockname()[1]}", flush=True)  # noqa: T201 - who started us reads it
+    with contextlib.suppress(OSError):  # its log may lie on a full disk
+        print(f"ready {listener.getsockname()[1]}", flush=True)  # noqa: T201 - who started us reads it
     uvicorn.Server(config).run(sockets=[listener])
     # Threads may still be in a statement of a client that is gone; the engine's parts are whole at any moment.
     os._exit(0)

@@ -90,8 +90,9 @@ class Engine:
             session.held(sql, "Null")
 
     def session(self) -> Session:
-        """A session of the writer, until it is told to be read-only."""
-        return Session(chdb.connect(self.path), self)
+        """A session of the writer, until it is told to be read-only. Raises Refusal."""
+        with _refusals():
+            return Session(chdb.connect(self.path), self)
 
     def readable(self, sql: str, database: str | None, parameters: Mapping[str, str], token: str) -> str:
         """The statement as one who may only read may run it; Refusal when they may not.
@@ -207,13 +208,10 @@ class Session:
         Nothing is committed of a block that fails; blocks before it stay, as in ClickHouse. The data go through a file,
         because the engine's own streaming insert reports rows as written that found no space on the disk (chDB 26.9).
         """
-        with tempfile.TemporaryFile(dir=self._engine.path) as file:
-            try:
-                for chunk in chunks:
-                    file.write(chunk)
-                file.flush()
-            except OSError as error:
-                raise Refusal(243, "NOT_ENOUGH_SPACE", f"No room for the data of an insert: {error}") from error
+        with _refusals(), tempfile.TemporaryFile(dir=self._engine.path) as file:
+            for chunk in chunks:
+                file.write(chunk)
+            file.flush()
             file.seek(0)
             result = self._run(head.from_file(f"/dev/fd/{file.fileno()}"))
             return Written(result.rows_read(), result.bytes_read())
@@ -246,5 +244,5 @@ def _refusals() -> Iterator[None]:
         yield
     except Refusal:
         raise
-    except RuntimeError as error:  # chDB's own error is one, and so is what its inserter raises
+    except (RuntimeError, OSError) as error:  # chDB's own error is the one, a file of ours may raise the other
         raise of_engine(error) from error

@@ -11,6 +11,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import json
 import os
@@ -26,6 +27,9 @@ from typing import IO, Any, Final, Self
 from seamwatch.errors import LocalStackError
 
 USERS: Final = ("writer", "auditor")
+
+NO_ROOM: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
+"""What the system says when a disk, or one's share of it, is full."""
 
 
 @dataclass(slots=True)
@@ -71,16 +75,20 @@ class DataFolder:
             raise LocalStackError(
                 f"The data folder {self.path} is held by {holder}: end that one, or name another folder with --data"
             ) from None
-        lock.truncate(0)
-        lock.write(f"process {os.getpid()} ({' '.join(Path(sys.argv[0]).name.split() + sys.argv[1:2])})\n")
-        lock.flush()
         self._lock = lock
+        # Who is refused is told who holds the folder, if there is room to say so: the lock itself needs none.
+        with contextlib.suppress(OSError):
+            lock.truncate(0)
+            lock.write(f"process {os.getpid()} ({' '.join(Path(sys.argv[0]).name.split() + sys.argv[1:2])})\n")
+            lock.flush()
 
     def release(self) -> None:
         """Let another process have the folder."""
         if self._lock is not None:
-            self._lock.truncate(0)
-            self._lock.close()
+            with contextlib.suppress(OSError):
+                self._lock.truncate(0)
+            with contextlib.suppress(OSError):  # what could not be flushed to a full disk
+                self._lock.close()
             self._lock = None
 
     def secrets(self) -> Path:
@@ -100,7 +108,7 @@ class DataFolder:
         Raises LocalStackError when the chosen one is taken.
         """
         if chosen is not None:
-            if not _is_free(chosen):
+            if not is_free(chosen):
                 raise LocalStackError(
                     f"Port {chosen}, set for {name}, is taken by another program: set another, or none"
                 )
@@ -110,7 +118,7 @@ class DataFolder:
         with contextlib.suppress(OSError, ValueError):
             used = json.loads(path.read_text())
         port = used.get(name)
-        if port is None or not _is_free(port):
+        if port is None or not is_free(port):
             with socket.create_server(("127.0.0.1", 0)) as listener:
                 port = int(listener.getsockname()[1])
         write_private(path, {**used, name: port})
@@ -118,24 +126,36 @@ class DataFolder:
 
 
 def write_private(path: Path, content: Mapping[str, Any]) -> None:
-    """Write JSON that only this user may read, whole or not at all."""
+    """Write JSON that only this user may read, whole or not at all. Raises LocalStackError when it cannot be."""
     write_private_text(path, json.dumps(content, indent=2) + "\n")
 
 
 def write_private_text(path: Path, text: str) -> None:
-    """Write text that only this user may read, whole or not at all."""
+    """Write text that only this user may read, whole or not at all. Raises LocalStackError when it cannot be."""
     staged = path.with_name(f"{path.name}.{os.getpid()}.new")
-    with os.fdopen(os.open(staged, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    staged.replace(path)
+    try:
+        with os.fdopen(os.open(staged, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        staged.replace(path)
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            staged.unlink(missing_ok=True)
+        raise cannot_write(path, error) from error
 
 
-def _is_free(port: int) -> bool:
+def cannot_write(path: Path, error: OSError) -> LocalStackError:
+    """Our error for a file of the data folder that cannot be written."""
+    remedy = "make room, or name another folder with --data" if error.errno in NO_ROOM else "name another with --data"
+    return LocalStackError(f"{path} cannot be written ({error.strerror or error}): {remedy}")
+
+
+def is_free(port: int, host: str = "127.0.0.1") -> bool:
+    """Whether a server could listen there."""
     try:
         # With SO_REUSEADDR, as servers do: a port in TIME_WAIT is free.
-        socket.create_server(("127.0.0.1", port)).close()
+        socket.create_server((host, port)).close()
     except OSError:
         return False
     return True

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Final
 
 from seamwatch.errors import LocalStackError
+from stack.folder import cannot_write
 from stack.processes import end, last_lines, spawn
 
 START_SECONDS: Final = 60.0
@@ -84,12 +85,17 @@ class KafkaServer:
 
     def start(self) -> None:
         """Format the folder if it is new, and start the broker. Raises LocalStackError with the log's last lines."""
+        try:
+            self._start()
+        except OSError as error:
+            raise cannot_write(self.folder, error) from error
+
+    def _start(self) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
         properties = self.folder / "server.properties"
         data = self.folder / "data"
-        properties.write_text(_PROPERTIES.format(port=self.port, controller_port=self.controller_port, data=data))
-        logging = self.folder / "log4j.properties"
-        logging.write_text(_LOGGING.format(log=self.log))
+        _keep(properties, _PROPERTIES.format(port=self.port, controller_port=self.controller_port, data=data))
+        _keep(self.folder / "log4j.properties", _LOGGING.format(log=self.log))
         if not (data / "meta.properties").exists():
             self._format(properties)
         with (self.logs / "kafka.out").open("wb") as out:
@@ -147,3 +153,9 @@ class KafkaServer:
     def _failed(self, what: str) -> LocalStackError:
         tail = last_lines(self.log) or last_lines(self.logs / "kafka.out")
         return LocalStackError(f"The local Kafka {what}. Its log is {self.log}; the last of it:\n{tail}")
+
+
+def _keep(file: Path, text: str) -> None:
+    """Write a file that does not say so already: on a full disk one that does must not be emptied."""
+    if not file.exists() or file.read_text() != text:
+        file.write_text(text)

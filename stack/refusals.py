@@ -5,6 +5,7 @@ Used by the local ClickHouse server only; what it raises ends in a reply, never 
 
 from __future__ import annotations
 
+import errno
 import re
 from typing import Final
 
@@ -21,6 +22,7 @@ _STATUS: Final = {
 _STATUS_OF: Final = {code: status for status, codes in _STATUS.items() for code in codes}
 _ENGINE = re.compile(r"Code: (?P<code>\d+)\. DB::Exception: (?P<text>.*)", re.DOTALL)
 _PREFIXES = re.compile(r"^(?:Streaming \w+ (?:\w+ )?failed: )+")
+_NO_SPACE = re.compile(r"No space left on device|Disk quota exceeded|errno: (?:28|122)\b|NOT_ENOUGH_SPACE")
 _VERSION_SUFFIX = re.compile(r" \(version [^)]*(?:\([^)]*\))?\)\s*$")
 
 
@@ -42,9 +44,16 @@ class Refusal(Exception):
 
 
 def of_engine(error: BaseException) -> Refusal:
-    """The refusal that an exception of the engine stands for; code 1002 (UNKNOWN_EXCEPTION) when it has none."""
+    """The refusal that an exception of the engine stands for; code 1002 (UNKNOWN_EXCEPTION) when it has none.
+
+    A disk that is full, or a quota that is used up, comes in many guises, those of the system's own errors among them:
+    it is always NOT_ENOUGH_SPACE, so that clients wait.
+    """
     text = _PREFIXES.sub("", str(error))
     match = _ENGINE.search(text)
+    said = text if match is None else _VERSION_SUFFIX.sub("", match["text"].strip())
+    if _NO_SPACE.search(text) or (isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)):
+        return Refusal(243, "" if "(NOT_ENOUGH_SPACE)" in said else "NOT_ENOUGH_SPACE", said)
     if match is None:
         return Refusal(1002, "UNKNOWN_EXCEPTION", text or type(error).__name__)
-    return Refusal(int(match["code"]), "", _VERSION_SUFFIX.sub("", match["text"].strip()))
+    return Refusal(int(match["code"]), "", said)

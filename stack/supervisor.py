@@ -10,18 +10,24 @@ import contextlib
 import signal
 import subprocess
 import time
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
 from typing import Final, Protocol
 
+from seamwatch.durations import SECOND, format_duration
 from seamwatch.errors import LocalStackError
+from seamwatch.outages import RESTARTS, RESTARTS_WITHIN
+from stack.folder import cannot_write
 from stack.processes import end, last_lines, spawn
 
 FIRST_PAUSE: Final = 0.5
 LONGEST_PAUSE: Final = 30.0
 HEALTHY_AFTER: Final = 60.0
+RESTARTS_KEPT: Final = 100
+_WAIT: Final = 1.0
 _TICK: Final = 0.2
 
 Say = Callable[[str], None]
@@ -66,11 +72,14 @@ class Stage:
     process: subprocess.Popen[bytes] | None = field(default=None, init=False)
 
     def start(self) -> None:
-        """Start the stage; what it logs and prints is added to its files."""
-        with contextlib.ExitStack() as files:
-            log = files.enter_context(self.log.open("ab"))
-            prints = files.enter_context(self.prints.open("ab")) if self.prints is not None else None
-            self.process = spawn(self.command, environment=self.environment, stdout=prints, stderr=log)
+        """Start the stage; what it logs and prints is added to its files. Raises LocalStackError."""
+        try:
+            with contextlib.ExitStack() as files:
+                log = files.enter_context(self.log.open("ab"))
+                prints = files.enter_context(self.prints.open("ab")) if self.prints is not None else None
+                self.process = spawn(self.command, environment=self.environment, stdout=prints, stderr=log)
+        except OSError as error:
+            raise cannot_write(self.log, error) from error
 
 
 @dataclass(slots=True)
@@ -79,6 +88,8 @@ class _Watch:
     pause: float = FIRST_PAUSE
     started: float = 0.0
     due: float | None = None
+    waits_for: str | None = None
+    restarts: deque[float] = field(default_factory=lambda: deque(maxlen=RESTARTS_KEPT))
 
 
 class Stopped(BaseException):
@@ -109,9 +120,16 @@ def stopped_by_signals() -> Iterator[None]:
 class Supervisor:
     """Watches units from one thread, which must live as long as they do."""
 
-    def __init__(self, say: Say, changed: Callable[[Mapping[str, int]], None]) -> None:
+    def __init__(
+        self,
+        say: Say,
+        changed: Callable[[Mapping[str, int]], None],
+        waits_for: Callable[[Unit], str | None] = lambda _unit: None,
+    ) -> None:
+        """``waits_for`` says what a unit that is to be started again has to wait for, in words; None for nothing."""
         self._say = say
         self._changed = changed
+        self._waits_for = waits_for
         self._watched: dict[str, _Watch] = {}
 
     def watch(self, unit: Unit) -> None:
@@ -129,6 +147,10 @@ class Supervisor:
             for name, watch in self._watched.items()
             if watch.unit.process is not None and watch.unit.process.poll() is None
         }
+
+    def restarts(self) -> dict[str, list[float]]:
+        """When units were last started again, in seconds since the epoch, by name; of those that were."""
+        return {name: list(watch.restarts) for name, watch in self._watched.items() if watch.restarts}
 
     def run(self, tick: Callable[[], None] = lambda: None) -> None:
         """Watch until an exception (``Stopped``) ends it; ``tick`` is called about five times a second."""
@@ -152,7 +174,7 @@ class Supervisor:
         if watch.due is not None:
             if now < watch.due:
                 return False
-            return self._start_again(watch, now)
+            return self._may_start(watch, now) and self._start_again(watch, now)
         if process is None or process.poll() is None:
             if now - watch.started > HEALTHY_AFTER:
                 watch.pause = FIRST_PAUSE
@@ -167,6 +189,17 @@ class Supervisor:
         watch.pause = min(watch.pause * 2, LONGEST_PAUSE)
         return True
 
+    def _may_start(self, watch: _Watch, now: float) -> bool:
+        why = self._waits_for(watch.unit)
+        if why is not None and why != watch.waits_for:
+            self._say(f"{watch.unit.name} is started again when it can be: {why}")
+        if why is None and watch.waits_for is not None:
+            watch.pause = FIRST_PAUSE
+        watch.waits_for = why
+        if why is not None:
+            watch.due = now + _WAIT
+        return why is None
+
     def _start_again(self, watch: _Watch, now: float) -> bool:
         try:
             watch.unit.start()
@@ -176,9 +209,18 @@ class Supervisor:
             watch.pause = min(watch.pause * 2, LONGEST_PAUSE)
             return False
         watch.due, watch.started = None, now
+        watch.restarts.append(time.time())
         assert watch.unit.process is not None
-        self._say(f"{watch.unit.name} runs again (process {watch.unit.process.pid})")
+        often = _often(watch.restarts)
+        self._say(f"{watch.unit.name} runs again (process {watch.unit.process.pid}){often}")
         return True
+
+
+def _often(restarts: Sequence[float]) -> str:
+    """That something starts over and over, in words; empty when it does not."""
+    count = sum(at > time.time() - RESTARTS_WITHIN / SECOND for at in restarts)
+    within = format_duration(RESTARTS_WITHIN)
+    return f"; it has been started again {count} times within {within}" if count >= RESTARTS else ""
 
 
 def _ending(status: int) -> str:

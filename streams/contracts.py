@@ -7,6 +7,7 @@ Reads and writes the topic only; what its messages mean, and which version is in
 from __future__ import annotations
 
 import json
+import logging
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -45,6 +46,8 @@ class ContractsFollower:
                 "enable.partition.eof": True,
                 "isolation.level": "read_committed",
                 "fetch.wait.max.ms": 100,
+                # While the broker is away the client says so many times a second: our log says it now and then.
+                "logger": logging.getLogger("librdkafka"),
             }
         )
         self._consumer.assign([TopicPartition(self._topic, 0, OFFSET_BEGINNING)])

@@ -1,12 +1,13 @@
 """judge: hosts a `seamwatch.judging.judge.Judge` for each measurement partition it is assigned.
 
-Restores a judge from the state topic before its first measurement; feeds it; produces its violations and notices,
-and the state that changed, with the position, in one transaction (`streams.loop` says what that promises). It reads
-nothing but measurements, contracts and its own state; its clock is the one that measurements carry.
+Restores a judge from the state topic before its first measurement; feeds it; produces its violations, notices and
+verdicts, and the state that changed, with the position, in one transaction (`streams.loop` says what that promises).
+It reads nothing but measurements, contracts and its own state; its clock is the one that measurements carry.
 """
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
@@ -43,7 +44,7 @@ CONTRACTS_SECONDS = 10.0
 
 
 class Judges:
-    """The stage that the loop drives: measurements in, violations, notices and state out."""
+    """The stage that the loop drives: measurements in, violations, notices, verdicts and state out."""
 
     def __init__(self, settings: Settings, contracts: ContractsFollower, metrics: Metrics) -> None:
         self._bootstrap = bootstrap_of(settings)
@@ -158,6 +159,21 @@ class Judges:
                 summary=violation.summary,
             )
             yield Output(self._topics.violations(violation.kind), value, violation.violation_id.encode())
+        for verdict in told.verdicts:
+            self._metrics.answers.labels(verdict.reason).inc()
+            log.log(
+                logging.INFO if verdict.counted else logging.WARNING,
+                "answer counts" if verdict.counted else "answer does not count",
+                reason=verdict.reason,
+                person=verdict.person,
+                of=verdict.of,
+                reference=verdict.reference,
+                system=verdict.system,
+                summary=verdict.summary,
+                id=verdict.acknowledgement_id,
+            )
+            value = self._codec.encode("verdict", asdict(verdict))
+            yield Output(self._topics.verdict, value, verdict.acknowledgement_id.encode())
         for notice in told.notices:
             yield Output(self._topics.notice, self._codec.encode("notice", asdict(notice)), notice.notice_id.encode())
 

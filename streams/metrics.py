@@ -59,6 +59,12 @@ class Metrics:
         self.let_go = Counter(
             f"{prefix}_let_go", "Conversations, cohorts, … followed no longer: too many at once", registry=registry
         )
+        self.answers = Counter(
+            f"{prefix}_answers",
+            "Acknowledgements by what they came to: counts, or why not",
+            ["outcome"],
+            registry=registry,
+        )
         self.too_late = BoundedCounter(
             f"{prefix}_too_late",
             "Events of which a clause would have counted, had they come within the lateness of its contract",

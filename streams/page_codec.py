@@ -13,12 +13,14 @@ Values are `seamwatch.judging.facts.Violation`; a value that is none raises Faus
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 import faust
 from faust.serializers import codecs
 
 from seamwatch.judging.facts import Notice, Violation
+from seamwatch.outages import Outage
 from seamwatch.paging import as_told
 from seamwatch.wire.codec import Codec
 from seamwatch.wire.topics import DEFAULT_PREFIX, Topics
@@ -48,6 +50,20 @@ class NoticeCodec(codecs.Codec):
 
     def _loads(self, s: bytes) -> Violation:
         return as_told(Notice(**self._codec.decode("notice", s)))
+
+
+class OutageCodec(codecs.Codec):
+    """Avro to an outage and back."""
+
+    def __init__(self, codec: Codec | None = None, **options: Any) -> None:
+        super().__init__(**options)
+        self._codec = codec or Codec()
+
+    def _loads(self, s: bytes) -> Outage:
+        return Outage(**self._codec.decode("outage", s))
+
+    def _dumps(self, s: Outage) -> bytes:
+        return self._codec.encode("outage", asdict(s))
 
 
 class PageCodec(codecs.Codec):

@@ -1,84 +1,128 @@
 """The pager's desk: what is open, what was delivered, and so what is due.
 
 Pure: it is told of violations and pages, by whoever hears of them first and as often as they like, and is handed
-the time. It sends nothing and reads nothing.
+the time. It sends nothing and reads nothing. It remembers what is open; of what is over it remembers nothing once all
+who read the topics have passed it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TypeVar
 
+from seamwatch.durations import MINUTE
 from seamwatch.judging.facts import Violation
 from seamwatch.paging import DELIVERED, NOTICE, is_open
+
+_Key = TypeVar("_Key")
+_Value = TypeVar("_Value")
 
 Step = tuple[str, int]
 """A violation's id and the step of its escalation list."""
 
-_EVER = -(2**62)
 FIRST_PAUSE_SECONDS = 5.0
 LONGEST_PAUSE_SECONDS = 300.0
+EARLY_LIMIT = 10_000
+"""Of so many deliveries it is remembered that they were heard of before their violation was; of so many violations,
+those that were resolved last, that they were."""
+CLOCKS_APART = 10 * MINUTE
+"""So far the clock of a pager may be behind the judge's."""
+_EVER = 2**62
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """The latest state of a violation that the desk has heard of, and where it was said.
+@dataclass(slots=True)
+class _Case:
+    """The latest state of a violation that the desk has heard of, where it was said, and what came of telling.
 
-    ``violation`` is None once it is closed: then only the offset matters, so that older news stays old. A breach
-    that was over before anybody was told is kept until somebody is. ``over``: it was said to be resolved; ``since``:
-    the judge's clock when it was found, of one that was over before: what was delivered earlier was another episode's.
+    ``violation`` is None once it is closed: then only the offset matters, so that older news stays old, and only until
+    the follower has passed it too. A breach that was over before anybody was told is kept until somebody is. ``since``:
+    what was delivered before was of another episode of this id.
     """
 
     topic: str
     partition: int
     offset: int
     violation: Violation | None
-    over: bool = False
-    since: int = _EVER
+    since: int = -_EVER
+    delivered: set[int] = field(default_factory=set)
+    failures: int = 0
+    not_before: float = 0.0
+    due_since: float | None = None
 
-
-@dataclass(frozen=True, slots=True)
-class _Trouble:
-    failures: int
-    not_before: float
+    @property
+    def place(self) -> tuple[str, int]:
+        """Topic and partition."""
+        return (self.topic, self.partition)
 
 
 class Desk:
     """Which (violation, step) is still to be told to its person."""
 
     def __init__(self) -> None:
-        self._standing: dict[str, Standing] = {}
-        self._delivered: dict[Step, int] = {}
+        self._cases: dict[str, _Case] = {}
+        self._early: dict[Step, int] = {}
+        self._over: dict[str, None] = {}
+        self._passed: dict[tuple[str, int], int] = {}
         self._in_hand: set[Step] = set()
-        self._trouble: dict[Step, _Trouble] = {}
         self._live = False
 
     def go_live(self) -> None:
         """From now on what is heard is news: all that was ever said has been heard."""
         self._live = True
 
-    def hear(self, violation: Violation, topic: str, partition: int, offset: int) -> bool:
-        """Take note of a state of a violation; False when something newer was heard already."""
-        known = self._standing.get(violation.violation_id)
-        if known is not None and known.topic == topic and known.offset >= offset:
+    def hear(self, violation: Violation, topic: str, partition: int, offset: int, *, ahead: bool = False) -> bool:
+        """Take note of a state of a violation; False when it, or something newer, was heard already.
+
+        Each partition is heard in order by who follows it from its beginning; ``ahead`` says that another reader was
+        quicker, or slower.
+        """
+        passed = self._passed.get((topic, partition), 0)
+        if offset < passed or (ahead and not self._live):
             return False
-        kept = violation if is_open(violation) or self._was_missed(known, violation) else None
-        since = _EVER if known is None else known.since
-        if known is not None and known.over and is_open(violation):
-            # An id is never given twice by a judge that remembers; by one that had to let go of a system it may be.
-            since = violation.detected_at
-            self._forget_delivered(violation.violation_id, since)
-        over = violation.state == "resolved"
-        self._standing[violation.violation_id] = Standing(topic, partition, offset, kept, over, since)
-        if kept is None:
-            self._forget(violation.violation_id)
+        if not ahead:
+            self._passed[topic, partition] = offset + 1
+        if violation.state == "resolved":
+            _remember(self._over, violation.violation_id, None)
+        known = self._cases.get(violation.violation_id)
+        if known is not None and known.topic == topic and known.offset >= offset:
+            if known.violation is None:
+                self._close(violation.violation_id, known)
+            elif violation.state == "resolved" and _is_another(violation, known.violation):
+                # The other reader has heard already that another episode of this id has begun.
+                known.since = known.violation.detected_at
+            return False
+        if not is_open(violation) and not self._was_missed(known, violation):
+            self._close(violation.violation_id, _Case(topic, partition, offset, None))
+        elif known is None or known.violation is None:
+            self._cases[violation.violation_id] = _Case(topic, partition, offset, violation, self._since(violation))
+            self._take_early(violation)
+        else:
+            if _is_another(violation, known.violation):
+                # It was over meanwhile, and nobody had been told of that yet.
+                known.since, known.delivered = self._since(violation), set()
+            if known.violation.step != violation.step:
+                known.failures, known.not_before, known.due_since = 0, 0.0, None
+            known.topic, known.partition, known.offset, known.violation = topic, partition, offset, violation
+            self._take_early(violation)
         return True
 
-    def hear_page(self, violation_id: str, step: int, result: str, sent_at: int = 2**62) -> None:
+    def hear_page(self, violation_id: str, step: int, result: str, sent_at: int = _EVER) -> None:
         """Take note of a page record: only a delivered one counts, and only for the episode it was sent of."""
-        known = self._standing.get(violation_id)
-        if result == DELIVERED and (known is None or sent_at >= known.since):
+        if result != DELIVERED:
+            return
+        case = self._cases.get(violation_id)
+        if case is not None and (case.violation is None or step <= case.violation.step):
             self._settle(violation_id, step, sent_at)
+            return
+        # Of what is over, mostly; but it may be of what another pager heard of, and told, before we have.
+        _remember(self._early, (violation_id, step), sent_at)
+
+    def reconsider(self, person: str) -> None:
+        """A person's document has changed: what could not be told them is due at once."""
+        for case in self._cases.values():
+            if case.violation is not None and case.violation.person == person:
+                case.failures, case.not_before = 0, 0.0
 
     def due(self, now: float, mine: Callable[[str, int], bool] = lambda _topic, _partition: True) -> list[Violation]:
         """What is to be told now, longest open first; ``now`` in seconds of any steady clock.
@@ -86,67 +130,109 @@ class Desk:
         ``mine`` says whether a topic partition is this pager's to look after.
         """
         found = []
-        for standing in self._standing.values():
-            violation = standing.violation
-            if violation is None or not mine(standing.topic, standing.partition):
-                continue
-            step = (violation.violation_id, violation.step)
-            trouble = self._trouble.get(step)
-            waiting = trouble is not None and now < trouble.not_before
-            if step not in self._delivered and step not in self._in_hand and not waiting:
+        for case, violation in self._untold(mine):
+            case.due_since = now if case.due_since is None else case.due_since
+            if (violation.violation_id, violation.step) not in self._in_hand and now >= case.not_before:
                 found.append(violation)
         return sorted(found, key=lambda violation: (violation.opened_at, violation.violation_id))
 
+    def waiting(self, now: float, mine: Callable[[str, int], bool]) -> tuple[int, float]:
+        """How much of ours is still to be told, what failed and what is in hand included, and for how long at most."""
+        since = [now if case.due_since is None else case.due_since for case, _ in self._untold(mine)]
+        return len(since), max((now - each for each in since), default=0.0)
+
     def take(self, violations: Iterable[Violation]) -> list[Violation]:
         """Take what is still due in hand, so that it is not due again until it is put back."""
-        taken = [violation for violation in violations if self._is_current(violation)]
+        taken = [violation for violation in violations if self._current(violation) is not None]
         self._in_hand.update((violation.violation_id, violation.step) for violation in taken)
         return taken
 
     def put_back(self, violations: Sequence[Violation], *, delivered: bool, now: float) -> None:
         """Say what came of what was in hand; what failed is due again after a pause that doubles up to 5 min."""
         for violation in violations:
-            step = (violation.violation_id, violation.step)
-            self._in_hand.discard(step)
+            self._in_hand.discard((violation.violation_id, violation.step))
             if delivered:
-                self._settle(*step, violation.detected_at)
-                self._trouble.pop(step, None)
-            elif self._is_current(violation):
-                failures = self._trouble[step].failures + 1 if step in self._trouble else 1
-                pause = min(FIRST_PAUSE_SECONDS * 2 ** (failures - 1), LONGEST_PAUSE_SECONDS)
-                self._trouble[step] = _Trouble(failures, now + pause)
+                self._settle(violation.violation_id, violation.step, violation.detected_at)
+            elif (case := self._current(violation)) is not None:
+                case.not_before = now + min(FIRST_PAUSE_SECONDS * 2 ** min(case.failures, 10), LONGEST_PAUSE_SECONDS)
+                case.failures += 1
+
+    def is_in_trouble(self, kind: str) -> bool:
+        """Whether something of a kind has failed to be told, and has not been since."""
+        return any(case.failures > 0 and violation.kind == kind for case, violation in self._untold(lambda *_: True))
 
     @property
     def open(self) -> int:
         """How many violations are open and unacknowledged."""
-        return sum(standing.violation is not None for standing in self._standing.values())
+        return sum(case.violation is not None for case in self._cases.values())
 
-    def _was_missed(self, known: Standing | None, violation: Violation) -> bool:
+    @property
+    def remembered(self) -> int:
+        """Of how many violations and deliveries anything is remembered."""
+        return len(self._cases) + len(self._early) + len(self._over) + len(self._in_hand)
+
+    def _untold(self, mine: Callable[[str, int], bool]) -> Iterator[tuple[_Case, Violation]]:
+        for case in self._cases.values():
+            violation = case.violation
+            if violation is not None and violation.step not in case.delivered and mine(*case.place):
+                yield case, violation
+
+    def _was_missed(self, known: _Case | None, violation: Violation) -> bool:
         # A breach that was over before its person could be told is told all the same: a conversation in which an
         # agent strayed may end within the minute. What was over when we started is history, and wakes nobody.
+        if not self._live or known is None or known.violation is None:
+            return False
+        told = violation.step in known.delivered or (violation.violation_id, violation.step) in self._in_hand
+        return violation.state == "resolved" and violation.severity == "breach" and not told
+
+    def _since(self, violation: Violation) -> int:
+        # A judge that remembers gives no id twice; one that had to let go of a system may. That the one before it is
+        # over is not always known: the topics keep the last that was said, and so do we.
+        if violation.severity == NOTICE:
+            return -_EVER
+        return violation.detected_at - (0 if violation.violation_id in self._over else CLOCKS_APART)
+
+    def _take_early(self, violation: Violation) -> None:
         step = (violation.violation_id, violation.step)
-        untold = step not in self._delivered and step not in self._in_hand
-        heard_open = known is not None and known.violation is not None
-        return self._live and violation.state == "resolved" and violation.severity == "breach" and untold and heard_open
+        if step in self._early:
+            self._settle(*step, self._early.pop(step))
 
     def _settle(self, violation_id: str, step: int, at: int) -> None:
-        self._delivered[violation_id, step] = max(at, self._delivered.get((violation_id, step), at))
-        known = self._standing.get(violation_id)
-        if known is not None and known.violation is not None and _ends_when_told(known.violation):
-            self._standing[violation_id] = replace(known, violation=None)
+        case = self._cases.get(violation_id)
+        if case is None or case.violation is None or at < case.since:
+            return
+        case.delivered.add(step)
+        if case.violation.step == step and _ends_when_told(case.violation):
+            if case.violation.severity == NOTICE:
+                # Nothing says that it is over, so it may come twice.
+                _remember(self._early, (violation_id, step), _EVER)
+            self._close(violation_id, replace(case, violation=None))
 
-    def _is_current(self, violation: Violation) -> bool:
-        known = self._standing.get(violation.violation_id)
-        return known is not None and known.violation is not None and known.violation.step == violation.step
+    def _close(self, violation_id: str, case: _Case) -> None:
+        """Let go of what is over; while the follower is still to pass it, of all but that it is."""
+        if case.offset >= self._passed.get(case.place, 0):
+            self._cases[violation_id] = _Case(case.topic, case.partition, case.offset, None)
+        else:
+            self._cases.pop(violation_id, None)
 
-    def _forget_delivered(self, violation_id: str, before: int) -> None:
-        for step, at in list(self._delivered.items()):
-            if step[0] == violation_id and at < before:
-                del self._delivered[step]
+    def _current(self, violation: Violation) -> _Case | None:
+        """What is known of a violation, if it is still to be told as it says."""
+        case = self._cases.get(violation.violation_id)
+        return (
+            case if case is not None and case.violation is not None and case.violation.step == violation.step else None
+        )
 
-    def _forget(self, violation_id: str) -> None:
-        for step in [step for step in self._trouble if step[0] == violation_id]:
-            del self._trouble[step]
+
+def _is_another(violation: Violation, known: Violation) -> bool:
+    """Whether it is another episode of the same id: each is found but once. A notice may be found twice."""
+    return violation.severity != NOTICE and violation.detected_at != known.detected_at
+
+
+def _remember(kept: dict[_Key, _Value], key: _Key, value: _Value) -> None:
+    kept.pop(key, None)
+    kept[key] = value
+    if len(kept) > EARLY_LIMIT:
+        del kept[next(iter(kept))]
 
 
 def _ends_when_told(violation: Violation) -> bool:

@@ -24,7 +24,7 @@ import polars as pl
 from seamwatch.collector import unhurried_collector
 from seamwatch.columnar.columns import frame_of
 from seamwatch.documents import Estate
-from seamwatch.judging.facts import Fact, ForwardedEvent, Measurement, Violation, Watermark
+from seamwatch.judging.facts import Fact, ForwardedEvent, Measurement, Verdict, Violation, Watermark
 from seamwatch.judging.judge import Judge, JudgeSettings
 from seamwatch.judging.measure import Source
 from streams.history.ahead import ahead
@@ -67,10 +67,12 @@ def judged(
     *,
     run_rows: int = RUN_ROWS,
     progress: Callable[[int], None] | None = None,
+    hear: Callable[[Verdict], None] = lambda _verdict: None,
 ) -> Iterator[Violation]:
     """The violations of a history that was gathered for a plan of this estate, as `replay` gives them.
 
-    ``progress`` is told after each run how many measured events have been judged.
+    ``progress`` is told after each run how many measured events have been judged; ``hear`` what was made of each
+    acknowledgement, in order: of several about one, one that counts holds, else the last.
     """
     judge, done = Judge(estate, _SETTINGS), 0
     began: int | None = None
@@ -78,7 +80,10 @@ def judged(
 
         def tell(at: int, facts: Iterable[Fact] = (), events: Iterable[ForwardedEvent] = ()) -> None:
             mark = Watermark("replay", 0, 0, at, caught_up=True)
-            episodes.add(judge.on_measurement(Measurement(at, (mark,), tuple(facts), tuple(events), began)).violations)
+            judgement = judge.on_measurement(Measurement(at, (mark,), tuple(facts), tuple(events), began))
+            episodes.add(judgement.violations)
+            for verdict in judgement.verdicts:
+                hear(verdict)
 
         for step in ahead(_steps(history, Plan(estate), run_rows)):
             began = step.first if began is None else began

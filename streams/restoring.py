@@ -79,7 +79,7 @@ def _ends(bootstrap: str, topic: str, partitions: Collection[int]) -> dict[int, 
     places = {TopicPartition(topic, number): OffsetSpec.latest() for number in partitions}  # type: ignore[no-untyped-call]
     if not places:
         return {}
-    admin = AdminClient({"bootstrap.servers": bootstrap})
+    admin = AdminClient({"bootstrap.servers": bootstrap, "log_level": 3})
     until = time.monotonic() + _ANSWER_SECONDS
     while True:
         asked = admin.list_offsets(places, isolation_level=IsolationLevel.READ_UNCOMMITTED, request_timeout=10.0)

@@ -1,6 +1,7 @@
 """Topics on the broker: creates those that are missing, and says of the others whether they are as they must be.
 
-Changes nothing that exists: a topic that differs is reported, and left to whoever runs the broker.
+Changes nothing that exists unless it is asked to: a topic that differs is reported, and left to whoever runs the
+broker. The number of partitions is never changed: that would move keys from one partition to another.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import Any, Literal
 
 from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import AdminClient
-from confluent_kafka.admin._config import ConfigResource
+from confluent_kafka.admin._config import AlterConfigOpType, ConfigEntry, ConfigResource
 from confluent_kafka.admin._metadata import TopicMetadata
 from confluent_kafka.admin._resource import ResourceType
 from confluent_kafka.cimpl import NewTopic
@@ -28,19 +29,20 @@ _AS_THE_BROKER_SAYS = -1
 
 @dataclass(frozen=True, slots=True)
 class TopicReport:
-    """What was found or done about one topic; ``differences`` say what is not as it must be."""
+    """What was found or done about one topic; ``differences`` say what is not as it must be, or was not until now."""
 
     name: str
-    outcome: Literal["created", "existing", "different"]
+    outcome: Literal["created", "existing", "altered", "different"]
     differences: tuple[str, ...] = ()
 
 
 def create_topics(
-    bootstrap: str, prefix: str, partitions: int = 4, replication: int = _AS_THE_BROKER_SAYS
+    bootstrap: str, prefix: str, partitions: int = 4, replication: int = _AS_THE_BROKER_SAYS, *, alter: bool = False
 ) -> list[TopicReport]:
     """Create the topics that are missing; safe to repeat, and to run twice at once.
 
-    Raises UnreachableError when the broker does not answer, StageError when it refuses.
+    With ``alter`` the settings of topics that differ are set as they must be. Raises UnreachableError when the broker
+    does not answer, StageError when it refuses.
     """
     admin = AdminClient({"bootstrap.servers": bootstrap, "log_level": 2, "socket.timeout.ms": 15_000})
     specs = Topics(prefix).specs(kinds(), partitions)
@@ -52,14 +54,33 @@ def create_topics(
         existing = [spec for spec in specs if spec.name not in created]
         counts = {name: len(topic.partitions) for name, topic in present.items()}
         settings = _settings(admin, [spec.name for spec in existing])
+        wrong = {spec.name: _wrong(spec, settings[spec.name]) for spec in existing}
+        if alter:
+            _alter(admin, {name: values for name, values in wrong.items() if values})
     except KafkaException as error:
         raise kafka_error(error, "creating topics", bootstrap) from error
     return [
         TopicReport(spec.name, "created")
         if spec.name in created
-        else _compared(spec, counts.get(spec.name, spec.partitions), settings[spec.name])
+        else _compared(spec, counts.get(spec.name, spec.partitions), settings[spec.name], altered=alter)
         for spec in specs
     ]
+
+
+def differing(bootstrap: str, prefix: str, timeout: float = _TIMEOUT_SECONDS) -> dict[str, tuple[str, ...]]:
+    """What is not set as it must be, by the topics that are there; the number of partitions is not looked at.
+
+    Raises UnreachableError when the broker does not answer, StageError when it refuses.
+    """
+    admin = AdminClient({"bootstrap.servers": bootstrap, "log_level": 2})
+    try:
+        present = admin.list_topics(timeout=timeout).topics
+        specs = [spec for spec in Topics(prefix).specs(kinds()) if spec.name in present]
+        settings = _settings(admin, [spec.name for spec in specs], timeout)
+    except KafkaException as error:
+        raise kafka_error(error, "looking at the topics", bootstrap) from error
+    told = {spec.name: tuple(_told(spec, settings[spec.name])) for spec in specs}
+    return {name: differences for name, differences in told.items() if differences}
 
 
 def _created(admin: AdminClient, specs: Iterable[TopicSpec], replication: int) -> set[str]:
@@ -94,20 +115,43 @@ def _led(topic: TopicMetadata) -> bool:
     return bool(topic.partitions) and all(partition.leader >= 0 for partition in topic.partitions.values())
 
 
-def _settings(admin: AdminClient, names: Sequence[str]) -> dict[str, dict[str, str]]:
+def _settings(admin: AdminClient, names: Sequence[str], timeout: float = _TIMEOUT_SECONDS) -> dict[str, dict[str, str]]:
     resources = [ConfigResource(ResourceType.TOPIC, name) for name in names]
     futures: dict[Any, Future[Any]] = admin.describe_configs(resources) if resources else {}
     return {
-        resource.name: {name: entry.value for name, entry in future.result(_TIMEOUT_SECONDS).items()}
+        resource.name: {name: entry.value for name, entry in future.result(timeout).items()}
         for resource, future in futures.items()
     }
 
 
-def _compared(spec: TopicSpec, partitions: int, settings: dict[str, str]) -> TopicReport:
-    differences = [] if partitions == spec.partitions else [f"{partitions} partitions, not {spec.partitions}"]
-    differences += [
-        f"{name}={settings.get(name)}, not {value}"
-        for name, value in spec.settings.items()
-        if settings.get(name) != value
+def _alter(admin: AdminClient, wanted: dict[str, dict[str, str]]) -> None:
+    resources = [
+        ConfigResource(
+            ResourceType.TOPIC,
+            topic,
+            incremental_configs=[
+                ConfigEntry(name, value, incremental_operation=AlterConfigOpType.SET) for name, value in values.items()
+            ],
+        )
+        for topic, values in wanted.items()
     ]
-    return TopicReport(spec.name, "different" if differences else "existing", tuple(differences))
+    futures: dict[Any, Future[Any]] = admin.incremental_alter_configs(resources) if resources else {}
+    for future in futures.values():
+        future.result(_TIMEOUT_SECONDS)
+
+
+def _wrong(spec: TopicSpec, settings: dict[str, str]) -> dict[str, str]:
+    """The settings of a topic that are not as they must be, as they must be."""
+    return {name: value for name, value in spec.settings.items() if settings.get(name) != value}
+
+
+def _told(spec: TopicSpec, settings: dict[str, str]) -> list[str]:
+    return [f"{name}={settings.get(name)}, not {value}" for name, value in _wrong(spec, settings).items()]
+
+
+def _compared(spec: TopicSpec, partitions: int, settings: dict[str, str], *, altered: bool) -> TopicReport:
+    of_partitions = [] if partitions == spec.partitions else [f"{partitions} partitions, not {spec.partitions}"]
+    of_settings = _told(spec, settings)
+    if of_partitions or (of_settings and not altered):
+        return TopicReport(spec.name, "different", (*of_partitions, *of_settings))
+    return TopicReport(spec.name, "altered" if of_settings else "existing", tuple(of_settings))

@@ -5,35 +5,30 @@ from __future__ import annotations
 import json
 import os
 import platform
+import shutil
 import sys
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+import textwrap
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
+from console.health import Finding, Verdict, broker
+from seamwatch.durations import SECOND, format_duration
 from seamwatch.errors import LocalStackError, SeamwatchError
+from seamwatch.judging.wording import moment_text
+from seamwatch.outages import RESTARTS, RESTARTS_WITHIN
 from seamwatch.settings import Settings, load_settings
+from stack.room import FULL_BYTES, free_bytes, full
 
 if TYPE_CHECKING:
     from sinks.store import Store
 
-Verdict = Literal["ok", "note", "problem"]
-
-_TIMEOUT_SECONDS = 5.0
-_CLAUSES_TOLD = 3
-_DIFFERENCES_TOLD = 3
-_PRODUCERS_TOLD = 3
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing that was looked at."""
-
-    subject: str
-    verdict: Verdict
-    found: str
+_SUBJECT_WIDTH: Final = 18
+_DIFFERENCES_TOLD: Final = 3
 
 
 def register(app: typer.Typer) -> None:
@@ -47,21 +42,40 @@ def doctor(
 ) -> None:
     """Look at what Seamwatch needs here, and at the system that runs.
 
-    Its processes, how far behind each stage is, whether the store's tables and views are as the migrations make them;
-    which clauses events came too late for, and which producers gave several events one id, today and yesterday (UTC).
+    Its processes and how often they had to be started again, room on the disk, what is published of people, when the
+    newest measurement came, how far behind each stage is and whether it moves, what outages go on, whether the store's
+    tables and views are as the migrations make them; which clauses events came too late for, and which producers gave
+    several events one id, today and yesterday (UTC). It asks broker and store, and needs no stage to run.
 
     Exit 1 when there is a problem; a system that does not run is none.
 
     Example: seamwatch doctor --data ./data
     """
+    from seamwatch.log import configure
+
     settings = load_settings(data=data)
+    configure(settings.model_copy(update={"log_level": "error"}))  # what was found is told here
     findings = [*_machine(settings), *_running(settings, data)]
     for finding in findings:
         if as_json:
             print(json.dumps(asdict(finding)))
         else:
-            print(f"{finding.verdict:<8} {finding.subject:<18} {finding.found}")
-    raise typer.Exit(1 if any(finding.verdict == "problem" for finding in findings) else 0)
+            print(_line(finding))
+    problems = [finding.subject for finding in findings if finding.verdict == "problem"]
+    if not as_json:
+        total = f"{len(problems)} problem{'s' if len(problems) != 1 else ''}"
+        print(f"\n{total}: {', '.join(problems)}" if problems else f"\n{total}")
+    raise typer.Exit(1 if problems else 0)
+
+
+def _line(finding: Finding) -> str:
+    """A finding as lines of a table, as wide as the terminal; long words, such as paths, are never broken."""
+    head = f"{finding.verdict:<8} {finding.subject:<{_SUBJECT_WIDTH}} "
+    width = max(60, shutil.get_terminal_size().columns)
+    return textwrap.fill(
+        finding.found, width, initial_indent=head, subsequent_indent=" " * len(head), break_long_words=False,
+        break_on_hyphens=False,
+    )  # fmt: skip
 
 
 def _machine(settings: Settings) -> Iterator[Finding]:
@@ -93,6 +107,8 @@ def _folder(data: Path) -> Finding:
     nearest = next(path for path in (data, *data.parents) if path.exists())
     if not os.access(nearest, os.W_OK):
         return Finding("data folder", "problem", f"{data} cannot be written: name another with --data")
+    if (free := free_bytes(data)) is not None and free < FULL_BYTES:
+        return Finding("data folder", "problem", f"{full(data, free)}: make room")
     secrets = data / "secrets.json"
     kept = f"; passwords of the local store are in {secrets}" if secrets.exists() else ""
     return Finding("data folder", "ok", f"{data}{kept}")
@@ -100,19 +116,38 @@ def _folder(data: Path) -> Finding:
 
 def _running(settings: Settings, data: Path | None) -> Iterator[Finding]:
     from console.reach import processes, reach
+    from seamwatch.running import running
 
-    found = reach(data)
+    found, told = reach(data), running(settings.data).told
     for name, process in processes(settings.data).items():
-        alive = Path(f"/proc/{process}").exists() if sys.platform == "linux" else True
-        yield Finding(name, "ok" if alive else "problem", f"process {process}" + ("" if alive else " is gone"))
+        yield _process(name, process, told.get("restarts", {}).get(name, []))
+    if metrics := told.get("metrics"):
+        shown = (f"{stage} http://{where}/metrics" for stage, where in metrics.items())
+        yield Finding("metrics", "ok", ", ".join(shown))
     if "kafka" in found.known:
-        yield from _broker(found.kafka, found.prefix)
+        yield from broker(found.kafka, found.prefix, settings)
     else:
         yield Finding("broker", "note", found.missing)
     if "auditor" in found.known:
         yield from _store(found.auditor, settings.cluster)
     else:
         yield Finding("store", "note", found.missing)
+
+
+def _process(name: str, process: int, restarts: Sequence[float]) -> Finding:
+    """A process of `up`, and how often it had to be started again: too often is a problem, though it lives just now."""
+    if sys.platform == "linux" and not Path(f"/proc/{process}").exists():
+        return Finding(name, "problem", f"process {process} is gone")
+    if not restarts:
+        return Finding(name, "ok", f"process {process}")
+    last = moment_text(round(restarts[-1] * SECOND))
+    lately = sum(at > time.time() - RESTARTS_WITHIN / SECOND for at in restarts)
+    if lately >= RESTARTS:
+        within = format_duration(RESTARTS_WITHIN)
+        said = f"process {process}, started again {lately} times within {within}, the last time at {last}"
+        return Finding(name, "problem", f"{said}: its log in logs/ says why it ends")
+    times = "once" if len(restarts) == 1 else f"{len(restarts)} times"
+    return Finding(name, "ok", f"process {process}, started again {times}, the last time at {last}")
 
 
 def _store(url: str, cluster: str | None) -> Iterator[Finding]:
@@ -144,82 +179,3 @@ def _tables(store: Store, url: str, cluster: str | None) -> Finding:
     more = f", and {len(wrong) - len(named)} more" if len(wrong) > len(named) else ""
     remedy = "; `seamwatch store migrate` brings up to date what is only behind"
     return Finding("tables and views", "problem", f"not as the migrations make them: {'; '.join(named)}{more}{remedy}")
-
-
-def _broker(bootstrap: str, prefix: str) -> Iterator[Finding]:
-    from confluent_kafka import KafkaException
-    from confluent_kafka.admin import AdminClient
-
-    from console.lag import lag
-    from seamwatch.clauses import kinds
-    from seamwatch.wire.topics import Topics
-
-    admin = AdminClient({"bootstrap.servers": bootstrap, "log_level": 0})
-    try:
-        metadata = admin.list_topics(timeout=_TIMEOUT_SECONDS)
-    except KafkaException as error:
-        yield Finding("broker", "problem", f"{bootstrap} does not answer ({error.args[0].str()})")
-        return
-    yield Finding("broker", "ok", f"{bootstrap}, {len(metadata.brokers)} broker(s)")
-    wanted = {spec.name for spec in Topics(prefix).specs(kinds())}
-    if absent := sorted(wanted - metadata.topics.keys()):
-        yield Finding("topics", "note", f"not there: {', '.join(absent)}; `seamwatch topics create` makes them")
-    else:
-        yield Finding("topics", "ok", f"{len(wanted)} with the prefix {prefix}")
-    for stage in ("measure", "judge", "record"):
-        try:
-            behind = lag(admin, f"{prefix}.{stage}")
-        except KafkaException as error:
-            yield Finding(f"lag of {stage}", "problem", error.args[0].str())
-            continue
-        if behind is None:
-            yield Finding(f"lag of {stage}", "note", "it has committed nothing yet")
-        else:
-            yield Finding(f"lag of {stage}", "ok", f"{behind} records")
-    for state, told in ((Topics(prefix).judge_state, _late), (Topics(prefix).measure_state, _reused)):
-        if state in metadata.topics:
-            yield told(bootstrap, state, list(metadata.topics[state].partitions))
-
-
-def _late(bootstrap: str, state: str, partitions: list[int]) -> Finding:
-    from seamwatch.clock import SystemClock
-    from streams.late import OTHERS, read_late
-
-    try:
-        late = read_late(bootstrap, state, partitions, SystemClock().now(), _TIMEOUT_SECONDS)
-    except SeamwatchError as error:
-        return Finding("late events", "note", str(error))
-    if not late:
-        return Finding("late events", "ok", "no event came too late to be judged, today or yesterday")
-    first = [(whose, number) for whose, number in late.most_common() if whose != OTHERS][:_CLAUSES_TOLD]
-    told = [f"{number:,} for {whose.clause} of {whose.contract} ({whose.system})" for whose, number in first]
-    if rest := late.total() - sum(number for _, number in first):
-        told.append(f"{rest:,} for others")
-    return Finding(
-        "late events",
-        "note",
-        f"{late.total():,} events came too late to be judged, today and yesterday: {', '.join(told)}; "
-        "a longer `lateness` of the contract allows for more",
-    )
-
-
-def _reused(bootstrap: str, state: str, partitions: list[int]) -> Finding:
-    from seamwatch.clock import SystemClock
-    from streams.reused import OTHERS, read_reused
-
-    try:
-        reused = read_reused(bootstrap, state, partitions, SystemClock().now(), _TIMEOUT_SECONDS)
-    except SeamwatchError as error:
-        return Finding("reused ids", "note", str(error))
-    if not reused:
-        return Finding("reused ids", "ok", "no event had the id of another, today or yesterday")
-    first = [(producer, number) for producer, number in reused.most_common() if producer != OTHERS][:_PRODUCERS_TOLD]
-    told = [f"{number:,} of {producer}" for producer, number in first]
-    if rest := reused.total() - sum(number for _, number in first):
-        told.append(f"{rest:,} of others")
-    return Finding(
-        "reused ids",
-        "problem",
-        f"{reused.total():,} events had the id of another event, today and yesterday, and were not judged: "
-        f"{', '.join(told)}; only the first event of an id counts, so give each one of its own",
-    )

@@ -15,6 +15,9 @@ from seamwatch.errors import UsageError
 
 if TYPE_CHECKING:
     from console.tally import Tally
+    from seamwatch.judging.facts import Verdict
+
+_ANSWERS_SHOWN = 5
 
 
 def register(app: typer.Typer) -> None:
@@ -61,6 +64,12 @@ def replay(
     from seamwatch.judging.text import violation_line
     from streams.replay import judged
 
+    answers: dict[str, Verdict] = {}
+
+    def hear(verdict: Verdict) -> None:
+        if (known := answers.get(verdict.acknowledgement_id)) is None or not known.counted:
+            answers[verdict.acknowledgement_id] = verdict
+
     if as_json and not summary:
         raise UsageError("--json is the form of --summary: without it, violations are JSON as they are")
     clock = moment_of("--now", now, back=False)
@@ -76,7 +85,7 @@ def replay(
         progress = Progress(f"of {history.events} events judged so far")
         end = max((at for at in (history.last, clock) if at is not None), default=None)
         tally = Tally(estate.contracts, end)
-        for violation in filter(period.tells, judged(estate, history, clock, progress=progress.tell)):
+        for violation in filter(period.tells, judged(estate, history, clock, progress=progress.tell, hear=hear)):
             found = True
             if summary:
                 tally.add(violation)
@@ -85,7 +94,17 @@ def replay(
         if summary:
             begin = history.first if period.since is None else period.since
             _print_summary(tally, history.events, begin, end, as_json=as_json)
+    _tell_refused(list(answers.values()))
     raise typer.Exit(1 if found or complaints.count else 0)
+
+
+def _tell_refused(answers: list[Verdict]) -> None:
+    """Say which answers of the history change nothing."""
+    refused = [verdict for verdict in answers if not verdict.counted]
+    for verdict in refused[:_ANSWERS_SHOWN]:
+        print(f"note: an answer of {verdict.person} does not count: {verdict.summary}", file=sys.stderr)
+    if len(refused) > _ANSWERS_SHOWN:
+        print(f"note: nor do {len(refused) - _ANSWERS_SHOWN:,} answers more, of {len(answers):,}", file=sys.stderr)
 
 
 def _print_summary(tally: Tally, events: int, begin: int | None, end: int | None, *, as_json: bool) -> None:

@@ -63,10 +63,12 @@ def _entry(stage: StageName) -> Callable[[Settings], None]:
             return record.run
         case StageName.PAGE:
             from sinks.channels import Channels
+            from sinks.deadman import DeadMan
             from streams import page
 
             def paging(settings: Settings) -> None:
                 channels = Channels(clock=settings.clock(), console_read=settings.console_read)
-                page.run(settings, channels, channels.unreachable)
+                beat = None if settings.deadman_url is None else DeadMan(settings.deadman_url)
+                page.run(settings, channels, channels.unreachable, beat)
 
             return paging

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+if TYPE_CHECKING:
+    from sinks.store import Store
 
 
 def register(app: typer.Typer) -> None:
@@ -21,7 +24,8 @@ def signals(
 ) -> None:
     """Latency, accuracy, drift, abuse and fallback of every system seen in traffic, by version and day.
 
-    Systems that only call tools are listed with their calls.
+    Systems that only call tools are listed with their calls. Outcomes that match no decision are counted below, or on
+    standard error with --json.
 
     Example: seamwatch signals --days 7
     """
@@ -29,7 +33,7 @@ def signals(
 
     from console.asking import auditor, print_lines
     from console.names import demand_known
-    from console.tables import print_table
+    from console.tables import print_note
     from seamwatch.settings import load_settings
 
     now = datetime.fromtimestamp(load_settings().clock().now() / 1e6, UTC)
@@ -44,9 +48,19 @@ def signals(
         )
         if not rows:
             demand_known(store, system=system)
+        unmatched = _unmatched(store, first, system)
     if as_json:
         print_lines(rows)
-        return
+    else:
+        _print(rows, empty=f"nothing was served {'' if system is None else f'by {system} '}since {first}")
+    if unmatched:
+        told = f"{unmatched:,} outcomes since {first} match no decision on record: `SELECT * FROM unmatched` lists them"
+        print_note(told, aside=as_json)
+
+
+def _print(rows: list[dict[str, Any]], *, empty: str) -> None:
+    from console.tables import print_table
+
     print_table(
         (
             "SYSTEM",
@@ -75,8 +89,20 @@ def signals(
             )
             for row in rows
         ),
-        empty=f"nothing was served {'' if system is None else f'by {system} '}since {first}",
+        empty=empty,
     )
+
+
+def _unmatched(store: Store, first: str, system: str | None) -> int:
+    """How many outcomes, observed since a day, are of no decision that is on record: no accuracy counts them."""
+    named = "" if system is None else "AND system = {system:String}"
+    since = f"event_time >= toDate({{first:String}}) {named}"
+    (row,) = store.rows(
+        f"SELECT count() AS found FROM outcomes WHERE {since} AND (system, inference_id) NOT IN "
+        f"(SELECT system, event_id FROM inference WHERE event_id IN (SELECT inference_id FROM outcome WHERE {since}))",
+        {"first": first} if system is None else {"first": first, "system": system},
+    )
+    return int(row["found"])
 
 
 def _share(value: float | None) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -24,14 +23,14 @@ def stale(
     """List the decisions made on data older than agreed, the latest first, and by which clause.
 
     Exit 1 when there are any. When they are more than --limit, it says how many there are in all (with --json on
-    standard error).
+    standard error). So it does of decisions that do not say how old their data is, though a clause asks for it.
 
     Example: seamwatch stale --system eligibility --since 2026-03-01T00:00:00Z
     """
     from console.asking import auditor, print_lines
     from console.moments import moment_of
     from console.names import demand_known
-    from console.tables import print_table
+    from console.tables import print_note, print_table
 
     conditions, values = [], dict[str, Any]()
     if system is not None:
@@ -50,11 +49,10 @@ def stale(
         if not rows:
             demand_known(store, system=system)
         (all_of_them,) = store.rows(f"SELECT count() AS found FROM stale_decisions {where}", values)
+        (ageless,) = store.rows(f"SELECT count() AS found FROM decisions {_ageless(conditions)}", values)
     more = f"{len(rows)} of {all_of_them['found']:,}; --limit shows more" if all_of_them["found"] > len(rows) else ""
     if as_json:
         print_lines(rows)
-        if more:
-            print(more, file=sys.stderr)
     else:
         print_table(
             ("DECISION", "SYSTEM", "AT", "DATA", "AGREED", "BY", "SAID"),
@@ -72,9 +70,22 @@ def stale(
             ),
             empty="no decision was made on data older than agreed",
         )
-        if more:
-            print(more)
+    if more:
+        print_note(more, aside=as_json)
+    if ageless["found"]:
+        told = f"{ageless['found']:,} decisions under a clause on the age of data do not say how old theirs is"
+        print_note(told, aside=as_json)
     raise typer.Exit(bool(rows))
+
+
+def _ageless(conditions: list[str]) -> str:
+    """Of the same decisions those whose age an agreed clause asks for, and which do not say it."""
+    asked = (
+        "system IN (SELECT covered.system FROM covered INNER JOIN contract_clauses AS agreed "
+        "ON covered.contract = agreed.contract AND covered.version = agreed.version "
+        "WHERE agreed.kind = 'freshness' AND JSONExtractString(agreed.agreed, 'of') = 'inference')"
+    )
+    return f"WHERE {' AND '.join([*conditions, 'data_as_of IS NULL', asked])}"
 
 
 def _age(row: dict[str, Any]) -> str:

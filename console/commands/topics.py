@@ -27,12 +27,17 @@ def create(
         int | None, typer.Option(help="partitions of the topics; default SEAMWATCH_PARTITIONS")
     ] = None,
     replication: Annotated[int, typer.Option(help="copies of each partition; -1 for the broker's default")] = -1,
+    alter: Annotated[
+        bool,
+        typer.Option("--alter", help="set what differs in existing topics as it must be; never partitions"),
+    ] = False,
     data: Annotated[Path | None, typer.Option(help="data folder of a running `seamwatch up`")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="one object a topic")] = False,
 ) -> None:
-    """Create the topics that are missing. Safe to repeat; changes nothing that exists.
+    """Create the topics that are missing. Safe to repeat; changes nothing that exists, unless with --alter.
 
-    Exit 1 when a topic exists that is not as it must be.
+    A topic that is not as it must be, made by an earlier version say, is told with what differs; exit 1 when one stays
+    so.
 
     Example: KAFKA_BOOTSTRAP_SERVERS=kafka.example.org:9092 seamwatch topics create --partitions 12
     """
@@ -42,7 +47,7 @@ def create(
 
     settings = load_settings(partitions=partitions)
     system = reach(data)
-    reports = create_topics(system.kafka, system.prefix, settings.partitions, replication)
+    reports = create_topics(system.kafka, system.prefix, settings.partitions, replication, alter=alter)
     for report in reports:
         if as_json:
             print(json.dumps(asdict(report)))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from pathlib import Path
 from shlex import quote
 from typing import TYPE_CHECKING, Annotated
@@ -11,6 +13,7 @@ import typer
 
 from console.reach import NETRC_FILE
 from seamwatch.settings import Settings, load_settings
+from stack.folder import NO_ROOM
 
 if TYPE_CHECKING:
     from console.system import System
@@ -48,7 +51,8 @@ def up(
         with stopped_by_signals(), System(settings, contracts=contracts, say=_say) as system:
             with progress() as told:
                 system.start(told)
-            _greet(system, settings)
+            with _whatever_room_there_is():
+                _greet(system, settings)
             system.run()
     except Stopped:
         _say("ended")
@@ -62,16 +66,30 @@ def _greet(system: System, settings: Settings) -> None:
     data = settings.data.absolute()
     netrc = data / NETRC_FILE
     question = "--data-binary 'SELECT * FROM violations'"
+    metrics = "".join(f"\n  metrics       {name:<8} http://{where}/metrics" for name, where in system.metrics.items())
+    owner = settings.default_owner or "nobody; what nobody owns, and outages, are told here (SEAMWATCH_DEFAULT_OWNER)"
     print(
         f"""seamwatch: everything is running, data in {data}
   broker        {addresses.kafka}
   store         {base}/{database}   (read-only as {store.username}; the password is in {netrc})
   ask it        curl --netrc-file {quote(str(netrc))} '{base}/?database={database}' {question}
   or            seamwatch violations --data {quote(str(data))}
+  default owner {owner}{metrics}
 Ctrl-C ends it.""",
         flush=True,
     )
 
 
 def _say(line: str) -> None:
-    print(f"seamwatch: {line}", flush=True)
+    with _whatever_room_there_is():
+        print(f"seamwatch: {line}", flush=True)
+
+
+@contextlib.contextmanager
+def _whatever_room_there_is() -> Iterator[None]:
+    """What cannot be told, because our output goes to a file on a full disk, is no reason to end."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in NO_ROOM:
+            raise

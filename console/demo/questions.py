@@ -56,7 +56,7 @@ ORDER BY opened_at""",
         "answers",
         "Who acknowledged what, and when?",
         """
-SELECT answered_at, person, answer, of, system, summary
+SELECT answered_at, person, answer, counted, of, system, summary
 FROM acknowledgements ORDER BY answered_at""",
     ),
     Question(

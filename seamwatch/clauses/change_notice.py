@@ -66,14 +66,15 @@ from seamwatch.durations import DAY, HOUR, SECOND, Duration, format_duration
 from seamwatch.expressions.build import all_of, is_in, is_null, negate, not_true
 from seamwatch.judging.announcements import Announced, announced, words
 from seamwatch.judging.facts import Evidence, Fact, ForwardedEvent
-from seamwatch.judging.judgement import Finding, Happening, Judgement, Moment, Open, Remind, Resolve
+from seamwatch.judging.hearing import heard, unknown_text
+from seamwatch.judging.judgement import Finding, Happening, Heard, Judgement, Moment, Open, Remind, Resolve
 from seamwatch.judging.measure import Measure, Source
 from seamwatch.judging.runs import Change, bundle
 from seamwatch.judging.seam import Seam
 from seamwatch.judging.unannounced import VALUES_KEPT, Seen, Traffic, followed
 from seamwatch.judging.windows import earliest
 from seamwatch.judging.wording import moment_text
-from seamwatch.signatures import acknowledgement_counts
+from seamwatch.signatures import acknowledgement_fault
 
 ChangeKind = Literal[
     "model", "prompt", "retrieval", "tools", "threshold", "data_source", "schema", "provider", "policy"
@@ -290,11 +291,15 @@ class ChangeNotice(Clause, kind="change_notice"):
     ) -> tuple[ChangeNoticeState, tuple[Finding, ...]]:
         record = event.record
         person = record["person"]
-        if person not in self.acknowledgers or not acknowledgement_counts(record, seam.keys.get(person, ())):
-            return state, ()
+        if person not in self.acknowledgers:
+            return state, (heard(record, "not_asked", f"{person} is no acknowledger of changes of {seam.system}"),)
+        fault = acknowledgement_fault(record, seam.keys.get(person, ()))
+        if fault is not None:
+            return state, (heard(record, *fault),)
         answer = Answer(record["reference"], person, record["answer"], int(record["event_time"]), record["event_id"])
         if all(change_id != answer.change_id for change_id, _ in state.changes):
-            return replace(state, early=(*state.early, answer)[-_EARLY_ANSWERS:]), ()
+            early = (*state.early, answer)[-_EARLY_ANSWERS:]
+            return replace(state, early=early), (heard(record, "unknown", unknown_text(record)),)
         return self._apply(seam, state, answer)
 
     def _apply(
@@ -302,17 +307,34 @@ class ChangeNotice(Clause, kind="change_notice"):
     ) -> tuple[ChangeNoticeState, tuple[Finding, ...]]:
         findings: list[Finding] = []
         clocks = []
-        asked = [
-            (clock.started, place) for place, clock in enumerate(state.clocks)
-            if (clock.change_id, clock.person) == (answer.change_id, answer.person) and clock.started <= answer.at
-        ]  # fmt: skip
+        told = ("over", f"change {answer.change_id} is followed no longer")
+        mine = [
+            (clock.started, place)
+            for place, clock in enumerate(state.clocks)
+            if (clock.change_id, clock.person) == (answer.change_id, answer.person)
+        ]
+        asked = [(started, place) for started, place in mine if started <= answer.at]
+        if mine and not asked:
+            told = ("too_early", f"it was given before change {answer.change_id} was announced")
         for place, clock in enumerate(state.clocks):
-            objects = answer.answer == "object" and (clock.started, place) == max(asked, default=None)
-            concerned = (clock.started, place) in asked
-            after, more = self._stop(seam, clock, answer, objects=objects) if concerned else (clock, [])
+            if (clock.started, place) not in asked:
+                clocks.append(clock)
+                continue
+            newest = (clock.started, place) == max(asked)
+            after, more = self._stop(seam, clock, answer, objects=newest and answer.answer == "object")
+            if newest:
+                told = self._effect(clock, answer, changed=after != clock)
             findings.extend(more)
             clocks.append(after)
+        findings.append(_heard(answer, *told))
         return replace(state, clocks=tuple(clocks)), tuple(findings)
+
+    def _effect(self, clock: Clock, answer: Answer, *, changed: bool) -> tuple[str, str]:
+        """What an answer to a clock came to, as a word and a sentence."""
+        if not changed:
+            return "taken", f"{answer.person} has answered change {clock.change} before"
+        verb = "objects to" if answer.answer == "object" else "acknowledges"
+        return "counts", f"{answer.person} {verb} {clock.kind} change {clock.change}"
 
     def _stop(self, seam: Seam, clock: Clock, answer: Answer, *, objects: bool) -> tuple[Clock, list[Finding]]:
         findings: list[Finding] = []
@@ -425,3 +447,17 @@ class ChangeNotice(Clause, kind="change_notice"):
         return Open(
             self.severity, key, change.at, summary, slice=value, since=first.event_time, evidence=change.run.evidence
         )
+
+
+def _heard(answer: Answer, reason: str, summary: str) -> Heard:
+    return Heard(
+        acknowledgement_id=answer.event_id,
+        of="change",
+        reference=answer.change_id,
+        person=answer.person,
+        answer=answer.answer,
+        at=answer.at,
+        counted=reason == "counts",
+        reason=reason,
+        summary=summary,
+    )

@@ -16,16 +16,31 @@ from seamwatch.signatures import ACKNOWLEDGEMENT_FIELDS
 
 MOST = 500
 MOST_BYTES = 500_000
-_KEY = "\x00answers"
-_FIELDS = (*ACKNOWLEDGEMENT_FIELDS, "key_id", "signature")
+MOST_OVER = 1_000
+_KEY, _OVER_KEY = "\x00answers", "\x00over"
+_FIELDS = (*ACKNOWLEDGEMENT_FIELDS, "event_id", "key_id", "signature")
 
 
 class Answers:
-    """Acknowledgements that wait for their violation."""
+    """Acknowledgements that wait for their violation, and the violations that ended last."""
 
     def __init__(self) -> None:
         self._waiting: list[tuple[int, dict[str, Any]]] = []
+        self._over: dict[tuple[str, str], int] = {}
         self._dirty = False
+        self._ended = False
+
+    def end(self, system: str, violation_id: str, at: int) -> None:
+        """Remember that a violation is over since ``at`` (event time); of the last `MOST_OVER` it is known."""
+        self._over.pop((system, violation_id), None)
+        self._over[system, violation_id] = at
+        while len(self._over) > MOST_OVER:
+            del self._over[next(iter(self._over))]
+        self._ended = True
+
+    def over_since(self, system: str, violation_id: str) -> int | None:
+        """Since when a violation is over; None where it is not, or that was too long ago to be known."""
+        return self._over.get((system, violation_id))
 
     def keep(self, record: Mapping[str, Any], now: int) -> None:
         """Keep an answer that came at ``now`` (stream time)."""
@@ -45,17 +60,25 @@ class Answers:
 
     def restore(self, key: str, value: bytes) -> bool:
         """Take back a record of the state topic; False when it is none of the answers'."""
+        if key == _OVER_KEY:
+            self._over = {(system, violation_id): at for system, violation_id, at in json.loads(value)}
+            return True
         if key != _KEY:
             return False
-        self._waiting = [(came, answer) for came, answer in json.loads(value)]
+        # A release before kept no ids: such an answer is judged, and nothing is told of it.
+        self._waiting = [(came, {"event_id": "", **answer}) for came, answer in json.loads(value)]
         return True
 
     def saved(self) -> dict[str, bytes | None]:
         """What changed since the last call, for the state topic."""
-        if not self._dirty:
-            return {}
-        self._dirty = False
-        sizes = [len(json.dumps(waiting)) for waiting in self._waiting]
-        while sum(sizes) > MOST_BYTES:
-            del sizes[0], self._waiting[0]
-        return {_KEY: json.dumps(self._waiting).encode() if self._waiting else None}
+        saved: dict[str, bytes | None] = {}
+        if self._ended:
+            self._ended = False
+            saved[_OVER_KEY] = json.dumps([(*name, at) for name, at in self._over.items()]).encode()
+        if self._dirty:
+            self._dirty = False
+            sizes = [len(json.dumps(waiting)) for waiting in self._waiting]
+            while sum(sizes) > MOST_BYTES:
+                del sizes[0], self._waiting[0]
+            saved[_KEY] = json.dumps(self._waiting).encode() if self._waiting else None
+        return saved

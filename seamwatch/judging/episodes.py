@@ -88,19 +88,25 @@ def resolve_episode(episode: Episode, over: Resolve) -> Violation:
 
 def acknowledge_episode(
     episode: Episode, person: str, answer: str, at: int, now: int, *, also: Collection[str] = ()
-) -> Episode:
-    """An acceptance stops the climb; an objection hands over to the next person at once.
+) -> tuple[Episode, str, str]:
+    """The episode after an answer, and what the answer came to, as a word and a sentence.
 
-    Persons who are neither on the episode's list nor among ``also`` (the list in force now) change nothing.
+    An acceptance stops the climb; an objection hands over to the next person at once. Persons who are neither on the
+    episode's list nor among ``also`` (the list in force now) change nothing.
     """
+    before = episode.violation
     if episode.ladder and person not in {step.person for step in episode.ladder} and person not in also:
-        return episode
-    if episode.violation.state == "acknowledged":
-        return episode
+        asked = f"{before.contract}, clause {before.clause}"
+        return episode, "not_asked", f"{person} is not on the list of those who are asked ({asked})"
+    if before.state == "acknowledged":
+        return episode, "taken", f"{before.acknowledged_by} took it on before"
     if answer == "object":
-        return escalate_episode(episode, now) if episode.escalate_at is not None else episode
-    violation = replace(episode.violation, state="acknowledged", acknowledged_at=at, acknowledged_by=person)
-    return replace(episode, violation=violation, escalate_at=None)
+        if episode.escalate_at is None:
+            return episode, "nobody_left", "there is nobody left on the list to hand it over to"
+        after = escalate_episode(episode, now)
+        return after, "counts", f"{person} hands it over to {after.violation.person}"
+    violation = replace(before, state="acknowledged", acknowledged_at=at, acknowledged_by=person)
+    return replace(episode, violation=violation, escalate_at=None), "counts", f"{person} takes it on"
 
 
 def escalate_episode(episode: Episode, now: int) -> Episode:

@@ -165,3 +165,23 @@ class Notice:
     summary: str
     due_at: int
     detected_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What was made of an acknowledgement; fields as in `schemas/avro/verdict.avsc`."""
+
+    acknowledgement_id: str
+    system: str
+    of: str
+    reference: str
+    person: str
+    answer: str
+    counted: bool
+    reason: str
+    summary: str
+    contract: str | None
+    contract_version: str | None
+    clause: str | None
+    answered_at: int
+    judged_at: int

@@ -10,10 +10,12 @@ from dataclasses import dataclass, field, replace
 
 from seamwatch.judging.changeover import carried
 from seamwatch.judging.episodes import Episode, notice_of, open_episode, resolve_episode, update_episode
-from seamwatch.judging.facts import Notice, Violation
-from seamwatch.judging.judgement import Finding, Open, Resolve
+from seamwatch.judging.facts import Notice, Verdict, Violation
+from seamwatch.judging.hearing import weight_of
+from seamwatch.judging.judgement import Finding, Heard, Open, Resolve
 from seamwatch.judging.seams import BoundClause
 from seamwatch.judging.spent import Spent, times_spent, with_spent
+from seamwatch.judging.verdicts import verdict_of
 
 _Identity = tuple[str, str | None, str]
 
@@ -24,6 +26,16 @@ class Told:
 
     violations: list[Violation] = field(default_factory=list)
     notices: list[Notice] = field(default_factory=list)
+    verdicts: dict[str, Verdict] = field(default_factory=dict)
+
+    def hear(self, verdict: Verdict) -> None:
+        """Take a verdict. Of several about one acknowledgement the one that says most of it is kept.
+
+        Each clause that asks about changes judges by itself: an answer that one of them was waiting for counts.
+        """
+        known = self.verdicts.get(verdict.acknowledgement_id)
+        if known is None or weight_of(verdict.reason) > weight_of(known.reason):
+            self.verdicts[verdict.acknowledgement_id] = verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +64,7 @@ def follow(
     findings: Sequence[Finding],
     at: int,
     told: Told,
+    opened: Callable[[Episode, int | None], Episode],
     *,
     climbs: bool,
     spent: tuple[Spent, ...] = (),
@@ -59,11 +72,13 @@ def follow(
 ) -> Followed:
     """What becomes of the episodes by some findings that were made at ``at`` (the clock that dates them).
 
-    ``remembered``: for how long the name of an episode that is over is, in micros; None for good.
+    ``opened`` is handed each new episode, and when it is over if that was found with it (event time), and gives it back
+    with the answers that came before it. ``remembered``: for how long the name of an episode that is over is, in
+    micros; None for good.
     """
     seam, clause, kind = finder.bound.seam, finder.bound.clause.id, finder.bound.clause.kind_name
     kept = {_identity(episode): episode for episode in episodes}
-    for found in findings:
+    for number, found in enumerate(findings):
         if isinstance(found, Open):
             # Nothing is a breach of a version before that version is in force.
             known = replace(found, opened_at=max(found.opened_at, finder.since))
@@ -78,6 +93,11 @@ def follow(
                 after = carried(before, known, finder.bound, former=finder.precedes(before.violation.contract_version))
             if after != before:
                 told.violations.append(after.violation)
+            if before is None:
+                answered = opened(after, _over_at(findings[number:], known))
+                if answered != after:
+                    told.violations.append(answered.violation)
+                after = answered
             kept[name] = after
         elif isinstance(found, Resolve):
             episode = kept.pop(_known_as(kept, found, seam.contract_version), None)
@@ -85,6 +105,8 @@ def follow(
                 over = resolve_episode(episode, found)
                 told.violations.append(over)
                 spent = spent_by(episode, over, spent, remembered)
+        elif isinstance(found, Heard):
+            told.hear(verdict_of(found, seam.system, finder.bound, at))
         else:
             told.notices.append(notice_of(seam, clause, kind, found, max(at, -(2**62))))
     return Followed(tuple(kept.values()), spent)
@@ -94,6 +116,17 @@ def spent_by(episode: Episode, over: Violation, spent: tuple[Spent, ...], rememb
     """The spent names with that of an episode that is over."""
     until = None if remembered is None else (over.resolved_at or over.opened_at) + remembered
     return with_spent(spent, over.severity, over.slice, episode.key, until)
+
+
+def _over_at(findings: Sequence[Finding], opened: Open) -> int | None:
+    """When what is opened is over, if it is over among these findings."""
+    ends = (
+        found.at
+        for found in findings
+        if isinstance(found, Resolve)
+        and (found.severity, found.slice, found.key) == (opened.severity, opened.slice, opened.key)
+    )
+    return next(ends, None)
 
 
 def _identity(episode: Episode) -> _Identity:

@@ -22,7 +22,7 @@ from seamwatch.judging.changeover import begins_anew, crowded, hold
 from seamwatch.judging.clocks import Clocks
 from seamwatch.judging.entries import Entry, EntryKey, Waiting, read_entry
 from seamwatch.judging.episodes import Episode, escalate_episode, resolve_episode
-from seamwatch.judging.facts import Fact, ForwardedEvent, Measurement, Notice, Violation
+from seamwatch.judging.facts import Fact, ForwardedEvent, Measurement, Notice, Verdict, Violation
 from seamwatch.judging.following import Told, follow, spent_by
 from seamwatch.judging.judgement import EXPECTED, Happening, Moment, Resolve, TimePassed
 from seamwatch.judging.late import Late, LateCount
@@ -64,6 +64,7 @@ class Output:
 
     violations: tuple[Violation, ...] = ()
     notices: tuple[Notice, ...] = ()
+    verdicts: tuple[Verdict, ...] = ()
 
 
 class Judge:
@@ -145,7 +146,7 @@ class Judge:
                 self._ask(bound, fact, told)
         self._time.advance(measurement)
         self._pass_time(told)
-        return Output(tuple(told.violations), tuple(told.notices))
+        return self._output(told)
 
     def finish(self) -> Output:
         """The input is over for good (a replay's): what waits for more to follow is told that nothing will."""
@@ -154,7 +155,11 @@ class Judge:
             bound = self._seams.bound(key.contract, entry.version, key.clause, key.system)
             if bound is not None and bound.clause.ends_with_input:
                 self._judge(key, entry, bound, TimePassed(ended=True), self._clocks.reached(entry), told)
-        return Output(tuple(told.violations), tuple(told.notices))
+        return self._output(told)
+
+    def _output(self, told: Told) -> Output:
+        self._answering.ended(told.violations)
+        return Output(tuple(told.violations), tuple(told.notices), tuple(told.verdicts.values()))
 
     def episodes(self) -> Iterator[Violation]:
         """The latest state of every open episode."""
@@ -177,12 +182,15 @@ class Judge:
         if event.type == "acknowledgement" and record["of"] == "violation":
             self._acknowledge(record, told)
             return
-        old = self._clocks.is_old(event)
+        old, asked = self._clocks.is_old(event), False
         for bound in self._seams.wanting(event.type, record["system"], record["event_time"]):
+            asked = asked or bound.clause.part_of(event) is not None
             if old and event.type != "config_change":
                 self._late.add(bound, 1)
             else:
                 self._ask(bound, event, told)
+        if event.type == "acknowledgement" and (old or not asked):
+            self._answering.refuse(record, *_unasked(record, old=asked), told)
 
     def _ask(self, bound: BoundClause, happening: Fact | ForwardedEvent, told: Told) -> None:
         part = bound.clause.part_of(happening)
@@ -262,13 +270,19 @@ class Judge:
         episodes, spent = entry.episodes, entry.spent
         if judgement.findings:
             climbs, at = self._settings.climbs, self._clocks.known_at(happening)
-            finder, remembered = self._placing.finder(bound), self._remembered(key)
+            remembered = self._remembered(key)
             found = follow(
-                episodes, finder, judgement.findings, at, told, climbs=climbs, spent=spent, remembered=remembered
+                episodes,
+                self._placing.finder(bound),
+                judgement.findings,
+                at,
+                told,
+                lambda episode, over: self._answering.answered(episode, over, bound, told),
+                climbs=climbs,
+                spent=spent,
+                remembered=remembered,
             )
-            spent = found.spent if remembered != 0 else ()
-            episodes = self._answering.answered(episodes, found.episodes, bound)
-            told.violations += (new.violation for new, old in zip(episodes, found.episodes, strict=True) if new != old)
+            episodes, spent = found.episodes, found.spent if remembered != 0 else ()
         # Time is judged by the version in force: after another one it is asked again, at once.
         wake = judgement.wake if own else self._time.now
         judged = entry.judged(kind, judgement.state, episodes, judgement.deadline, wake, spent)
@@ -287,10 +301,10 @@ class Judge:
         key = self._entries.of_violation(record["reference"])
         entry = self._entries.get(key) if key is not None else None
         if key is None or entry is None:
-            self._answering.wait(record)
+            self._answering.wait(record, told)
             return
         bound = self._bound(key, entry)
-        self._change(key, entry, record["reference"], told, lambda e: self._answering.answer(e, record, bound))
+        self._change(key, entry, record["reference"], told, lambda e: self._answering.answer(e, record, bound, told))
 
     def _change(
         self, key: EntryKey, entry: Entry, violation_id: str, told: Told, change: Callable[[Episode], Episode]
@@ -431,6 +445,13 @@ class Judge:
             if remembered != 0:
                 spent = spent_by(episode, over, spent, remembered)
         return entry._replace(state=None, episodes=(), deadline=None, wake=None, spent=spent)
+
+
+def _unasked(record: Mapping[str, Any], *, old: bool) -> tuple[str, str]:
+    if old:
+        return "too_old", "it came too long after it was given to be judged"
+    waits = "the receipt of a summary" if record["of"] == "summary" else f"answers about changes of {record['system']}"
+    return "nobody_asks", f"no contract asks for {waits}"
 
 
 def _began(happening: Fact | ForwardedEvent) -> int:

@@ -91,7 +91,25 @@ class Remind:
     slice: str | None = None
 
 
-Finding = Open | Resolve | Remind
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What an acknowledgement came to. ``reason`` is one word (docs/paging.md), ``summary`` one sentence.
+
+    ``at`` is the acknowledgement's event time.
+    """
+
+    acknowledgement_id: str
+    of: str
+    reference: str
+    person: str
+    answer: str
+    at: int
+    counted: bool
+    reason: str
+    summary: str
+
+
+Finding = Open | Resolve | Remind | Heard
 
 
 @value()

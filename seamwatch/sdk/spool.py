@@ -97,7 +97,9 @@ class SpoolFile:
         if head >= self.end:
             os.ftruncate(self._descriptor, _START)
             self.head = self.end = _START
-        os.pwrite(self._descriptor, _HEAD.pack(self.head), len(_MAGIC))
+        # On a full disk it may not be kept how far it is: after a crash some is then sent again, under the same ids.
+        with contextlib.suppress(OSError):
+            os.pwrite(self._descriptor, _HEAD.pack(self.head), len(_MAGIC))
 
     def let_go(self) -> None:
         """Close the file and leave it as it is."""
@@ -205,8 +207,11 @@ class Spool:
         try:
             if not self._files:
                 self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-                file = _opened(self._folder / f"{new_event_id()}.spool")
+                path = self._folder / f"{new_event_id()}.spool"
+                file = _opened(path)
                 if file is None:
+                    # A full disk may take the name of a file and nothing in it: not one more with every try.
+                    path.unlink(missing_ok=True)
                     return False
                 self._files.append(file)
             self._files[-1].append(messages)

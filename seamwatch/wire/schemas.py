@@ -28,7 +28,7 @@ INPUT_TYPES: Final = (
 )
 """What producers publish; each has a topic of its name."""
 
-OUTPUT_TYPES: Final = ("measurement", "violation", "notice", "page", "checkpoint", "dead_letter")
+OUTPUT_TYPES: Final = ("measurement", "violation", "verdict", "notice", "page", "outage", "checkpoint", "dead_letter")
 """What the stages publish."""
 
 RECORD_TYPES: Final = INPUT_TYPES + OUTPUT_TYPES

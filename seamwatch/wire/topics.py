@@ -7,12 +7,13 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from seamwatch.errors import UsageError
-from seamwatch.wire.schemas import INPUT_TYPES, nearest
+from seamwatch.wire.schemas import INPUT_TYPES, RECORD_TYPES, nearest
 
 DEFAULT_PREFIX: Final = "seamwatch"
 _MEBIBYTE = 1024 * 1024
 _COMPACTED = {"cleanup.policy": "compact"}
-_COMPACTION_LAG = {"min.compaction.lag.ms": str(7 * 24 * 3_600 * 1_000)}
+_DAY_MS = 24 * 3_600 * 1_000
+_COMPACTION_LAG = {"min.compaction.lag.ms": str(7 * _DAY_MS)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +68,19 @@ class Topics:
         return f"{self.prefix}.notice"
 
     @property
+    def verdict(self) -> str:
+        """What the judge made of each acknowledgement."""
+        return f"{self.prefix}.verdict"
+
+    @property
     def page(self) -> str:
-        """What was delivered to whom."""
+        """What was delivered to whom; compacted."""
         return f"{self.prefix}.page"
+
+    @property
+    def outage(self) -> str:
+        """When Seamwatch did not do its own work; one partition, compacted."""
+        return f"{self.prefix}.outage"
 
     @property
     def checkpoint(self) -> str:
@@ -92,7 +103,12 @@ class Topics:
         rest = topic[len(self.prefix) + 1 :]
         if rest.startswith("violations."):
             return "violation"
-        return rest if rest in (*INPUT_TYPES, "measurement", "notice", "page", "checkpoint", "dead_letter") else None
+        return rest if rest in RECORD_TYPES and rest != "violation" else None
+
+    def recorded(self, kinds: Iterable[str]) -> tuple[str, ...]:
+        """The topics that are recorded: inputs, the violations of these clause kinds, what was told, documents."""
+        violations = (self.violations(kind) for kind in kinds)
+        return (*self.inputs, *violations, self.verdict, self.notice, self.page, self.outage, self.contracts)
 
     def specs(self, kinds: Iterable[str], partitions: int = 4) -> tuple[TopicSpec, ...]:
         """What every topic must be like, for these clause kinds and this many partitions of the inputs."""
@@ -105,8 +121,12 @@ class Topics:
             TopicSpec(self.judge_state, partitions, _COMPACTED | largest),
             TopicSpec(self.measure_state, partitions, _COMPACTED | largest),
             *(TopicSpec(self.violations(kind), partitions, _COMPACTED | _COMPACTION_LAG) for kind in sorted(kinds)),
-            TopicSpec(self.notice, partitions),
-            TopicSpec(self.page, partitions),
+            TopicSpec(self.verdict, partitions),
+            # For as long as a notice may wait for a channel that takes it.
+            TopicSpec(self.notice, partitions, {"cleanup.policy": "delete", "retention.ms": str(30 * _DAY_MS)}),
+            # By step and channel: what was delivered is known for as long as its violation is.
+            TopicSpec(self.page, partitions, _COMPACTED | _COMPACTION_LAG),
+            TopicSpec(self.outage, 1, _COMPACTED | _COMPACTION_LAG),
             TopicSpec(self.checkpoint, 1),
             TopicSpec(self.dead_letter, partitions, largest),
         ]

@@ -74,7 +74,16 @@ class Kept:
         moment = Moment(STILL + 100 * DAY, watermark, slice=part or None)
         judgement = self.clause.judge(SEAM, entry.state, happening, moment)
         finder = Finder(BoundClause(self.clause, SEAM), at(), lambda _: False)
-        found = follow(entry.episodes, finder, judgement.findings, at(), Told(), climbs=True, spent=entry.spent)
+        found = follow(
+            entry.episodes,
+            finder,
+            judgement.findings,
+            at(),
+            Told(),
+            lambda episode, _over: episode,
+            climbs=True,
+            spent=entry.spent,
+        )
         self.entries[part] = entry._replace(
             state=judgement.state,
             episodes=found.episodes,

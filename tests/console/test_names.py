@@ -17,7 +17,8 @@ NAMING = {*KNOWN, "event", "trace", "reference", "hold", "use_case", "config_dig
 
 TYPED: dict[tuple[str, ...], list[str]] = {
     ("gate",): ["{system}", "--contracts", "{documents}", "--offline", "--version", "{version}"],
-    ("ack",): ["{reference}", "--as", "{person}"],
+    ("ack",): ["{reference}", "--as", "{person}", "--wait", "0s"],
+    ("decisions",): ["--contract", "{contract}"],
     ("owner",): ["{system}"],
     ("why",): ["{event}"],
     ("trail",): ["{trace}"],
@@ -35,6 +36,7 @@ KNOWN_NAMES = {
     "version": "2026.11.3",
     "person": PEOPLE[0],
     "reference": "CHANGE-2026-11-000042",
+    "contract": "eligibility-data-to-decisions",
 }
 
 OTHERWISE = {

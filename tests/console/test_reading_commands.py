@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -132,6 +133,82 @@ def test_parents_that_go_round_in_a_circle_lose_no_event() -> None:
 def test_a_limit_that_leaves_decisions_out_says_so_to_machines_too(store: Populated) -> None:
     answer = store.run("stale", "--json", "--limit", "1")
     assert len(answer.out.splitlines()) == 1
-    assert answer.err == "1 of 5; --limit shows more\n"
+    assert answer.err.splitlines()[0] == "1 of 5; --limit shows more"
     store.send("tool_call", call("c9", NOW))
     assert store.run("stale", "--system", AGENT).out == "no decision was made on data older than agreed\n"
+
+
+def test_decisions_under_a_version_of_a_contract_can_be_asked_for(store: Populated) -> None:
+    all_of_them = [json.loads(line) for line in store.run("decisions", "--json").out.splitlines()]
+    assert [row["event_id"] for row in all_of_them] == [
+        event(name) for name in ("d4", "d3", "d2", "c3", "c2", "c1", "d1")
+    ]
+    assert [row["contracts"] for row in all_of_them if row["system"] == MODEL] == [
+        ["eligibility-data-to-decisions@4"]
+    ] * 3
+    assert [row["contracts"] for row in all_of_them if row["system"] == AGENT] == [[]] * 3
+    under = store.run("decisions", "--contract", "eligibility-data-to-decisions", "--contract-version", "4")
+    assert [line.split()[0] for line in under.out.splitlines()[1:]] == [event(name) for name in ("d3", "d2", "d1")]
+    # The same events, after another version came into force between the second and the third of them.
+    document = {
+        "apiVersion": "seamwatch/v1", "kind": "Contract", "id": "eligibility-data-to-decisions", "version": "5",
+        "seam": "data-to-model", "covers": ["eligibility-*"], "parties": {"provider": {}, "consumer": {}},
+        "escalation": [{"person": PEOPLE[0]}], "clauses": [{"id": "valid", "kind": "range"}],
+    }  # fmt: skip
+    value = json.dumps({"published_at": NOW - 85 * MINUTE, "digest": "d", "document": document}).encode()
+    store.book.record([value], "contracts", key=b"Contract/eligibility-data-to-decisions@5")
+    for version, names in (("4", ("d2", "d1")), ("5", ("d3",))):
+        typed = ["decisions", "--contract", "eligibility-data-to-decisions", "--contract-version", version, "--json"]
+        found = [json.loads(line) for line in store.run(*typed).out.splitlines()]
+        assert [row["event_id"] for row in found] == [event(name) for name in names]
+        by_view = store.store.rows(
+            f"SELECT event_id FROM decided_under WHERE has(contracts, 'eligibility-data-to-decisions@{version}') "
+            "ORDER BY event_time DESC"
+        )
+        assert [row["event_id"] for row in by_view] == [event(name) for name in names]
+    both = store.run("decisions", "--contract", "eligibility-data-to-decisions", "--json").out.splitlines()
+    assert len(both) == 3
+    few = store.run("decisions", "--limit", "2", "--system", AGENT, "--json")
+    assert (len(few.out.splitlines()), "there are more" in few.err) == (2, True)
+    assert store.run("decisions", "--contract-version", "4").code == 2
+    lines = store.run("decisions", "--cohort", "under-25", "--since", "115m", "--json").out.splitlines()
+    assert [json.loads(line)["event_id"] for line in lines] == [event("d4"), event("d2")]
+
+
+def test_the_defaults_govern_what_no_contract_does(store: Populated) -> None:
+    document = {
+        "apiVersion": "seamwatch/v1", "kind": "Contract", "id": "defaults", "version": "ours", "seam": "operations",
+        "covers": ["*"], "parties": {"provider": {}, "consumer": {}}, "clauses": [{"id": "valid", "kind": "range"}],
+    }  # fmt: skip
+    value = json.dumps({"published_at": NOW - 48 * HOUR, "digest": "d", "document": document}).encode()
+    store.book.record([value], "contracts", key=b"Contract/defaults@ours")
+    found = {row["event_id"]: row["contracts"] for row in store.store.rows("SELECT * FROM decided_under")}
+    assert found[event("c1")] == found[event("d4")] == ["defaults@ours"]
+    assert found[event("d1")] == ["eligibility-data-to-decisions@4"]
+
+
+def test_what_no_view_can_match_is_counted_where_people_look(store: Populated) -> None:
+    answer = {"event_id": event("a1"), "system": MODEL, "of": "violation", "reference": "no-such", "person": PEOPLE[0],
+              "answer": "accept", "event_time": NOW}  # fmt: skip
+    # It comes after the step by which verdicts are kept; what came before is never judged, and is told otherwise.
+    later = time.time_ns() // 1_000_000 + 1_000
+    store.book.record([CODEC.encode("acknowledgement", answer)], "acknowledgement", millis=later)
+    stray = {"violation_id": "no-such", "step": 0, "person": "x", "channel": "c", "sent_at": NOW, "result": "delivered"}
+    store.book.record([CODEC.encode("page", stray)], "page", millis=NOW // 1000)
+    rows = store.store.rows("SELECT type, event_id, reference FROM unmatched ORDER BY type")
+    assert [tuple(each.values()) for each in rows] == [
+        ("acknowledgement", event("a1"), "no-such"),
+        ("outcome", event("o2"), event("never")),
+        ("page", "", "no-such"),
+    ]
+    told = store.run("signals", "--days", "2")
+    assert "1 outcomes since" in told.out
+    assert "match no decision on record" in told.out
+    assert "match no decision on record" in store.run("signals", "--days", "2", "--json").err
+    assert store.run("signals", "--system", AGENT, "--days", "2").out.count("match no decision") == 0
+    aged = store.run("stale").out
+    assert "1 decisions under a clause on the age of data do not say how old theirs is" in aged
+    answers = store.run("acknowledgements")
+    assert "1 answers were not judged so far" in answers.out
+    (refused,) = [json.loads(line) for line in store.run("acknowledgements", "--refused", "--json").out.splitlines()]
+    assert (refused["event_id"], refused["counted"]) == (event("a1"), None)

@@ -76,6 +76,7 @@ COMMANDS = {
     "acknowledgements": ["acknowledgements"],
     "stale": ["stale"],
     "trail": ["trail", TRACE],
+    "decisions": ["decisions"],
     "violations": ["violations"],
     "owner": ["owner", MODEL],
     "why": ["why", event("d1")],

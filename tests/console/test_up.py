@@ -8,6 +8,7 @@ import netrc
 import os
 import shlex
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -20,6 +21,7 @@ import pytest
 from typer.testing import CliRunner
 
 from console.app import build
+from stack.folder import is_free
 from tests.sinks.samples import inference
 from tests.stack.test_supervisor import gone
 
@@ -27,11 +29,11 @@ pytestmark = pytest.mark.timeout(240)
 
 
 class Up:
-    def __init__(self, data: Path) -> None:
+    def __init__(self, data: Path, **variables: str) -> None:
         self.data = data
         self.output = data.parent / "output"
         names = ("KAFKA_BOOTSTRAP_SERVERS", "CLICKHOUSE_URL")
-        environment = {name: value for name, value in os.environ.items() if name not in names}
+        environment = {name: value for name, value in os.environ.items() if name not in names} | variables
         with self.output.open("wb") as output:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "console.app", "up", "--data", str(data)], stdout=output, stderr=output,
@@ -52,7 +54,8 @@ class Up:
 
 
 def test_up_keeps_its_parts_running_and_ends_without_a_trace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    up = Up(tmp_path / "data")
+    first = _four_free_ports()
+    up = Up(tmp_path / "data", SEAMWATCH_METRICS_PORT=str(first))
     try:
         assert up.pids().keys() == {"measure", "judge", "record", "page", "kafka", "clickhouse"}
         second = subprocess.run(
@@ -63,6 +66,7 @@ def test_up_keeps_its_parts_running_and_ends_without_a_trace(tmp_path: Path, mon
 
         _assert_its_store_is_asked_without_a_secret_in_sight(up)
         _assert_its_record_is_signed_for(up, monkeypatch)
+        _assert_each_stage_shows_its_metrics(up, first)
 
         for name in ("judge", "clickhouse"):
             before = up.pids()[name]
@@ -70,6 +74,7 @@ def test_up_keeps_its_parts_running_and_ends_without_a_trace(tmp_path: Path, mon
             up.wait_for(lambda name=name, before=before: up.pids().get(name, before) != before)  # type: ignore[misc]
         assert "was ended by SIGKILL" in up.output.read_text()
 
+        _assert_the_doctor_is_content_and_knows_of_the_restarts(up)
         running = up.pids()
         up.process.send_signal(signal.SIGINT)
         assert up.process.wait(timeout=10) == 0
@@ -117,3 +122,59 @@ def _assert_its_record_is_signed_for(up: Up, monkeypatch: pytest.MonkeyPatch) ->
 
     up.wait_for(lambda: verified()["rows"] >= 3)
     assert verified()["checkpoints"] > 0
+
+
+def _four_free_ports() -> int:
+    while True:
+        with socket.create_server(("127.0.0.1", 0)) as found:
+            first = int(found.getsockname()[1])
+        if first < 65_530 and all(is_free(port) for port in range(first, first + 4)):
+            return first
+
+
+def _assert_each_stage_shows_its_metrics(up: Up, first: int) -> None:
+    stages = ["measure", "judge", "record", "page"]
+    told = json.loads((up.data / "run.json").read_text())["metrics"]
+    assert told == {stage: f"127.0.0.1:{first + number}" for number, stage in enumerate(stages)}
+    for stage, where in told.items():
+        assert f"metrics       {stage:<8} http://{where}/metrics" in up.output.read_text()
+        with urllib.request.urlopen(f"http://{where}/metrics", timeout=30) as answer:
+            assert f"seamwatch_{stage}_".encode() in answer.read()
+
+
+def _assert_the_doctor_is_content_and_knows_of_the_restarts(up: Up) -> None:
+    def doctor() -> dict[str, dict[str, str]]:
+        result = CliRunner().invoke(build(), ["doctor", "--data", str(up.data), "--json"])
+        found = [json.loads(line) for line in result.stdout.splitlines()]
+        return {finding["subject"]: finding for finding in found} if result.exit_code == 0 else {}
+
+    up.wait_for(lambda: bool(doctor()))
+    found = doctor()
+    assert "started again once" in found["judge"]["found"]
+    assert "started again" not in found["page"]["found"]
+    assert found["metrics"]["found"].startswith("measure http://127.0.0.1:")
+    assert found["lag of measure"]["verdict"] == "ok"
+    assert found["measurements"]["verdict"] == "ok"
+
+
+def test_up_refuses_ports_that_cannot_be_had_and_an_owner_whom_nobody_knows(tmp_path: Path) -> None:
+    def refused(**variables: str) -> str:
+        done = subprocess.run(
+            [sys.executable, "-m", "console.app", "up", "--data", str(tmp_path / "data"), "--contracts", str(folder)],
+            capture_output=True, text=True, check=False, env={**os.environ, **variables},
+        )  # fmt: skip
+        assert done.returncode == 2
+        return done.stderr
+
+    folder = tmp_path / "contracts"
+    folder.mkdir()
+    (folder / "people.yaml").write_text("apiVersion: seamwatch/v1\nkind: Person\nid: ann@example.org\nname: Ann\n")
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        assert f"127.0.0.1:{port}, where record would show its metrics, is taken" in refused(
+            SEAMWATCH_METRICS_PORT=str(port - 2)
+        )
+    assert "name a lower one" in refused(SEAMWATCH_METRICS_PORT="65534")
+    said = refused(SEAMWATCH_DEFAULT_OWNER="ann@example.com")
+    assert "SEAMWATCH_DEFAULT_OWNER=ann@example.com: no Person document has this id" in said
+    assert "did you mean 'ann@example.org'?" in said

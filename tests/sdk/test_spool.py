@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 from pathlib import Path
+
+import pytest
 
 from seamwatch.sdk.delivery import Message
 from seamwatch.sdk.spool import Spool, left_in
@@ -77,6 +80,34 @@ def test_its_size_is_bounded(tmp_path: Path) -> None:
 def test_a_folder_that_cannot_be_written_is_no_exception(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     assert not Spool(tmp_path / "file", LIMIT).append(messages(0, 1))
+
+
+def test_a_disk_that_takes_names_and_no_bytes_is_not_filled_with_empty_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_arguments: object) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    spool = Spool(tmp_path, 10_000)
+    with monkeypatch.context() as patch:
+        patch.setattr("seamwatch.sdk.spool.os.pwrite", full)
+        assert [spool.append(messages(number, number + 1)) for number in range(5)] == [False] * 5
+    assert list(tmp_path.glob("*.spool")) == []
+    assert spool.append(messages(9, 10))
+
+
+def test_what_is_delivered_on_a_full_disk_is_at_worst_sent_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spool = Spool(tmp_path, 10_000)
+    assert spool.append(messages(1, 3))
+    some, file, head = spool.read(1)
+    assert file is not None
+    with monkeypatch.context() as patch:
+        patch.setattr("seamwatch.sdk.spool.os.pwrite", lambda *_: (_ for _ in ()).throw(OSError(errno.ENOSPC, "full")))
+        file.advance(head)
+    assert len(some) == 1
+    assert ids(spool) == ["e2"]
 
 
 def test_what_is_left_is_told_without_touching_it(tmp_path: Path) -> None:

@@ -24,7 +24,9 @@ WORDS = (
     *("credit-model", "triage-model", "order-agent", "eligibility-features", "c", 'O\'Brien \\ "sons" \\n'),
     *("größe/ü 1", "{x}%_*?", "系統-7", "a`b", "NULL", " ", "line\nbreak", "x" * 300, "🙂"),
 )
-"""What ids, names and texts are: plain ones, and all that a store or a shell could trip over."""
+"""What names and texts are: plain ones, and all that a store or a shell could trip over."""
+NAMES = tuple(word for word in WORDS if word.strip())
+"""Those that show something, as what identifies anything must."""
 POISON = (b"junk", b"", b"\xc3\x01" + b"\0" * 30, b"\xff" * 9, b"\0\0\0\0\7nothing")
 HEADERS: tuple[list[tuple[str, str | bytes | None]], ...] = (
     [], [], [("traceparent", b"00-1-2-01")], [("h", b"\xff\0"), ("h", None), ("größe", b"")],
@@ -110,6 +112,12 @@ class Mixed:
         document = {"kind": kind, "id": name, "labels": {"größe": name}, "number": 1.50}
         return key.encode(), json.dumps({"document": document, "digest": "d", "published_at": self.now}).encode()
 
+    def _id(self, of: Field) -> str:
+        """An event's own id, or a reference to one, which may be any text."""
+        if of.identity == "event" and self._chance.random() < 0.2:
+            return self._chance.choice(NAMES)
+        return str(uuid.UUID(int=self._chance.getrandbits(128), version=4))
+
     def _value(self, of: Field) -> Any:
         chance = self._chance
         if of.nullable and chance.random() < 0.4:
@@ -121,12 +129,13 @@ class Mixed:
         if of.members:
             return [{each.name: self._value(each) for each in of.members} for _ in range(chance.choice([0, 0, 1, 3]))]
         if of.primitive == "array":
-            return [chance.choice(WORDS) for _ in range(chance.choice([0, 1, 3]))]
+            return [chance.choice(NAMES) for _ in range(chance.choice([0, 1, 3]))]
         if of.name == "arguments":
             return json.dumps({"iban": chance.choice(WORDS), "sum": chance.choice([0, -1.5, 2**53 + 1, None])})
         if of.primitive == "string":
-            is_id = of.name in ("event_id", "violation_id", "notice_id", "parent_id", "inference_id")
-            return str(uuid.UUID(int=chance.getrandbits(128), version=4)) if is_id else chance.choice(WORDS)
+            if of.name in ("violation_id", "notice_id"):
+                return chance.randbytes(16).hex()
+            return self._id(of) if of.identity in ("uuid", "event") else chance.choice(NAMES if of.identity else WORDS)
         if of.primitive == "boolean":
             return chance.random() < 0.5
         if of.primitive == "bytes":

@@ -42,7 +42,7 @@ def _fill(store: Store, version: int) -> list[str]:
         )
         names = ", ".join(f"`{name}`" for name, _ in columns)
         questions.append(
-            f"SELECT '{table} at {version}' AS question, count() AS counted, sum(cityHash64({names})) AS summed "
+            f"SELECT '{table} at {version}' AS question, count() AS rows_there, sum(cityHash64({names})) AS summed "
             f"FROM {table} WHERE `{marked}` = 'written at {version}'"
         )
     return questions
@@ -50,7 +50,7 @@ def _fill(store: Store, version: int) -> list[str]:
 
 def _sums(store: Store, questions: list[str]) -> dict[str, tuple[int, int]]:
     rows = store.rows(" UNION ALL ".join(questions))
-    return {row["question"]: (row["counted"], row["summed"]) for row in rows}
+    return {row["question"]: (row["rows_there"], row["summed"]) for row in rows}
 
 
 def _take(store: Store, step: Migration) -> None:

@@ -58,7 +58,7 @@ def test_each_role_may_do_what_its_name_says(clickhouse: str) -> None:
 
 def test_a_team_has_a_policy_on_every_table_of_systems_and_so_have_all_others() -> None:
     policies = [each for each in roles("seamwatch", ["credit"]) if "ROW POLICY" in each]
-    for table in OF_SYSTEMS:
+    for table in (*OF_SYSTEMS, "repeated"):
         on = [each for each in policies if f" ON seamwatch.{table} " in each]
         assert [each.rpartition(" TO ")[2].split(", ")[-1] for each in on] == [BOARD, "`seamwatch_team_credit`"]
     assert not [each for each in roles("seamwatch") if "ROW POLICY" in each]

@@ -6,6 +6,7 @@ import json
 import threading
 from base64 import b64encode
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ from console.app import build
 from seamwatch.clock import SystemClock
 from seamwatch.documents import documents_of, load_folder, published
 from seamwatch.durations import DAY, HOUR, MINUTE
-from seamwatch.errors import SeamwatchError
+from seamwatch.errors import SeamwatchError, UnreachableError, UsageError
 from seamwatch.judging.facts import Violation
 from seamwatch.judging.seam import PublicKey
 from seamwatch.judging.text import violation_object
@@ -127,6 +128,17 @@ def decision(number: int, age: int, at: int, **fields: Any) -> dict[str, Any]:
     )
 
 
+def verdict(answer: dict[str, Any], acknowledgement_id: str, reason: str, summary: str) -> bytes:
+    """What the judge would write of an answer."""
+    names = ("system", "of", "reference", "person", "answer")
+    fields = {name: answer[name] for name in names} | {
+        "acknowledgement_id": acknowledgement_id, "counted": reason == "counts", "reason": reason, "summary": summary,
+        "contract": "credit-data", "contract_version": "1", "clause": "told",
+        "answered_at": answer["event_time"], "judged_at": answer["event_time"] + 1_000_000,
+    }  # fmt: skip
+    return CODEC.encode("verdict", fields)
+
+
 @pytest.fixture(scope="module")
 def own(kafka: str, clickhouse: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Estate]:
     folder = tmp_path_factory.mktemp("documents")
@@ -158,6 +170,11 @@ def own(kafka: str, clickhouse: str, tmp_path_factory: pytest.TempPathFactory) -
                                "announced_by": "bob@example.org", "summary": "a new base model"}),
             ("acknowledgement", {"system": "credit-risk", "of": "change", "reference": "CH-1",
                                  "person": "ann@example.org", "answer": "accept", "event_time": NOW + 5_000_000}),
+            ("acknowledgement", {"system": "credit-risk", "of": "violation", "reference": DRIFTED.violation_id,
+                                 "person": "bob@example.org", "answer": "accept", "event_time": NOW + 6_000_000,
+                                 "key_id": "bob-1", "signature": "AAAA"}),
+            ("acknowledgement", {"system": "credit-feed", "of": "violation", "reference": DRIFTED.violation_id,
+                                 "person": "ann@example.org", "answer": "accept", "event_time": NOW + 7_000_000}),
         ]  # fmt: skip
         for index, (kind, fields) in enumerate(send):
             record = {"event_id": event_id(f"r{index}"), "event_time": NOW, **fields}
@@ -165,14 +182,24 @@ def own(kafka: str, clickhouse: str, tmp_path_factory: pytest.TempPathFactory) -
         for state in (DRIFTED, replace(STALE, state="open", resolved_at=None), STALE):
             value = CODEC.encode("violation", violation_record(state))
             producer.produce(topics.violations(state.kind), value, key=state.violation_id.encode())
-        page = {"violation_id": DRIFTED.violation_id, "step": 0, "person": "ann@example.org", "channel": "console",
-                "sent_at": NOW - HOUR + 1_000_000, "result": "delivered"}  # fmt: skip
-        producer.produce(topics.page, CODEC.encode("page", page), key=DRIFTED.violation_id.encode())
+        for step, person in enumerate(("ann@example.org", "bob@example.org")):
+            page = {"violation_id": DRIFTED.violation_id, "step": step, "person": person, "channel": "console",
+                    "sent_at": NOW - HOUR + (1 + step) * 1_000_000, "result": "delivered"}  # fmt: skip
+            producer.produce(topics.page, CODEC.encode("page", page), key=DRIFTED.violation_id.encode())
+        said = [
+            ("r5", send[5][1], "unknown", "no change CH-1 of credit-risk was announced so far"),
+            ("r5", send[5][1], "counts", "ann@example.org acknowledges model change CH-1"),
+            ("r6", send[6][1], "wrong_signature", "the signature is none of key bob-1 of bob@example.org"),
+            ("r7", send[7][1], "unknown", "no violation of credit-feed is open"),
+        ]
+        for name, answer, reason, summary in said:
+            value = verdict(answer, event_id(name), reason, summary)
+            producer.produce(topics.verdict, value, key=event_id(name).encode(), partition=0)
         assert producer.flush(20) == 0
         recorder = Recorder(kafka, made.url, topics, decoding(CODEC, SystemClock()))
         thread = threading.Thread(target=recorder.run, daemon=True)
         thread.start()
-        total = 6 + len(decisions) + len(send) + 3 + 1
+        total = 6 + len(decisions) + len(send) + 3 + 2 + len(said)
         wait_for(lambda: committed(made) == total, what="recording")
         assert made.rows("SELECT * FROM dead_letter") == []
         yield made
@@ -225,13 +252,37 @@ def test_a_trail_has_every_step_of_a_trace_in_order(own: Estate) -> None:
 
 def test_answers_and_how_long_they_took(own: Estate) -> None:
     rows = own.rows("SELECT * FROM acknowledgement_latency ORDER BY of, person")
-    assert [(r["of"], r["person"], r["answer"], r["latency_seconds"]) for r in rows] == [
-        ("change", "ann@example.org", "accept", 5.0),
-        ("change", "bob@example.org", None, None),
-        ("violation", "ann@example.org", None, None),
+    assert [(r["of"], r["person"], r["answer"], r["latency_seconds"], r["waiting"], r["refused"]) for r in rows] == [
+        ("change", "ann@example.org", "accept", 5.0, False, 0),
+        ("change", "bob@example.org", None, None, True, 0),
+        ("violation", "ann@example.org", None, None, True, 1),
+        ("violation", "bob@example.org", None, None, True, 1),
     ]
-    (answer,) = own.rows("SELECT reference, summary, signed FROM acknowledgements WHERE of = 'change'")
-    assert answer == {"reference": "CH-1", "summary": "a new base model", "signed": False}
+    (answer,) = own.rows("SELECT reference, summary, signed, counted, reason FROM acknowledgements WHERE of = 'change'")
+    assert answer == {
+        "reference": "CH-1", "summary": "a new base model", "signed": False, "counted": True, "reason": "counts",
+    }  # fmt: skip
+
+
+def test_an_answer_that_does_not_count_is_shown_as_none_wherever_answers_are(own: Estate) -> None:
+    rows = own.rows(
+        "SELECT person, signed, counted, reason, why FROM acknowledgements WHERE of = 'violation' ORDER BY 1"
+    )
+    assert [tuple(row.values()) for row in rows] == [
+        ("ann@example.org", False, False, "unknown",
+         f"violation {DRIFTED.violation_id} is of credit-risk, and the answer names credit-feed"),
+        ("bob@example.org", True, False, "wrong_signature", "the signature is none of key bob-1 of bob@example.org"),
+    ]  # fmt: skip
+    shown = run(own, "acknowledgements").stdout
+    assert "an answer does not count: the signature is none of key bob-1" in shown
+    assert "2 answers do not count" in shown
+    assert "accept after 5 s" in shown
+    refused = [json.loads(line) for line in run(own, "acknowledgements", "--refused", "--json").stdout.splitlines()]
+    assert [row["person"] for row in refused] == ["ann@example.org", "bob@example.org"]
+    waiting = [json.loads(line) for line in run(own, "acknowledgements", "--waiting", "--json").stdout.splitlines()]
+    assert {(row["of"], row["person"]) for row in waiting} == {
+        ("change", "bob@example.org"), ("violation", "ann@example.org"), ("violation", "bob@example.org"),
+    }  # fmt: skip
 
 
 def test_signals_drift_owners_and_approvals(own: Estate) -> None:
@@ -305,8 +356,10 @@ def test_an_acknowledgement_is_signed_found_by_a_prefix_and_counts(own: Estate, 
     key = tmp_path / "bob.key"
     key.write_text(b64encode(BOB.private_bytes_raw()).decode())
     before = set(everything(own.kafka, [own.topics.input("acknowledgement")]))
-    result = run(own, "ack", "ddddddd", "--as", "bob@example.org", "--key", str(key), "--note", "on it")
+    typed = ["ack", "ddddddd", "--as", "bob@example.org", "--key", str(key), "--note", "on it", "--wait", "0s"]
+    result = run(own, *typed)
     assert result.exit_code == 0, result.output
+    assert "nobody was asked whether it counts" in result.stdout
     after = everything(own.kafka, [own.topics.input("acknowledgement")])
     (place,) = set(after) - before
     record = CODEC.decode("acknowledgement", after[place] or b"")
@@ -315,6 +368,53 @@ def test_an_acknowledgement_is_signed_found_by_a_prefix_and_counts(own: Estate, 
     assert not acknowledgement_counts(
         {**record, "answer": "object"}, [PublicKey("bob-1", BOB.public_key().public_bytes_raw())]
     )
+
+
+@contextmanager
+def judging(own: Estate, *reasons: str) -> Iterator[None]:
+    """Something that says these of the next answer, one after another."""
+    topic, stop = own.topics.input("acknowledgement"), threading.Event()
+    before = set(everything(own.kafka, [topic]))
+
+    def judge() -> None:
+        while not stop.is_set():
+            for _, value in sorted(
+                (place, value) for place, value in everything(own.kafka, [topic]).items() if place not in before
+            ):
+                answer = CODEC.decode("acknowledgement", value or b"")
+                producer = own.producer()
+                for reason in reasons:
+                    said = verdict(answer, answer["event_id"], reason, f"so it is: {reason}")
+                    producer.produce(own.topics.verdict, said, key=answer["event_id"].encode())
+                assert producer.flush(20) == 0
+                return
+
+    thread = threading.Thread(target=judge, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join(20)
+
+
+def test_ack_says_what_the_judge_makes_of_it_and_fails_when_it_does_not_count(own: Estate, tmp_path: Path) -> None:
+    typed = ["ack", DRIFTED.violation_id, "--as", "ann@example.org"]
+    with judging(own, "unknown", "counts"):
+        result = run(own, *typed)
+    assert (result.exit_code, "ann@example.org acknowledges violation" in result.stdout) == (0, True)
+    with judging(own, "not_asked"), pytest.raises(SeamwatchError, match="does not count: so it is: not_asked"):
+        run(own, *typed)
+    with judging(own, "unknown"), pytest.raises(SeamwatchError, match="does not count: so it is: unknown"):
+        run(own, *typed, "--wait", "2s")
+    with pytest.raises(UnreachableError, match="no judge has said within 1s whether it counts"):
+        run(own, *typed, "--wait", "1s")
+    with pytest.raises(UsageError, match="too short for a violation: write at least 6 characters"):
+        run(own, "ack", "dddd", "--as", "ann@example.org")
+    with pytest.raises(SeamwatchError, match=r"was not sent: violation 5{24} is over since"):
+        run(own, "ack", STALE.violation_id, "--as", "ann@example.org")
+    with pytest.raises(UsageError, match="--wait"):
+        run(own, *typed, "--wait", "soon")
 
 
 def test_why_says_what_allowed_a_decision_and_who_answers(own: Estate) -> None:

@@ -7,14 +7,14 @@ codec and the loop are the business of the tests with a real one.
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from seamwatch.columnar.columns import frame_of
 from seamwatch.documents import Estate
 from seamwatch.durations import DAY, SECOND
-from seamwatch.judging.facts import Fact, ForwardedEvent, Measurement, Violation
+from seamwatch.judging.facts import Fact, ForwardedEvent, Measurement, Verdict, Violation
 from seamwatch.judging.judge import Judge
 from seamwatch.wire.schemas import INPUT_TYPES
 from streams.dedup import RecentIds
@@ -41,7 +41,13 @@ class Load:
     sent: dict[Place, list[tuple[int, Event]]] = field(default_factory=dict)
 
 
-def loaded(estate: Estate, events: Sequence[Event], load: Load, begin: int) -> dict[str, Violation]:
+def loaded(
+    estate: Estate,
+    events: Sequence[Event],
+    load: Load,
+    begin: int,
+    hear: Callable[[Verdict], None] = lambda _verdict: None,
+) -> dict[str, Violation]:
     """The latest state of every violation once the history is loaded, from ``begin`` on, and all has settled."""
     chance = random.Random(load.seed)
     places = [(f"seamwatch.{name}", number) for name in INPUT_TYPES for number in range(PARTITIONS)]
@@ -82,8 +88,11 @@ def loaded(estate: Estate, events: Sequence[Event], load: Load, begin: int) -> d
         for topic in dict.fromkeys(place[0] for place in places):
             _read(topic, sent, position, now, chance, load, plan, progress, facts, rare)
         measurement = Measurement(now, progress.watermarks(position), tuple(facts), tuple(rare), progress.began)
-        for violation in judge.on_measurement(measurement).violations:
+        output = judge.on_measurement(measurement)
+        for violation in output.violations:
             latest[violation.violation_id] = violation
+        for verdict in output.verdicts:
+            hear(verdict)
         for key, saved in judge.take_dirty().items():
             if saved is None:
                 state.pop(key, None)

@@ -1,0 +1,57 @@
+"""A folder that changed while the broker was away is published when it is back; one with an error is told of once."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from console.published_folder import PublishedFolder
+from seamwatch.errors import UnreachableError
+from seamwatch.settings import Settings
+
+PERSON = "apiVersion: seamwatch/v1\nkind: Person\nid: ann@example.org\nname: Ann\n"
+
+
+def test_what_the_broker_could_not_take_is_published_later(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "people.yaml").write_text(PERSON)
+    said: list[str] = []
+    published: list[str] = []
+    away = [True]
+
+    def publish(kafka: str, *_arguments: object) -> None:
+        if away:
+            raise UnreachableError("the broker does not answer")
+        published.append(kafka)
+
+    monkeypatch.setattr("streams.contracts.publish_folder", publish)
+    now = [0.0]
+    monkeypatch.setattr("console.published_folder.time.monotonic", lambda: now[0])
+    folder = PublishedFolder(tmp_path, Settings(default_owner=None), said.append)
+    for _ in range(40):  # changed once, before the first look
+        now[0] += 1.0
+        folder.look("kafka:1")
+    assert published == []
+    assert said == ["contracts not published, trying again: the broker does not answer"] * 2
+    away.clear()
+    for _ in range(40):
+        now[0] += 1.0
+        folder.look("kafka:1")
+    assert published == ["kafka:1"]
+    assert said[2:] == [f"contracts published again from {tmp_path}"]
+
+
+def test_a_person_who_cannot_be_paged_for_want_of_a_variable_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "people.yaml").write_text(PERSON + 'channels: ["slack://${SEAMWATCH_CHANNEL_SLACK}"]\n')
+    monkeypatch.setattr("streams.contracts.publish_folder", lambda *_: None)
+    said: list[str] = []
+    PublishedFolder(tmp_path, Settings(default_owner=None), said.append).publish("kafka:1")
+    assert said == [
+        "ann@example.org cannot be paged by their slack channel: the environment has no SEAMWATCH_CHANNEL_SLACK"
+    ]
+    monkeypatch.setitem(os.environ, "SEAMWATCH_CHANNEL_SLACK", "hunter2")
+    PublishedFolder(tmp_path, Settings(default_owner=None), said.append).publish("kafka:1")
+    assert len(said) == 1
