@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from seamwatch.errors import RecordError, UsageError
+from seamwatch.printable import printable
 
 _SHOWN = 20
 _TELL_EVERY = 2.0
@@ -42,7 +43,7 @@ class Complaints:
         """Complain of one line."""
         self.count += 1
         if self.count <= _SHOWN:
-            print(error, file=sys.stderr)
+            print(printable(str(error)), file=sys.stderr)
 
     def finish(self) -> None:
         """Say how many more there were than were named."""
