@@ -48,6 +48,9 @@ bench-guard: install  ## measure what a guard costs a call, by a pact of twenty 
 bench-replay: install  ## how fast a replay is, and what it holds in memory, from every form of file (docs/performance.md)
 	$(BIN)/python -m benchmarks.replay $(ARGS)
 
+bench-contracts: install  ## what thousands of contracts cost to check, to start with and to judge by, beside one (docs/performance.md)
+	$(BIN)/python -m benchmarks.many $(ARGS)
+
 bench-store: install  ## load 100 million decisions and time every question (half an hour; DECISIONS=10000000 for less)
 	$(BIN)/python -m benchmarks.store --decisions $(or $(DECISIONS),100000000) $(ARGS)
 
@@ -99,4 +102,4 @@ COMPILE := $(if $(PYTHONDONTWRITEBYTECODE),--compile-bytecode)
 	@$(UV) pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
 	@touch $@
 
-.PHONY: help install demo test check docs format bench bench-store bench-verify bench-drift bench-guard bench-replay chaos chaos-tamper chaos-record pressure full-disk lock
+.PHONY: help install demo test check docs format bench bench-contracts bench-store bench-verify bench-drift bench-guard bench-replay chaos chaos-tamper chaos-record pressure full-disk lock

@@ -2,8 +2,9 @@
 
     python -m benchmarks.chaos_tamper [--tries 540] [--seed N]
 
-Records a few topic partitions through the ledger into a ClickHouse of its own, with gaps in the offsets, dead letters,
-headers and old months, and lets retention drop some of those. Then, round by round, tampers with most of the topic
+Records topic partitions of every topic through the ledger into a ClickHouse of its own: several kinds of violations,
+notices, pages, erasures, documents, odd ids, missing values, gaps in the offsets, dead letters, headers and old months,
+and lets retention drop some of those. Then, round by round, tampers with most of the topic
 partitions of a copy in one of the ways of `benchmarks.tampering` each, verifies it as `seamwatch verify` does, and
 demands of every one of them the right first finding, and of the others none. The seed is printed and makes the same
 choices again. Exit 1 when anything was not found, named wrongly or accused wrongly.
@@ -46,6 +47,7 @@ from sinks.blocks import Decode
 from sinks.decoding import decoding
 from sinks.ledger.findings import Finding
 from sinks.ledger.notes import SignerKey
+from sinks.ledger.rows import DEAD_LETTER, tables_with
 from sinks.ledger.verify import Verifier
 from sinks.ledger.workers import Workers
 from sinks.migrate import migrate
@@ -54,11 +56,14 @@ from sinks.retention import Retention
 from sinks.store import Store
 from stack.local import LocalStack
 from tests.ledger.book import NOW_MILLIS, Book
-from tests.sinks.samples import CODEC, encoded
+from tests.sinks.mixed import Mixed
+from tests.sinks.samples import CODEC
 
 TOPICS: Final = Topics("chaos")
-TABLES: Final = ("inference", "outcome", "dead_letter", "checkpoint", "retention", "ledger_dropped")
-LEDGER: Final = ("ledger_intent", "ledger_commit", "ledger_tile")
+AGED: Final = ("inference", "violations.range", "page", "acknowledgement")
+"""Topics of which a topic partition each has its first range in a month of its own."""
+DROPPED: Final = ("inference", "tool_call", "notice", "violations.freshness")
+"""Topics of which a topic partition each has its first range in a month that retention has dropped."""
 RETAINED: Final = 202306
 _ELSEWHERE: Final = "127.0.0.1:9"
 
@@ -106,15 +111,15 @@ class Chaos:
     def _tampered(self) -> dict[Place, Try]:
         """Make the copy what was recorded, and tamper with nine in ten of its topic partitions."""
         with Store(self.at("work")) as store:
-            for table in (*TABLES, *LEDGER):
+            for table in _tables(store):
                 store.command(f"TRUNCATE TABLE {table}")
                 store.command(
                     f"INSERT INTO {table} SELECT * FROM {self.name}_golden.{table} SETTINGS insert_deduplicate = 0"
                 )
-            columns = _columns(store)
+            columns, keyed = _columns(store)
             done = {}
             for place, golden in self.golden.items():
-                tampering = Tampering(store, f"{self.name}_golden", self.key, columns, self.chance)
+                tampering = Tampering(store, f"{self.name}_golden", self.key, columns, keyed, self.chance)
                 way = self.chance.choice(_ways(golden))
                 if self.chance.random() < 0.1:
                     done[place] = Try("left alone", None, ())
@@ -151,11 +156,13 @@ def chaos(url: str, read: str, seed: int, partitions: int) -> Iterator[Chaos]:
         for each in ("golden", "work"):
             migrate(made.at(each))
         with Store(made.at("golden")) as store:
-            book = Book(store, TOPICS, key)
-            for number in range(partitions):
-                golden = _recorded(book, number, made.chance)
-                made.golden[golden.place] = golden
+            book, mixed = Book(store, TOPICS, key), Mixed(TOPICS, seed=seed)
+            written = [_recorded(book, mixed, number, made.chance) for number in range(partitions)]
+            tables = _tables_of(store)
             _retain(store, key)
+            there = _tables_of(store)
+            for place, month, ranges in written:
+                made.golden[place] = _golden(place, month, ranges, tables, there)
         yield made
     finally:
         with Store(url, database="default") as store:
@@ -171,62 +178,76 @@ def _ways(golden: Golden) -> Sequence[Way]:
     return WAYS
 
 
-def _recorded(book: Book, number: int, chance: random.Random) -> Golden:
-    """Record a topic partition: ranges of a few records, gaps between them, some of them dead letters."""
-    topic = "outcome" if number % 4 == 3 else "inference"
-    # A few have their first range in a month of their own; a few in one that retention will have dropped.
-    month = 202401 + number if number < 4 and topic == "inference" else None
-    old = month or (RETAINED if 4 <= number < 8 and topic == "inference" else None)
-    place = (f"{TOPICS.prefix}.{topic}", number)
-    ranges: list[Range] = []
+def _recorded(
+    book: Book, mixed: Mixed, number: int, chance: random.Random
+) -> tuple[Place, int | None, list[tuple[int, int, int, list[int]]]]:
+    """Record a topic partition: ranges of a few records, gaps between them, some of them dead letters.
+
+    Returns the month that its first range alone is in, if that is an old one, and each range: its bounds, the size of
+    the tree after it, and the offsets of its records.
+    """
+    month, topic = None, ""
+    if number < len(AGED):
+        # One that is in no month of another's.
+        month, topic = 202401 + number, f"{TOPICS.prefix}.{AGED[number]}"
+    elif number < len(AGED) + len(DROPPED):
+        month, topic = RETAINED, f"{TOPICS.prefix}.{DROPPED[number - len(AGED)]}"
+    else:
+        names = mixed.names()
+        topic = names[number % len(names)]
+    place = (topic, number)
+    ranges = []
     for index in range(chance.randrange(2, 6)):
-        millis = NOW_MILLIS if old is None or index else _millis(old)
+        millis = NOW_MILLIS if month is None or index else _millis(month)
+        mixed.now, mixed.poison = millis * 1000, 0.0
         count = chance.randrange(2, 14)
-        values = [_value(topic, offset, millis, chance) for offset in range(count)]
-        letters = {at for at in range(2, count) if chance.random() < 0.15}
-        for at in letters:
-            values[at] = chance.choice([b"junk", b"", None])
+        sent = []
+        for at in range(count):
+            # Two of each range are good for certain: what is to be swapped has to be there.
+            mixed.poison = 0.15 if at >= 2 else 0.0
+            sent.append(mixed.of(topic, number))
         first, size = book.at.get(place, (0, 0))
         gap = chance.choice([0, 0, 1, 3])
-        headers: list[tuple[str, str | bytes | None]] = (
-            [("h", b"\xff"), ("none", None)] if chance.random() < 0.5 else []
-        )
-        book.record(values, topic, number, key=chance.choice([b"k", None]), gap=gap, millis=millis, headers=headers)
-        rows = tuple(
-            Row(
-                "dead_letter" if at in letters else topic,
-                first + gap + at,
-                old == RETAINED and not index and at not in letters,
-            )
-            for at in range(count)
-        )
-        ranges.append(Range(first, first + gap + count, size + count, rows))
-    book.intend(number, topic)
-    return Golden(place, tuple(ranges), month)
+        book.write(sent, gap=gap, millis=millis)
+        start = first + gap
+        ranges.append((first, start + count, size + count, [*range(start, start + count)]))
+    book.intend(number, topic.removeprefix(f"{TOPICS.prefix}."))
+    return place, None if month == RETAINED else month, ranges
 
 
-def _value(topic: str, offset: int, millis: int, chance: random.Random) -> bytes | None:
-    time = millis * 1000
-    if topic == "inference":
-        return encoded(number=offset, event_time=time, cohort=chance.choice(["a", None]))
-    return encoded(
-        "outcome",
-        event_id=str(uuid.UUID(int=chance.getrandbits(128), version=4)),
-        event_time=time,
-        producer="labels",
-        environment="test",
-        system=f"credit-{offset % 3}",
-        inference_id=f"e{offset}",
-        label=1.0,
-        observed_at=time,
-        attributes=[],
+def _golden(
+    place: Place,
+    month: int | None,
+    ranges: list[tuple[int, int, int, list[int]]],
+    tables: dict[tuple[Place, int], str],
+    there: dict[tuple[Place, int], str],
+) -> Golden:
+    """What was recorded of a place, by where each record was put before retention, and what of it is left."""
+    table = tables[place, ranges[0][3][0]]
+    assert table != DEAD_LETTER, f"what was to be a good record of {place} is none"
+    made = tuple(
+        Range(
+            first,
+            following,
+            size,
+            tuple(Row(tables[place, offset], offset, (place, offset) not in there) for offset in offsets),
+        )
+        for first, following, size, offsets in ranges
     )
+    return Golden(place, table, made, month)
+
+
+def _tables_of(store: Store) -> dict[tuple[Place, int], str]:
+    """The table that each record is in."""
+    parts = (f"SELECT '{table}' AS name, topic, partition, offset FROM {table}" for table in tables_with(store, "raw"))
+    rows = store.rows(f"SELECT * FROM ({' UNION ALL '.join(parts)})")
+    return {((row["topic"], row["partition"]), row["offset"]): row["name"] for row in rows}
 
 
 def _retain(store: Store, key: SignerKey) -> None:
     retention = Retention(store, TOPICS, {"*": 200 * DAY}, SystemClock().now())
     for month in retention.months():
-        if (month.table, month.month) == ("inference", RETAINED):
+        if month.month == RETAINED and month.table != DEAD_LETTER:
             retention.drop(month, key, "owner@example.org")
 
 
@@ -234,12 +255,27 @@ def _millis(month: int) -> int:
     return int(datetime(month // 100, month % 100, 2, tzinfo=UTC).timestamp()) * 1000
 
 
-def _columns(store: Store) -> dict[str, dict[str, str]]:
-    rows = store.rows("SELECT table, name, type FROM system.columns WHERE database = currentDatabase()")
+def _columns(store: Store) -> tuple[dict[str, dict[str, str]], dict[str, set[str]]]:
+    """The columns of each table and their types, and those that it is sorted or parted by."""
+    rows = store.rows(
+        "SELECT table, name, type, is_in_sorting_key OR is_in_partition_key AS keyed FROM system.columns "
+        "WHERE database = currentDatabase()"
+    )
     found: dict[str, dict[str, str]] = {}
+    keyed: dict[str, set[str]] = {}
     for row in rows:
         found.setdefault(row["table"], {})[row["name"]] = row["type"]
-    return found
+        keyed.setdefault(row["table"], set()).update([row["name"]] if row["keyed"] else [])
+    return found, keyed
+
+
+def _tables(store: Store) -> list[str]:
+    """The tables that hold what was recorded and what speaks of it."""
+    rows = store.rows(
+        "SELECT name FROM system.tables WHERE database = currentDatabase() AND engine LIKE '%MergeTree' "
+        "AND name != 'migration' ORDER BY name"
+    )
+    return [row["name"] for row in rows]
 
 
 def _decode() -> Decode:

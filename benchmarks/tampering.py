@@ -20,8 +20,6 @@ from sinks.store import Store, quoted
 
 SYNC: Final = "SETTINGS mutations_sync = 2"
 _POSITION: Final = ("topic", "partition", "offset", "broker_time", "key", "headers", "raw")
-_IN_SORTING_KEY: Final = ("system", "event_time", "broker_time", "offset")
-"""What no UPDATE may touch somewhere: the row is put in anew instead."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,16 +44,15 @@ class Range:
 
 @dataclass(frozen=True, slots=True)
 class Golden:
-    """What was recorded of one topic partition; ``month`` is one that only its first range is in."""
+    """What was recorded of one topic partition, and into which table what was good of it.
+
+    ``month`` is one that only its first range is in.
+    """
 
     place: Place
+    table: str
     ranges: tuple[Range, ...]
     month: int | None = None
-
-    @property
-    def table(self) -> str:
-        """The table of its record type."""
-        return self.place[0].rpartition(".")[2]
 
     @property
     def rows(self) -> list[Row]:
@@ -87,12 +84,16 @@ class Expected:
 
 @dataclass(slots=True)
 class Tampering:
-    """Tampers with a copy of ``source``; ``columns`` are the typed columns of each table and their ClickHouse types."""
+    """Tampers with a copy of ``source``; ``columns`` are the columns of each table and their ClickHouse types.
+
+    ``keyed`` are those of each table that it is sorted or parted by, which no UPDATE may touch: the row is put in anew.
+    """
 
     store: Store
     source: str
     key: SignerKey
     columns: dict[str, dict[str, str]]
+    keyed: dict[str, set[str]]
     chance: random.Random
     done: list[str] = field(default_factory=list)
 
@@ -109,12 +110,15 @@ class Tampering:
         """Take rows away."""
         self.run(f"ALTER TABLE {table} DELETE WHERE {of_place(place)} AND {condition} {SYNC}")
 
-    def replace(self, row: Row, place: Place, column: str, value: str) -> None:
-        """Put a row in anew with another value, where a column cannot be changed."""
-        self.delete(row.table, place, f"offset = {row.offset}")
+    def change(self, table: str, place: Place, column: str, value: str, condition: str) -> None:
+        """Change a column of rows where they are; where it cannot be changed, put the rows in anew."""
+        if column not in self.keyed[table]:
+            self.update(table, place, f"`{column}` = {value}", condition)
+            return
+        self.delete(table, place, condition)
         self.run(
-            f"INSERT INTO {row.table} SELECT * REPLACE({value} AS `{column}`) FROM {self.source}.{row.table} "
-            f"WHERE {of_place(place)} AND offset = {row.offset} SETTINGS insert_deduplicate = 0"
+            f"INSERT INTO {table} SELECT * REPLACE({value} AS `{column}`) FROM (SELECT * FROM {self.source}.{table} "
+            f"WHERE {of_place(place)} AND {condition}) SETTINGS insert_deduplicate = 0"
         )
 
 
@@ -127,10 +131,7 @@ def edited_column(tampering: Tampering, golden: Golden) -> Expected:
     names = [name for name in tampering.columns[row.table] if name not in _POSITION]
     name = tampering.chance.choice(names)
     value = _other(name, tampering.columns[row.table][name])
-    if name in _IN_SORTING_KEY:
-        tampering.replace(row, golden.place, name, value)
-    else:
-        tampering.update(row.table, golden.place, f"`{name}` = {value}", f"offset = {row.offset}")
+    tampering.change(row.table, golden.place, name, value, f"offset = {row.offset}")
     return Expected(("column",), row.offset, name)
 
 
@@ -145,7 +146,8 @@ def edited_bytes(tampering: Tampering, golden: Golden) -> Expected:
         [f"raw = {raw}"] * 5 + ["key = concat(ifNull(key, ''), 'x')", "headers = arrayPushBack(headers, ('h', 'v'))"]
     )
     if tampering.chance.random() < 0.1:
-        tampering.replace(row, golden.place, "broker_time", "broker_time + toIntervalMillisecond(1)")
+        later = "broker_time + toIntervalMillisecond(1)"
+        tampering.change(row.table, golden.place, "broker_time", later, f"offset = {row.offset}")
     else:
         tampering.update(row.table, golden.place, change, f"offset = {row.offset}")
     return Expected(("content",), row.offset)
@@ -179,7 +181,7 @@ def swapped_rows(tampering: Tampering, golden: Golden) -> Expected:
     good = [row.offset for row in golden.rows if row.table == golden.table]
     a, b = sorted(tampering.chance.sample(good, 2))
     swapped = f"if(offset = {a}, {b}, {a})"
-    tampering.update(golden.table, golden.place, f"offset = {swapped}", f"offset IN ({a}, {b})")
+    tampering.change(golden.table, golden.place, "offset", swapped, f"offset IN ({a}, {b})")
     return Expected(("content",), a)
 
 
@@ -310,15 +312,18 @@ WAYS: Final[tuple[Way, ...]] = (
 def _other(name: str, kind: str) -> str:
     """An expression for another value of a column of this type."""
     inner = kind.removeprefix("LowCardinality(").removeprefix("Nullable(").rstrip(")")
-    if kind.startswith("Array(Tuple(key"):
-        return f"arrayPushBack(`{name}`, ('k', 'v'))"
+    if kind.startswith("Array("):
+        # One item more: its last once again, or, where there is none, one that is empty.
+        empty = f"defaultValueOfTypeName({quoted([kind[6:-1]])})"
+        return f"arrayPushBack(`{name}`, if(empty(`{name}`), {empty}, `{name}`[-1]))"
     if inner.startswith("String"):
         return f"concat(ifNull(`{name}`, ''), 'x')"
     if inner.startswith("DateTime64"):
         return f"ifNull(`{name}`, now64(6)) + toIntervalMicrosecond(1)"
     if inner == "Bool":
-        return f"NOT `{name}`"
-    return f"ifNull(`{name}`, 0) + 1"
+        return f"NOT ifNull(`{name}`, false)"
+    # Not the next number: of a large one that is the same.
+    return f"if(ifNull(`{name}`, 0) = 1, 2, 1)"
 
 
 def _note(store: Store, place: Place, size: int) -> str:

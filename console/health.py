@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Final
 
+from console.finding import TIMEOUT_SECONDS, Finding, Verdict
 from console.reachable import owner_problem
+from console.unjudged import unjudged
 from seamwatch.clauses import kinds
-from seamwatch.clock import SystemClock
 from seamwatch.durations import SECOND, format_duration
 from seamwatch.errors import SeamwatchError
 from seamwatch.judging.wording import moment_text
@@ -23,22 +23,10 @@ from seamwatch.wire.topics import Topics
 if TYPE_CHECKING:
     from streams.watch import Sight
 
-Verdict = Literal["ok", "note", "problem"]
-
-TIMEOUT_SECONDS: Final = 5.0
 _FRESH_SECONDS: Final = 30.0
 """What has waited no longer than this is on its way."""
 _LOOK_AGAIN_SECONDS: Final = 3.0
 _TOLD: Final = 3
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing that was looked at."""
-
-    subject: str
-    verdict: Verdict
-    found: str
 
 
 def broker(bootstrap: str, prefix: str, settings: Settings) -> Iterator[Finding]:
@@ -67,9 +55,7 @@ def broker(bootstrap: str, prefix: str, settings: Settings) -> Iterator[Finding]
             yield from _people(bootstrap, prefix, settings.default_owner)
     except SeamwatchError as error:
         yield Finding("stages", "problem", str(error))
-    for state, told in ((topics.judge_state, _late), (topics.measure_state, _reused)):
-        if state in metadata.topics:
-            yield told(bootstrap, state, list(metadata.topics[state].partitions))
+    yield from unjudged(bootstrap, topics, metadata.topics)
 
 
 def _topics(bootstrap: str, prefix: str, count: int) -> Finding:
@@ -196,49 +182,15 @@ def _people(bootstrap: str, prefix: str, default_owner: str | None) -> Iterator[
         if wrong:
             verdict: Verdict = "problem" if len(wrong) == len(person.channels) else "note"
             yield Finding("channels", verdict, f"{person.id} cannot be paged by {_count(wrong)}: {wrong[0]}")
+    if silent := sorted(person.id for person in persons.values() if not person.channels):
+        more = f" and {len(silent) - _TOLD} more" if len(silent) > _TOLD else ""
+        yield Finding(
+            "channels",
+            "note",
+            f"{', '.join(silent[:_TOLD])}{more} have none: they are told on the pager's output, "
+            "which counts as delivered under `seamwatch up` only",
+        )
 
 
 def _count(wrong: Sequence[str]) -> str:
     return "a channel" if len(wrong) == 1 else f"{len(wrong)} channels"
-
-
-def _late(bootstrap: str, state: str, partitions: list[int]) -> Finding:
-    from streams.late import OTHERS, read_late
-
-    try:
-        late = read_late(bootstrap, state, partitions, SystemClock().now(), TIMEOUT_SECONDS)
-    except SeamwatchError as error:
-        return Finding("late events", "note", str(error))
-    if not late:
-        return Finding("late events", "ok", "no event came too late to be judged, today or yesterday")
-    first = [(whose, number) for whose, number in late.most_common() if whose != OTHERS][:_TOLD]
-    told = [f"{number:,} for {whose.clause} of {whose.contract} ({whose.system})" for whose, number in first]
-    if rest := late.total() - sum(number for _, number in first):
-        told.append(f"{rest:,} for others")
-    return Finding(
-        "late events",
-        "note",
-        f"{late.total():,} events came too late to be judged, today and yesterday: {', '.join(told)}; "
-        "a longer `lateness` of the contract allows for more",
-    )
-
-
-def _reused(bootstrap: str, state: str, partitions: list[int]) -> Finding:
-    from streams.reused import OTHERS, read_reused
-
-    try:
-        reused = read_reused(bootstrap, state, partitions, SystemClock().now(), TIMEOUT_SECONDS)
-    except SeamwatchError as error:
-        return Finding("reused ids", "note", str(error))
-    if not reused:
-        return Finding("reused ids", "ok", "no event had the id of another, today or yesterday")
-    first = [(producer, number) for producer, number in reused.most_common() if producer != OTHERS][:_TOLD]
-    told = [f"{number:,} of {producer}" for producer, number in first]
-    if rest := reused.total() - sum(number for _, number in first):
-        told.append(f"{rest:,} of others")
-    return Finding(
-        "reused ids",
-        "problem",
-        f"{reused.total():,} events had the id of another event, today and yesterday, and were not judged: "
-        f"{', '.join(told)}; only the first event of an id counts, so give each one of its own",
-    )

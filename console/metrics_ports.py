@@ -29,4 +29,5 @@ def metrics_ports(settings: Settings, stages: Sequence[str]) -> dict[str, str]:
                 f"SEAMWATCH_METRICS_PORT={first}: {host}:{port}, where {name} would show its metrics, is taken by "
                 f"another program, or is no address of this machine; {first} to {last} are needed: name another"
             )
-    return {name: f"{host}:{first + number}" for number, name in enumerate(stages)}
+    shown = f"[{host}]" if ":" in host else host
+    return {name: f"{shown}:{first + number}" for number, name in enumerate(stages)}

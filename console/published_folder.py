@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import time
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from console.reachable import check_reachable, lacking, owner_problem
-from seamwatch.documents.loading import read_folder
 from seamwatch.errors import SeamwatchError, UnreachableError, UsageError
 from seamwatch.settings import Settings
 from stack.supervisor import Say
+
+if TYPE_CHECKING:
+    from seamwatch.documents.loading import Loaded
+    from streams.contracts import ContractsFollower
 
 _LOOK_EVERY: Final = 1.0
 _PUBLISH_AGAIN: Final = 30.0
@@ -33,29 +35,43 @@ class PublishedFolder:
     """A folder of contracts that is published at the start and whenever it changes."""
 
     def __init__(self, folder: Path, settings: Settings, say: Say) -> None:
+        from seamwatch.documents.loading import Folder
+
         self._folder = folder
+        self._documents = Folder(folder)
         self._settings = settings
         self._say = say
+        self._follower: ContractsFollower | None = None
         self._seen: frozenset[tuple[str, int, int]] = frozenset()
         self._next_look = 0.0
 
     def check(self) -> None:
         """Read the folder. Raises DocumentError, and UsageError for a default owner whom it does not know."""
-        from seamwatch.documents import Estate
-
-        self._seen = self._snapshot()
-        Estate.load(self._folder)
-        check_reachable(self._folder, self._settings.default_owner)
+        self._load().estate()
 
     def publish(self, kafka: str) -> None:
         """Publish the folder as it is."""
-        from streams.contracts import publish_folder
+        from streams.contracts import ContractsFollower, publish
 
-        self._seen = self._snapshot()
-        check_reachable(self._folder, self._settings.default_owner)
-        publish_folder(kafka, self._settings.prefix, self._folder, self._settings.clock())
-        for line in lacking(read_folder(self._folder)[0], os.environ):
+        loaded = self._load()
+        if self._follower is None:
+            self._follower = ContractsFollower(kafka, self._settings.prefix)
+        publish(self._follower, loaded, self._settings.clock())
+        for line in lacking(loaded.reads, os.environ):
             self._say(line)
+
+    def close(self) -> None:
+        """Follow the topic no longer."""
+        if self._follower is not None:
+            self._follower.close()
+            self._follower = None
+
+    def _load(self) -> Loaded:
+        self._seen = self._snapshot()
+        loaded = self._documents.load()
+        if not loaded.errors:
+            check_reachable(loaded.reads, self._folder, self._settings.default_owner)
+        return loaded
 
     def look(self, kafka: str) -> None:
         """Publish the folder if it has changed; a wrong document is told, and what was published stays in force."""
@@ -80,10 +96,6 @@ class PublishedFolder:
             self._say(f"contracts published again from {self._folder}")
 
     def _snapshot(self) -> frozenset[tuple[str, int, int]]:
-        found = []
-        for path in self._folder.rglob("*"):
-            with contextlib.suppress(OSError):  # an editor replaces files while we look
-                if path.is_file() and path.suffix in {".yaml", ".yml", ".sig"}:
-                    status = path.stat()
-                    found.append((str(path), status.st_mtime_ns, status.st_size))
-        return frozenset(found)
+        from seamwatch.documents.files import stamps_below
+
+        return stamps_below(self._folder, (".yaml", ".yml", ".sig"))

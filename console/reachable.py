@@ -12,7 +12,6 @@ from pathlib import Path
 
 from seamwatch.channel_urls import missing, scheme_of
 from seamwatch.documents import Person
-from seamwatch.documents.loading import read_folder
 from seamwatch.documents.problems import Problem
 from seamwatch.documents.references import Read
 from seamwatch.errors import DocumentError, UsageError
@@ -36,12 +35,11 @@ def owner_problem(owner: str | None, persons: Collection[str]) -> str | None:
     return f"SEAMWATCH_DEFAULT_OWNER={owner}: no Person document has this id, so that nobody could be paged{hint}"
 
 
-def check_reachable(folder: Path, owner: str | None) -> None:
-    """Check a folder whose documents are to be published.
+def check_reachable(documents: Sequence[Read], folder: Path, owner: str | None) -> None:
+    """Check the documents of a folder that are to be published.
 
     Raises DocumentError with every channel that cannot be used, one a line; UsageError for an unknown default owner.
     """
-    documents = read_folder(folder)[0]
     if problems := sorted(channel_problems(documents)):
         raise DocumentError("\n".join(map(str, problems)))
     if (problem := owner_problem(owner, persons_of(documents))) is not None:

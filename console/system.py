@@ -25,13 +25,14 @@ from seamwatch.errors import LocalStackError, UsageError
 from seamwatch.running import RUN_FILE
 from seamwatch.settings import Settings
 from stack.folder import DataFolder, write_private, write_private_text
+from stack.kafka_server import KafkaServer
 from stack.local import Addresses, LocalStack
 from stack.room import Room
 from stack.supervisor import Say, Stage, Supervisor, Unit
 
 STAGES: Final = ("measure", "judge", "record", "page")
-_END_SECONDS: Final = 4.0
 _LOOK_EVERY: Final = 1.0
+_END_SECONDS: Final = 4.0
 
 
 class System:
@@ -162,10 +163,13 @@ class System:
         tick()
 
     def _waits_for(self, unit: Unit) -> str | None:
+        if unit.name in STAGES:
+            # Without the broker it would fail, and again, and be slow to come back when there is one.
+            servers = self._stack.servers if self._stack is not None else ()
+            ended = [server.name for server in servers if isinstance(server, KafkaServer) and not server.runs]
+            return f"{ended[0]} does not run" if ended else None
         # A server that starts on a full disk fails, and takes what is left.
-        if unit.name in STAGES or not self._room.is_full:
-            return None
-        return f"the disk that {self._settings.data} lies on is full"
+        return f"the disk that {self._settings.data} lies on is full" if self._room.is_full else None
 
     def _write_run_file(self, pids: Mapping[str, int]) -> None:
         content: dict[str, Any] = {
@@ -189,6 +193,8 @@ class System:
             self._is_told = True
 
     def _end(self) -> None:
+        if self._contracts is not None:
+            self._contracts.close()
         for name in (RUN_FILE, NETRC_FILE):
             with contextlib.suppress(OSError):
                 (self._settings.data / name).unlink(missing_ok=True)

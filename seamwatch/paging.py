@@ -15,6 +15,7 @@ from seamwatch.judging.facts import Violation
 from seamwatch.judging.wording import moment_text, number_text, share_text
 from seamwatch.outages import Outage
 from seamwatch.printable import on_one_line
+from seamwatch.remedies import ack_command, remedy_command
 
 DELIVERED: Final = "delivered"
 """The result of an attempt that reached the channel; any other result says why it did not."""
@@ -33,13 +34,14 @@ _OPEN: Final = ("open", "escalated")
 class Recipient:
     """Who is paged; ``channels`` are Apprise URLs as published, environment references unresolved.
 
-    ``known`` is False of somebody whom no published document knows.
+    ``known`` is False of somebody whom no published document knows; ``signs`` is True of who has published keys.
     """
 
     id: str
     name: str
     channels: tuple[str, ...] = ()
     known: bool = True
+    signs: bool = False
 
 
 NOBODY: Final = Recipient("nobody", "nobody is named for this; set SEAMWATCH_DEFAULT_OWNER")
@@ -102,7 +104,9 @@ def notice_of(violation: Violation, recipient: Recipient, now: int) -> Notice:
     lines.append(f"Contract  {violation.contract}@{violation.contract_version}, clause {violation.clause}")
     if violation.step:
         lines.append(f"Escalated to you: step {violation.step + 1}, nobody before you acknowledged in time")
-    lines += ["", "To take it on:", f"  {ack_command(violation.violation_id, recipient)}"]
+    lines += ["", "To take it on:", f"  {_ack(violation.violation_id, recipient)}"]
+    if (remedy := remedy_command(violation, recipient.id, signs=recipient.signs)) is not None:
+        lines += ["", "To end it, once it is done:", f"  {remedy}"]
     title = f"{violation.severity.upper()} {violation.system}: {violation.clause}"
     about = ((violation.violation_id, violation.step),)
     return _notice(title, lines, violation.severity, about)
@@ -132,7 +136,7 @@ def reminder_of(told: Violation, recipient: Recipient, now: int) -> Notice:
     lines.append(f"Contract  {told.contract}@{told.contract_version}, clause {told.clause}")
     if told.kind == "reminder" and told.slice:
         change = told.slice.removesuffix(f"/{recipient.id}")
-        lines += ["", "To answer:", f"  {ack_command(change, recipient)}"]
+        lines += ["", "To answer:", f"  {_ack(change, recipient)}"]
     title = f"{told.kind.upper()} {told.system}: {told.clause}"
     return _notice(title, lines, NOTICE, ((told.violation_id, told.step),))
 
@@ -165,7 +169,7 @@ def digest_of(violations: Sequence[Violation], recipient: Recipient, now: int) -
     lines = [f"{len(ranked)} violations wait for you, {breaches} of them breaches. The worst and latest:", ""]
     for violation in ranked[:_LISTED]:
         lines += [f"{violation.system}: {violation.summary}", f"  since {since_text(violation.opened_at, now)}"]
-        lines += [f"  {ack_command(violation.violation_id, recipient)}"]
+        lines += [f"  {_ack(violation.violation_id, recipient)}"]
     if len(ranked) > _LISTED:
         lines += ["", f"and {len(ranked) - _LISTED} more. To see all of them:", "  seamwatch violations --open"]
     about = tuple((violation.violation_id, violation.step) for violation in ranked)
@@ -173,10 +177,8 @@ def digest_of(violations: Sequence[Violation], recipient: Recipient, now: int) -
     return _notice(f"{len(ranked)} violations, {breaches} breaches", lines, severity, about)
 
 
-def ack_command(violation_id: str, recipient: Recipient) -> str:
-    """The command by which the recipient takes a violation on."""
-    person = "<your id>" if recipient == NOBODY else recipient.id
-    return f"seamwatch ack {violation_id} --as {person}"
+def _ack(reference: str, recipient: Recipient) -> str:
+    return ack_command(reference, None if recipient == NOBODY else recipient.id, signs=recipient.signs)
 
 
 def since_text(moment: int, now: int) -> str:

@@ -45,9 +45,7 @@ def _retention(value: object) -> object:
     found = {}
     for table, kept in mapping.items():
         if table not in (*known, "*"):
-            kept_always = (
-                " (documents are kept as long as the decisions that they judged)" if table == "document" else ""
-            )
+            kept_always = _KEPT_ALWAYS.get(table, "")
             raise ValueError(
                 f"no retention can be set for {table!r}{kept_always}; write one of {', '.join(known)} or *"
             )
@@ -56,6 +54,11 @@ def _retention(value: object) -> object:
             raise ValueError(f"{table} is to be kept for {kept}: the shortest is {RETENTION_FLOOR // DAY}d")
     return found
 
+
+_KEPT_ALWAYS: Final = {
+    "document": " (documents are kept as long as the decisions that they judged)",
+    "erasure": " (erasures are kept: they say why what was sealed cannot be read)",
+}
 
 _SECRET: Final = frozenset({"deadman_url", "clickhouse", "CLICKHOUSE_URL"})
 """Settings whose values carry secrets, and are never shown."""

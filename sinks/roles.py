@@ -98,7 +98,7 @@ class _Ddl:
     def _reading(self, role: str, without: frozenset[str] | set[str]) -> Iterator[str]:
         """What the views read, and the views. Views run with the rights of who asks them."""
         for database in self._databases:
-            for table in (*OF_SYSTEMS, *_KNOWN):
+            for table in (*OF_SYSTEMS, "erasure", *_KNOWN):
                 yield self._grant(f"SELECT({', '.join(_columns(table, without))})", f"{database}.{table}", role)
         for view in sorted(_views()):
             yield self._grant("SELECT", f"{self._database}.{view}", role)

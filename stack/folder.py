@@ -155,7 +155,8 @@ def is_free(port: int, host: str = "127.0.0.1") -> bool:
     """Whether a server could listen there."""
     try:
         # With SO_REUSEADDR, as servers do: a port in TIME_WAIT is free.
-        socket.create_server((host, port)).close()
+        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
+        socket.create_server((host, port), family=family).close()
     except OSError:
         return False
     return True

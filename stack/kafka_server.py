@@ -74,6 +74,11 @@ class KafkaServer:
     process: subprocess.Popen[bytes] | None = field(default=None, init=False)
 
     @property
+    def runs(self) -> bool:
+        """Whether its process lives."""
+        return self.process is not None and self.process.poll() is None
+
+    @property
     def address(self) -> str:
         """The bootstrap server."""
         return f"127.0.0.1:{self.port}"

@@ -6,37 +6,48 @@ Reads and writes the topic only; what its messages mean, and which version is in
 
 from __future__ import annotations
 
-import json
+import copy
 import logging
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 import structlog
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaException, Producer, TopicPartition
 
 from seamwatch.clock import Clock, SystemClock
+from seamwatch.collector import unhurried_collector
 from seamwatch.documents import Contract, Estate, documents_of, published
 from seamwatch.documents.estate import BEGINNING
-from seamwatch.errors import UnreachableError
+from seamwatch.documents.loading import Loaded, load
+from seamwatch.documents.publishing import Published, rewritten
+from seamwatch.errors import DocumentError, UnreachableError
 from seamwatch.wire.topics import Topics
 from streams.errors import PARTITION_END, kafka_error
 
 log = structlog.get_logger(__name__)
 
-READ_SECONDS = 30.0
+READ_SECONDS: Final = 30.0
+GATHER_SECONDS: Final = 2.0
+"""For how long a follower goes on taking in what is there already, before it says what the whole of it says."""
+AT_ONCE: Final = 500
 
 
 class ContractsFollower:
     """The estate that the contracts topic says, kept up to date by `poll`."""
 
     def __init__(self, bootstrap: str, prefix: str) -> None:
-        """Reads the topic to its end. Raises UnreachableError when that takes more than 30 s."""
+        """Reads the topic to its end. Raises UnreachableError when nothing comes of it for 30 s."""
         self._topic = Topics(prefix).contracts
         self._bootstrap = bootstrap
         self._latest: dict[str, bytes] = {}
+        self._kept: dict[str, bytes] = {}
+        self._said = Published()
+        self._told: frozenset[str] = frozenset()
         self._at_end = False
+        self._more = False
         self._consumer = Consumer(
             {
                 "bootstrap.servers": bootstrap,
@@ -51,27 +62,48 @@ class ContractsFollower:
             }
         )
         self._consumer.assign([TopicPartition(self._topic, 0, OFFSET_BEGINNING)])
-        until = time.monotonic() + READ_SECONDS
-        while not self._at_end:
-            self._read(0.2)
-            if time.monotonic() > until:
-                raise UnreachableError(
-                    f"{self._topic} could not be read to its end in {READ_SECONDS:.0f} s from {bootstrap}: is the "
-                    "broker running, and has `seamwatch topics create` been run?"
-                )
+        heard = time.monotonic()
+        with unhurried_collector():
+            while not self._at_end:
+                if self._read(0.2):
+                    heard = time.monotonic()
+                elif time.monotonic() > heard + READ_SECONDS:
+                    raise UnreachableError(
+                        f"{self._topic} could not be read to its end: nothing came for {READ_SECONDS:.0f} s from "
+                        f"{bootstrap}: is the broker running, and has `seamwatch topics create` been run?"
+                    )
         self.estate = self._estate()
 
     @property
     def messages(self) -> dict[str, bytes]:
-        """Key and value of every document, as published."""
+        """Key and value of every document, as published last."""
         return dict(self._latest)
+
+    @property
+    def said(self) -> Published:
+        """What the messages say, with what they say of former texts."""
+        return self._said
+
+    @property
+    def overwritten(self) -> dict[str, bytes]:
+        """The first text of each contract version of which the topic's last message says another, by key."""
+        return {key: self._kept[key] for key in sorted(self._said.rewritten & self._kept.keys())}
 
     def poll(self, wait: float = 0.0) -> bool:
         """Take in what has been published since, waiting for up to ``wait`` seconds; whether the estate changed."""
         if not self._read(wait):
             return False
+        until = time.monotonic() + GATHER_SECONDS
+        with unhurried_collector():
+            while self._more and time.monotonic() < until:
+                self._read(0.05)
         self.estate = self._estate()
         return True
+
+    def send(self, messages: Mapping[str, bytes | None]) -> None:
+        """Publish messages by their keys, None withdrawing. Raises UnreachableError unless all of them were taken."""
+        if messages:
+            _send(self._bootstrap, self._topic, messages)
 
     def close(self) -> None:
         """Stop following."""
@@ -80,9 +112,10 @@ class ContractsFollower:
     def _read(self, wait: float) -> bool:
         changed = False
         try:
-            messages = self._consumer.consume(500, wait)
+            messages = self._consumer.consume(AT_ONCE, wait)
         except KafkaException as error:
             raise kafka_error(error, f"reading {self._topic}", self._bootstrap) from error
+        self._more = len(messages) == AT_ONCE
         for message in messages:
             failure = message.error()
             if failure is not None:
@@ -92,16 +125,24 @@ class ContractsFollower:
                 continue
             key, value = message.key(), message.value()
             name = key.decode(errors="replace") if isinstance(key, bytes) else str(key)
-            self._latest.pop(name, None)
-            if value is not None:
-                self._latest[name] = value if isinstance(value, bytes) else value.encode()
+            self._take(name, value.encode() if isinstance(value, str) else value)
             changed = True
         return changed
 
+    def _take(self, key: str, value: bytes | None) -> None:
+        self._said.take(key, value)
+        self._latest.pop(key, None)
+        if value is not None:
+            self._latest[key] = value
+            if key not in self._said.rewritten:
+                self._kept[key] = value
+
     def _estate(self) -> Estate:
-        estate = Estate.of_published(self._latest.items())
+        estate = self._said.estate()
         for problem in estate.problems:
-            log.warning("a published document is left out", problem=problem)
+            if problem not in self._told:
+                log.warning("a published document is left out", problem=problem)
+        self._told = frozenset(estate.problems)
         log.info("contracts", contracts=len(estate.contracts), systems=len(estate.systems))
         return estate
 
@@ -113,45 +154,67 @@ class Publication:
     new: tuple[str, ...] = ()
     changed: tuple[str, ...] = ()
     withdrawn: tuple[str, ...] = ()
+    restored: tuple[str, ...] = ()
     same: tuple[str, ...] = ()
 
 
 def publish_folder(bootstrap: str, prefix: str, folder: Path, clock: Clock | None = None) -> Publication:
     """Make the contracts topic say what a folder of YAML says; doing so again changes nothing.
 
-    New and changed documents are published, those that are gone from the folder are withdrawn. Former versions of a
-    contract that is still there stay; one that none of the folder's versions follows (a change that is taken back) is
-    withdrawn. A document that changed under the same key keeps the time it was first published at, so that the order
-    of versions stays.
-    Raises DocumentError when the folder has errors (nothing is published then), and UnreachableError.
+    Raises what `publish` does, and DocumentError when the folder has errors.
     """
-    documents = documents_of(Estate.load(folder))
     follower = ContractsFollower(bootstrap, prefix)
-    before = follower.messages
-    follower.close()
+    try:
+        return publish(follower, load(folder), clock)
+    finally:
+        follower.close()
+
+
+def publish(follower: ContractsFollower, loaded: Loaded, clock: Clock | None = None) -> Publication:
+    """Make the contracts topic say what a folder says, as far as a follower of it does not know that it does.
+
+    New documents and changed systems and persons are published, those that are gone from the folder are withdrawn.
+    Former versions of a contract that is still there stay; one that none of the folder's versions follows (a change
+    that is taken back) is withdrawn. Where somebody wrote another text over a published version, the first is put back.
+    Raises DocumentError when the folder has errors, or another text under a published version of a contract (nothing is
+    published then), and UnreachableError.
+    """
+    while follower.poll(0.2):
+        pass
+    said = follower.said
+    documents = documents_of(loaded.estate())
+    if wrong := list(rewritten(loaded.reads, said.first)):
+        raise DocumentError("\n".join(map(str, sorted(wrong))))
     now = (clock or SystemClock()).now()
+    before = follower.messages
     new: list[str] = []
     changed: list[str] = []
     same: list[str] = []
     messages: dict[str, bytes | None] = {}
     for document in documents:
-        known = _known(before.get(document.key))
-        if known is not None and known[0] == document.digest:
+        known = said.digest_of(document.key)
+        if known == document.digest:
             same.append(document.key)
             continue
-        (new if known is None else changed).append(document.key)
-        messages |= published([document], now if known is None else known[1])
-    contracts = [document for document in documents if isinstance(document, Contract)]
-    former = _former(contracts, {**before, **messages})
+        (new if document.key not in before else changed).append(document.key)
+        messages |= published([document], now)
+    former = _former(follower, [d for d in documents if isinstance(d, Contract)], messages)
     withdrawn = sorted(set(before) - {document.key for document in documents} - former)
     messages |= dict.fromkeys(withdrawn)
-    _send(bootstrap, Topics(prefix).contracts, messages)
-    return Publication(tuple(new), tuple(changed), tuple(withdrawn), tuple(same))
+    restored = {key: value for key, value in follower.overwritten.items() if key not in messages}
+    messages |= restored
+    follower.send(messages)
+    return Publication(tuple(new), tuple(changed), tuple(withdrawn), tuple(restored), tuple(same))
 
 
-def _former(contracts: Sequence[Contract], messages: Mapping[str, bytes | None]) -> set[str]:
+def _former(
+    follower: ContractsFollower, contracts: Sequence[Contract], messages: Mapping[str, bytes | None]
+) -> set[str]:
     """The versions that one of these followed: they stay, because they govern the events of their time."""
-    terms = Estate.of_published(messages.items()).terms
+    said = copy.copy(follower.said)
+    for key, value in messages.items():
+        said.take(key, value)
+    terms = said.estate().terms
     since = {term.contract.key: term.valid_from for term in terms}
     last: dict[str, int] = {}
     for contract in contracts:
@@ -159,18 +222,7 @@ def _former(contracts: Sequence[Contract], messages: Mapping[str, bytes | None])
     return {term.contract.key for term in terms if term.valid_from < last.get(term.contract.id, BEGINNING)}
 
 
-def _known(value: bytes | None) -> tuple[str, int] | None:
-    if value is None:
-        return None
-    try:
-        message = json.loads(value)
-        return str(message["digest"]), int(message["published_at"])
-    except (ValueError, KeyError, TypeError):
-        # Somebody else's record under our key: it is replaced like a document that changed.
-        return None
-
-
-def _send(bootstrap: str, topic: str, messages: dict[str, bytes | None]) -> None:
+def _send(bootstrap: str, topic: str, messages: Mapping[str, bytes | None]) -> None:
     failures: list[str] = []
     producer = Producer(
         {

@@ -31,15 +31,16 @@ class Groups:
     size: int
     _systems: tuple[str | None, ...]
     _slices: tuple[str | None, ...]
-    _windows: Integers
+    _numbers: Integers
+    _window: int | Integers
     _keys: Integers | None
 
     def identities(self, groups: Integers) -> Iterator[tuple[str, str | None, int]]:
         """The system, slice and window start of each of some groups."""
         keys = groups if self._keys is None else self._keys[groups]
-        keys, windows = np.divmod(keys, len(self._windows))
+        keys, numbers = np.divmod(keys, len(self._numbers))
         systems, parts = np.divmod(keys, len(self._slices))
-        starts = self._windows[windows]
+        starts = self._numbers[numbers] * (self._window if isinstance(self._window, int) else self._window[systems])
         for system, part, start in zip(systems.tolist(), parts.tolist(), starts.tolist(), strict=True):
             name = self._systems[system]
             assert name is not None
@@ -68,9 +69,9 @@ def sliced(frame: pl.DataFrame, fields: Sequence[str]) -> Coded:
     return coded(frame.select(pl.concat_str(texts, separator="/").alias("slice"))["slice"])
 
 
-def grouped(systems: Coded, slices: Coded, times: Integers, window: int) -> Groups:
-    """Rows by system, slice and tumbling window of ``window`` micros, aligned to the epoch."""
-    numbers = times // window
+def grouped(systems: Coded, slices: Coded, times: Integers, window: int | Integers) -> Groups:
+    """Rows by system, slice and tumbling window, aligned to the epoch, of ``window`` micros (or each system's own)."""
+    numbers = times // (window if isinstance(window, int) else window[systems.codes])
     first, last = (int(numbers.min()), int(numbers.max())) if len(numbers) else (0, 0)
     span = last - first + 1
     crowded = 4 * len(times) + 1024
@@ -84,4 +85,4 @@ def grouped(systems: Coded, slices: Coded, times: Integers, window: int) -> Grou
     if size > crowded:
         present, keys = np.unique(keys, return_inverse=True)
         size = len(present)
-    return Groups(keys, size, systems.names, slices.names, windows * window, present)
+    return Groups(keys, size, systems.names, slices.names, windows, window, present)

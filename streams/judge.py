@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import time
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 
@@ -33,6 +34,7 @@ from streams.metrics import Metrics
 from streams.partitions import partition_of
 from streams.pieces import Pieces
 from streams.restoring import read_tables
+from streams.unknown import Doubted, UnknownDays, UnknownEvents, doubted
 
 log = structlog.get_logger(__name__)
 
@@ -60,10 +62,12 @@ class Judges:
         )
         self._metrics = metrics
         self._late = LateEvents(metrics)
+        self._unknown = UnknownEvents(metrics)
         self._partitions = partitions_of(AdminClient({"bootstrap.servers": self._bootstrap}), self._topics.measurement)
         self._judges: dict[int, Judge] = {}
         self._pieces: dict[int, Pieces] = {}
         self._late_days: dict[int, LateDays] = {}
+        self._unknown_days: dict[int, UnknownDays] = {}
         self._heard = time.monotonic()
 
     # What the loop asks for
@@ -74,11 +78,13 @@ class Judges:
         self._judges = {number: self._judge_of(number) for _, number in positions}
         self._pieces = {number: Pieces() for number in self._judges}
         self._late_days = {number: LateDays() for number in self._judges}
+        self._unknown_days = {number: UnknownDays() for number in self._judges}
         restored = 0
         tables = read_tables(self._bootstrap, self._topics.judge_state, self._judges)
         for number, judge in self._judges.items():
             for key, value in self._pieces[number].joined(tables[number]):
-                if not self._late_days[number].restore(key, value):
+                counted = (self._late_days[number], self._unknown_days[number])
+                if not any(days.restore(key, value) for days in counted):
                     judge.restore(key, value)
                 restored += 1
         self._heard = time.monotonic()
@@ -86,7 +92,7 @@ class Judges:
 
     def forget(self) -> None:
         """Nothing is ours any more."""
-        self._judges, self._pieces, self._late_days = {}, {}, {}
+        self._judges, self._pieces, self._late_days, self._unknown_days = {}, {}, {}, {}
 
     def due(self) -> bool:
         """Never: time comes with the measurements. Their absence is said aloud, once a minute."""
@@ -101,23 +107,29 @@ class Judges:
             self._heard = time.monotonic()
             if self._contracts.poll():
                 self._replace_estate()
+            self._metrics.left_out.set(len(self._contracts.estate.problems))
             outputs: list[Output] = []
             for run in batch.runs:
                 judge = self._judges[run.partition]
                 late, let_go = judge.late, judge.let_go
+                unknown: Counter[Doubted] = Counter()
                 for message in run.messages:
-                    outputs += self._judged(judge, run.topic, message)
+                    outputs += self._judged(judge, run.topic, message, unknown)
                 self._metrics.late.labels("measurement").inc(judge.late - late)
                 too_late = judge.take_late()
                 self._late.add(too_late)
                 self._late_days[run.partition].add(too_late, SystemClock().now())
+                self._unknown.add(unknown)
+                self._unknown_days[run.partition].add(unknown, SystemClock().now())
                 self._metrics.let_go.inc(judge.let_go - let_go)
                 self._metrics.events.labels("measurement").inc(len(run.messages))
             for number in sorted({run.partition for run in batch.runs}):
-                changed = {**self._judges[number].take_dirty(), **self._late_days[number].saved()}
+                counts = {**self._late_days[number].saved(), **self._unknown_days[number].saved()}
+                changed = {**self._judges[number].take_dirty(), **counts}
                 for key, value in self._pieces[number].cut(changed):
                     outputs.append(Output(self._topics.judge_state, value, key.encode(), number))
             self._late.tell()
+            self._unknown.tell()
             self._metrics.outputs.inc(len(outputs))
             return outputs
 
@@ -129,7 +141,7 @@ class Judges:
 
     # One measurement
 
-    def _judged(self, judge: Judge, topic: str, message: Message) -> Iterator[Output]:
+    def _judged(self, judge: Judge, topic: str, message: Message, unknown: Counter[Doubted]) -> Iterator[Output]:
         try:
             measurement = self._measurement(message)
         except RecordError as error:
@@ -147,6 +159,7 @@ class Judges:
             )
             return
         self._await_contracts(judge, measurement)
+        unknown += doubted(measurement.unknowns)
         told = judge.on_measurement(measurement)
         for violation in told.violations:
             value = self._codec.encode("violation", violation_record(violation))

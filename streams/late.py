@@ -6,24 +6,20 @@ outlives the process. Such events are recorded like any other; only judging has 
 
 from __future__ import annotations
 
-import json
 import time
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 import structlog
 
-from seamwatch.durations import DAY
 from seamwatch.judging.late import Late
+from streams.counted import EVERY_SECONDS, CountedDays
 from streams.metrics import Metrics
 from streams.restoring import read_tables
 
 log = structlog.get_logger(__name__)
 
-EVERY_SECONDS = 10.0
 LINES = 20
-KEPT = 100
-"""How many clauses and systems of a day are told one by one."""
 OTHERS = Late("", "", "")
 _KEY = "\x00late"
 
@@ -62,48 +58,19 @@ class LateEvents:
         self._untold.clear()
 
 
-class LateDays:
+class LateDays(CountedDays[Late]):
     """The events of one partition that came too late, of today and yesterday (UTC), as a record of the state topic."""
 
-    def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
-        self._monotonic = monotonic
-        self._days: dict[int, Counter[Late]] = {}
-        self._dirty = False
-        self._saved = -EVERY_SECONDS
+    key = _KEY
 
-    def add(self, late: Mapping[Late, int], now: int) -> None:
-        """Count some that were found at ``now`` (micros, by the machine's own clock)."""
-        if not late:
-            return
-        today = now // DAY
-        counted = self._days.setdefault(today, Counter())
-        for whose, number in late.items():
-            counted[whose if whose in counted or len(counted) < KEPT else OTHERS] += number
-        self._days = {day: counts for day, counts in self._days.items() if today - day <= 1}
-        self._dirty = True
+    def _name(self, whose: Late) -> tuple[str, ...]:
+        return (whose.contract, whose.clause, whose.system)
 
-    def restore(self, key: str, value: bytes) -> bool:
-        """Take back a record of the state topic; False when it is another's."""
-        if key != _KEY:
-            return False
-        self._days = {day: Counter({Late(*whose): n for *whose, n in rows}) for day, rows in json.loads(value)}
-        return True
+    def _of_name(self, name: Sequence[str]) -> Late:
+        return Late(*name)
 
-    def saved(self) -> dict[str, bytes]:
-        """What changed, for the state topic; at most every ten seconds."""
-        if not self._dirty or self._monotonic() - self._saved < EVERY_SECONDS:
-            return {}
-        self._dirty, self._saved = False, self._monotonic()
-        days = [
-            (day, [(whose.contract, whose.clause, whose.system, number) for whose, number in counts.items()])
-            for day, counts in self._days.items()
-        ]
-        return {_KEY: json.dumps(days).encode()}
-
-    def of(self, now: int) -> Counter[Late]:
-        """How many were found today and yesterday."""
-        recent = (counts for day, counts in self._days.items() if now // DAY - day <= 1)
-        return sum(recent, Counter[Late]())
+    def _others(self, whose: Late) -> Late:  # noqa: ARG002
+        return OTHERS
 
 
 def read_late(

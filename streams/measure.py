@@ -25,7 +25,7 @@ from seamwatch.clock import SystemClock
 from seamwatch.collector import unhurried_collector
 from seamwatch.durations import SECOND
 from seamwatch.errors import RecordError
-from seamwatch.judging.facts import Fact, ForwardedEvent, Measurement
+from seamwatch.judging.facts import Fact, ForwardedEvent, Measurement, Unknown
 from seamwatch.judging.measure import Source
 from seamwatch.settings import Settings
 from seamwatch.wire.schemas import INPUT_TYPES
@@ -40,7 +40,7 @@ from streams.intake import Intake, Reject, Taken, broker_time
 from streams.joining import Joining, Limits
 from streams.loop import Loop, Output, stop_on_signals
 from streams.metrics import Metrics
-from streams.parting import parts_of
+from streams.parting import UNKNOWNS_A_RECORD, parts_of
 from streams.partitions import partition_of
 from streams.plan import Plan
 from streams.progress import Ends, Progress
@@ -129,6 +129,7 @@ class Measure:
         with self._metrics.round.time():
             if self._contracts.poll():
                 self._plan.replace_estate(self._contracts.estate)
+            self._metrics.left_out.set(len(self._contracts.estate.problems))
             told = self._ends.poll(self._assigned)
             if told is not None:
                 self._progress.told(*told)
@@ -233,6 +234,9 @@ class Measure:
         moved = {run.key for run in batch.runs}
         recent = tuple(mark for mark in marks if (mark.topic, mark.partition) in moved)
         waiting = self._joining.earliest(self._destination)
+        unknowns: dict[int, list[Unknown]] = {}
+        for unknown in self._plan.take_unknown():
+            unknowns.setdefault(self._destination(unknown.system), []).append(unknown)
         facts_of: dict[int, list[Fact]] = {}
         for fact in facts:
             facts_of.setdefault(self._destination(fact.system), []).append(fact)
@@ -246,7 +250,8 @@ class Measure:
             silent = moment - self._told[number] >= self._settings.heartbeat / SECOND
             wait = waiting.get(number, {})
             waited = self._told_waiting.get(number, {})
-            if not (mine or rare or renewed or ((silent or wait != waited) and marks)):
+            untold = unknowns.get(number, [])
+            if not (mine or rare or untold or renewed or ((silent or wait != waited) and marks)):
                 continue
             # All of them once a heartbeat, between heartbeats those that moved: the rest say nothing new.
             said = marks if silent else recent
@@ -255,13 +260,18 @@ class Measure:
             self._told[number] = moment if silent else self._told[number]
             if marks:
                 self._told_waiting[number] = wait
+            for first in range(UNKNOWNS_A_RECORD, len(untold), UNKNOWNS_A_RECORD):
+                some = tuple(untold[first : first + UNKNOWNS_A_RECORD])
+                yield self._told_to(number, Measurement(now, began=self._began, unknowns=some))
             parts = parts_of(mine, rare, lambda event: len(self._codec.encode(event.type, event.record)))
             for part, (facts_told, events_told) in enumerate(parts, 1):
                 # Watermarks come last: they say that everything before them has been told.
-                marked = said if part == len(parts) else ()
-                measurement = Measurement(now, marked, facts_told, events_told, self._began)
-                value = self._codec.encode("measurement", measurement_record(measurement, self._codec))
-                yield Output(self._topics.measurement, value, partition=number)
+                marked, left = (said, tuple(untold[:UNKNOWNS_A_RECORD])) if part == len(parts) else ((), ())
+                yield self._told_to(number, Measurement(now, marked, facts_told, events_told, self._began, left))
+
+    def _told_to(self, number: int, measurement: Measurement) -> Output:
+        value = self._codec.encode("measurement", measurement_record(measurement, self._codec))
+        return Output(self._topics.measurement, value, partition=number)
 
     def _destination(self, system: str) -> int:
         number = self._partition.get(system)

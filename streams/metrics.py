@@ -71,6 +71,12 @@ class Metrics:
             ["contract", "clause", "system"],
             registry=registry,
         )
+        self.unknown = BoundedCounter(
+            f"{prefix}_unknown",
+            "Events of which a clause's condition could not be told: what they give is odd, or something is absent",
+            ["contract", "clause", "system", "why"],
+            registry=registry,
+        )
         self.unpublished = BoundedCounter(
             f"{prefix}_unpublished",
             "Events measured by a version of a contract that is not published any more",
@@ -90,6 +96,11 @@ class Metrics:
         self.joined = Counter(f"{prefix}_joined", "Outcomes that the store told the decision of", registry=registry)
         self.unfound = Counter(
             f"{prefix}_unfound", "Outcomes that count without their decision", ["why"], registry=registry
+        )
+        self.left_out = Gauge(
+            f"{prefix}_documents_left_out",
+            "Published documents that cannot be used, or say another text than was published first",
+            registry=registry,
         )
         self.outputs = Counter(f"{prefix}_outputs", "Records produced", registry=registry)
         self.lag = Gauge(f"{prefix}_lag", "Records between position and end", ["topic", "partition"], registry=registry)

@@ -220,4 +220,6 @@ def _known(key: str, value: bytes | str | None) -> Known | None:
         return Known(identity, None)
     document = json.loads(value)["document"]
     channels = tuple(str(url) for url in document.get("channels") or ())
-    return Known(identity, Recipient(identity, str(document.get("name") or identity), channels))
+    return Known(
+        identity, Recipient(identity, str(document.get("name") or identity), channels, signs=bool(document.get("keys")))
+    )

@@ -12,6 +12,7 @@ from seamwatch.judging.facts import Fact, ForwardedEvent
 FACTS_A_RECORD = 1_000
 EVIDENCE_A_RECORD = 5_000
 EVENTS_A_RECORD = 200
+UNKNOWNS_A_RECORD = 2_000
 EVENT_BYTES_A_RECORD = 1 << 20
 """So many beside the facts of a record; a larger event goes by itself."""
 

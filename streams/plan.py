@@ -1,35 +1,38 @@
 """Plan: the measures of an estate's clauses, run over frames of events.
 
-Finds what is to be measured of each system that appears, groups systems that share their measures, and hands each
-group to one `streams.program`. It needs no broker: measure and replay use it alike. It judges nothing.
+Finds what is to be measured of each system that appears, groups systems whose measures are alike, and hands each group
+to one `streams.program`. It needs no broker: measure and replay use it alike. It judges nothing.
 """
 
 from __future__ import annotations
 
+import copy
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice, pairwise
-from typing import get_args
+from typing import Final, Self, get_args
 
-import numpy as np
 import polars as pl
 
-from seamwatch.documents import Estate
-from seamwatch.judging.facts import Fact
-from seamwatch.judging.measure import DECIDED_BY, Measure, Source
-from seamwatch.judging.seams import Seams
+from seamwatch.documents import Contract, Estate
+from seamwatch.judging.facts import Fact, Unknown
+from seamwatch.judging.measure import DECIDED_BY, Measure, Source, Watch
+from seamwatch.judging.seams import seam_of
+from streams.counting import Rows, Statistic, Unknowns
 from streams.dedup import Dedup, EveryId
 from streams.evidence import Position
-from streams.groups import Coded, coded
-from streams.program import Program, Rows, Statistic, columns_of
+from streams.groups import coded
+from streams.likeness import Own, Parted, parted
+from streams.program import Program, columns_of
+from streams.sharing import Share, shared_out
 
-SYSTEMS_AHEAD = 100
-SYSTEMS_KEPT = 10_000
-PROGRAMS_KEPT = 1_000
-OF_DECISIONS = frozenset({"score", "cohort"})
+SYSTEMS_AHEAD: Final = 100
+SYSTEMS_KEPT: Final = 10_000
+PROGRAMS_KEPT: Final = 5_000
+OF_DECISIONS: Final = frozenset({"score", "cohort"})
 """What an outcome may leave to the decision that it is the outcome of."""
-_ALWAYS = frozenset({"event_id", "event_time", "system"})
+_ALWAYS: Final = frozenset({"event_id", "event_time", "system"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +47,25 @@ class Binding:
 
 
 @dataclass(frozen=True, slots=True)
+class Watched:
+    """One watch of one clause, as it binds a system."""
+
+    contract: str
+    clause: str
+    watch: Watch
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """What is asked of one record type for some systems; ``alike`` numbers what they have in common with others."""
+
+    bindings: tuple[Binding, ...]
+    watched: tuple[Watched, ...]
+    parted: Parted
+    alike: int
+
+
+@dataclass(frozen=True, slots=True)
 class Term:
     """What is measured of one system over a stretch of event time, from ``start`` to before ``end`` (micros).
 
@@ -52,12 +74,8 @@ class Term:
 
     start: int
     end: int
-    bindings: Mapping[Source, tuple[Binding, ...]]
+    bound: Mapping[Source, Bound]
     of_decisions: frozenset[str]
-
-    def measures(self, source: Source) -> tuple[Measure, ...]:
-        """The measures of one record type, in the order of the bindings."""
-        return tuple(binding.measure for binding in self.bindings.get(source, ()))
 
 
 class Plan:
@@ -65,18 +83,28 @@ class Plan:
 
     def __init__(self, estate: Estate, distinct: Dedup | None = None) -> None:
         self._distinct = distinct if distinct is not None else EveryId()
+        self._alike = _Alike()
+        self._unknown: dict[tuple[str, str, str], tuple[int, int]] = {}
         self._systems: OrderedDict[str, tuple[Term, ...]] = OrderedDict()
-        self._programs: OrderedDict[tuple[Source, tuple[Measure, ...]], Program] = OrderedDict()
-        self._columns: dict[Source, frozenset[str]] = {}
+        self.estate = estate
         self.replace_estate(estate)
 
+    def again(self) -> Self:
+        """A plan of the same estate that remembers nothing of what was measured."""
+        other = copy.copy(self)
+        other._distinct, other._unknown = EveryId(), {}  # noqa: SLF001  its own
+        return other
+
     def replace_estate(self, estate: Estate) -> None:
-        """Measure by these documents from now on."""
-        self._estate = estate
-        self._seams = Seams(estate)
-        self._systems.clear()
-        self._columns = dict.fromkeys(get_args(Source), _ALWAYS)
+        """Measure by these documents from now on; of systems whose documents are the same, what is known stays."""
+        before, self.estate = self.estate, estate
+        known = self._systems if before is not estate else {}
+        self._systems = OrderedDict((s, terms) for s, terms in known.items() if _is_same(before, estate, s))
+        self._agreed: dict[Hashable, Mapping[Source, Bound]] = {}
+        self._columns: dict[Source, frozenset[str]] = dict.fromkeys(get_args(Source), _ALWAYS)
         self._joined = False
+        for terms in self._systems.values():
+            self._need(terms)
         # Some declared systems tell most of the columns; one that needs more says so when it is met.
         self.meet(islice(estate.systems, SYSTEMS_AHEAD))
 
@@ -101,11 +129,8 @@ class Plan:
         if known is not None:
             self._systems.move_to_end(system)
         else:
-            known = self._systems[system] = tuple(_terms(self._estate, self._seams, system))
-            for term in known:
-                for source in term.bindings:
-                    self._columns[source] |= columns_of(term.measures(source)) - {DECIDED_BY}
-                self._joined |= bool(term.of_decisions)
+            known = self._systems[system] = tuple(self._terms(system))
+            self._need(known)
             if len(self._systems) > SYSTEMS_KEPT:
                 self._systems.popitem(last=False)
         return known
@@ -131,71 +156,151 @@ class Plan:
             return []
         if source == "outcome" and DECIDED_BY not in frame.columns:
             frame = frame.with_columns(pl.lit(None, pl.String).alias(DECIDED_BY))
-        systems = coded(frame["system"])
-        rows = Rows(frame, systems, frame["event_time"].to_numpy(), position or _position_columns(frame))
+        rows = Rows(frame, coded(frame["system"]), frame["event_time"].to_numpy(), position or _position_columns(frame))
         facts: list[Fact] = []
-        for program, bound, part in self._split(source, rows):
+        for bound, part in self._split(source, rows):
+            program, own = self._alike.program(source, bound)
             told: dict[tuple[str, int], list[Binding]] = {}
-            for system, those in bound.items():
-                for measure, binding in zip(program.index, those, strict=True):
+            watched: dict[str, tuple[Watched, ...]] = {}
+            for system, those in zip(part.systems.names, bound, strict=True):
+                assert system is not None
+                watched[system] = those.watched
+                for measure, binding in zip(those.parted.index, those.bindings, strict=True):
                     told.setdefault((system, measure), []).append(binding)
-            for statistic in program.run(part, self._distinct):
-                bindings = told[statistic.system, statistic.measure]
-                facts.extend([_fact(binding, statistic) for binding in bindings])
+            statistics, unknowns = program.run(part, self._distinct, own)
+            for statistic in statistics:
+                facts.extend([_fact(binding, statistic) for binding in told[statistic.system, statistic.measure]])
+            for unknown in unknowns:
+                self._count(watched[unknown.system][unknown.watch], unknown)
         return facts
 
-    def _split(self, source: Source, rows: Rows) -> Iterator[tuple[Program, dict[str, tuple[Binding, ...]], Rows]]:
-        """The rows by what is measured of them: a program, its bindings by system, the rows of these systems."""
+    def take_unknown(self) -> tuple[Unknown, ...]:
+        """What could not be told of the rows since the last call: one for each clause and system."""
+        taken, self._unknown = self._unknown, {}
+        return tuple(Unknown(*whose, *counts) for whose, counts in taken.items())
+
+    def _count(self, watched: Watched, found: Unknowns) -> None:
+        whose = (watched.contract, watched.clause, found.system)
+        odd, absent = self._unknown.get(whose, (0, 0))
+        self._unknown[whose] = (odd + found.odd, absent + found.absent)
+
+    def _split(self, source: Source, rows: Rows) -> Iterator[tuple[Sequence[Bound], Rows]]:
+        """The rows by what is measured of them: systems whose measures are alike, with what binds each of them."""
         first, last = int(rows.times.min()), int(rows.times.max())
-        shares: dict[tuple[int, int, tuple[Measure, ...]], dict[str, tuple[Binding, ...]]] = {}
-        numbers: dict[tuple[int, int, tuple[Measure, ...]], list[int]] = {}
-        for number, system in enumerate(rows.systems.names):
+        codes: dict[tuple[int, int, int], list[int]] = {}
+        binding: dict[tuple[int, int, int], list[Bound]] = {}
+        for code, system in enumerate(rows.systems.names):
             assert system is not None
             for term in self.terms(system):
-                if term.start <= last and term.end > first and term.bindings.get(source):
-                    key = (max(term.start, first), min(term.end, last + 1), term.measures(source))
-                    shares.setdefault(key, {})[system] = term.bindings[source]
-                    numbers.setdefault(key, []).append(number)
-        for key, bound in shares.items():
-            start, end, measures = key
-            whole = len(bound) == len(rows.systems.names) and start == first and end == last + 1
-            part = rows if whole else _part(rows, numbers[key], start, end)
-            if len(part.times):
-                yield self._program(source, measures), bound, part
+                those = term.bound.get(source)
+                if those is not None and term.start <= last and term.end > first:
+                    key = (max(term.start, first), min(term.end, last + 1), those.alike)
+                    codes.setdefault(key, []).append(code)
+                    binding.setdefault(key, []).append(those)
+        shares = [Share(start, end, members) for (start, end, _), members in codes.items()]
+        if shares:
+            for bound, part in zip(binding.values(), shared_out(rows, shares), strict=True):
+                if len(part.times):
+                    yield bound, part
 
-    def _program(self, source: Source, measures: tuple[Measure, ...]) -> Program:
-        program = self._programs.get((source, measures))
-        if program is not None:
-            self._programs.move_to_end((source, measures))
-        else:
-            program = self._programs[source, measures] = Program(source, measures)
+    def _terms(self, system: str) -> Iterator[Term]:
+        borders = [-(2**62), *self.estate.changes_for(system), 2**62]
+        for start, end in pairwise(borders):
+            bound = self._measured(self.estate.contracts_for(system, start), system)
+            outcomes = bound.get("outcome")
+            measured = self._alike.measured(outcomes) if outcomes is not None else frozenset()
+            yield Term(start, end, bound, measured & OF_DECISIONS)
+
+    def _need(self, terms: Iterable[Term]) -> None:
+        for term in terms:
+            self._joined |= bool(term.of_decisions)
+            for source, bound in term.bound.items():
+                self._columns[source] |= self._alike.columns(bound) - {DECIDED_BY}
+
+    def _measured(self, contracts: tuple[Contract, ...], system: str) -> Mapping[Source, Bound]:
+        """What contracts measure of a system. Of its document only the versions count, and whether there is one."""
+        declared = self.estate.systems.get(system)
+        if declared is not None and declared.versions:
+            return self._bind(contracts, system)
+        key = (declared is None, *map(id, contracts))
+        known = self._agreed.get(key)
+        if known is None:
+            known = self._agreed[key] = self._bind(contracts, system)
+        return known
+
+    def _bind(self, contracts: tuple[Contract, ...], system: str) -> Mapping[Source, Bound]:
+        bindings: dict[Source, list[Binding]] = {}
+        watched: dict[Source, list[Watched]] = {}
+        for contract in contracts:
+            seam = seam_of(self.estate, contract, system)
+            for clause in contract.clauses:
+                for measure in clause.all_measures(seam):
+                    bindings.setdefault(measure.source, []).append(
+                        Binding(contract.id, contract.version, contract.digest, clause.id, measure)
+                    )
+                for watch in clause.watches(seam):
+                    watched.setdefault(watch.source, []).append(Watched(contract.id, clause.id, watch))
+        # Nothing is watched of what is not measured.
+        return {source: self._alike.bound(source, found, watched.get(source, ())) for source, found in bindings.items()}
+
+
+def _is_same(before: Estate, after: Estate, system: str) -> bool:
+    if before.systems.get(system) is not after.systems.get(system):
+        return False
+    of = [
+        [(id(term.contract), term.valid_from, term.valid_to) for term in estate.covering(system)]
+        for estate in (before, after)
+    ]
+    return of[0] == of[1]
+
+
+class _Alike:
+    """The measures that were met, by what they are alike to, and their programs."""
+
+    def __init__(self) -> None:
+        self._numbers: dict[tuple[Source, Hashable], int] = {}
+        self._columns: list[frozenset[str]] = []
+        self._measured: list[frozenset[str]] = []
+        self._first: list[Parted] = []
+        self._varied: list[bool] = []
+        self._programs: OrderedDict[int, Program] = OrderedDict()
+
+    def columns(self, bound: Bound) -> frozenset[str]:
+        """The columns that it needs."""
+        return self._columns[bound.alike]
+
+    def measured(self, bound: Bound) -> frozenset[str]:
+        """Those of them that its measures read."""
+        return self._measured[bound.alike]
+
+    def bound(self, source: Source, bindings: Sequence[Binding], watched: Sequence[Watched] = ()) -> Bound:
+        """What binds a system, counted to those that it is alike to."""
+        known = parted([binding.measure for binding in bindings], [one.watch for one in watched])
+        number = self._numbers.setdefault((source, known.alike), len(self._first))
+        if number == len(self._first):
+            self._first.append(known)
+            self._varied.append(False)
+            self._columns.append(columns_of((*known.measures, *known.watches)))
+            self._measured.append(columns_of(known.measures))
+        elif not self._varied[number] and known.own != self._first[number].own:
+            # From now on they are columns, whoever comes alone.
+            self._varied[number] = True
+            self._programs.pop(number, None)
+        return Bound(tuple(bindings), tuple(watched), known, number)
+
+    def program(self, source: Source, bound: Sequence[Bound]) -> tuple[Program, Own | None]:
+        """The program of systems that are alike, and what is their own where they differ."""
+        number = bound[0].alike
+        varied = self._varied[number]
+        program = self._programs.get(number)
+        if program is None:
+            program = self._programs[number] = Program(
+                source, bound[0].parted.measures, bound[0].parted.watches, varied=varied
+            )
             if len(self._programs) > PROGRAMS_KEPT:
                 self._programs.popitem(last=False)
-        return program
-
-
-def _terms(estate: Estate, seams: Seams, system: str) -> Iterator[Term]:
-    borders = [-(2**62), *estate.changes_for(system), 2**62]
-    for start, end in pairwise(borders):
-        bindings: dict[Source, list[Binding]] = {}
-        for contract in estate.contracts_for(system, start):
-            for clause_id, bound in seams.covering(contract, system).items():
-                for measure in bound.clause.measures(bound.seam):
-                    bindings.setdefault(measure.source, []).append(
-                        Binding(contract.id, contract.version, contract.digest, clause_id, measure)
-                    )
-        measured = columns_of([binding.measure for binding in bindings.get("outcome", ())])
-        yield Term(start, end, {source: tuple(found) for source, found in bindings.items()}, measured & OF_DECISIONS)
-
-
-def _part(rows: Rows, systems: list[int], start: int, end: int) -> Rows:
-    wanted = np.zeros(len(rows.systems.names), np.bool_)
-    wanted[systems] = True
-    index = np.flatnonzero(wanted[rows.systems.codes] & (rows.times >= start) & (rows.times < end))
-    chosen = Coded(rows.systems.codes[index], rows.systems.names)
-    whole = rows.position
-    position = None if whole is None else lambda row: whole(int(index[row]))
-    return Rows(rows.frame[index], chosen, rows.times[index], position)
+        self._programs.move_to_end(number)
+        return program, program.own([those.parted for those in bound]) if varied else None
 
 
 def _position_columns(frame: pl.DataFrame) -> Position | None:

@@ -24,7 +24,7 @@ import polars as pl
 from seamwatch.collector import unhurried_collector
 from seamwatch.columnar.columns import frame_of
 from seamwatch.documents import Estate
-from seamwatch.judging.facts import Fact, ForwardedEvent, Measurement, Verdict, Violation, Watermark
+from seamwatch.judging.facts import Fact, ForwardedEvent, Measurement, Unknown, Verdict, Violation, Watermark
 from seamwatch.judging.judge import Judge, JudgeSettings
 from seamwatch.judging.measure import Source
 from streams.history.ahead import ahead
@@ -67,12 +67,14 @@ def judged(
     *,
     run_rows: int = RUN_ROWS,
     progress: Callable[[int], None] | None = None,
+    unknown: Callable[[Sequence[Unknown]], None] | None = None,
     hear: Callable[[Verdict], None] = lambda _verdict: None,
 ) -> Iterator[Violation]:
     """The violations of a history that was gathered for a plan of this estate, as `replay` gives them.
 
-    ``progress`` is told after each run how many measured events have been judged; ``hear`` what was made of each
-    acknowledgement, in order: of several about one, one that counts holds, else the last.
+    ``progress`` is told after each run how many measured events have been judged, ``unknown`` what could not be told of
+    them; ``hear`` what was made of each acknowledgement, in order: of several about one, one that counts holds, else
+    the last.
     """
     judge, done = Judge(estate, _SETTINGS), 0
     began: int | None = None
@@ -85,18 +87,26 @@ def judged(
             for verdict in judgement.verdicts:
                 hear(verdict)
 
-        for step in ahead(_steps(history, Plan(estate), run_rows)):
+        for step in ahead(_steps(history, _plan_of(history, estate), run_rows)):
             began = step.first if began is None else began
             tell(step.last, step.facts, step.events)
             done += step.rows
             if progress is not None and step.rows:
                 progress(done)
+            if unknown is not None and step.unknowns:
+                unknown(step.unknowns)
         last = history.last
         end = max(last, now) if now is not None and last is not None else (last if last is not None else now)
         if end is not None:
             tell(end)
         episodes.add(judge.finish().violations)
         yield from episodes.in_order()
+
+
+def _plan_of(history: History, estate: Estate) -> Plan:
+    # What is measured of each system was found when the history was gathered.
+    gathered_for = (plan for plan in history.plans if isinstance(plan, Plan) and plan.estate is estate)
+    return next((plan.again() for plan in gathered_for), None) or Plan(estate)
 
 
 def chunks_of(records: Iterable[tuple[str, Mapping[str, Any]]]) -> Iterator[Chunk]:
@@ -122,6 +132,7 @@ class Step:
     events: Sequence[ForwardedEvent] = ()
     facts: Sequence[Fact] = ()
     rows: int = 0
+    unknowns: Sequence[Unknown] = ()
 
 
 def _steps(history: History, plan: Plan, run_rows: int) -> Iterator[Step]:
@@ -150,6 +161,7 @@ def _measured(plan: Plan, run: Mapping[Source, pl.DataFrame]) -> Step:
         max(int(frame["event_time"][-1]) for frame in run.values()),
         facts=[fact for source, frame in run.items() for fact in plan.facts(source, frame)],
         rows=sum(frame.height for frame in run.values()),
+        unknowns=plan.take_unknown(),
     )
 
 

@@ -29,6 +29,7 @@ from streams.errors import PARTITION_END, kafka_error
 from streams.watch import Partition, Sight, StageSight, Waiting
 
 _SECONDS: Final = 5.0
+_AGAIN_SECONDS: Final = 0.3
 _MOST_ASKED: Final = 200
 """Of so many partitions a look reads a record; when more are behind at once, the rest is asked the next time."""
 
@@ -51,8 +52,16 @@ class Lookout:
         """What there is to see now. Raises UnreachableError without an answer, StageError when the broker refuses."""
         if self._view is None:
             self._view = _View(self._bootstrap, self._topics)
+        until = time.monotonic() + _SECONDS
         try:
-            return self._view.look()
+            while True:
+                try:
+                    return self._view.look()
+                except KafkaException as error:
+                    # A broker that has just started does not know its groups yet.
+                    if error.args[0].code() not in _SOON or time.monotonic() > until:
+                        raise
+                time.sleep(_AGAIN_SECONDS)
         except KafkaException as error:
             # Clients that lost their broker may go on timing out when it is back.
             self.close()
@@ -216,3 +225,8 @@ class _View:
 
 
 _NOT_TOLD: Final = {KafkaError.GROUP_AUTHORIZATION_FAILED, KafkaError.GROUP_ID_NOT_FOUND}
+_SOON: Final = {
+    KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
+    KafkaError.COORDINATOR_NOT_AVAILABLE,
+    KafkaError.NOT_COORDINATOR,
+}

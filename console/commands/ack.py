@@ -44,17 +44,19 @@ def ack(
     """
     from console.asking import auditor
     from console.reach import reach
+    from console.signing import sign_as
     from console.verdicts import Verdicts
     from seamwatch.errors import SeamwatchError, UnreachableError
     from seamwatch.settings import load_settings
+    from seamwatch.signatures import acknowledgement_bytes
     from seamwatch.wire.topics import Topics
 
     patience = _seconds(wait)
     with auditor(data) as store:
         found = _find(store, reference)
-        keys = _keys(store, person)
+        keys = {entry["public"]: entry["key_id"] for entry in _keys(store, person)}
     event = _event(found, person, note, "object" if objection else "accept", load_settings().clock().now())
-    _sign(event, person, keys, key)
+    event["key_id"], event["signature"] = sign_as(acknowledgement_bytes(event), person, keys, key)
     system = reach(data)
     verdict = None
     if patience:
@@ -97,6 +99,7 @@ def _told(verdict: dict[str, Any] | None) -> dict[str, Any] | None:
 def _find(store: Store, reference: str) -> dict[str, Any]:
     from console.asking import micros_of
     from seamwatch.errors import SeamwatchError, UsageError
+    from seamwatch.judging.announcements import change_id_of
     from seamwatch.judging.wording import moment_text
 
     rows = store.rows(
@@ -104,8 +107,8 @@ def _find(store: Store, reference: str) -> dict[str, Any]:
         "FROM violations WHERE violation_id = {reference:String} "
         "OR (length({reference:String}) >= {shortest:UInt8} AND startsWith(violation_id, {reference:String})) "
         "UNION ALL SELECT 'change', change_id, CAST(system, 'String'), argMax(summary, event_time), NULL "
-        "FROM config_change WHERE change_id = {reference:String} GROUP BY change_id, system",
-        {"reference": reference, "shortest": _SHORTEST_PREFIX},
+        "FROM config_change WHERE change_id IN ({reference:String}, {change:String}) GROUP BY change_id, system",
+        {"reference": reference, "change": change_id_of(reference), "shortest": _SHORTEST_PREFIX},
     )
     exact = [row for row in rows if row["reference"] == reference] or rows
     if not exact and len(reference) < _SHORTEST_PREFIX:
@@ -159,40 +162,12 @@ def _event(found: dict[str, Any], person: str, note: str | None, answer: str, no
     }
 
 
-def _sign(event: dict[str, Any], person: str, keys: list[dict[str, Any]], file: Path | None) -> None:
-    from base64 import b64encode
-
-    from console.keys import public_of, read_private_key
-    from seamwatch.errors import UsageError
-    from seamwatch.signatures import acknowledgement_bytes, sign
-
-    if file is None:
-        if keys:
-            raise UsageError(f"{person} has published keys, so an unsigned answer would not count: give --key FILE")
-        return
-    private = read_private_key(file)
-    public = public_of(private)
-    known = next((entry["key_id"] for entry in keys if entry["public"] == public), None)
-    if known is None:
-        raise UsageError(f"{file}: its public key {public} is not among the keys published for {person}")
-    event["key_id"] = known
-    event["signature"] = b64encode(sign(acknowledgement_bytes(event), private)).decode()
-
-
 def _publish(kafka: str, prefix: str, event: dict[str, Any]) -> None:
-    from confluent_kafka import Producer
-
+    from console.sending import send
     from seamwatch.errors import UnreachableError
     from seamwatch.wire.codec import Codec
     from seamwatch.wire.topics import Topics
 
-    failures: list[str] = []
-    producer = Producer({"bootstrap.servers": kafka, "acks": "all", "message.timeout.ms": 10_000, "log_level": 0})
-    producer.produce(
-        Topics(prefix).input("acknowledgement"),
-        Codec().encode("acknowledgement", event),
-        key=event["system"].encode(),
-        on_delivery=lambda error, _message: failures.append(error.str()) if error is not None else None,
-    )
-    if producer.flush(12) or failures:
-        raise UnreachableError(f"the answer did not reach Kafka at {kafka}: {failures or 'no reply'}; try again")
+    value = Codec().encode("acknowledgement", event)
+    if why := send(kafka, Topics(prefix).input("acknowledgement"), [(event["system"].encode(), value)]):
+        raise UnreachableError(f"the answer did not reach Kafka at {kafka}: {why}; try again")

@@ -7,13 +7,18 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from console.commands import contracts_diff, contracts_odcs, contracts_reference, contracts_signing
+
+if TYPE_CHECKING:
+    from seamwatch.documents.problems import Problem
+    from seamwatch.documents.references import Read
 
 Folder = Annotated[Path, typer.Argument(metavar="DIR", help="folder of *.yaml documents, or one file")]
 AsJson = Annotated[bool, typer.Option("--json", help="one JSON object instead of lines")]
@@ -34,11 +39,20 @@ def register(app: typer.Typer) -> None:
     app.add_typer(group, name="contracts")
 
 
-def check(folder: Folder, as_json: AsJson = False) -> None:
+def check(
+    folder: Folder,
+    published: Annotated[
+        bool, typer.Option("--published", help="also hold contracts to what is published under their versions")
+    ] = False,
+    data: Annotated[Path | None, typer.Option(help="with --published: data folder of a running `seamwatch up`")] = None,
+    as_json: AsJson = False,
+) -> None:
     """Every problem of the documents below a folder, as <file>:<line>: message.
 
     Gaps in a system's hand-over are warnings. So that nobody is paged in vain, channels are held to the services that
-    the pager knows, and SEAMWATCH_DEFAULT_OWNER, if it is set, to the persons. Exit 1 when there is any error.
+    the pager knows, and SEAMWATCH_DEFAULT_OWNER, if it is set, to the persons. A contract that was changed after
+    somebody signed it is a warning; with --published another text under a published version is an error. Exit 1 when
+    there is any error.
 
     Example: seamwatch contracts check contracts/
     """
@@ -46,15 +60,26 @@ def check(folder: Folder, as_json: AsJson = False) -> None:
     from console.reachable import channel_problems, owner_problem, persons_of
     from seamwatch.documents.loading import load
     from seamwatch.documents.problems import Problem, is_error
-    from seamwatch.documents.signing_verdicts import unsigned_of
+    from seamwatch.documents.signing_verdicts import changed_since_signed, unsigned_by, verdicts_beside
+    from seamwatch.errors import UsageError
     from seamwatch.settings import load_settings
 
+    if data is not None and not published:
+        raise UsageError("--data says where contracts are published: it belongs to --published")
     settings, loaded = load_settings(), load(folder)
-    problems = sorted([*loaded.problems, *channel_problems(loaded.reads)])
+    verdicts = verdicts_beside(loaded.reads, settings.clock().now())
+    problems = sorted(
+        [
+            *loaded.problems,
+            *channel_problems(loaded.reads),
+            *changed_since_signed(loaded.reads, verdicts),
+            *(_rewritten(loaded.reads, data) if published else ()),
+        ]
+    )
     if (unknown := owner_problem(settings.default_owner, persons_of(loaded.reads))) is not None:
         problems.append(Problem(str(folder), 1, unknown))
     errors, documents = sum(is_error(problem) for problem in problems), len(loaded.reads)
-    unsigned = unsigned_of(loaded.reads, settings.clock().now())
+    unsigned = unsigned_by(loaded.reads, verdicts)
     if as_json:
         found = [{"file": p.file, "line": p.line, "severity": p.severity, "message": p.message} for p in problems]
         print(json.dumps({"documents": documents, "errors": errors, "unsigned": unsigned, "problems": found}))
@@ -68,6 +93,20 @@ def check(folder: Folder, as_json: AsJson = False) -> None:
     if not documents and not errors:
         print(f"note: there is no document in {folder}", file=sys.stderr)
     raise typer.Exit(1 if errors else 0)
+
+
+def _rewritten(reads: Sequence[Read], data: Path | None) -> list[Problem]:
+    from console.reach import reach
+    from seamwatch.documents.publishing import rewritten
+    from seamwatch.log import configure
+    from seamwatch.settings import load_settings
+    from streams.contracts import ContractsFollower
+
+    configure(load_settings().model_copy(update={"log_level": "error"}))  # standard output says what was found
+    system = reach(data)
+    follower = ContractsFollower(system.kafka, system.prefix)
+    follower.close()
+    return list(rewritten(reads, follower.said.first))
 
 
 def new(
@@ -91,22 +130,27 @@ def publish(
 ) -> None:
     """Publish the documents below a folder, so that every stage judges by them from now on.
 
-    Nothing is published when any document has an error, or a channel that nobody can be paged by; what is gone from the
-    folder is withdrawn.
+    Nothing is published when any document has an error, a channel that nobody can be paged by, or another text than was
+    published under the same version of a contract; what is gone from the folder is withdrawn.
 
     Example: seamwatch contracts publish contracts/
     """
     from console.reach import reach
     from console.reachable import check_reachable
+    from seamwatch.documents.loading import load
     from seamwatch.log import configure
     from seamwatch.settings import load_settings
-    from streams.contracts import publish_folder
+    from streams.contracts import ContractsFollower
+    from streams.contracts import publish as publish_loaded
 
     settings = load_settings()
     configure(settings.model_copy(update={"log_level": "warning"}))  # standard output says what was published
     system = reach(data)
-    check_reachable(folder, settings.default_owner)
-    done = publish_folder(system.kafka, system.prefix, folder, settings.clock())
+    loaded = load(folder)
+    check_reachable(loaded.reads, folder, settings.default_owner)
+    follower = ContractsFollower(system.kafka, system.prefix)
+    done = publish_loaded(follower, loaded, settings.clock())
+    follower.close()
     if as_json:
         print(json.dumps(asdict(done)))
         return

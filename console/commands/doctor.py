@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from console.health import Finding, Verdict, broker
+from console.finding import Finding, Verdict
+from console.health import broker
 from seamwatch.durations import SECOND, format_duration
 from seamwatch.errors import LocalStackError, SeamwatchError
 from seamwatch.judging.wording import moment_text
@@ -44,8 +45,9 @@ def doctor(
 
     Its processes and how often they had to be started again, room on the disk, what is published of people, when the
     newest measurement came, how far behind each stage is and whether it moves, what outages go on, whether the store's
-    tables and views are as the migrations make them; which clauses events came too late for, and which producers gave
-    several events one id, today and yesterday (UTC). It asks broker and store, and needs no stage to run.
+    tables and views are as the migrations make them; which clauses events came too late for, which could not be told of
+    events, and which producers gave several events one id, today and yesterday (UTC). It asks broker and store, and
+    needs no stage to run.
 
     Exit 1 when there is a problem; a system that does not run is none.
 

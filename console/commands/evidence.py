@@ -40,6 +40,9 @@ def evidence(
             help="the newest publication of Person/<id>, System/<id> or Contract/<id>@<version>", metavar="DOCUMENT"
         ),
     ] = None,
+    erasure: Annotated[
+        str | None, typer.Option(help="the destruction of a person's key, by the key's id", metavar="KEY_ID")
+    ] = None,
     record: Annotated[
         str | None,
         typer.Option(help="any record by its position, <topic>/<partition>/<offset>; dead letters too", metavar="AT"),
@@ -66,6 +69,7 @@ def evidence(
         "--notice": (notice, sought.notice),
         "--page": (page, partial(sought.page, step=step)),
         "--document": (document, sought.document),
+        "--erasure": (erasure, sought.erasure),
         "--record": (record, sought.record),
     }
     named = [(name, seek) for name, seek in given.values() if name is not None]

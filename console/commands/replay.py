@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -16,6 +17,7 @@ from seamwatch.errors import UsageError
 if TYPE_CHECKING:
     from console.tally import Tally
     from seamwatch.judging.facts import Verdict
+    from streams.unknown import Doubted
 
 _ANSWERS_SHOWN = 5
 
@@ -52,17 +54,20 @@ def replay(
 ) -> None:
     """Judge history offline: violations as NDJSON on standard output, one object an episode in its last state.
 
-    Exit 0 when there are none, 1 when there are any (or lines that hold no event; they are named and left out).
+    Exit 0 when there are none, 1 when there are any (or lines that hold no event; they are named and left out). Of how
+    many events a clause could not be told is said on standard error.
 
     Example: seamwatch replay --contracts contracts/ --from-store --since 30d --summary
     """
     from console.history import Asked, gathered
     from console.naming import some_of
     from console.tally import Tally
+    from console.unknown import sentences
     from seamwatch.documents.loading import load
     from seamwatch.documents.signing_verdicts import unsigned_of
     from seamwatch.judging.text import violation_line
     from streams.replay import judged
+    from streams.unknown import doubted
 
     answers: dict[str, Verdict] = {}
 
@@ -85,7 +90,16 @@ def replay(
         progress = Progress(f"of {history.events} events judged so far")
         end = max((at for at in (history.last, clock) if at is not None), default=None)
         tally = Tally(estate.contracts, end)
-        for violation in filter(period.tells, judged(estate, history, clock, progress=progress.tell, hear=hear)):
+        unknown: Counter[Doubted] = Counter()
+        found_by = judged(
+            estate,
+            history,
+            clock,
+            progress=progress.tell,
+            unknown=lambda some: unknown.update(doubted(some)),
+            hear=hear,
+        )
+        for violation in filter(period.tells, found_by):
             found = True
             if summary:
                 tally.add(violation)
@@ -93,7 +107,9 @@ def replay(
                 print(violation_line(violation))
         if summary:
             begin = history.first if period.since is None else period.since
-            _print_summary(tally, history.events, begin, end, as_json=as_json)
+            _print_summary(tally, history.events, begin, end, unknown, as_json=as_json)
+    for sentence in sentences(unknown):
+        print(f"note: {sentence}", file=sys.stderr)
     _tell_refused(list(answers.values()))
     raise typer.Exit(1 if found or complaints.count else 0)
 
@@ -107,14 +123,20 @@ def _tell_refused(answers: list[Verdict]) -> None:
         print(f"note: nor do {len(refused) - _ANSWERS_SHOWN:,} answers more, of {len(answers):,}", file=sys.stderr)
 
 
-def _print_summary(tally: Tally, events: int, begin: int | None, end: int | None, *, as_json: bool) -> None:
+def _print_summary(
+    tally: Tally, events: int, begin: int | None, end: int | None, unknown: Counter[Doubted], *, as_json: bool
+) -> None:
     from console.tables import print_table
     from console.tally import per_week, tally_object
     from seamwatch.durations import format_duration
     from seamwatch.judging.wording import moment_text
 
     if as_json:
-        print(json.dumps(tally_object(tally, events, begin, end), ensure_ascii=False))
+        told = [
+            {"contract": whose.contract, "clause": whose.clause, "system": whose.system, "why": whose.why, "events": n}
+            for whose, n in unknown.most_common()
+        ]
+        print(json.dumps(tally_object(tally, events, begin, end) | {"unknown": told}, ensure_ascii=False))
         return
     clauses = tally.clauses
     rates = [per_week(c.episodes, begin, end) for c in clauses]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -25,7 +27,7 @@ def signals(
     """Latency, accuracy, drift, abuse and fallback of every system seen in traffic, by version and day.
 
     Systems that only call tools are listed with their calls. Outcomes that match no decision are counted below, or on
-    standard error with --json.
+    standard error with --json. What clauses could not tell of events, today and yesterday, is said on standard error.
 
     Example: seamwatch signals --days 7
     """
@@ -49,6 +51,7 @@ def signals(
         if not rows:
             demand_known(store, system=system)
         unmatched = _unmatched(store, first, system)
+    _say_unknown(data, system)
     if as_json:
         print_lines(rows)
     else:
@@ -91,6 +94,23 @@ def _print(rows: list[dict[str, Any]], *, empty: str) -> None:
         ),
         empty=empty,
     )
+
+
+def _say_unknown(data: Path | None, system: str | None) -> None:
+    from console.reach import reach
+    from console.unknown import recent, sentences
+    from seamwatch.errors import SeamwatchError
+
+    found = reach(data)
+    if "kafka" not in found.known:
+        return
+    try:
+        unknown = recent(found.kafka, found.prefix)
+    except SeamwatchError as error:
+        print(f"note: what clauses could not tell is not known: {error}", file=sys.stderr)
+        return
+    for sentence in sentences(Counter({whose: n for whose, n in unknown.items() if system in (None, whose.system)})):
+        print(f"note: today and yesterday, {sentence}", file=sys.stderr)
 
 
 def _unmatched(store: Store, first: str, system: str | None) -> int:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Set as AbstractSet
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 if TYPE_CHECKING:
+    from seamwatch.sdk.subject_keys import SubjectKeys
     from seamwatch.sealing import Place
     from sinks.store import Store
 
@@ -55,32 +57,72 @@ def why(
     raise typer.Exit(answer["approval_id"] is None)
 
 
-def _told(store: Store, event: str, record_type: str) -> dict[str, dict[str, str]]:
-    """The event's attributes, and arguments of a tool call, as texts; what is sealed opened if the key is at hand."""
-    from seamwatch.errors import SealError
-    from seamwatch.sdk.sealer import argument_of, attribute_of, opened
+def _told(store: Store, event: str, record_type: str) -> dict[str, Any]:
+    """The event's attributes, and arguments of a tool call, as texts; what is sealed opened if the key is at hand.
+
+    And the erasures that are on record of the keys that sealed them. Such a key opens nothing, also where a copy of it
+    came back with a backup.
+    """
+    from seamwatch.sdk.sealer import argument_of, attribute_of
     from seamwatch.sdk.subject_keys import open_subject_keys
     from seamwatch.settings import load_settings
 
     named = load_settings().subject_keys
     keys = None if named is None else open_subject_keys(named)
-
-    def read(text: str, place: Place) -> str:
-        try:
-            return opened(text, place, keys)
-        except SealError:
-            return "(sealed for another event or field, or changed since)"
-
     arguments = "arguments" if record_type == "tool_call" else "'{}' AS arguments"
     (row,) = store.rows(
         f"SELECT attributes, {arguments} FROM {record_type} WHERE event_id = {{event:String}} LIMIT 1", {"event": event}
     )
-    told = {each["key"]: read(each["value"], attribute_of(event, each["key"])) for each in row["attributes"]}
+    attributes = {each["key"]: each["value"] for each in row["attributes"]}
     passed = {
-        name: read(value if isinstance(value, str) else json.dumps(value), argument_of(event, name))
+        name: value if isinstance(value, str) else json.dumps(value)
         for name, value in _object(row["arguments"]).items()
     }
-    return {"attributes": told} | ({"arguments": passed} if record_type == "tool_call" else {})
+    erasures = _erasures(store, [*attributes.values(), *passed.values()], keys)
+    erased = {each["key_id"] for each in erasures}
+    told: dict[str, Any] = {
+        "attributes": {name: _read(text, attribute_of(event, name), keys, erased) for name, text in attributes.items()}
+    }
+    if record_type == "tool_call":
+        told["arguments"] = {name: _read(text, argument_of(event, name), keys, erased) for name, text in passed.items()}
+    return told | {"erasures": erasures}
+
+
+def _erasures(store: Store, texts: list[str], keys: SubjectKeys | None) -> list[dict[str, Any]]:
+    """Those of the keys by which any of the texts is sealed; ``key_is_back`` where the file has the key again."""
+    from console.asking import plain
+    from seamwatch.sealing import SubjectKey, key_id_of
+
+    ids = sorted({key_id.hex() for text in texts if (key_id := key_id_of(text)) is not None})
+    if not ids:
+        return []
+    rows = store.rows(
+        "SELECT key_id, person, erased_at, reason FROM erasures WHERE key_id IN {ids:Array(String)} ORDER BY key_id",
+        {"ids": ids},
+    )
+    return [
+        plain(row)
+        | {"key_is_back": keys is not None and isinstance(keys.find(bytes.fromhex(row["key_id"])), SubjectKey)}
+        for row in rows
+    ]
+
+
+def _read(text: str, place: Place, keys: SubjectKeys | None, erased: AbstractSet[str]) -> str:
+    from seamwatch.errors import SealError
+    from seamwatch.sdk.sealer import ERASED, SEALED, opened
+    from seamwatch.sealing import key_id_of
+
+    key_id = key_id_of(text)
+    if key_id is None:
+        return text
+    if key_id.hex() in erased:
+        return ERASED
+    try:
+        found = opened(text, place, keys)
+    except SealError:
+        return "(sealed for another event or field, or changed since)"
+    unknown = found == SEALED and keys is not None
+    return "(sealed by a key that is not here, and of which no erasure is on record)" if unknown else found
 
 
 def _object(text: str) -> dict[str, Any]:
@@ -123,6 +165,10 @@ def _print(answer: dict[str, Any]) -> None:
     for title in ("attributes", "arguments"):
         if answer.get(title):
             line(title, ", ".join(f"{name}: {value}" for name, value in answer[title].items()))
+    for row in answer["erasures"]:
+        why_so = f": {row['reason']}" if row["reason"] else ""
+        again = f"; BUT THE KEY IS BACK: seamwatch erase --key-id {row['key_id']}" if row["key_is_back"] else ""
+        line("erased", f"key {row['key_id']} by {row['person']} at {row['erased_at']}{why_so}{again}")
     line("on record", f"{answer['topic']}, partition {answer['partition']}, offset {answer['offset']}")
     for row in answer["violations"]:
         line(row["severity"], f"{row['contract']}/{row['clause']} ({_standing(row)}): {row['summary']}")

@@ -6,6 +6,9 @@ document names no digest is approved with any; where one is named, an event with
 nobody declared has no approval at all. There is one episode for each unapproved version, digest and use case (one
 for the whole of an undeclared system). With `datasets` a refresh of a data set that nobody declared is a breach too.
 
+A tool call that was denied was not made: under nothing approved it is an attempt, a warning of its own. A `where` that
+names denied calls says itself which calls are meant: then none are told apart.
+
 State: one for each version, digest and use case without approval (one for an undeclared system): the windows (of an
 hour, or of `quiet` where that is shorter) with such events that are not yet complete, 1,440 at most, and the first five
 events, about 3 kB, until `quiet` has passed without another. What is approved costs nothing. At its largest it takes
@@ -56,6 +59,7 @@ breach open, opened 2026-03-02T09:16:00Z, slice v2//credit
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Literal
 
 from pydantic import Field
@@ -64,11 +68,22 @@ from seamwatch.clauses.clause import Clause
 from seamwatch.durations import DAY, HOUR, Duration, format_duration
 from seamwatch.expressions import Expression
 from seamwatch.expressions.build import all_of, always, any_of, at_or_after, before, equals, not_true
+from seamwatch.judging.attempts import (
+    ATTEMPT,
+    Aspect,
+    Conduct,
+    Said,
+    Terms,
+    attempted,
+    conducted,
+    part_of,
+    split,
+)
 from seamwatch.judging.facts import Fact, ForwardedEvent
 from seamwatch.judging.faults import counted
-from seamwatch.judging.judgement import Finding, Happening, Judgement, Moment, Open, Resolve
+from seamwatch.judging.judgement import Happening, Judgement, Moment
 from seamwatch.judging.measure import Measure, Source
-from seamwatch.judging.runs import Change, Runs, bundle, occurrences
+from seamwatch.judging.runs import Run, bundle
 from seamwatch.judging.seam import OTHERS, DeclaredVersion, Seam
 from seamwatch.judging.wording import moment_text
 
@@ -76,7 +91,7 @@ from seamwatch.judging.wording import moment_text
 class Approval(Clause, kind="approval"):
     """Only approved version, configuration digest and use case serve."""
 
-    state_type = Runs
+    state_type = Conduct
     wants = frozenset({"dataset_refresh"})
 
     kind: Literal["approval"]
@@ -89,10 +104,12 @@ class Approval(Clause, kind="approval"):
         return ("inference", "tool_call")
 
     def measures(self, seam: Seam) -> tuple[Measure, ...]:
-        """Decisions and tool calls under nothing approved."""
-        return tuple(self._measure(seam, source) for source in ("inference", "tool_call"))
+        """Decisions and tool calls under nothing approved, and attempts at such calls."""
+        calls = split(self.where)
+        decisions, made = self._measure(seam, "inference", self.where), self._measure(seam, "tool_call", calls.made)
+        return (decisions, made, attempted(made, calls))
 
-    def _measure(self, seam: Seam, source: Source) -> Measure:
+    def _measure(self, seam: Seam, source: Source, select: Expression | None) -> Measure:
         permitted = [e for version in seam.versions for e in _approved(version, source)]
         breach = not_true(any_of(*permitted)) if permitted else always()
         fields = ("version", "config_digest") + (("use_case",) if source == "inference" else ())
@@ -100,7 +117,7 @@ class Approval(Clause, kind="approval"):
             source,
             breach,
             bundle(self.quiet),
-            select=self.where,
+            select=select,
             slice=fields if seam.declared else (),
             only_breaches=True,
             name=source,
@@ -108,25 +125,26 @@ class Approval(Clause, kind="approval"):
         )
 
     def part_of(self, happening: Happening) -> str | None:
-        """Its slice; refreshes belong to the whole of a system."""
+        """Its slice; refreshes belong to the whole of a system, and attempts are a part of their own."""
         if isinstance(happening, ForwardedEvent) and not self.datasets:
             return None
-        return super().part_of(happening)
+        return part_of(happening) if isinstance(happening, Fact) else ""
 
-    def judge(self, seam: Seam, state: Runs | None, happening: Happening, moment: Moment) -> Judgement:
+    def judge(self, seam: Seam, state: Conduct | None, happening: Happening, moment: Moment) -> Judgement:
         """The occurrence rule, after the grace."""
         fact = happening if isinstance(happening, Fact) else None
         if isinstance(happening, ForwardedEvent) and not seam.declared:
             fact = counted(seam, self.id, happening, bundle(self.quiet), 1, breaches=1)
-        advance = occurrences(state, fact, moment, quiet=self.quiet, grace=self.grace or 0)
-        return advance.judgement(lambda change: self._finding(seam, moment.slice, change))
+        terms = Terms(self.severity, self.quiet, talks=False, grace=self.grace or 0)
+        return conducted(state, fact, moment, terms, partial(self._said, seam))
 
-    def _finding(self, seam: Seam, part: str | None, change: Change) -> Finding:
-        key = str(change.run.first)
-        if change.what == "off":
-            return Resolve(self.severity, key, change.at, slice=part)
-        first = change.run.evidence[0]
-        when = moment_text(first.event_time)
+    def _said(self, seam: Seam, aspect: Aspect, part: str | None, run: Run) -> Said:
+        when = moment_text(run.evidence[0].event_time)
+        if aspect == ATTEMPT:
+            served = f"under {(part or '').rstrip('/')} without" if seam.declared else "but is unregistered, without"
+            return Said(
+                f"{seam.system} tries to call tools since {when}, denied by the guard, {served} an approval in force"
+            )
         if seam.system == OTHERS:
             summary = (
                 f"more systems than are told one by one are running unregistered since {when}: nobody declared, owns "
@@ -139,9 +157,7 @@ class Approval(Clause, kind="approval"):
             summary = f"{seam.system} serves {served} since {when} without an approval in force"
         if self.grace:
             summary += f" (grace of {format_duration(self.grace)} is over)"
-        return Open(
-            self.severity, key, change.at, summary, slice=part, since=first.event_time, evidence=change.run.evidence
-        )
+        return Said(summary)
 
 
 def _approved(version: DeclaredVersion, source: Source) -> list[Expression]:

@@ -1,10 +1,15 @@
 """Assertion: a behaviour that must hold, checked on every event.
 
-`must` is an expression over the event; an event for which it is false or NULL fails. By default every selected
-event must pass, and the first failure is a breach, which is over after a day (`quiet`) without another. With
-`at_least` below 1 the share of passing events is judged over each window that holds at least `min_count` events, and a
-breach begins and ends with windows ([episodes](../episodes.md#the-end)).
-Assertions over tool calls that every call must pass have one episode per conversation.
+`must` is an expression over the event; an event for which it is false or cannot be told fails, and the reason is said
+([expressions](../expressions.md#null)). By default every selected event must pass, and the first failure is a breach,
+which is over after a day (`quiet`) without another. With `at_least` below 1 the share of passing events is judged over
+each window that holds at least `min_count` events, and a breach begins and ends with windows
+([episodes](../episodes.md#the-end)).
+
+Assertions over tool calls that every call must pass have one episode per conversation. A call that was denied was not
+made: where it fails, that is an attempt, a warning of its own, and so many of one conversation as `attempts` says (10)
+are a finding of the clause's severity. A share and a summary count the calls that were made. A `must` or `where` that
+names denied calls says itself which calls are meant: then none are told apart.
 
 With `summary` a named reviewer is sent, on schedule, how many events passed and failed.
 
@@ -16,7 +21,8 @@ system, for good. With `summary` one more, of the periods not yet summarised. At
 What its violation says: the behaviour and the first event for which it did not hold or, with `at_least`, the share for
 which it did (`observed`) and the one agreed (`limit`); the first five failing events are its evidence.
 
-What it cannot see: a behaviour that the event's fields do not show.
+What it cannot see: a behaviour that the event's fields do not show. Nothing is left out: what is not known does not
+hold.
 
 ```yaml
 - id: polite-refusal
@@ -51,6 +57,7 @@ breach open, opened 2026-03-02T10:00:00Z
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -58,12 +65,25 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from seamwatch.clauses.clause import Clause
 from seamwatch.durations import DAY, HOUR, Duration, format_duration
 from seamwatch.expressions import Expression
-from seamwatch.expressions.build import not_true
+from seamwatch.judging.attempts import (
+    ATTEMPT,
+    ATTEMPTS,
+    MOST_ATTEMPTS,
+    Aspect,
+    Conduct,
+    Said,
+    Split,
+    Terms,
+    attempted,
+    conducted,
+    part_of,
+    split,
+)
 from seamwatch.judging.calm import WHEN_ABSENT
 from seamwatch.judging.facts import Fact
 from seamwatch.judging.judgement import Finding, Happening, Judgement, Moment, Open, Remind, Resolve
-from seamwatch.judging.measure import Measure
-from seamwatch.judging.runs import TRACE_IDLE, Change, Runs, bundle, occurrences, shares
+from seamwatch.judging.measure import FAILS, Measure, Watch, label_of
+from seamwatch.judging.runs import TRACE_IDLE, Change, Run, Runs, bundle, shares
 from seamwatch.judging.seam import Seam
 from seamwatch.judging.windows import Windows, earliest
 from seamwatch.judging.wording import moment_text, share_text
@@ -82,7 +102,7 @@ class Summary(BaseModel):
 class AssertionState:
     """Runs of one slice, or (in the state named "summary") the counts of the periods not yet summarised."""
 
-    runs: Runs | None = None
+    runs: Conduct | None = None
     periods: Windows = field(default_factory=Windows)
 
 
@@ -103,6 +123,9 @@ class Assertion(Clause, kind="assertion"):
     )
     min_count: int = Field(1, ge=1, description="smallest number of events on which a share is judged")
     summary: Summary | None = Field(None, description="a scheduled summary: {every, to}")
+    attempts: int = Field(
+        ATTEMPTS, ge=1, le=MOST_ATTEMPTS, description="so many denied calls of a conversation are more than attempts"
+    )
 
     @model_validator(mode="after")
     def _known_fields(self) -> Self:
@@ -129,22 +152,35 @@ class Assertion(Clause, kind="assertion"):
 
     def measures(self, seam: Seam) -> tuple[Measure, ...]:
         """Events that do not satisfy `must`; and, for a summary, how many do."""
-        breach = not_true(self.must)
+        calls = split(self.where, self.must) if self.on == "tool_call" else Split(self.where, None)
         sliced = ("trace_id",) if self._each and self.on == "tool_call" else ()
         agreed = TRACE_IDLE if sliced else self.window
         window = bundle(self._quiet, agreed) if self._each else agreed
         measure = Measure(
-            self.on, breach, window, select=self.where, slice=sliced, only_breaches=self._each, agreed=agreed
+            self.on,
+            self.must,
+            window,
+            select=calls.made,
+            slice=sliced,
+            only_breaches=self._each,
+            offends=FAILS,
+            agreed=agreed,
         )
+        measures = (measure, attempted(measure, calls)) if sliced else (measure,)
         if self.summary is None:
-            return (measure,)
-        return (measure, Measure(self.on, breach, self.summary.every, select=self.where, name="summary"))
+            return measures
+        counted = Measure(self.on, self.must, self.summary.every, select=calls.made, name="summary", offends=FAILS)
+        return (*measures, counted)
+
+    def watches(self, seam: Seam) -> tuple[Watch, ...]:
+        """And `must`."""
+        return (*super().watches(seam), Watch(self.on, self.must, self.where))
 
     def part_of(self, happening: Happening) -> str | None:
-        """The slice; the summary's counts are a part of their own."""
-        if isinstance(happening, Fact) and happening.measure == "summary":
-            return "\x00summary"
-        return super().part_of(happening)
+        """The slice; attempts, and the summary's counts, are parts of their own."""
+        if not isinstance(happening, Fact):
+            return ""
+        return "\x00summary" if happening.measure == "summary" else part_of(happening)
 
     def judge(self, seam: Seam, state: AssertionState | None, happening: Happening, moment: Moment) -> Judgement:
         """The occurrence rule when all must pass, else the share rule; summaries when their period is complete."""
@@ -153,35 +189,36 @@ class Assertion(Clause, kind="assertion"):
         if moment.slice == "\x00summary":
             return self._summarise(seam, state, fact, moment)
         if self._each:
-            once = self.on == "tool_call"
-            advance = occurrences(state.runs, fact, moment, quiet=self._quiet, once=once)
+            talks = self.on == "tool_call"
+            terms = Terms(self.severity, self._quiet, self.attempts, talks)
+            judged = conducted(state.runs, fact, moment, terms, partial(self._said, seam))
         else:
-            advance = shares(
-                state.runs,
-                fact,
-                moment,
-                tolerate=1 - self.at_least,
-                min_count=self.min_count,
-                quiet=self.quiet,
+            kept = state.runs
+            runs = None if kept is None else Runs(kept.windows, kept.run, kept.stretch)
+            tolerate = 1 - self.at_least
+            advance = shares(runs, fact, moment, tolerate=tolerate, min_count=self.min_count, quiet=self.quiet)
+            judged = advance.judgement(lambda change: self._finding(seam, moment.slice, change))
+            left = advance.state
+            judged = replace(
+                judged, state=None if left is None else Conduct(left.windows, left.run, stretch=left.stretch)
             )
-        judged = advance.judgement(lambda change: self._finding(seam, moment.slice, change))
-        return replace(judged, state=None if advance.state is None else AssertionState(advance.state))
+        return replace(judged, state=None if judged.state is None else AssertionState(judged.state))
+
+    def _said(self, seam: Seam, aspect: Aspect, part: str | None, run: Run) -> Said:
+        first = run.evidence[0]
+        _, why = label_of(first.label)
+        agreed = f"the agreed behaviour {self.id!r} ({self.must}) did not hold"
+        tried = f"a call was denied by the guard for which {agreed}"
+        where = f" in conversation {part}" if part else ""
+        doubt = f": {why}" if why else ""
+        said = tried if aspect == ATTEMPT else agreed
+        return Said(f"{seam.system}: {said}{where} at {moment_text(first.event_time)}{doubt}")
 
     def _finding(self, seam: Seam, part: str | None, change: Change) -> Finding:
-        run = change.run
-        key = "" if self._each and self.on == "tool_call" else str(run.first)
+        run, key = change.run, str(change.run.first)
         if change.what == "off":
             return Resolve(self.severity, key, change.at, slice=part)
         first = run.evidence[0]
-        if self._each:
-            where = f" in conversation {part}" if part else ""
-            summary = (
-                f"{seam.system}: the agreed behaviour {self.id!r} ({self.must}) did not hold{where} at "
-                f"{moment_text(first.event_time)}"
-            )
-            return Open(
-                self.severity, key, change.at, summary, slice=part, since=first.event_time, evidence=run.evidence
-            )
         passed = 1 - (run.share or 0)
         summary = (
             f"{seam.system}: the agreed behaviour {self.id!r} ({self.must}) held for {share_text(passed)} of the "

@@ -2,8 +2,9 @@
 
 A measurement is an `attestation` of kind `benchmark` with a `value`, whose `metric` is the agreed one (or absent, when
 its `subject` is this clause) and whose `subject` is this clause (`<contract>#<clause>`) or `benchmark`, the point of
-the handoff. It must be by a person of the documents, signed when that person has published keys. Others have no
-effect. A value outside the bounds is a breach (slice: the metric) until the first later value within them.
+the handoff. It counts by the persons in `by`, without them by who signs for one of the parties, signed when that person
+has published keys. Others have no effect. A value outside the bounds is a breach (slice: the metric) until the first
+later value within them.
 
 With `every`, measurements are a clock that runs out in silence; it runs from the newest measurement or, before the
 first, from the system's first event. Silence and a bad value are two episodes.
@@ -14,7 +15,8 @@ open. At its largest it takes 4 kB.
 What its violation says: the value and the bound it breaks or, of silence, since when nothing was measured (`observed`
 and `limit` in seconds).
 
-What it cannot see: a benchmark that no longer resembles what is asked in production.
+What it cannot see: a benchmark that no longer resembles what is asked in production; a measurement without a value,
+or without a valid signature, which is none: with `every` the clock goes on.
 
 ```yaml
 - id: as-approved
@@ -45,11 +47,13 @@ breach open, opened 2026-04-19T09:00:00Z, slice auc
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
 from pydantic import Field, model_validator
 
+from seamwatch.clauses.attested import Persons, why_attestation_void
 from seamwatch.clauses.clause import Clause
 from seamwatch.durations import DAY, SECOND, Duration, format_duration
 from seamwatch.judging.countdown import Countdown, Tick, restart, run_out
@@ -59,7 +63,6 @@ from seamwatch.judging.judgement import Finding, Happening, Judgement, Moment, O
 from seamwatch.judging.measure import Measure, Source
 from seamwatch.judging.seam import Seam
 from seamwatch.judging.wording import moment_text, number_text
-from seamwatch.signatures import attestation_counts
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +85,7 @@ class Benchmark(Clause, kind="benchmark"):
     min: float | None = Field(None, description="lowest value")
     max: float | None = Field(None, description="highest value")
     every: Duration | None = Field(None, description="longest time between two measurements; no clock when absent")
+    by: Persons = Field((), description="the person or persons who measure; who signs for a party when absent")
 
     @model_validator(mode="after")
     def _bounds(self) -> Self:
@@ -94,6 +98,10 @@ class Benchmark(Clause, kind="benchmark"):
     def sources(self) -> tuple[str, ...]:
         """Decisions and tool calls, the first of which starts the clock."""
         return ("inference", "tool_call")
+
+    def people(self) -> tuple[str, ...]:
+        """Who measures."""
+        return self.by
 
     def measures(self, seam: Seam) -> tuple[Measure, ...]:
         """With `every`: whether the system runs at all."""
@@ -114,7 +122,7 @@ class Benchmark(Clause, kind="benchmark"):
             started = state.clock.started
             if state.newest is None and not state.clock.out and (started is None or happening.first_time < started):
                 state = replace(state, clock=Countdown(happening.first_time))
-        elif isinstance(happening, ForwardedEvent) and self._counts(seam, happening):
+        elif isinstance(happening, ForwardedEvent) and self.why_void(seam, happening.record) is None:
             state, findings = self._measured(seam, state, happening)
         if self.every is None:
             return Judgement(state, findings)
@@ -122,14 +130,15 @@ class Benchmark(Clause, kind="benchmark"):
         findings += tuple(self._told(seam, tick, self.every) for tick in ticks)
         return Judgement(replace(state, clock=clock), findings, clock.due(self.every))
 
-    def _counts(self, seam: Seam, event: ForwardedEvent) -> bool:
-        record, own = event.record, f"{seam.contract}#{self.id}"
-        metric, subject, person = record["metric"], record["subject"], record["person"]
-        if record["value"] is None or subject not in (own, "benchmark") or person not in seam.keys:
-            return False
-        if metric != self.metric and not (metric is None and subject == own):
-            return False
-        return attestation_counts(record, seam.keys[person])
+    def why_void(self, seam: Seam, record: Mapping[str, Any]) -> str | None:
+        """Measurements of the agreed metric count by the persons in `by`, or who signs for a party."""
+        if record["value"] is None:
+            return "it gives no value"
+        if record["metric"] not in (self.metric, None):
+            return f"its metric is {record['metric']}, not {self.metric}"
+        if record["metric"] is None and record["subject"] == "benchmark":
+            return f"it does not say that its metric is {self.metric}"
+        return why_attestation_void(seam, self.id, "benchmark", record, self.by)
 
     def _measured(
         self, seam: Seam, state: BenchmarkState, event: ForwardedEvent

@@ -24,6 +24,12 @@ to it. The judgement is on the error itself, as signed, not on the interval: a m
 by chance an error of about 0.3·√(`bins`/outcomes): 3 % for 10 bins and 1,000 outcomes, 10 % for 100. Choose
 `min_outcomes` such that chance stays well below `max_error`, else a small sample alarms.
 
+Outcomes without a score, with a score outside `range`, or with a label outside 0 to 1 are left out, and the sentence
+says how many of each. Those with such a label (of another convention: -1 and 1, 1 and 2) may change what the others
+say: a breach begins only where the error would be above `max_error` whatever they mean. Where for a day all is left
+out, or no outcome has come for thirty times as long, the clause says that it has [nothing to
+judge](../episodes.md#nothing-to-judge).
+
 State: one for each cohort (10,000 at most), about 1 kB: for each version three whole numbers a bin, and the minutes
 that are not yet complete, 1,440 at most of all versions together. A version that another one was approved after is
 forgotten, and its breach is over, seven days after its last outcome; the oldest at once when there are more than 16.
@@ -32,10 +38,9 @@ At its largest it takes 6.2 MB.
 What its violation says: the error (`observed`) with its interval, what chance alone would show, what was agreed
 (`limit`), and the bin that is worst.
 
-What it cannot see: which of two versions that serve at once decided, of outcomes that carry score and cohort; a score
-that neither the outcome nor the store has; decisions whose outcome never comes, which is rarely chance (nobody observes
-the loan that was refused); labels outside 0 to 1 and scores outside `range`, which are left out; errors that cancel
-within a bin.
+What it cannot see: which of two versions that serve at once decided, of outcomes that carry score and cohort;
+decisions whose outcome never comes, which is rarely chance (nobody observes the loan that was refused); what the
+outcomes that are left out would say (it tells how many); errors that cancel within a bin.
 
 ```yaml
 - id: means-what-it-says
@@ -67,24 +72,25 @@ breach open, opened 2026-03-02T10:08:19Z, slice north
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from itertools import zip_longest
 from typing import ClassVar, Literal, Self
 from urllib.parse import unquote
 
 from pydantic import Field, model_validator
 
-from seamwatch.clauses.clause import BEGINNING, Clause
+from seamwatch.clauses.clause import BEGINNING, Selecting
 from seamwatch.durations import DAY, MINUTE, Duration
 from seamwatch.expressions import Expression
-from seamwatch.expressions.build import all_of, is_null, negate, outside
+from seamwatch.expressions.build import all_of, any_of, is_null, negate, not_true, outside
 from seamwatch.judging.calm import Stretch, went_outside
 from seamwatch.judging.facts import Fact
 from seamwatch.judging.judgement import Finding, Happening, Judgement, Moment, Open, Resolve, TimePassed
-from seamwatch.judging.measure import DECIDED_BY, Histogram, Measure
+from seamwatch.judging.measure import DECIDED_BY, Histogram, Measure, Source
 from seamwatch.judging.seam import Seam
 from seamwatch.judging.windows import MOST_WINDOWS, Windows, earliest
-from seamwatch.judging.wording import moment_text, number_text, share_text
+from seamwatch.judging.wording import left_out_text, moment_text, number_text, share_text
 from seamwatch.statistics.reliability import Reliability
 
 LOOK_EVERY = MINUTE
@@ -98,7 +104,8 @@ _MOST_VERSIONS = 16
 class Tally:
     """The outcomes of one version ("" for one that is not known), and the look at which its episode opened.
 
-    ``stretch``: the last episode as looks, which are its windows, have found it.
+    ``stretch``: the last episode as looks, which are its windows, have found it. ``left_out``: how many more outcomes
+    were left out, by why.
     """
 
     version: str
@@ -110,6 +117,7 @@ class Tally:
     opened: int | None = None
     told: float = 0.0
     stretch: Stretch | None = None
+    left_out: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +127,7 @@ class CalibrationState:
     tallies: tuple[Tally, ...] = ()
 
 
-class Calibration(Clause, kind="calibration"):
+class Calibration(Selecting, kind="calibration"):
     """The expected calibration error is at most what was agreed."""
 
     state_type = CalibrationState
@@ -155,21 +163,21 @@ class Calibration(Clause, kind="calibration"):
         low, high = self.range
         score = Expression.parse("score" if self.range == (0, 1) else f"(score - {low!r}) / {high - low!r}")
         label = Expression.parse("label")
-        counts = [negate(is_null("score")), negate(outside("score", low, high)), negate(outside("label", 0, 1))]
-        if self.where is not None:
-            counts.append(self.where)
+        left_out = tuple(self._left_out().values())
+        chosen = [] if self.where is None else [self.where]
 
         def measure(name: str, slice_: tuple[str, ...], *more: Expression) -> Measure:
             return Measure(
                 "outcome",
                 None,
                 LOOK_EVERY,
-                select=all_of(*counts, *more),
+                select=all_of(*map(not_true, left_out), *chosen, *more),
                 value=score,
                 weigh=(score, label),
                 slice=slice_,
                 histogram=Histogram(0, 1, self.bins),
                 name=name,
+                left_out=tuple(all_of(condition, *chosen, *more) for condition in left_out),
             )
 
         if self.by == "cohort":
@@ -178,6 +186,30 @@ class Calibration(Clause, kind="calibration"):
         if self.by == "none":
             return (together,)
         return (together, measure("", ("cohort", DECIDED_BY), negate(is_null("cohort"))))
+
+    def left_out(self) -> Mapping[Source, Expression]:
+        """Outcomes whose score and label say nothing of a probability."""
+        return {"outcome": any_of(*self._left_out().values())}
+
+    def doubts(self) -> Iterator[tuple[Source, Expression, Literal["odd", "absent"]]]:
+        """A label or score that is no probability is odd."""
+        for condition in self._left_out().values():
+            yield "outcome", condition, "absent" if condition == is_null("score") else "odd"
+
+    def gives(self, source: str) -> str:
+        """A score and a label."""
+        low, high = (number_text(end) for end in self.range)
+        return f"gives a score of {low} to {high} and a label of 0 to 1"
+
+    def _left_out(self) -> dict[str, Expression]:
+        """What is left out, by why in the words of the sentence."""
+        low, high = self.range
+        outer = f"with a score outside {number_text(low)} to {number_text(high)}"
+        return {
+            "with a label outside 0 to 1": outside("label", 0, 1),
+            "without a score": is_null("score"),
+            outer: outside("score", low, high),
+        }
 
     def counts_from(self, seam: Seam) -> int | None:
         """The first approval; where none is known, all there is."""
@@ -192,7 +224,7 @@ class Calibration(Clause, kind="calibration"):
         """After each minute that is complete, or at the end of the input."""
         tallies = {tally.version: tally for tally in (state or CalibrationState()).tallies}
         late = 0
-        if isinstance(happening, Fact) and len(happening.histogram) == self.bins:
+        if isinstance(happening, Fact) and (len(happening.histogram) == self.bins or not happening.count):
             version = _version(seam, _cohort_and_version(happening)[1], happening.window_start)
             tally = tallies.get(version)
             if tally is None or tally.range != self.range or len(tally.reliability.counts) not in (0, self.bins):
@@ -228,6 +260,12 @@ class Calibration(Clause, kind="calibration"):
         error = tally.reliability.error()
         if error <= self.max_error + 1e-12:
             return self._within(tally, window, cohort, findings)
+        odd = tally.left_out[0] if tally.left_out else 0
+        size = tally.reliability.size
+        if (error * size - odd) / (size + odd) <= self.max_error + 1e-12:
+            # Of those with a label of another convention none could add more than one to the sum of errors, nor take
+            # more away: whether the error is above what was agreed depends on what they mean.
+            return tally
         stretch = went_outside(tally.stretch, window.window_start, window.window_end, window.window, self.quiet)
         tally = replace(tally, stretch=stretch)
         if tally.opened is not None and abs(error - tally.told) < 0.001:
@@ -260,9 +298,13 @@ class Calibration(Clause, kind="calibration"):
         return replace(tally, opened=None, stretch=stretch)
 
     def _counted(self, tally: Tally, fact: Fact) -> Tally:
+        left_out = tuple(map(sum, zip_longest(tally.left_out, fact.missing, fillvalue=0)))
+        tally = replace(tally, left_out=left_out, last=max(tally.last, fact.last_time))
+        if not fact.count:
+            return tally
         reliability = tally.reliability.plus(fact.histogram, fact.sums[: self.bins], fact.sums[self.bins :])
         first = fact.first_time if tally.first is None else min(tally.first, fact.first_time)
-        return replace(tally, reliability=reliability, first=first, last=max(tally.last, fact.last_time))
+        return replace(tally, reliability=reliability, first=first)
 
     def _sentence(self, seam: Seam, tally: Tally, cohort: str | None) -> str:
         reliability = tally.reliability
@@ -279,11 +321,12 @@ class Calibration(Clause, kind="calibration"):
             since = f"since version {tally.version} was approved at {moment_text(approved)}"
         elif tally.version:
             since = f"of version {tally.version}"
+        beside = left_out_text(tally.left_out, tuple(self._left_out()))
         return (
             f"{who}: scores are off by {share_text(reliability.error())} (95 % sure: {share_text(low)} to "
             f"{share_text(high)}; chance alone would show {share_text(reliability.chance())}) over "
-            f"{reliability.size:,} outcomes {since}; agreed at most {share_text(self.max_error)}; worst between "
-            f"{number_text(start)} and {number_text(end)}: said {said:.2f}, happened {share:.2f}, "
+            f"{reliability.size:,} outcomes{beside} {since}; agreed at most {share_text(self.max_error)}; worst "
+            f"between {number_text(start)} and {number_text(end)}: said {said:.2f}, happened {share:.2f}, "
             f"{reliability.counts[worst]:,} outcomes"
         )
 

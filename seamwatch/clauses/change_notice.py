@@ -63,7 +63,7 @@ from pydantic import Field
 
 from seamwatch.clauses.clause import Clause
 from seamwatch.durations import DAY, HOUR, SECOND, Duration, format_duration
-from seamwatch.expressions.build import all_of, is_in, is_null, negate, not_true
+from seamwatch.expressions.build import all_of, equals_any, is_null, negate, not_true
 from seamwatch.judging.announcements import Announced, announced, words
 from seamwatch.judging.facts import Evidence, Fact, ForwardedEvent
 from seamwatch.judging.hearing import heard, unknown_text
@@ -165,14 +165,18 @@ class ChangeNotice(Clause, kind="change_notice"):
         """The acknowledgers."""
         return self.acknowledgers
 
+    def concerns(self, kind: str) -> bool:
+        """Whether a change of this kind starts clocks."""
+        return not self.kinds or kind in self.kinds
+
     def measures(self, seam: Seam) -> tuple[Measure, ...]:
         """Traffic whose version or digest the System document does not name; announcements are known to the judge."""
         if not self.unannounced:
             return ()
         versions = [v.version for v in seam.versions]
         digests = [v.config_digest for v in seam.versions if v.config_digest is not None]
-        strange_version = not_true(is_in("version", versions))
-        strange_digest = all_of(negate(is_null("config_digest")), not_true(is_in("config_digest", digests)))
+        strange_version = not_true(equals_any("version", versions))
+        strange_digest = all_of(negate(is_null("config_digest")), not_true(equals_any("config_digest", digests)))
         sources: tuple[Source, ...] = ("inference", "tool_call")
         return tuple(
             Measure(
@@ -227,8 +231,7 @@ class ChangeNotice(Clause, kind="change_notice"):
         values_told = dict.fromkeys(values, at) | dict(state.announced)
         newest = sorted(values_told.items(), key=lambda entry: (entry[1], entry[0]))[-_ANNOUNCED_KEPT:]
         state = replace(state, announced=tuple(newest))
-        concerns = not self.kinds or record["kind"] in self.kinds
-        if not concerns or at < moment.horizon:
+        if not self.concerns(record["kind"]) or at < moment.horizon:
             return state, ()
         changes, name = announced(state.changes, record)
         if name is None:

@@ -5,14 +5,17 @@ The shape only; each kind is a file beside this one. A judge here is pure: it re
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar, Final, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from seamwatch.durations import DAY, HOUR, Duration
+from seamwatch.errors import ExpressionError
 from seamwatch.expressions import Expression
 from seamwatch.judging.facts import Fact
 from seamwatch.judging.judgement import Happening, Judgement, Moment
-from seamwatch.judging.measure import Measure
+from seamwatch.judging.measure import UNJUDGED, WAITING, Measure, Source, Watch
 from seamwatch.judging.seam import Seam
 
 BEGINNING: Final = -(2**62)
@@ -45,7 +48,7 @@ class Clause(BaseModel):
     kind: str = Field(description="the clause kind")
     severity: Literal["warning", "breach"] = Field("breach", description="how a finding of this clause is marked")
     where: Expression | None = Field(
-        None, description="only events for which this holds are looked at; NULL is not selected"
+        None, description="only events for which this holds are looked at; an absent value is not selected"
     )
 
     def __init_subclass__(cls, kind: str = "", **options: Any) -> None:
@@ -71,9 +74,36 @@ class Clause(BaseModel):
         """Persons who must sign the contract beside its parties, because this clause binds them."""
         return ()
 
+    def why_void(self, seam: Seam, record: Mapping[str, Any]) -> str | None:
+        """Why what a person attests in a record counts for nothing here, in words; None when it counts."""
+        return f"a {self.kind_name} clause takes no attestation"
+
     def measures(self, seam: Seam) -> tuple[Measure, ...]:
         """What is to be measured of one system's events; nothing by default."""
         return ()
+
+    def watches(self, seam: Seam) -> tuple[Watch, ...]:
+        """The conditions of which it is counted, and told, how often they are NULL: `where` by default.
+
+        Each kind adds what it asks of an event.
+        """
+        if self.where is None:
+            return ()
+        sources = dict.fromkeys(measure.source for measure in self.measures(seam))
+        return tuple(Watch(source, self.where) for source in sources)
+
+    @property
+    def unjudged_after(self) -> int | None:
+        """For how long (micros) events may come of which it can judge none, before it says so; None for ever."""
+        return None
+
+    def gives(self, source: str) -> str:
+        """What an event of a source does that it can judge, in the third person ("gives a score")."""
+        return "gives what it looks at"
+
+    def all_measures(self, seam: Seam) -> tuple[Measure, ...]:
+        """What is to be measured, and whether there is anything to judge."""
+        return self.measures(seam)
 
     def counts_from(self, seam: Seam) -> int | None:
         """Since when (micros) measured events count together; None where only windows and conversations do."""
@@ -89,3 +119,59 @@ class Clause(BaseModel):
     def judge(self, seam: Seam, state: Any, happening: Happening, moment: Moment) -> Judgement:
         """The pure judge: the new state, what was found, and when to be asked again."""
         raise NotImplementedError
+
+
+class Selecting(Clause):
+    """A clause that leaves out events that do not give what it looks at, and says so when it had nothing else for long.
+
+    Not a kind: what those that do so have in common.
+    """
+
+    unjudged: Duration | None = Field(
+        DAY,
+        ge=HOUR,
+        description="a warning is given when for so long events came of which none could be judged; null for never",
+    )
+
+    @property
+    def unjudged_after(self) -> int | None:
+        """What was agreed."""
+        return self.unjudged
+
+    def left_out(self) -> Mapping[Source, Expression]:
+        """By source, which of the events that `where` selects cannot be judged; nothing for a source where all can."""
+        return {}
+
+    def doubts(self) -> Iterator[tuple[Source, Expression, Literal["odd", "absent"]]]:
+        """What `left_out` is made of: because of what is given, or because something is not."""
+        for source, condition in self.left_out().items():
+            yield source, condition, "absent"
+
+    def watches(self, seam: Seam) -> tuple[Watch, ...]:
+        """And what is left out, unless that is agreed to be of no matter."""
+        doubts = () if self.unjudged is None else self.doubts()
+        told = (Watch(source, condition, self.where, why) for source, condition, why in doubts)
+        return (*super().watches(seam), *told)
+
+    def all_measures(self, seam: Seam) -> tuple[Measure, ...]:
+        """What is to be measured, and by the hour how many events there are, and how many of them are left out."""
+        return (*self.measures(seam), *self._unjudged())
+
+    def _unjudged(self) -> Iterator[Measure]:
+        if self.unjudged is None:
+            return
+        for source, condition in self.left_out().items():
+            name = f"{UNJUDGED}/{source}"
+            yield Measure(source, condition, HOUR, select=self.where, name=name)
+            if source == "outcome" and _means(self.where, "inference"):
+                yield Measure("inference", None, HOUR, select=self.where, name=name + WAITING)
+
+
+def _means(where: Expression | None, source: str) -> bool:
+    """Whether a selection of one type of events has a meaning for another."""
+    try:
+        if where is not None:
+            where.check(source)
+    except ExpressionError:
+        return False
+    return True

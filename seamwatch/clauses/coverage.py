@@ -46,11 +46,13 @@ breach open, opened 2026-03-04T09:00:00Z, slice CR-7
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field
 
+from seamwatch.clauses.attested import why_attestation_void
 from seamwatch.clauses.clause import Clause
 from seamwatch.durations import DAY, HOUR, SECOND, Duration, format_duration
 from seamwatch.judging.announcements import Announced, announced
@@ -62,7 +64,6 @@ from seamwatch.judging.measure import Measure, Source
 from seamwatch.judging.seam import Seam
 from seamwatch.judging.windows import earliest
 from seamwatch.judging.wording import moment_text
-from seamwatch.signatures import attestation_counts
 
 _CLOCKS_KEPT = 1_000
 _PERIOD = ""
@@ -120,7 +121,7 @@ class Coverage(Clause, kind="coverage"):
             state = self._begun(state, happening.first_time)
         elif isinstance(happening, ForwardedEvent) and happening.type == "config_change":
             state, findings = self._changed(seam, state, happening, moment)
-        elif isinstance(happening, ForwardedEvent) and self._counts(seam, happening):
+        elif isinstance(happening, ForwardedEvent) and self.why_void(seam, happening.record) is None:
             state, findings = self._confirmed(seam, state, happening)
         clocks = []
         for change, before in state.clocks:
@@ -161,11 +162,9 @@ class Coverage(Clause, kind="coverage"):
         )
         return replace(state, clocks=tuple(clocks[-_CLOCKS_KEPT:])), gone
 
-    def _counts(self, seam: Seam, event: ForwardedEvent) -> bool:
-        record = event.record
-        named = record["subject"] in (f"{seam.contract}#{self.id}", "coverage")
-        mine = named and record["person"] == self.reviewer
-        return mine and attestation_counts(record, seam.keys.get(self.reviewer, ()))
+    def why_void(self, seam: Seam, record: Mapping[str, Any]) -> str | None:
+        """Confirmations count by the reviewer."""
+        return why_attestation_void(seam, self.id, "coverage", record, self.people())
 
     def _confirmed(
         self, seam: Seam, state: CoverageState, event: ForwardedEvent

@@ -27,6 +27,10 @@ compared, the bets start anew too.
 What its violation says: the cut-off or bin, or the decisions without a score, with its share when approved and now
 (`observed`) and an interval, since when, over how many scores or decisions, and the bins that moved most.
 
+With `missing: false`, or a reference of an earlier release that knows nothing of missing scores, decisions without one
+are left out; where for a day there is no other, the clause says that it has [nothing to
+judge](../episodes.md#nothing-to-judge).
+
 What it cannot see: shifts below `floor`, shifts that leave the scores as they are, anything during the reference
 itself (measured by its `first` scores, a system that was never right is right), a cohort that the reference does not
 know (as decisions without a cohort, when all of them had one), and how scores beyond `range` differ from each other
@@ -71,18 +75,20 @@ breach open, opened 2026-10-15T00:05:00Z, slice north
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
-from seamwatch.clauses.clause import BEGINNING, Clause
+from seamwatch.clauses.clause import BEGINNING, Selecting
 from seamwatch.durations import DAY, MINUTE, Duration
 from seamwatch.expressions import Expression
+from seamwatch.expressions.build import is_null
 from seamwatch.judging.facts import Fact
 from seamwatch.judging.judgement import Finding, Happening, Judgement, Moment, Open, Resolve
-from seamwatch.judging.measure import Histogram, Measure
+from seamwatch.judging.measure import Histogram, Measure, Source
 from seamwatch.judging.seam import Seam
 from seamwatch.judging.watch import Alarm, Counts, Recent, Rule, Watch, hour_of, look
 from seamwatch.judging.windows import Windows
@@ -127,7 +133,7 @@ class DistributionState:
         return replace(self, **{name: getattr(watch, name) for name in Watch.__slots__})
 
 
-class Distribution(Clause, kind="distribution"):
+class Distribution(Selecting, kind="distribution"):
     """Scores are distributed as in the reference, within `floor`."""
 
     state_type = DistributionState
@@ -175,6 +181,16 @@ class Distribution(Clause, kind="distribution"):
                 distinct=self.distinct,
             ),
         )
+
+    def left_out(self) -> Mapping[Source, Expression]:
+        """Decisions without a score, where they are no bin of their own: all those of another version are."""
+        held = self.reference.histograms
+        known = held is None or any(part.missing is not None for part in held.slices)
+        return {} if self.missing and known else {"inference": is_null("score")}
+
+    def gives(self, source: str) -> str:
+        """A score."""
+        return "gives a score"
 
     def counts_from(self, seam: Seam) -> int | None:
         """The beginning of the reference, as far as scores tell it."""
@@ -282,7 +298,7 @@ class Distribution(Clause, kind="distribution"):
             self.alpha,
             self.lifetime // self.window,
             self.window,
-            self.daily_cycle == "auto",
+            "cycle" if self.daily_cycle == "auto" else "none",
             _RESOLVE_SCORES,
         )
 

@@ -1,10 +1,21 @@
 r"""Escalation: when this holds, a person takes over.
 
-After a call for which `when` holds (NULL does not hold), the conversation (`trace_id`) must be handed to a person
-within `within` calls: by a call of the tool `to`, unless that was denied, or by a call with the decision `to`
-(`escalated` unless given). A call that is itself such a hand-over is handed over. One hand-over serves all calls
-that wait for it. A conversation that ends without it, after half an hour without a call or with the end of a
-replay's history, is a miss. `where` selects among the calls for which `when` may hold; all calls are counted.
+After a call for which `when` holds, the conversation (`trace_id`) must be handed to a person within `within` calls: by
+a call of the tool `to`, unless that was denied, or by a call with the decision `to` (`escalated` unless given). A call
+that is itself such a hand-over is handed over. One hand-over serves all calls that wait for it. A conversation that
+ends without it, after half an hour without a call or with the end of a replay's history, is a miss. `where` and `when`
+are one condition; all calls that were made are counted.
+
+When it cannot be told whether a person is needed, one is ([expressions](../expressions.md#null)): a call in which
+something *odd* is given, such as text for a number or arguments that cannot be read, counts as one for which `when`
+holds, unless `unknown: ignore`. A call that lacks an argument `when` asks for does not (`missing: ignore`), since an
+optional argument that is left out is mostly as it should be; `missing: breach` has it count too. Both are counted and
+told ([operations](../operations.md#lag-and-metrics)).
+
+A call that was denied was not made: it is none of the calls counted, and with `to: denied` alone a hand-over. If `when`
+holds for it, that was an attempt, and a miss of its hand-over is a warning with words of its own; it is in neither
+recall nor precision nor the summary. A `when` or `where` that names denied calls says itself which calls are meant:
+then none are told apart.
 
 The breach opens at the time of the call for which `when` held (`opened_at`); there is one episode a conversation,
 over when the conversation is. Its sentence says, for the conversation so far, how many of the hand-overs that were
@@ -74,13 +85,14 @@ from seamwatch.clauses.assertion import Summary
 from seamwatch.clauses.clause import Clause
 from seamwatch.durations import DAY
 from seamwatch.expressions import Expression
-from seamwatch.expressions.build import all_of, any_of, equals, is_in, is_null, negate, not_true
+from seamwatch.expressions.build import all_of, any_of, equals, is_in, is_null, negate
+from seamwatch.judging.attempts import ATTEMPT, Split, split
 from seamwatch.judging.calls import Call, Calls
-from seamwatch.judging.facts import Evidence, Fact, merge_evidence
+from seamwatch.judging.facts import EVIDENCE_LIMIT, Evidence, Fact, merge_evidence
 from seamwatch.judging.handovers import Handovers, Owed, Period
 from seamwatch.judging.intervals import interval_text
 from seamwatch.judging.judgement import Finding, Happening, Judgement, Moment, Open, Remind, Resolve, TimePassed
-from seamwatch.judging.measure import Measure
+from seamwatch.judging.measure import HOLDS, NULL, Answer, Measure, Watch
 from seamwatch.judging.runs import TRACE_IDLE
 from seamwatch.judging.seam import Seam
 from seamwatch.judging.windows import earliest
@@ -90,13 +102,16 @@ from seamwatch.values import value
 _LONG_AGO = -(2**62)
 _SUMMARY = "summary/"
 _SUMMARISED = "\x00summary"
+_DOUBTED = "due, doubted"
+_TRIED = "tried"
 
 
 @value()
 class EscalationState:
     """One conversation: what waits, and what has been found; or (in the state named "summary") all together.
 
-    ``due`` were to be handed over, ``met`` of them were; of ``made`` hand-overs ``wanted`` were due.
+    ``due`` were to be handed over, ``met`` of them were; of ``made`` hand-overs ``wanted`` were due. ``tried`` were
+    denied calls that nobody took over from, of those that ``asked`` for it.
     ``last`` is the time of the last call judged; ``over`` says that its episode has ended, and it has no second.
     """
 
@@ -110,6 +125,8 @@ class EscalationState:
     last: int = _LONG_AGO
     over: bool = False
     handovers: Handovers = field(default_factory=Handovers)
+    asked: tuple[Owed, ...] = ()
+    tried: tuple[Evidence, ...] = ()
 
 
 class Escalation(Clause, kind="escalation"):
@@ -119,7 +136,13 @@ class Escalation(Clause, kind="escalation"):
     ends_with_input: ClassVar[bool] = True
 
     kind: Literal["escalation"]
-    when: Expression = Field(description="over the fields of a tool call; NULL does not hold")
+    when: Expression = Field(description="over the fields of a tool call")
+    unknown: Literal["breach", "ignore"] = Field(
+        "breach", description="whether a call counts of which `when` cannot be told for what is given in it"
+    )
+    missing: Literal["breach", "ignore"] = Field(
+        "ignore", description="whether a call counts that lacks an argument `when` asks for"
+    )
     to: str = Field("escalated", min_length=1, description="the tool, or the decision, that hands over to a person")
     within: int = Field(1, ge=1, le=1_000, description="calls of the same conversation in which it must be handed over")
     summary: Summary | None = Field(None, description="a scheduled summary: {every, to}")
@@ -143,26 +166,50 @@ class Escalation(Clause, kind="escalation"):
         if self.to in {"allowed", "denied", "escalated"}:
             made = any_of(made, equals("decision", self.to))
         due = self.when if self.where is None else all_of(self.where, self.when)
+        talks = negate(is_null("trace_id"))
+        calls = split(talks, self.where, self.when) if self.to != "denied" else Split(talks, None)
+        doubted = self._doubted
+        held, otherwise = HOLDS | doubted, HOLDS | (NULL - doubted)
         roles = {
-            "due": all_of(due, not_true(made)),
-            "made": all_of(made, not_true(due)),
-            "due and made": all_of(due, made),
-            "other": all_of(not_true(due), not_true(made)),
+            "due": (all_of(due, negate(made)), HOLDS),
+            _DOUBTED: (all_of(due, negate(made)), doubted),
+            "made": (all_of(made, negate(due)), otherwise),
+            "due and made": (all_of(due, made), held),
+            "other": (all_of(negate(due), negate(made)), otherwise),
         }
-        return tuple(
-            Measure(
-                "tool_call",
-                expression,
-                TRACE_IDLE,
-                select=negate(is_null("trace_id")),
-                slice=("trace_id",),
-                only_breaches=True,
-                name=prefix + role,
-                evidence=None,
-            )
+        each = [
+            self._measure(prefix + role, expression, offends, calls.made)
             for prefix in (("", _SUMMARY) if self.summary else ("",))
-            for role, expression in roles.items()
+            for role, (expression, offends) in roles.items()
+        ]
+        nothing: frozenset[Answer] = frozenset()
+        tried = self._measure(_TRIED, due, held if calls.denied is not None else nothing, calls.denied)
+        return (*each, tried)
+
+    @property
+    def _doubted(self) -> frozenset[Answer]:
+        odd: frozenset[Answer] = frozenset({"odd"} if self.unknown == "breach" else ())
+        missing: frozenset[Answer] = frozenset({"missing"} if self.missing == "breach" else ())
+        return odd | missing
+
+    def _measure(
+        self, name: str, expression: Expression, offends: frozenset[Answer], select: Expression | None
+    ) -> Measure:
+        return Measure(
+            "tool_call",
+            expression,
+            TRACE_IDLE,
+            select=select,
+            slice=("trace_id",),
+            only_breaches=True,
+            name=name,
+            evidence=None,
+            offends=offends,
         )
+
+    def watches(self, seam: Seam) -> tuple[Watch, ...]:
+        """And `when`."""
+        return (*super().watches(seam), Watch("tool_call", self.when, self.where))
 
     def part_of(self, happening: Happening) -> str | None:
         """The conversation; what the summary counts is a part of its own."""
@@ -186,7 +233,7 @@ class Escalation(Clause, kind="escalation"):
         last = state.last
         for call in ready:
             time = call.event.event_time
-            if call.role == "other" and not state.owed and time < last + TRACE_IDLE:
+            if call.role == "other" and not state.owed and not state.asked and time < last + TRACE_IDLE:
                 # Most calls by far: they only show that the conversation goes on.
                 last = time
                 continue
@@ -197,7 +244,7 @@ class Escalation(Clause, kind="escalation"):
         if not state.calls.waiting:
             state = self._idle(seam, state, moment.watermark, moment, findings)
         if ended:
-            state = self._missed(seam, state, state.owed, moment, findings)
+            state = self._given_up(seam, state, moment, findings)
         forgotten = not state.calls.waiting and moment.watermark >= state.last + DAY
         return Judgement(None if forgotten else state, tuple(findings), _deadline(state), state.calls.wake(moment))
 
@@ -233,12 +280,20 @@ class Escalation(Clause, kind="escalation"):
         """Ends the conversation when it has been idle for long enough at event time ``now``."""
         if state.last == _LONG_AGO or now < state.last + TRACE_IDLE:
             return state
-        state = self._missed(seam, state, state.owed, moment, findings)
-        if state.missed and not state.over:
-            state = replace(state, over=True)
-            summary = self._sentence(seam, state, moment.slice)
-            findings.append(Resolve(self.severity, "", state.last + TRACE_IDLE, slice=moment.slice, summary=summary))
+        state = self._given_up(seam, state, moment, findings)
+        if (state.missed or state.tried) and not state.over:
+            state, at = replace(state, over=True), state.last + TRACE_IDLE
+            if state.missed:
+                summary = self._sentence(seam, state, moment.slice)
+                findings.append(Resolve(self.severity, "", at, slice=moment.slice, summary=summary))
+            if state.tried:
+                findings.append(Resolve("warning", ATTEMPT, at, slice=moment.slice))
         return state
+
+    def _given_up(self, seam: Seam, state: EscalationState, moment: Moment, findings: list[Finding]) -> EscalationState:
+        """Nothing of the conversation can follow: what waits for a person waits in vain."""
+        state = self._missed(seam, state, state.owed, moment, findings)
+        return self._untaken(seam, state, state.asked, moment, findings)
 
     def _judged(
         self, seam: Seam, state: EscalationState, call: Call, moment: Moment, findings: list[Finding]
@@ -247,17 +302,26 @@ class Escalation(Clause, kind="escalation"):
         if time >= state.last + DAY:
             # What a silent day has ended is forgotten, live as well as in a history that is read at once.
             state = EscalationState(state.calls)
+        if call.role == _TRIED:
+            # The first are told, so that no more need to be remembered.
+            asked = (*state.asked, Owed(call.event, self.within))[:EVIDENCE_LIMIT]
+            return replace(state, last=time, asked=asked)
         due, made = call.role.startswith("due"), call.role.endswith("made")
         owed = tuple([Owed(one.event, one.left - 1) for one in state.owed])
+        asked = tuple([Owed(one.event, one.left - 1) for one in state.asked])
         met, wanted = (len(owed) + due, bool(owed) or due) if made else (0, False)
         state = EscalationState(
             state.calls, () if made else owed, state.missed, state.due + due, state.met + met, state.made + made,
-            state.wanted + wanted, time, state.over, state.handovers,
+            state.wanted + wanted, time, state.over, state.handovers, () if made else asked, state.tried,
         )  # fmt: skip
         if made:
             return state
         state = self._missed(seam, state, tuple(one for one in owed if one.left == 0), moment, findings)
-        return replace(state, owed=(*state.owed, Owed(call.event, self.within))) if due else state
+        state = self._untaken(seam, state, tuple(one for one in asked if one.left == 0), moment, findings)
+        if not due:
+            return state
+        event = replace(call.event, label=_DOUBTED) if call.role == _DOUBTED else call.event
+        return replace(state, owed=(*state.owed, Owed(event, self.within)))
 
     def _missed(
         self, seam: Seam, state: EscalationState, owed: tuple[Owed, ...], moment: Moment, findings: list[Finding]
@@ -268,6 +332,24 @@ class Escalation(Clause, kind="escalation"):
         state = replace(state, missed=missed, owed=tuple(one for one in state.owed if one not in owed))
         if not state.over:
             findings.append(self._open(seam, state, moment.slice))
+        return state
+
+    def _untaken(
+        self, seam: Seam, state: EscalationState, asked: tuple[Owed, ...], moment: Moment, findings: list[Finding]
+    ) -> EscalationState:
+        """Denied calls that nobody took over from."""
+        if not asked:
+            return state
+        tried = merge_evidence(state.tried, tuple(one.event for one in asked))
+        state = replace(state, tried=tried, asked=tuple(one for one in state.asked if one not in asked))
+        if not state.over:
+            first = tried[0].event_time
+            summary = (
+                f"{seam.system}: {self.when} held for a call that was denied by the guard, in conversation "
+                f"{moment.slice} at {moment_text(first)}, and nobody ({self.to}) took over within {self._calls}"
+            )
+            found = Open("warning", ATTEMPT, first, summary, slice=moment.slice, since=first, evidence=tried)
+            findings.append(found)
         return state
 
     def _open(self, seam: Seam, state: EscalationState, trace: str | None) -> Open:
@@ -285,16 +367,26 @@ class Escalation(Clause, kind="escalation"):
             evidence=state.missed,
         )
 
+    @property
+    def _calls(self) -> str:
+        return "the next call" if self.within == 1 else f"{self.within} calls"
+
     def _sentence(self, seam: Seam, state: EscalationState, trace: str | None) -> str:
-        calls = "the next call" if self.within == 1 else f"{self.within} calls"
+        first = state.missed[0]
+        held = f"{self.when} held in conversation {trace} at {moment_text(first.event_time)}, and"
+        if first.label == _DOUBTED:
+            held = (
+                f"whether {self.when} held in conversation {trace} at {moment_text(first.event_time)} cannot be told "
+                "for what the call gives, so that a person was needed, and"
+            )
         recall = f"{state.met} of {state.due} hand-overs due were made (recall {share_text(state.met / state.due)})"
         precision = "and no other was made"
         if state.made:
             share = share_text(state.wanted / state.made)
             precision = f"{state.wanted} of {state.made} made were due (precision {share})"
         return (
-            f"{seam.system}: {self.when} held in conversation {trace} at {moment_text(state.missed[0].event_time)}, "
-            f"and it was not handed to a person ({self.to}) within {calls}; so far {recall}, {precision}"
+            f"{seam.system}: {held} it was not handed to a person ({self.to}) within {self._calls}; so far {recall}, "
+            f"{precision}"
         )
 
 
@@ -304,12 +396,12 @@ def _going_on(state: EscalationState, calls: Calls, last: int) -> EscalationStat
     # Written out: `replace` takes three times as long, and this is done for each fact.
     return EscalationState(
         calls, state.owed, state.missed, state.due, state.met, state.made, state.wanted, last, state.over,
-        state.handovers,
+        state.handovers, state.asked, state.tried,
     )  # fmt: skip
 
 
 def _deadline(state: EscalationState) -> int | None:
     if state.last == _LONG_AGO:
         return state.calls.deadline()
-    running = bool(state.owed or state.missed) and not state.over
+    running = bool(state.owed or state.missed or state.asked or state.tried) and not state.over
     return earliest(state.calls.deadline(), state.last + (TRACE_IDLE if running else DAY))

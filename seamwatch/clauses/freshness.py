@@ -18,7 +18,9 @@ decisions, about 3 kB, until `quiet` has passed without another. At its largest 
 What its violation says: how old the data is (`observed`, seconds) and the limit that this passes (`limit`, seconds), or
 that the dataset was never refreshed for so long.
 
-What it cannot see: a feed that goes on delivering yesterday's rows under today's date.
+What it cannot see: a feed that goes on delivering yesterday's rows under today's date; the data of a decision that does
+not say `data_as_of`. Where for a day none says it, the clause says that it has [nothing to
+judge](../episodes.md#nothing-to-judge).
 
 ```yaml
 - id: fresh
@@ -47,18 +49,19 @@ breach open, opened 2026-03-03T02:00:00Z, slice claims
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
-from seamwatch.clauses.clause import Clause
+from seamwatch.clauses.clause import Selecting
 from seamwatch.durations import DAY, HOUR, SECOND, Duration, format_duration
 from seamwatch.expressions import Expression
-from seamwatch.expressions.build import above, all_of, negate
+from seamwatch.expressions.build import above, all_of, is_null, negate
 from seamwatch.judging.facts import Evidence, Fact, ForwardedEvent
 from seamwatch.judging.judgement import EXPECTED, Finding, Happening, Judgement, Moment, Open, Resolve
-from seamwatch.judging.measure import Measure
+from seamwatch.judging.measure import Measure, Source
 from seamwatch.judging.runs import Change, Runs, bundle, occurrences
 from seamwatch.judging.seam import Seam
 from seamwatch.judging.windows import earliest
@@ -83,7 +86,7 @@ class FreshnessState:
     runs: Runs | None = None
 
 
-class Freshness(Clause, kind="freshness"):
+class Freshness(Selecting, kind="freshness"):
     """Data is no older than `max_lag`."""
 
     state_type = FreshnessState
@@ -123,6 +126,14 @@ class Freshness(Clause, kind="freshness"):
             return (breach,)
         ageing = all_of(above("event_time - data_as_of", self.warn_at), negate(stale))
         return (breach, replace(breach, breach=ageing, name="warning"))
+
+    def left_out(self) -> Mapping[Source, Expression]:
+        """`of: inference`: decisions that do not say how old their data is."""
+        return {} if self.of == "dataset" else {"inference": is_null("data_as_of")}
+
+    def gives(self, source: str) -> str:
+        """The time of the data."""
+        return "gives data_as_of"
 
     def part_of(self, happening: Happening) -> str | None:
         """One state a dataset; for decisions one for each measure."""

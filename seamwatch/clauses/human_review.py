@@ -1,9 +1,12 @@
 """Human review: a decision of low confidence goes to a person.
 
 A decision (`inference`) whose `confidence` is under `below` must have had human review (`human_review: true`); a
-tool call of such confidence must not simply have been allowed (its `decision` is denied or escalated). A confidence
-that is not reported (NULL) is not below: that it is reported can be agreed by an `assertion`. A `where` that names
-fields of only one of the two record types looks at that one alone.
+tool call of such confidence must not simply have been allowed: an escalated one has gone to a person, and one that was
+denied was not made and needs nobody. A `where` that names fields of only one of the two record types looks at that one
+alone.
+
+An event that states no confidence is counted only (`unknown: ignore`): many agents have none to state, and their every
+call would be a breach. Where confidence is agreed on, `unknown: breach` has such an event go to a person too.
 
 An episode begins at once with the first such event. For tool calls there is one per conversation (`trace_id`), over
 when no other has followed for half an hour; for decisions one per system, over after a day (`quiet`) without another.
@@ -16,8 +19,9 @@ it takes 2.3 MB.
 What its violation says: the first event, its confidence (`observed`) and the one under which a person was agreed
 (`limit`); the first five such events are its evidence.
 
-What it cannot see: whether the person who was asked took the time to look, and whether the confidence is honest
-(see `calibration`).
+What it cannot see: whether the person who was asked took the time to look, whether the confidence is honest (see
+`calibration`), and events without one. Where for a day no decision, or no call, gives one, the clause says that it has
+[nothing to judge](../episodes.md#nothing-to-judge).
 
 ```yaml
 - id: unsure-goes-to-a-person
@@ -45,18 +49,19 @@ breach open, opened 2026-03-02T09:05:00Z
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from typing import Literal
 
 from pydantic import Field
 
-from seamwatch.clauses.clause import Clause
+from seamwatch.clauses.clause import Selecting
 from seamwatch.durations import DAY, Duration
 from seamwatch.errors import SeamwatchError
 from seamwatch.expressions import Expression
-from seamwatch.expressions.build import all_of, below, equals
+from seamwatch.expressions.build import all_of, below, equals, is_null
 from seamwatch.judging.facts import Fact
 from seamwatch.judging.judgement import Finding, Happening, Judgement, Moment, Open, Resolve
-from seamwatch.judging.measure import Measure
+from seamwatch.judging.measure import HOLDS, NULL, Measure, Source, Watch, label_of
 from seamwatch.judging.runs import TRACE_IDLE, Change, Runs, bundle, occurrences
 from seamwatch.judging.seam import Seam
 from seamwatch.judging.wording import moment_text, number_text
@@ -65,13 +70,16 @@ from seamwatch.judging.wording import moment_text, number_text
 _UNREVIEWED = {"inference": equals("human_review", False), "tool_call": equals("decision", "allowed")}
 
 
-class HumanReview(Clause, kind="human_review"):
+class HumanReview(Selecting, kind="human_review"):
     """Low confidence goes to a person."""
 
     state_type = Runs
 
     kind: Literal["human_review"]
-    below: float = Field(gt=0, description="a confidence under this needs a person; NULL is not under it")
+    below: float = Field(gt=0, description="a confidence under this needs a person")
+    unknown: Literal["breach", "ignore"] = Field(
+        "ignore", description="what an event is that states no confidence: `breach` has it need a person too"
+    )
     quiet: Duration = Field(DAY, description="decisions: a breach is over after so long without another")
 
     def sources(self) -> tuple[str, ...]:
@@ -86,6 +94,7 @@ class HumanReview(Clause, kind="human_review"):
         """Events of low confidence that did not go to a person: calls by conversation, decisions together."""
         unsure, confidence = below("confidence", self.below), Expression.parse("confidence")
         sources = self.sources()
+        offends = HOLDS | NULL if self.unknown == "breach" else HOLDS
         inference = Measure(
             "inference",
             all_of(unsure, _UNREVIEWED["inference"]),
@@ -93,6 +102,7 @@ class HumanReview(Clause, kind="human_review"):
             select=self.where,
             value=confidence,
             only_breaches=True,
+            offends=offends,
             agreed=TRACE_IDLE,
         )
         tool_call = Measure(
@@ -104,8 +114,31 @@ class HumanReview(Clause, kind="human_review"):
             slice=("trace_id",),
             only_breaches=True,
             label="tool",
+            offends=offends,
         )
         return tuple(measure for measure in (inference, tool_call) if measure.source in sources)
+
+    def left_out(self) -> Mapping[Source, Expression]:
+        """Those without a confidence, unless they need a person for that."""
+        if self.unknown == "breach":
+            return {}
+        unknown, of = is_null("confidence"), self.sources()
+        known: tuple[Source, ...] = ("inference", "tool_call")
+        return {source: unknown for source in known if source in of}
+
+    def gives(self, source: str) -> str:
+        """A confidence."""
+        return "gives a confidence"
+
+    def doubts(self) -> Iterator[tuple[Source, Expression, Literal["odd", "absent"]]]:
+        """None besides: the condition itself is watched."""
+        return iter(())
+
+    def watches(self, seam: Seam) -> tuple[Watch, ...]:
+        """And whether the confidence is low."""
+        unsure = below("confidence", self.below)
+        asked = (Watch(measure.source, unsure, self.where) for measure in self.measures(seam))
+        return (*super().watches(seam), *asked)
 
     def judge(self, seam: Seam, state: Runs | None, happening: Happening, moment: Moment) -> Judgement:
         """The occurrence rule, once a conversation."""
@@ -122,11 +155,15 @@ class HumanReview(Clause, kind="human_review"):
         if change.what == "off":
             return Resolve(self.severity, key, change.at, slice=trace)
         first = run.evidence[0]
-        what = f"a call of tool {first.label!r}" if first.label else "a decision"
+        tool, _ = label_of(first.label)
+        what = f"a call of tool {tool!r}" if tool else "a decision"
+        confidence = "without a confidence"
+        if first.value is not None:
+            confidence = f"with confidence {number_text(first.value)}"
         where = f" in conversation {trace}" if trace else ""
         summary = (
-            f"{seam.system}: {what} with confidence {number_text(first.value)}{where} at "
-            f"{moment_text(first.event_time)} did not go to a person; agreed below {number_text(self.below)}"
+            f"{seam.system}: {what} {confidence}{where} at {moment_text(first.event_time)} did not go to a person; "
+            f"agreed below {number_text(self.below)}"
         )
         return Open(
             self.severity,

@@ -3,9 +3,11 @@
 Each refresh of the dataset is checked. A source that `include` does not list, or that `exclude` does, is a breach with
 an episode of its own (slice: the source), from the first refresh that names it to the first that does not. With
 `include`, a refresh that names no source at all is a breach too. With `attested` a refresh must name who attests its
-lineage (`attested_by`), a person of the documents, and one who has published keys must have signed it.
-`refresh_every` is a clock from the newest refresh, which runs out in silence. `*` and `?` in a source stand for any
-characters and any one character.
+lineage (`attested_by`): one of the persons in `by`, without them who signs for one of the parties; who has published
+keys must have signed it. `refresh_every` is a clock from the newest refresh, which runs out in silence; of a data set
+that a document declares it runs from when the contract is in force, so that one that never came is found. `*` and `?`
+in a source stand for any characters and any one character. Blanks at its ends and capitals make no other source of an
+excluded one; where sources are agreed in `include`, a refresh names them exactly so.
 
 State: one for the dataset, for good: the clock, when the newest refresh was, and the faults that it showed, about
 1 kB each: of strange sources the first 500 by name, more are not told. Nothing is kept of a refresh that shows none.
@@ -52,13 +54,14 @@ from typing import Any, Literal, Self
 
 from pydantic import Field, model_validator
 
+from seamwatch.clauses.attested import Persons, why_void
 from seamwatch.clauses.clause import Clause
 from seamwatch.durations import SECOND, Duration, format_duration
 from seamwatch.expressions.closure import closure
 from seamwatch.judging.countdown import Countdown, Tick, restart, run_out
 from seamwatch.judging.facts import ForwardedEvent
 from seamwatch.judging.faults import Fault, follow, told_by
-from seamwatch.judging.judgement import Finding, Happening, Judgement, Moment, Open, Resolve
+from seamwatch.judging.judgement import EXPECTED, Finding, Happening, Judgement, Moment, Open, Resolve
 from seamwatch.judging.seam import Seam
 from seamwatch.judging.wording import moment_text
 from seamwatch.signatures import refresh_counts
@@ -79,13 +82,14 @@ class Lineage(Clause, kind="lineage"):
     """Only these sources, attested, this often."""
 
     state_type = LineageState
-    wants = frozenset({"dataset_refresh"})
+    wants = frozenset({"dataset_refresh", EXPECTED})
 
     kind: Literal["lineage"]
     include: tuple[str, ...] = Field((), description="the sources that are allowed; all when absent")
     exclude: tuple[str, ...] = Field((), description="sources that are not allowed, even when `include` matches them")
     refresh_every: Duration | None = Field(None, description="longest time between two refreshes")
     attested: bool = Field(False, description="whether each refresh must name, and bind, who attests it")
+    by: Persons = Field((), description="the person or persons who attest; who signs for a party when absent")
 
     @model_validator(mode="after")
     def _says_something(self) -> Self:
@@ -96,13 +100,17 @@ class Lineage(Clause, kind="lineage"):
             raise ValueError(f"{both[0]!r} is both included and excluded: leave it in one of the two")
         return self
 
+    def people(self) -> tuple[str, ...]:
+        """Who attests."""
+        return self.by
+
     def sources(self) -> tuple[str, ...]:
         """Refreshes of the dataset."""
         return ("dataset_refresh",)
 
     def part_of(self, happening: Happening) -> str | None:
         """One state a dataset; refreshes that `where` does not select are not judged."""
-        if isinstance(happening, ForwardedEvent) and self.where is not None:
+        if isinstance(happening, ForwardedEvent) and happening.type != EXPECTED and self.where is not None:
             return "" if closure(self.where, "dataset_refresh")(happening.record) is True else None
         return ""
 
@@ -110,13 +118,22 @@ class Lineage(Clause, kind="lineage"):
         """The clock, and each refresh's sources and attestation."""
         state = state or LineageState()
         findings: tuple[Finding, ...] = ()
-        if isinstance(happening, ForwardedEvent):
+        if isinstance(happening, ForwardedEvent) and happening.type == EXPECTED:
+            state = self._expected(state, int(happening.record["event_time"]))
+        elif isinstance(happening, ForwardedEvent):
             state, findings = self._refresh(seam, state, happening)
         if self.refresh_every is None:
             return Judgement(state, findings)
         clock, ticks = run_out(state.clock, self.refresh_every, moment.watermark)
         findings += tuple(self._told(seam, tick, self.refresh_every) for tick in ticks)
         return Judgement(replace(state, clock=clock), findings, clock.due(self.refresh_every))
+
+    def _expected(self, state: LineageState, at: int) -> LineageState:
+        """The clock of a data set of which nothing has been heard, until its first refresh."""
+        waits = state.newest is None and not state.clock.out
+        if not waits or (state.clock.started is not None and state.clock.started <= at):
+            return state
+        return replace(state, clock=Countdown(at))
 
     def _refresh(
         self, seam: Seam, state: LineageState, event: ForwardedEvent
@@ -145,37 +162,36 @@ class Lineage(Clause, kind="lineage"):
         if self.include and not record["sources"]:
             text = f"{seam.system}: the refresh of {when} does not say where its data came from"
             faults.append(Fault(text, evidence, seam.system, "unnamed"))
-        why = self._unattested(seam, record) if self.attested else None
+        why = self.why_void(seam, record) if self.attested else None
         if why is not None:
             text = f"{seam.system}: the lineage of the refresh of {when} is not attested: {why}"
             faults.append(Fault(text, evidence, seam.system, "unattested"))
         return faults
 
     def _against(self, source: str) -> str | None:
-        if any(fnmatchcase(source, pattern) for pattern in self.exclude):
+        meant = _meant(source)
+        if any(fnmatchcase(meant, _meant(pattern)) for pattern in self.exclude):
             return "which was agreed to be left out"
-        if self.include and not any(fnmatchcase(source, pattern) for pattern in self.include):
-            return "which is not among the agreed sources"
-        return None
+        if not self.include or any(fnmatchcase(source, pattern) for pattern in self.include):
+            return None
+        near = next((pattern for pattern in self.include if fnmatchcase(meant, _meant(pattern))), None)
+        if near is not None:
+            return f"which differs from the agreed {near!r} by blanks or capitals"
+        return "which is not among the agreed sources"
 
-    def _unattested(self, seam: Seam, record: Mapping[str, Any]) -> str | None:
-        person = record.get("attested_by")
-        if not person:
-            return "it names nobody who attests it"
-        if person not in seam.keys:
-            return f"{person} is nobody that the documents know"
-        if not refresh_counts(record, seam.keys[person]):
-            return f"it bears no valid signature of {person}"
-        return None
+    def why_void(self, seam: Seam, record: Mapping[str, Any]) -> str | None:
+        """A refresh is attested by the persons in `by`, or who signs for a party."""
+        return why_void(seam, record, record.get("attested_by"), self.by, refresh_counts)
 
     def _told(self, seam: Seam, tick: Tick, every: int) -> Finding:
         key = f"{tick.started}/refresh"
+        never = tick.told_by is None
         if tick.what == "over":
-            text = f"{seam.system}: refreshed again at {moment_text(tick.at)}"
+            text = f"{seam.system}: refreshed {'for the first time' if never else 'again'} at {moment_text(tick.at)}"
             return Resolve(self.severity, key, tick.at, slice=seam.system, summary=text)
-        summary = (
-            f"{seam.system}: not refreshed since {moment_text(tick.started)}; agreed every {format_duration(every)}"
-        )
+        heard = f"never refreshed in the {format_duration(every)}" if never else "not refreshed"
+        agreed = f"agreed every {format_duration(every)}"
+        summary = f"{seam.system}: {heard} since {moment_text(tick.started)}; {agreed}"
         return Open(
             self.severity,
             key,
@@ -188,3 +204,7 @@ class Lineage(Clause, kind="lineage"):
             unit="s",
             evidence=tick.evidence,
         )
+
+
+def _meant(source: str) -> str:
+    return source.strip().casefold()

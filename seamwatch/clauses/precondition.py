@@ -1,10 +1,17 @@
 r"""Precondition: before this call, that one, in the same conversation.
 
 A call of `tool` must come after a call of `requires` in the same conversation (`trace_id`), with equal values of the
-arguments named in `matching` (a name with dots reaches inside; an argument that is absent or null equals nothing).
-What was required holds for the rest of the conversation, for a day at most. A required call that was denied did
-not happen; a call of `tool` is checked allowed or not, since one that a guard refused shows what the agent tried.
-`where` selects among the calls of `tool`. A call outside any conversation has nothing before it.
+arguments named in `matching` (a name with dots reaches inside). An argument that is absent or null equals nothing, nor
+does one that is not known for sure, such as those of arguments that cannot be read; whole numbers are compared by
+their digits ([expressions](../expressions.md#inside-arguments)). What was required holds for the rest of the
+conversation, for a day at most. `where` selects among the calls of `tool`. A call outside any conversation has nothing
+before it.
+
+What was denied, by a guard or anybody else, did not happen. So a required call that was denied requires nothing, and a
+call of `tool` that was denied is told as an attempt, a warning of its own with its own words, one episode a
+conversation. So many attempts of one conversation as `attempts` says (10) are a finding of the clause's severity, which
+opens with the last of them. A `where` that names denied calls says itself which calls are meant: then none are told
+apart. An escalated call counts as made.
 
 The order is that of (event_time, event_id). A call is therefore judged when what came before it has had time to
 arrive: the allowed lateness and the settling time (seconds) after it was made. One that comes later than that is
@@ -52,7 +59,7 @@ breach open, opened 2026-03-02T09:02:00Z, slice t1
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 from typing import Literal, Self
 
 from pydantic import Field, model_validator
@@ -60,6 +67,7 @@ from pydantic import Field, model_validator
 from seamwatch.clauses.clause import Clause
 from seamwatch.durations import DAY
 from seamwatch.expressions.build import all_of, equals, is_in, is_null, negate
+from seamwatch.judging.attempts import ATTEMPT, ATTEMPTS, MOST_ATTEMPTS, PILED, Severity, attempted, split
 from seamwatch.judging.calls import Call, Calls
 from seamwatch.judging.facts import Evidence, Fact, merge_evidence
 from seamwatch.judging.judgement import Finding, Happening, Judgement, Moment, Open, Resolve
@@ -77,7 +85,8 @@ REMEMBERED = 1_000
 class PreconditionState:
     """One conversation: its waiting calls, when each matched value was last required, and what offended.
 
-    ``last`` is the time of the last call judged; ``over`` says that its episode has ended, and it has no second.
+    ``tried`` are the first attempts, of ``denied``, of which that at ``piled`` was one too many. ``last`` is the time
+    of the last call judged; ``over`` says that its episodes have ended, and it has no second.
     """
 
     calls: Calls = field(default_factory=Calls)
@@ -85,6 +94,9 @@ class PreconditionState:
     offending: tuple[Evidence, ...] = ()
     last: int = -(2**62)
     over: bool = False
+    tried: tuple[Evidence, ...] = ()
+    denied: int = 0
+    piled: int | None = None
 
 
 class Precondition(Clause, kind="precondition"):
@@ -96,6 +108,9 @@ class Precondition(Clause, kind="precondition"):
     tool: str = Field(min_length=1, description="the call that has a precondition")
     requires: str = Field(min_length=1, description="the tool that must have been called before")
     matching: tuple[str, ...] = Field((), description="arguments whose values must be equal in both calls")
+    attempts: int = Field(
+        ATTEMPTS, ge=1, le=MOST_ATTEMPTS, description="so many denied calls of a conversation are more than attempts"
+    )
 
     @model_validator(mode="after")
     def _two_tools(self) -> Self:
@@ -108,21 +123,24 @@ class Precondition(Clause, kind="precondition"):
         return ("tool_call",)
 
     def measures(self, seam: Seam) -> tuple[Measure, ...]:
-        """The calls of both tools, one by one."""
+        """The calls of both tools, one by one; those of the tool that were denied apart."""
+        calls = split(self.where)
         happened = all_of(is_in("decision", ["allowed", "escalated"]), negate(is_null("trace_id")))
         tool, requires = equals("tool", self.tool), all_of(equals("tool", self.requires), happened)
+        made = Measure(
+            "tool_call",
+            tool,
+            TRACE_IDLE,
+            select=calls.made,
+            slice=("trace_id",),
+            only_breaches=True,
+            name="tool",
+            evidence=None,
+            matching=self.matching,
+        )
         return (
-            Measure(
-                "tool_call",
-                tool,
-                TRACE_IDLE,
-                select=self.where,
-                slice=("trace_id",),
-                only_breaches=True,
-                name="tool",
-                evidence=None,
-                matching=self.matching,
-            ),
+            made,
+            replace(attempted(made, calls), name="tried", evidence=None),
             Measure(
                 "tool_call",
                 requires,
@@ -147,8 +165,10 @@ class Precondition(Clause, kind="precondition"):
                 for call in missed:
                     if call.role == "requires":
                         self._require(required, call)
-            late = sum(call.role == "tool" for call in missed)
-            state = PreconditionState(calls, required, state.offending, state.last, state.over)
+            late = sum(call.role != "requires" for call in missed)
+            state = PreconditionState(
+                calls, required, state.offending, state.last, state.over, state.tried, state.denied, state.piled
+            )
             return Judgement(state, (), _deadline(state), calls.wake(moment), late)
         findings: list[Finding] = []
         ready, calls = state.calls.take(moment)
@@ -167,13 +187,14 @@ class Precondition(Clause, kind="precondition"):
         findings: list[Finding],
     ) -> PreconditionState:
         # One state for all of the calls, since there are many.
-        required, offending, last, over = dict(state.required), state.offending, state.last, state.over
+        required, last, over = dict(state.required), state.last, state.over
+        shown = _Shown(state.offending, state.tried, state.denied, state.piled)
         for call in ready:
             time = call.event.event_time
-            over = self._ended(offending, last, time, moment, findings, over=over)
+            over = self._ended(shown, last, time, moment, findings, over=over)
             if time >= last + DAY:
                 # What a silent day has ended is forgotten, live as well as in a history that is read at once.
-                required, offending, over = {}, (), False
+                required, shown, over = {}, _Shown(), False
             last = time
             if call.role == "requires":
                 self._require(required, call)
@@ -182,27 +203,45 @@ class Precondition(Clause, kind="precondition"):
             before = None if value is None else required.get(value)
             if over or (before is not None and time < before + DAY):
                 continue
-            shown = merge_evidence(offending, (replace(call.event, label=None),))
-            if shown != offending:
-                offending = shown
+            event = replace(call.event, label=None)
+            if call.role == "tried":
+                self._tried(seam, shown, event, moment.slice, findings)
+                continue
+            offending = merge_evidence(shown.offending, (event,))
+            if offending != shown.offending:
+                shown.offending = offending
                 findings.append(self._open(seam, offending, moment.slice))
         if not calls.waiting:
-            over = self._ended(offending, last, moment.watermark, moment, findings, over=over)
-        return PreconditionState(calls, required, offending, last, over)
+            over = self._ended(shown, last, moment.watermark, moment, findings, over=over)
+        return PreconditionState(
+            calls, required, shown.offending, last, over, shown.tried, shown.denied, shown.piled
+        )  # fmt: skip
+
+    def _tried(self, seam: Seam, shown: _Shown, event: Evidence, trace: str | None, findings: list[Finding]) -> None:
+        shown.denied += 1
+        tried = merge_evidence(shown.tried, (event,))
+        if tried != shown.tried:
+            shown.tried = tried
+            findings.append(self._open(seam, tried, trace, ATTEMPT))
+        if shown.denied == self.attempts:
+            shown.piled = event.event_time
+            findings.append(self._open(seam, tried, trace, PILED, shown.piled))
 
     def _ended(
-        self,
-        offending: tuple[Evidence, ...],
-        last: int,
-        now: int,
-        moment: Moment,
-        findings: list[Finding],
-        *,
-        over: bool,
+        self, shown: _Shown, last: int, now: int, moment: Moment, findings: list[Finding], *, over: bool
     ) -> bool:
-        if not offending or over or now < last + TRACE_IDLE:
+        if not (shown.offending or shown.tried) or over or now < last + TRACE_IDLE:
             return over
-        findings.append(Resolve(self.severity, "", last + TRACE_IDLE, slice=moment.slice))
+        episodes: list[tuple[Severity, str, object]] = [
+            (self.severity, "", shown.offending),
+            ("warning", ATTEMPT, shown.tried),
+            (self.severity, PILED, shown.piled is not None),
+        ]
+        findings.extend(
+            Resolve(severity, key, last + TRACE_IDLE, slice=moment.slice)
+            for severity, key, opened in episodes
+            if opened
+        )
         return True
 
     def _require(self, required: dict[str, int], call: Call) -> None:
@@ -216,26 +255,44 @@ class Precondition(Clause, kind="precondition"):
     def _value(self, call: Call) -> str | None:
         return call.event.label if self.matching else ""
 
-    def _open(self, seam: Seam, offending: tuple[Evidence, ...], trace: str | None) -> Open:
-        first = offending[0]
+    def _open(
+        self, seam: Seam, shown: tuple[Evidence, ...], trace: str | None, key: str = "", at: int | None = None
+    ) -> Open:
+        first = shown[0]
         same = f" with the same {' and '.join(self.matching)}" if self.matching else ""
         where = f"in conversation {trace}" if trace else "outside any conversation"
+        called, denied = ("tried to call", ", denied by the guard") if key else ("called", "")
         summary = (
-            f"{seam.system} called tool {self.tool!r} without having called {self.requires!r}{same} before, {where} "
-            f"at {moment_text(first.event_time)}"
+            f"{seam.system} {called} tool {self.tool!r} without having called {self.requires!r}{same} before{denied}, "
+            f"{where} at {moment_text(first.event_time)}"
         )
+        many = key == PILED
         return Open(
-            self.severity,
-            "",
-            first.event_time,
-            summary,
+            "warning" if key == ATTEMPT else self.severity,
+            key,
+            first.event_time if at is None else at,
+            f"{summary}; {self.attempts} attempts in one conversation are too many" if many else summary,
             slice=trace,
             since=first.event_time,
-            evidence=offending,
+            observed=self.attempts if many else None,
+            limit=self.attempts - 1 if many else None,
+            unit="attempts" if many else None,
+            evidence=shown,
         )
+
+
+@dataclass(slots=True)
+class _Shown:
+    """What has been found of a conversation so far, while its calls are judged."""
+
+    offending: tuple[Evidence, ...] = ()
+    tried: tuple[Evidence, ...] = ()
+    denied: int = 0
+    piled: int | None = None
 
 
 def _deadline(state: PreconditionState) -> int | None:
     begun = state.last > -(2**62)
-    open_until = state.last + TRACE_IDLE if begun and state.offending and not state.over else None
+    found = bool(state.offending or state.tried)
+    open_until = state.last + TRACE_IDLE if begun and found and not state.over else None
     return earliest(state.calls.deadline(), open_until, state.last + DAY if begun else None)

@@ -12,7 +12,9 @@ its largest it takes 2.1 MB.
 What its violation says: the first score outside the bounds (`observed`) and the bounds or, with `tolerate`, the share
 of such scores and the share agreed (`limit`); the first five are its evidence.
 
-What it cannot see: a score that is wrong but in range (see `distribution` and `calibration`).
+What it cannot see: a score that is wrong but in range (see `distribution` and `calibration`); that more scores are
+missing than were, unless `nullable: false` is agreed (see `completeness`). Decisions without a score count as in range;
+where for a day there is no other, the clause says that it has [nothing to judge](../episodes.md#nothing-to-judge).
 
 ```yaml
 - id: score-valid
@@ -43,24 +45,25 @@ breach open, opened 2026-03-02T09:01:00Z
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
-from seamwatch.clauses.clause import Clause
+from seamwatch.clauses.clause import Selecting
 from seamwatch.durations import DAY, HOUR, Duration, format_duration
 from seamwatch.expressions import Expression
 from seamwatch.expressions.build import any_of, is_null, outside
 from seamwatch.judging.calm import WHEN_ABSENT
 from seamwatch.judging.facts import Fact
 from seamwatch.judging.judgement import Finding, Happening, Judgement, Moment, Open, Resolve
-from seamwatch.judging.measure import Measure
+from seamwatch.judging.measure import Measure, Source
 from seamwatch.judging.runs import Change, Runs, bundle, occurrences, shares
 from seamwatch.judging.seam import Seam
 from seamwatch.judging.wording import moment_text, number_text, share_text
 
 
-class Range(Clause, kind="range"):
+class Range(Selecting, kind="range"):
     """Scores stay within [min, max]."""
 
     state_type = Runs
@@ -109,6 +112,14 @@ class Range(Clause, kind="range"):
                 agreed=self.window,
             ),
         )
+
+    def left_out(self) -> Mapping[Source, Expression]:
+        """Decisions without a score, unless that is a bad score."""
+        return {"inference": is_null("score")} if self.nullable else {}
+
+    def gives(self, source: str) -> str:
+        """A score."""
+        return "gives a score"
 
     def judge(self, seam: Seam, state: Runs | None, happening: Happening, moment: Moment) -> Judgement:
         """The occurrence rule without `tolerate`, the share rule with it."""

@@ -7,17 +7,22 @@
 
 Windows tumble, aligned to the UTC epoch. An episode begins with the first window that exceeds, and is over with the
 first that does not, or, where it flaps from window to window or `quiet` is agreed, when none has for so long
-([episodes](../episodes.md#the-end)). Every call counts, also one that a guard refused, unless `where` leaves it out.
+([episodes](../episodes.md#the-end)).
+
+Calls that were made are counted, escalated ones among them; one that was denied was not made. A call that a guard
+denied by this very clause (its `authorisation` says so) is told as an attempt to go beyond, a warning of its own with
+its own words, one episode a conversation. So many of one conversation as `attempts` says (10) are a finding of the
+clause's severity. A `where` that names denied calls says itself which calls are meant: then all that it selects count.
 
 A breach is told with the first event beyond `max`, which is when it opens (`opened_at`); its evidence are the
 first five beyond. Both are exact whatever the batches and whatever the order of arrival, for a `max` up to 995;
 above, a breach is told when its window is complete, opens at the window's end and shows the window's first events.
 Until the window is complete the number observed is `max` + 1, then the window's own.
 
-State: of each conversation its number and its earliest `max` + 5 events, until a day without one; of each window that
-is not yet complete the same, 1,440 windows or 10,000 events at most (of each person with `per: subject`): the oldest
-window beyond is judged as it is, and what still comes for it is counted as late. An event takes about 150 bytes. At
-its largest it takes 1.9 MB.
+State: of each conversation with an attempt about 16 kB at its 100th. Of each conversation its number and its earliest
+`max` + 5 events, until a day without one; of each window that is not yet complete the same, 1,440 windows or 10,000
+events at most (of each person with `per: subject`): the oldest window beyond is judged as it is, and what still comes
+for it is counted as late. An event takes about 150 bytes. At its largest it takes 1.9 MB.
 
 What its violation says: the number counted (`observed`) and the number agreed (`limit`), in which conversation or
 window or about whom.
@@ -53,7 +58,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from itertools import pairwise
+from functools import partial
 from typing import Literal, Self
 
 from pydantic import Field, model_validator
@@ -62,78 +67,52 @@ from seamwatch.clauses.clause import Clause
 from seamwatch.durations import DAY, Duration, format_duration
 from seamwatch.expressions import Expression
 from seamwatch.expressions.build import all_of, always, equals, is_null, negate
+from seamwatch.judging.attempts import (
+    ATTEMPT,
+    ATTEMPTS,
+    MOST_ATTEMPTS,
+    Aspect,
+    Conduct,
+    Said,
+    Terms,
+    attempted,
+    conducted,
+    part_of,
+    place_of,
+    split,
+)
 from seamwatch.judging.calm import WHEN_ABSENT, Stretch, quiet_of, went_outside
-from seamwatch.judging.facts import EVIDENCE_LIMIT, Evidence, Fact
+from seamwatch.judging.facts import EVIDENCE_LIMIT, Fact
 from seamwatch.judging.judgement import Finding, Happening, Judgement, Moment, Open, Resolve
-from seamwatch.judging.measure import Measure
-from seamwatch.judging.runs import TRACE_IDLE
+from seamwatch.judging.measure import Measure, Source, label_of
+from seamwatch.judging.runs import TRACE_IDLE, Run
 from seamwatch.judging.seam import Seam
+from seamwatch.judging.tallies import Tallies, Tally, talked
 from seamwatch.judging.windows import MOST_WINDOWS, earliest
 from seamwatch.judging.wording import moment_text
 from seamwatch.values import value
 
 KEPT = 1_000
 EVENTS_KEPT = 10_000
-SPELLS_KEPT = 100
-
-
-@value()
-class Tally:
-    """What was counted in a window, or in a conversation; ``events`` are the earliest, ``seen`` is the last arrival.
-
-    ``spells`` are the (first, last) times of stretches of a conversation between which it was silent.
-    """
-
-    start: int
-    window: int
-    count: int
-    last: int
-    seen: int
-    events: tuple[Evidence, ...]
-    spells: tuple[tuple[int, int], ...] = ()
-
-    @property
-    def end(self) -> int:
-        """The first microsecond after the window."""
-        return self.start + self.window
-
-    def with_fact(self, fact: Fact, moment: Moment, kept: int) -> Tally:
-        """With what the fact counted."""
-        # A fact's events are in order already.
-        events = tuple(sorted((*self.events, *fact.evidence))[:kept]) if self.events else fact.evidence[:kept]
-        last = max(self.last, fact.last_time)
-        return Tally(self.start, self.window, self.count + fact.count, last, moment.now, events, self.spells)
-
-    def with_spells(self, spells: tuple[tuple[int, int], ...]) -> Tally:
-        """With these stretches."""
-        return Tally(self.start, self.window, self.count, self.last, self.seen, self.events, spells)
-
-    def complete(self, moment: Moment) -> bool:
-        """Whether all of the window has arrived."""
-        return moment.watermark >= self.end and moment.now - self.seen >= moment.settle
-
-
-@value()
-class RateState:
-    """Tallies that still fill, in order; ``done`` is the end of the last complete window.
-
-    ``first`` and ``until``: start of the first and end of the last window of the run that exceeds, None for no run;
-    ``stretch`` is the last run over windows, also after it is over.
-    ``over``: the conversation's episode has ended, and it has no second.
-    """
-
-    tallies: tuple[Tally, ...] = ()
-    done: int = -(2**62)
-    first: int | None = None
-    until: int = 0
-    over: bool = False
-    stretch: Stretch | None = None
 
 
 def crowded(tallies: Sequence[Tally]) -> bool:
     """Whether so many windows wait that the oldest is complete as it is; never the only one."""
     events = sum(len(tally.events) for tally in tallies)
     return len(tallies) > MOST_WINDOWS or (len(tallies) > 1 and events > EVENTS_KEPT)
+
+
+@value()
+class RateState:
+    """What is counted of a slice (`Tallies`), or the attempts of a conversation."""
+
+    tallies: tuple[Tally, ...] = ()
+    done: int = -(2**62)
+    first: int | None = None
+    until: int = 0
+    over: bool = False
+    tried: Conduct | None = None
+    stretch: Stretch | None = None
 
 
 class Rate(Clause, kind="rate"):
@@ -154,6 +133,9 @@ class Rate(Clause, kind="rate"):
         description="not `per: trace`: a breach is over after so long, in whole windows, without one that exceeds; "
         f"{WHEN_ABSENT}",
     )
+    attempts: int = Field(
+        ATTEMPTS, ge=1, le=MOST_ATTEMPTS, description="so many denied calls of a conversation are more than attempts"
+    )
 
     @model_validator(mode="after")
     def _possible(self) -> Self:
@@ -173,18 +155,26 @@ class Rate(Clause, kind="rate"):
         if self.per == "trace":
             counted = all_of(counted, negate(is_null("trace_id")))
         sliced = {"trace": ("trace_id",), "subject": ("subject",)}.get(str(self.per), ())
-        source: Literal["inference", "tool_call"] = "inference" if self.per == "subject" else "tool_call"
-        return (
-            Measure(
-                source,
-                counted,
-                self._window,
-                select=self.where,
-                slice=sliced,
-                only_breaches=True,
-                evidence=self._kept,
-            ),
+        if self.per == "subject":
+            return (self._counting("inference", counted, self.where, sliced),)
+        calls = split(self.where)
+        made = self._counting("tool_call", counted, calls.made, sliced)
+        denied_by = f"{seam.contract}@{seam.contract_version}#{self.id}"
+        beyond = replace(
+            made, breach=equals("authorisation", denied_by), window=TRACE_IDLE, slice=("trace_id",), label="tool"
         )
+        return (made, attempted(beyond, calls))
+
+    def _counting(
+        self, source: Source, counted: Expression, select: Expression | None, sliced: tuple[str, ...]
+    ) -> Measure:
+        return Measure(
+            source, counted, self._window, select=select, slice=sliced, only_breaches=True, evidence=self._kept
+        )
+
+    def part_of(self, happening: Happening) -> str | None:
+        """What is counted together; attempts are a part of their own."""
+        return part_of(happening) if isinstance(happening, Fact) else ""
 
     @property
     def counted(self) -> Expression:
@@ -210,70 +200,41 @@ class Rate(Clause, kind="rate"):
         """Counts what came, and says when it is more than was agreed."""
         fact = happening if isinstance(happening, Fact) else None
         state = state or RateState()
-        if self.per == "trace":
-            return self._conversation(seam, state, fact, moment)
-        return self._windows(seam, state, fact, moment)
+        if place_of(moment.slice)[0] == ATTEMPT:
+            terms = Terms(self.severity, attempts=self.attempts)
+            judged = conducted(state.tried, fact, moment, terms, partial(self._said, seam))
+            return replace(judged, state=None if judged.state is None else RateState(tried=judged.state))
+        counted = Tallies(state.tallies, state.done, state.first, state.until, state.over, state.stretch)
+        judge = self._conversation if self.per == "trace" else self._windows
+        judged = judge(seam, counted, fact, moment)
+        left = judged.state
+        if left is None:
+            return judged
+        kept = RateState(left.tallies, left.done, left.first, left.until, left.over, stretch=left.stretch)
+        return Judgement(kept, judged.findings, judged.deadline, judged.wake, judged.late)
 
-    def _conversation(self, seam: Seam, state: RateState, fact: Fact | None, moment: Moment) -> Judgement:
-        findings: list[Finding] = []
-        tally = next(iter(state.tallies), None)
-        if fact is not None:
-            if tally is not None and fact.first_time >= tally.last + DAY:
-                # What a silent day has ended is forgotten, live as well as in a history that is read at once.
-                state, tally = self._ended(state, tally, moment.slice, findings), None
-            if tally is None:
-                state = RateState()
-                tally = Tally(fact.window_start, fact.window, 0, fact.last_time, moment.now, ())
-            tally = self._with_spell(tally.with_fact(fact, moment, self._kept), fact)
-            state = RateState((tally,), state.done, state.first, state.until, state.over)
-            if tally.count > self.max and not state.over:
-                findings.append(self._open(seam, "", tally, moment.slice, exact=True))
-                state = replace(state, first=tally.start)
-        if tally is None:
-            return Judgement(None)
-        if moment.watermark >= self._silent_from(tally):
-            state = self._ended(state, tally, moment.slice, findings)
-        if moment.watermark >= tally.last + DAY:
-            return Judgement(None, tuple(findings))
-        running = state.first is not None and not state.over
-        deadline = self._silent_from(tally) if running else tally.last + DAY
-        return Judgement(state, tuple(findings), deadline)
+    def _said(self, seam: Seam, _aspect: Aspect, trace: str | None, run: Run) -> Said:
+        first = run.evidence[0]
+        tool, _ = label_of(first.label)
+        where = f"in conversation {trace}" if trace else "outside any conversation"
+        most = f"{self.max} {'call' if self.max == 1 else 'calls'}"
+        each = f"in {format_duration(self.per)}" if isinstance(self.per, int) else "in a conversation"
+        return Said(
+            f"{seam.system} tried to call tool {tool!r} beyond the {most} agreed {each}, denied by the guard, {where} "
+            f"at {moment_text(first.event_time)}"
+        )
 
-    def _ended(self, state: RateState, tally: Tally, trace: str | None, findings: list[Finding]) -> RateState:
-        if state.first is None or state.over:
-            return state
-        findings.append(Resolve(self.severity, "", self._silent_from(tally), slice=trace))
-        return replace(state, over=True)
+    def _conversation(self, seam: Seam, state: Tallies, fact: Fact | None, moment: Moment) -> Judgement:
+        found = talked(state, fact, moment, most=self.max, kept=self._kept)
+        findings = (
+            Resolve(self.severity, "", change, slice=moment.slice)
+            if isinstance(change, int)
+            else self._open(seam, "", change, moment.slice, exact=True)
+            for change in found.changes
+        )
+        return Judgement(found.state, tuple(findings), found.deadline)
 
-    def _talk(self, tally: Tally) -> tuple[Evidence, ...]:
-        """The events beyond what was agreed, up to where the conversation fell silent for the first time."""
-        beyond = tally.events[self.max :]
-        pairs = enumerate(pairwise(beyond), 1)
-        silent = (n for n, (one, after) in pairs if after.event_time >= one.event_time + TRACE_IDLE)
-        return beyond[: next(silent, len(beyond))]
-
-    def _with_spell(self, tally: Tally, fact: Fact) -> Tally:
-        # No two events of a fact are a silence apart, so that its first and last are enough.
-        spells: list[tuple[int, int]] = []
-        if not tally.spells and tally.count <= self.max:
-            return tally.with_spells(((fact.first_time, fact.last_time),))
-        for first, last in sorted((*tally.spells, (fact.first_time, fact.last_time))):
-            if spells and first < spells[-1][1] + TRACE_IDLE:
-                spells[-1] = (spells[-1][0], max(last, spells[-1][1]))
-            else:
-                spells.append((first, last))
-        if tally.count <= self.max:
-            return tally.with_spells(tuple(spells[-SPELLS_KEPT:]))
-        # What was silent before the first event beyond what was agreed ends nothing.
-        beyond = tally.events[self.max].event_time
-        return tally.with_spells(tuple([spell for spell in spells if spell[1] >= beyond][:SPELLS_KEPT]))
-
-    def _silent_from(self, tally: Tally) -> int:
-        """When the conversation first fell silent after the first event beyond what was agreed."""
-        beyond = tally.events[self.max].event_time if tally.count > self.max else tally.last
-        return next((last for _, last in tally.spells if last >= beyond), tally.last) + TRACE_IDLE
-
-    def _windows(self, seam: Seam, state: RateState, fact: Fact | None, moment: Moment) -> Judgement:
+    def _windows(self, seam: Seam, state: Tallies, fact: Fact | None, moment: Moment) -> Judgement:
         state, late = self._with(state, fact, moment)
         stretch, done = self._kept_stretch(state), state.done
         findings: list[Finding] = []
@@ -309,7 +270,7 @@ class Rate(Clause, kind="rate"):
             stretch = None if moment.watermark >= forgotten and not left else stretch
         waits += [tally.end for tally in left]
         unsettled = [tally.seen + moment.settle for tally in left if moment.now - tally.seen < moment.settle]
-        kept = RateState(tuple(left), done, stretch=stretch) if left or stretch is not None else None
+        kept = Tallies(tuple(left), done, stretch=stretch) if left or stretch is not None else None
         deadline = earliest(*(time for time in waits if time > moment.watermark))
         return Judgement(kept, tuple(findings), deadline, min(unsettled, default=None), late)
 
@@ -318,11 +279,11 @@ class Rate(Clause, kind="rate"):
         findings.append(Resolve(self.severity, str(stretch.start), over, slice=moment.slice))
         return replace(stretch, over=over)
 
-    def _kept_stretch(self, state: RateState) -> Stretch | None:
+    def _kept_stretch(self, state: Tallies) -> Stretch | None:
         # An earlier release kept the run's first and last window alone.
         return state.stretch if state.first is None else Stretch(state.first, state.until)
 
-    def _with(self, state: RateState, fact: Fact | None, moment: Moment) -> tuple[RateState, int]:
+    def _with(self, state: Tallies, fact: Fact | None, moment: Moment) -> tuple[Tallies, int]:
         if fact is None:
             return state, 0
         if fact.window_end <= state.done:
@@ -338,7 +299,7 @@ class Rate(Clause, kind="rate"):
         return self.max + EVIDENCE_LIMIT <= KEPT
 
     def _open(self, seam: Seam, key: str, tally: Tally, part: str | None, *, exact: bool) -> Open:
-        beyond = (self._talk(tally) if self.per == "trace" else tally.events[self.max :]) if self._exact else ()
+        beyond = (tally.beyond(self.max) if self.per == "trace" else tally.events[self.max :]) if self._exact else ()
         opened_at = beyond[0].event_time if beyond else tally.end
         observed = self.max + 1 if exact else tally.count
         what = "decisions" if self.per == "subject" else f"calls of tool {self.tool!r}" if self.tool else "tool calls"

@@ -18,7 +18,9 @@ nothing. At its largest it takes 2.1 MB (of 20 cohorts).
 What its violation says: the cohort, its share (`observed`) with a 95 % interval, and the bounds; `limit` is the bound
 that it breaks.
 
-What it cannot see: a cohort that is named wrongly.
+What it cannot see: a cohort that is named wrongly, or not at all. Shares are of the rows and decisions that name one;
+the sentence says how many more do not. Where for a day no decision names one, the clause says that it has [nothing to
+judge](../episodes.md#nothing-to-judge); a refresh of which fewer than `min_count` rows name one says nothing.
 
 ```yaml
 - id: who
@@ -54,13 +56,15 @@ breach open, opened 2026-03-03T00:00:00Z, slice north
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import field, replace
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from seamwatch.clauses.clause import Clause
+from seamwatch.clauses.clause import Selecting
 from seamwatch.durations import DAY, Duration, format_duration
+from seamwatch.expressions import Expression
 from seamwatch.expressions.build import all_of, equals, is_null, negate
 from seamwatch.expressions.closure import closure
 from seamwatch.judging.calm import WHEN_ABSENT, Stretch, went_outside
@@ -68,10 +72,10 @@ from seamwatch.judging.facts import Evidence, Fact, ForwardedEvent
 from seamwatch.judging.faults import Fault, follow, told_by
 from seamwatch.judging.intervals import interval_text
 from seamwatch.judging.judgement import Finding, Happening, Judgement, Moment, Open, Resolve
-from seamwatch.judging.measure import Measure
+from seamwatch.judging.measure import Measure, Source
 from seamwatch.judging.seam import Seam
 from seamwatch.judging.windows import MOST_WINDOWS, Windows
-from seamwatch.judging.wording import moment_text, share_text
+from seamwatch.judging.wording import left_out_text, moment_text, share_text
 from seamwatch.values import value
 
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -94,7 +98,7 @@ class RepresentationState:
     stretches: tuple[tuple[str, Stretch], ...] = ()
 
 
-class Representation(Clause, kind="representation"):
+class Representation(Selecting, kind="representation"):
     """Each cohort's share stays within [min, max]."""
 
     state_type = RepresentationState
@@ -134,7 +138,7 @@ class Representation(Clause, kind="representation"):
         named = negate(is_null("cohort"))
         select = named if self.where is None else all_of(self.where, named)
         return (
-            Measure("inference", None, self.window, select=select),
+            Measure("inference", None, self.window, select=select, left_out=(self._nameless,)),
             *(
                 Measure(
                     "inference",
@@ -147,6 +151,19 @@ class Representation(Clause, kind="representation"):
                 for cohort in self.shares
             ),
         )
+
+    @property
+    def _nameless(self) -> Expression:
+        unknown = is_null("cohort")
+        return unknown if self.where is None else all_of(self.where, unknown)
+
+    def left_out(self) -> Mapping[Source, Expression]:
+        """`of: inference`: decisions that name no cohort."""
+        return {"inference": is_null("cohort")} if self.of == "inference" else {}
+
+    def gives(self, source: str) -> str:
+        """A cohort."""
+        return "names a cohort"
 
     def part_of(self, happening: Happening) -> str | None:
         """One state a system: the cohorts are shares of one whole."""
@@ -201,7 +218,8 @@ class Representation(Clause, kind="representation"):
             hits = counts.get(cohort, 0)
             limit = self._broken(cohort, hits, total)
             if limit is not None:
-                where = f"rows of the refresh of {moment_text(at)}"
+                beside = left_out_text((max(0, int(event.record["row_count"]) - total),), ("rows of no cohort",))
+                where = f"rows{beside} of the refresh of {moment_text(at)}"
                 summary = self._sentence(seam, cohort, hits, total, where)
                 what = "few" if hits / total < limit else "many"
                 shown.append(Fault(summary, (evidence,), cohort, what, hits / total, limit, "share"))
@@ -250,7 +268,8 @@ class Representation(Clause, kind="representation"):
     def _opened(
         self, seam: Seam, cohort: str, hits: int, whole: Fact, limit: float, evidence: tuple[Evidence, ...]
     ) -> Open:
-        where = f"decisions in the {format_duration(self.window)} from {moment_text(whole.window_start)}"
+        beside = left_out_text(whole.missing, ("without a cohort",))
+        where = f"decisions{beside} in the {format_duration(self.window)} from {moment_text(whole.window_start)}"
         return Open(
             self.severity,
             str(whole.window_start),

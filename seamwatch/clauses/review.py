@@ -2,7 +2,7 @@
 
 A clock that each review restarts and that runs out in silence. A review is an `attestation` of kind `review` whose
 `subject` is this clause (`<contract>#<clause>`) or `review`, the point of the handoff, by the person in `by`; without
-`by` any person of the documents. A person who has published keys must have signed it (what is signed is
+`by` by who signs for one of the parties. A person who has published keys must have signed it (what is signed is
 `seamwatch.signatures.attestation_bytes`). Attestations by others, of another kind or subject, have no effect.
 
 Before the first review the clock runs from `review.last` of the System document or, without that, from the system's
@@ -42,11 +42,13 @@ breach open, opened 2026-04-10T09:00:00Z
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field
 
+from seamwatch.clauses.attested import why_attestation_void
 from seamwatch.clauses.clause import Clause
 from seamwatch.durations import DAY, SECOND, Duration, format_duration
 from seamwatch.judging.countdown import Countdown, Tick, restart, run_out
@@ -56,7 +58,6 @@ from seamwatch.judging.judgement import Finding, Happening, Judgement, Moment, O
 from seamwatch.judging.measure import Measure, Source
 from seamwatch.judging.seam import Seam
 from seamwatch.judging.wording import moment_text
-from seamwatch.signatures import attestation_counts
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +76,7 @@ class Review(Clause, kind="review"):
 
     kind: Literal["review"]
     every: Duration = Field(description="longest time between two reviews")
-    by: str | None = Field(None, description="the person who reviews; any person of the documents when absent")
+    by: str | None = Field(None, description="the person who reviews; who signs for a party when absent")
 
     def sources(self) -> tuple[str, ...]:
         """Decisions and tool calls, the first of which starts the clock."""
@@ -110,7 +111,7 @@ class Review(Clause, kind="review"):
             at = int(happening.record["event_time"])
             if happening.type == "dataset_refresh":
                 state = self._begun(state, at)
-            elif self._counts(seam, happening):
+            elif self.why_void(seam, happening.record) is None:
                 clock, more = restart(state.clock, at, told_by(happening), self.every)
                 state, ticks = ReviewState(clock, reviewed=True), ticks + more
         clock, more = run_out(state.clock, self.every, moment.watermark)
@@ -124,14 +125,9 @@ class Review(Clause, kind="review"):
             return state
         return ReviewState(Countdown(at))
 
-    def _counts(self, seam: Seam, event: ForwardedEvent) -> bool:
-        record = event.record
-        person = record["person"]
-        if record["subject"] not in (f"{seam.contract}#{self.id}", "review"):
-            return False
-        if person != self.by and (self.by is not None or person not in seam.keys):
-            return False
-        return attestation_counts(record, seam.keys.get(person, ()))
+    def why_void(self, seam: Seam, record: Mapping[str, Any]) -> str | None:
+        """Reviews count by the person in `by`, or who signs for a party."""
+        return why_attestation_void(seam, self.id, "review", record, self.people())
 
     def _told(self, seam: Seam, tick: Tick) -> Finding:
         key = str(tick.started)

@@ -29,6 +29,12 @@ State: the windows that are not yet complete (1,440 at most), what is open, and 
 with `by: cohort` that for each of 10,000 cohorts at most. Of a cohort from which nothing comes, all is forgotten after
 a day, and what is open or its reference after 30 days, which ends the episode. At its largest it takes 4.4 MB.
 
+What a window does not rest on is in the sentence: decisions without a latency or a score, outcomes for which `correct`
+is not known. By the `correct` that holds by default an outcome whose label is outside 0 to 1, beside a score that is a
+probability, is left out as well (labels of another convention: -1 and 1, 1 and 2), and the bound counts as broken only
+if it were so whatever these outcomes were; otherwise the window says nothing. Where for a day all is left out, the
+clause says that it has [nothing to judge](../episodes.md#nothing-to-judge).
+
 `accuracy`: an outcome that carries no score, or no cohort where that is needed, takes them from the decision it names
 (`inference_id`), in a replay from the history, live from the store. Meanwhile it waits, and this clause with it; one
 whose decision the store does not have, 15 minutes after the outcome came, counts with what it carries
@@ -37,7 +43,8 @@ whose decision the store does not have, 15 minutes after the outcome came, count
 What its violation says: the value of the first window outside the bounds (`observed`), how many events it is of, which
 window, and the bound (`limit`).
 
-What it cannot see: a score or cohort that neither the outcome nor the store has; a drift that was there when the
+What it cannot see: what the latencies, scores and labels would be that are not given (it says how many; that they
+went missing `completeness` tells); a drift that was there when the
 reference was taken; with `by: cohort`, that of many cohorts each judged by itself some break a tight bound
 by chance alone.
 
@@ -71,17 +78,17 @@ breach open, opened 2026-03-02T09:15:00Z
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from math import ceil, log, sqrt
 from typing import ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
-from seamwatch.clauses.clause import BEGINNING, Clause
+from seamwatch.clauses.clause import BEGINNING, Selecting
 from seamwatch.durations import DAY, HOUR, Duration, format_duration
 from seamwatch.expressions import Expression
-from seamwatch.expressions.build import above, all_of, any_of, equals, is_null, negate
+from seamwatch.expressions.build import above, all_of, any_of, equals, is_null, negate, not_true, outside
 from seamwatch.judging.calm import WHEN_ABSENT, Stretch, went_outside
 from seamwatch.judging.facts import Evidence, Fact
 from seamwatch.judging.intervals import interval_text, quantile_ranks
@@ -89,7 +96,7 @@ from seamwatch.judging.judgement import Finding, Happening, Judgement, Moment, O
 from seamwatch.judging.measure import Histogram, Measure, Source
 from seamwatch.judging.seam import Seam
 from seamwatch.judging.windows import Windows, earliest
-from seamwatch.judging.wording import moment_text, number_text, share_text
+from seamwatch.judging.wording import left_out_text, moment_text, number_text, share_text
 from seamwatch.values import value
 
 Side = Literal["above", "below"]
@@ -99,6 +106,9 @@ _FORGOTTEN_AFTER = 30 * DAY
 _CHANCE = 0.001
 _UNSURE = 0.05
 _RIGHT = Expression.parse("abs(score - label) < 0.5")
+_ODD = "with a label outside 0 to 1"
+_ODD_LABEL = all_of(negate(outside("score", 0, 1)), outside("label", 0, 1))
+"""A label of another convention (-1 and 1, 1 and 2), beside a score that is a probability."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +143,7 @@ class _Reading:
     side: Side | None = None
 
 
-class Signal(Clause, kind="signal"):
+class Signal(Selecting, kind="signal"):
     """One of the five signals within [min, max]."""
 
     state_type = SignalState
@@ -181,25 +191,59 @@ class Signal(Clause, kind="signal"):
         """The events that count; those beyond the bound offend."""
         value: Expression | None = None
         histogram: Histogram | None = None
-        breach: Expression | None = None
-        counts: list[Expression] = [] if self.where is None else [self.where]
         if self.signal == "latency":
             value, breach = Expression.parse("latency_ms"), above("latency_ms", self.max or 0)
             histogram = Histogram(0, 4 * (self.max or 1), _LATENCY_BINS)
-            counts.append(negate(is_null("latency_ms")))
         elif self.signal == "drift":
-            value, histogram = Expression.parse("score"), Histogram(*self.range, _DRIFT_BINS)
-            counts.append(negate(is_null("score")))
+            value, histogram, breach = Expression.parse("score"), Histogram(*self.range, _DRIFT_BINS), None
         elif self.signal == "accuracy":
             breach = negate(self.correct)
-            counts.append(any_of(self.correct, negate(self.correct)))
         else:
             breach = equals(self.signal, value=True)
-        select = all_of(*counts) if counts else None
-        sliced = ("cohort",) if self.by else ()
+        chosen = [] if self.where is None else [self.where]
+        left_out = tuple(self._left_out().values())
+        counts = [*chosen, *map(not_true, left_out)]
         return (
-            Measure(self._source, breach, self.window, select=select, value=value, slice=sliced, histogram=histogram),
+            Measure(
+                self._source,
+                breach,
+                self.window,
+                select=all_of(*counts) if counts else None,
+                value=value,
+                slice=("cohort",) if self.by else (),
+                histogram=histogram,
+                # Nobody is told of what is left out where that is agreed to be of no matter.
+                left_out=() if self.unjudged is None else tuple(all_of(*chosen, condition) for condition in left_out),
+            ),
         )
+
+    def left_out(self) -> Mapping[Source, Expression]:
+        """Decisions without the latency or score, and outcomes that are neither right nor wrong."""
+        left_out = self._left_out().values()
+        return {self._source: any_of(*left_out)} if left_out else {}
+
+    def doubts(self) -> Iterator[tuple[Source, Expression, Literal["odd", "absent"]]]:
+        """A label of another convention is odd."""
+        for why, condition in self._left_out().items():
+            yield self._source, condition, "odd" if why == _ODD else "absent"
+
+    def gives(self, source: str) -> str:
+        """The latency, a score, or what makes it right or wrong."""
+        gives = {"latency": "gives latency_ms", "drift": "gives a score"}
+        return gives.get(self.signal, "gives a score and a label that tell whether it was right")
+
+    def _left_out(self) -> dict[str, Expression]:
+        """What is left out, by why in the words of the sentence."""
+        if self.signal == "latency":
+            return {"without latency_ms": is_null("latency_ms")}
+        if self.signal == "drift":
+            return {"without a score": is_null("score")}
+        if self.signal != "accuracy":
+            return {}
+        unknown = not_true(any_of(self.correct, negate(self.correct)))
+        if self.correct != _RIGHT:
+            return {"for which `correct` is not known": unknown}
+        return {_ODD: _ODD_LABEL, "without a score": unknown}
 
     def counts_from(self, seam: Seam) -> int | None:
         """`drift`: the first scores are its reference."""
@@ -220,7 +264,8 @@ class Signal(Clause, kind="signal"):
             if self.signal == "drift" and not self._compares(state):
                 # Histograms of another range, from an earlier version of the contract, say nothing here.
                 before = state.reference if state.over == self.range else ()
-                grown = tuple(map(sum, zip(before or (0,) * _DRIFT_BINS, fact.histogram, strict=True)))
+                nothing = (0,) * _DRIFT_BINS
+                grown = tuple(map(sum, zip(before or nothing, fact.histogram or nothing, strict=True)))
                 state = replace(state, reference=grown, over=self.range, last=fact.window_end)
                 continue
             sides = state.sides
@@ -274,6 +319,8 @@ class Signal(Clause, kind="signal"):
     ) -> tuple[tuple[tuple[Side, Stretch], ...], tuple[Finding, ...]]:
         reading, sides = self._reading(state, fact), dict(state.sides)
         findings: tuple[Finding, ...] = ()
+        if reading is None:
+            return state.sides, findings
         for side, broken in state.sides:
             if side != reading.side and broken.open:
                 sides[side] = after = broken.within(fact.window_start, fact.window, self.quiet)
@@ -291,8 +338,9 @@ class Signal(Clause, kind="signal"):
         limit = self.max if side == "above" else self.min
         agreed = f"{number_text(limit)} ms" if latency else share_text(limit or 0)
         who = f"{seam.system} ({'cohort ' + cohort if cohort else 'no cohort'})" if self.by else seam.system
+        beside = left_out_text(fact.missing, tuple(self._left_out()))
         summary = (
-            f"{who}: {reading.text()} in the {format_duration(self.window)} from "
+            f"{who}: {reading.text()}{beside} in the {format_duration(self.window)} from "
             f"{moment_text(fact.window_start)}; agreed at {'most' if side == 'above' else 'least'} {agreed}"
         )
         return Open(
@@ -312,7 +360,8 @@ class Signal(Clause, kind="signal"):
         # Too few of something cannot be shown by those that there are; wrong outcomes show too little accuracy.
         return fact.evidence if (side == "below") == (self.signal == "accuracy") else ()
 
-    def _reading(self, state: SignalState, fact: Fact) -> _Reading:
+    def _reading(self, state: SignalState, fact: Fact) -> _Reading | None:
+        """What a window says; None where that depends on outcomes whose label is of another convention."""
         if self.signal == "latency":
             return self._latency(fact)
         if self.signal == "drift":
@@ -324,8 +373,17 @@ class Signal(Clause, kind="signal"):
             side = "above"
         elif self.min is not None and hits < (self.min - 1e-9) * fact.count:
             side = "below"
+        if side is not None and self.signal == "accuracy" and not self._certain(side, hits, fact):
+            return None
         things = {"accuracy": "outcomes right", "abuse": "decisions abuse", "fallback": "decisions fallback"}
         return _Reading(share, lambda: f"{self.signal} {interval_text(hits, fact.count)} ({things[self.signal]})", side)
+
+    def _certain(self, side: Side, hits: int, fact: Fact) -> bool:
+        """Whether the bound is broken, whatever the outcomes are whose label says nothing."""
+        odd = fact.missing[0] if fact.missing and self.correct == _RIGHT else 0
+        if side == "above":
+            return hits > ((self.max or 0) + 1e-9) * (fact.count + odd)
+        return hits + odd < ((self.min or 0) - 1e-9) * (fact.count + odd)
 
     def _latency(self, fact: Fact) -> _Reading:
         assert self.max is not None

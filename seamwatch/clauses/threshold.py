@@ -20,8 +20,10 @@ the newest 1,000. At its largest it takes 2.3 MB.
 What its violation says: the decision, the agreed condition it goes against and when; or the change and who of the co-
 signers has not signed it.
 
-What it cannot see: a threshold that was moved without an announcement and without a decision on the wrong side of
-the agreed one (see `change_notice` with `unannounced`).
+What it cannot see: a threshold that was moved without an announcement and without a decision on the wrong side of the
+agreed one (see `change_notice` with `unannounced`); whether a decision should have been given for which the condition
+is not known. Where for a day it is known of none, the clause says that it has [nothing to
+judge](../episodes.md#nothing-to-judge).
 
 ```yaml
 - id: line
@@ -55,20 +57,21 @@ breach open, opened 2026-03-02T11:00:00Z, slice CR-7
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
 from pydantic import Field, model_validator
 
-from seamwatch.clauses.clause import Clause
+from seamwatch.clauses.clause import Selecting
 from seamwatch.durations import DAY, HOUR, Duration
 from seamwatch.expressions import Expression
-from seamwatch.expressions.build import all_of, any_of, equals, not_true
+from seamwatch.expressions.build import all_of, any_of, equals, negate, not_true
 from seamwatch.judging.announcements import Announced, announced, words
 from seamwatch.judging.facts import Fact, ForwardedEvent
 from seamwatch.judging.faults import Fault, follow, told_by
 from seamwatch.judging.judgement import Finding, Happening, Judgement, Moment, Open, Resolve
-from seamwatch.judging.measure import Measure
+from seamwatch.judging.measure import Measure, Source, Watch
 from seamwatch.judging.runs import Change, Runs, bundle, occurrences
 from seamwatch.judging.seam import Seam
 from seamwatch.judging.wording import moment_text
@@ -91,7 +94,7 @@ class ThresholdState:
     announced: Announced = ()
 
 
-class Threshold(Clause, kind="threshold"):
+class Threshold(Selecting, kind="threshold"):
     """The decision is given exactly when the condition holds."""
 
     state_type = ThresholdState
@@ -118,7 +121,7 @@ class Threshold(Clause, kind="threshold"):
 
     def measures(self, seam: Seam) -> tuple[Measure, ...]:
         """Decisions given without their condition, and conditions without the decision."""
-        given = equals("decision", self.decision)
+        given = equals("decision", self.decision, free=True)
         breach = any_of(all_of(given, not_true(self.when)), all_of(self.when, not_true(given)))
         score = Expression.parse("score")
         return (
@@ -133,6 +136,23 @@ class Threshold(Clause, kind="threshold"):
                 agreed=HOUR,
             ),
         )
+
+    def left_out(self) -> Mapping[Source, Expression]:
+        """Other decisions, where it cannot be told whether the condition held."""
+        unknown = not_true(any_of(self.when, negate(self.when)))
+        return {"inference": all_of(unknown, not_true(equals("decision", self.decision, free=True)))}
+
+    def gives(self, source: str) -> str:
+        """What the condition asks for."""
+        return f"gives what {self.when} asks for"
+
+    def doubts(self) -> Iterator[tuple[Source, Expression, Literal["odd", "absent"]]]:
+        """None besides: the condition itself is watched."""
+        return iter(())
+
+    def watches(self, seam: Seam) -> tuple[Watch, ...]:
+        """And `when`."""
+        return (*super().watches(seam), Watch("inference", self.when, self.where))
 
     def part_of(self, happening: Happening) -> str | None:
         """One state for decisions, one for the changes of thresholds."""
@@ -172,13 +192,19 @@ class Threshold(Clause, kind="threshold"):
             evidence=change.run.evidence,
         )
 
+    def unsigned_by(self, seam: Seam, record: Mapping[str, Any]) -> list[str]:
+        """The co-signers whose valid signature a ``config_change`` lacks; none of a change of another kind."""
+        if record["kind"] != "threshold":
+            return []
+        return [p for p in self.co_signers if not change_signed_by(record, p, seam.keys.get(p, ()))]
+
     def _change(self, seam: Seam, state: ThresholdState, event: ForwardedEvent, moment: Moment) -> Judgement:
         record, evidence = event.record, told_by(event)
         at = evidence.event_time
         if at < moment.horizon:
             return Judgement(state)
         known, change = announced(state.announced, record)
-        lacking = [p for p in self.co_signers if not change_signed_by(record, p, seam.keys.get(p, ()))]
+        lacking = self.unsigned_by(seam, record)
         if lacking and change is None:
             return Judgement(state)
         shown: list[Fault] = []

@@ -32,7 +32,7 @@ _TWICE: Final = "arguments.\x00twice"
 def extractions(paths: Iterable[tuple[str, ...]]) -> list[pl.Expr]:
     """The columns that hold what is at some paths, to be added to a frame once."""
     wanted = sorted(set(paths))
-    read = [_extraction(path).alias(_column_name(path)) for path in wanted]
+    read = [_extraction(path).alias(column_name(path)) for path in wanted]
     return [_twice().alias(_TWICE), *read] if wanted else []
 
 
@@ -41,7 +41,7 @@ def argument_column(name: str) -> str | None:
 
     It has the value as JSON text, but a string without its quotes and behind a ``~``; null where there is none.
     """
-    return _column_name(tuple(name.split("."))) if _PLAIN_NAME.fullmatch(name) else None
+    return column_name(tuple(name.split("."))) if _PLAIN_NAME.fullmatch(name) else None
 
 
 class Arguments:
@@ -89,13 +89,14 @@ class Arguments:
         return pl.when(shown.str.contains(r"^-?[0-9]+$")).then(shown)
 
     def _marked(self, path: tuple[str, ...]) -> pl.Expr:
-        return pl.col(_column_name(path)) if self._extracted else _extraction(path)
+        return pl.col(column_name(path)) if self._extracted else _extraction(path)
 
     def _twice(self) -> pl.Expr:
         return pl.col(_TWICE) if self._extracted else _twice()
 
 
-def _column_name(path: tuple[str, ...]) -> str:
+def column_name(path: tuple[str, ...]) -> str:
+    """The column of `extractions` for a path."""
     # No record type has a field of such a name.
     return "arguments." + ".".join(path)
 

@@ -8,16 +8,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import fields
 from typing import Final
 
 import polars as pl
 
-from seamwatch.columnar.arguments import Arguments, extractions
+from seamwatch.columnar.arguments import Arguments, column_name, extractions
 from seamwatch.expressions import Expression, typed
 from seamwatch.expressions.closure import value_closure
 from seamwatch.expressions.expression import ExpressionKind
 from seamwatch.expressions.resolving import resolve
+from seamwatch.expressions.shapes import place_of
 from seamwatch.expressions.tree import EXACT, ComparisonOperator
 
 _COMPARE: Final[dict[str, Callable[[pl.Expr, pl.Expr], pl.Expr]]] = {
@@ -65,28 +65,48 @@ _READS: Final = (
 
 
 def polars_expression(
-    expression: Expression, record_type: str, kind: ExpressionKind = "boolean", *, extracted: bool = False
+    expression: Expression,
+    record_type: str,
+    kind: ExpressionKind = "boolean",
+    *,
+    extracted: bool = False,
+    literals: Callable[[int], pl.Expr] | None = None,
 ) -> pl.Expr:
     """The polars expression over a frame of decoded columns: for a condition true, false or null.
 
-    With ``extracted`` the frame has `argument_columns` too, and those are read. Raises ExpressionError when the
-    expression has no meaning for the record type, or gives no value of ``kind``.
+    With ``extracted`` the frame has `argument_columns` too, and those are read. With ``literals`` the expression has
+    stand-ins (`seamwatch.expressions.shapes`), and this gives the column of each literal. Raises ExpressionError when
+    the expression has no meaning for the record type, or gives no value of ``kind``.
     """
     if not expression.columns:
         # As long as the frame, also where it is selected alone.
         value = value_closure(expression, record_type, kind)({})
         return pl.repeat(value, pl.len(), dtype=_DTYPES[kind])
-    return _Compiler(extracted=extracted).compiled(resolve(expression, record_type, kind))
+    return _Compiler(extracted=extracted, literals=literals).compiled(resolve(expression, record_type, kind))
 
 
-def odd_expression(expression: Expression, record_type: str, *, extracted: bool = False) -> pl.Expr:
-    """Where a condition is NULL because of what is given, and not because nothing is: true or false.
+def odd_expression(
+    expression: Expression,
+    record_type: str,
+    *,
+    extracted: bool = False,
+    literals: Callable[[int], pl.Expr] | None = None,
+) -> pl.Expr | None:
+    """Where a condition is NULL because of what is given, and not because nothing is: true or false; None for nowhere.
 
     It costs more than the condition: meant for the rows where that is NULL. Parameters and errors as above.
     """
-    compiler = _Compiler(extracted=extracted)
-    odd = compiler.odd(resolve(expression, record_type))
-    return pl.repeat(value=False, n=pl.len()) if odd is None else odd.fill_null(value=False)
+    odd = _Compiler(extracted=extracted, literals=literals).odd(resolve(expression, record_type))
+    return None if odd is None else odd.fill_null(value=False)
+
+
+def missing_expression(expression: Expression, record_type: str) -> pl.Expr | None:
+    """Where an argument that a condition asks for is not given, in a frame with `argument_columns`; None for nowhere.
+
+    Where the arguments cannot be read it says nothing of use.
+    """
+    asked = sorted(set(_paths(resolve(expression, record_type))))
+    return pl.any_horizontal([pl.col(column_name(path)).is_null() for path in asked]) if asked else None
 
 
 def argument_columns(
@@ -104,14 +124,15 @@ def argument_columns(
 class _Compiler:
     """Compiles typed nodes, reading arguments from extracted columns or from the JSON text."""
 
-    def __init__(self, *, extracted: bool) -> None:
+    def __init__(self, *, extracted: bool, literals: Callable[[int], pl.Expr] | None = None) -> None:
         self._arguments = Arguments(extracted=extracted)
+        self._literals = literals
 
     def compiled(self, node: typed.Typed) -> pl.Expr:  # noqa: C901  one line a form
         """The polars expression of a typed node."""
         match node:
             case typed.Constant(value):
-                return pl.lit(float(value) if isinstance(value, int) and not isinstance(value, bool) else value)
+                return self._constant(value)
             case typed.Column(name, _, stored):
                 return pl.col(name).cast(pl.Float64) if stored in ("time", "long") else pl.col(name)
             case typed.Argument(path, kind):
@@ -159,6 +180,13 @@ class _Compiler:
                 return self._coalesced(arguments, self.compiled)
             case typed.Apply(function, arguments):
                 return self._apply(function, arguments)
+
+    def _constant(self, value: float | str | bool) -> pl.Expr:
+        place = None if self._literals is None else place_of(value)
+        if self._literals is None or place is None:
+            return pl.lit(float(value) if isinstance(value, int) and not isinstance(value, bool) else value)
+        negative = isinstance(value, float) and value < 0
+        return -self._literals(place) if negative else self._literals(place)
 
     def odd(self, node: typed.Typed) -> pl.Expr | None:
         """Where a typed node is odd; None where it never is."""
@@ -271,17 +299,8 @@ def _regex(pattern: str) -> str:
 
 def _paths(node: typed.Typed) -> Iterator[tuple[str, ...]]:
     inside = (typed.Argument, typed.ArgumentGiven, typed.ArgumentLength)
-    return (n.path for n in _walk(node) if isinstance(n, inside))
+    return (n.path for n in typed.walk(node) if isinstance(n, inside))
 
 
 def _is_constant(node: typed.Typed) -> bool:
-    return not any(isinstance(n, _READS) for n in _walk(node))
-
-
-def _walk(node: typed.Typed) -> Iterator[typed.Typed]:
-    yield node
-    for field in fields(node):
-        value = getattr(node, field.name)
-        for item in value if isinstance(value, tuple) else (value,):
-            if isinstance(item, typed.Typed):
-                yield from _walk(item)
+    return not any(isinstance(n, _READS) for n in typed.walk(node))

@@ -41,6 +41,14 @@ def with_attached(written: Written) -> tuple[Written, list[Problem]]:
     return replace(written, content={**written.content, "clauses": clauses}), problems
 
 
+def attaches(written: Written) -> bool:
+    """Whether the document names a file, whose content is in it by now or could not be read."""
+    listed = written.content.get("clauses") if isinstance(written.content, Mapping) else None
+    clauses = [clause for clause in listed if isinstance(clause, Mapping)] if isinstance(listed, list) else []
+    references = [clause["reference"] for clause in clauses if isinstance(clause.get("reference"), Mapping)]
+    return any("file" in reference or reference == _ASIDE for reference in references)
+
+
 def check_reference(written: Written) -> list[Problem]:
     """What is wrong with a file of histograms in itself."""
     try:

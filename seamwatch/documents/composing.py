@@ -32,11 +32,12 @@ value) by key): nested, as the value is. mypy knows no type that holds itself in
 
 
 class Unreadable(Exception):
-    """Stops the reading of one document, at a line."""
+    """Stops the reading of one document, at a line; ``deep``: of the whole text, as what follows may be as deep."""
 
-    def __init__(self, line: int, message: str) -> None:
+    def __init__(self, line: int, message: str, *, deep: bool = False) -> None:
         super().__init__(message)
         self.line = line
+        self.deep = deep
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +63,8 @@ def composed(text: str) -> Iterator[Composed | Unreadable]:
             content, lines = reader.value(parser.get_event(), 0)
         except Unreadable as error:
             yield error
+            if error.deep:
+                return  # a parser's time for a level may grow with the levels around it
         else:
             yield Composed(content, lines, tuple(reader.wrong))
         while not isinstance(parser.get_event(), DocumentEndEvent):
@@ -130,7 +133,7 @@ class _Document:
         if self._values > MAX_VALUES:
             raise Unreadable(line, f"holds more than {MAX_VALUES} values")
         if depth > MAX_DEPTH:
-            raise Unreadable(line, f"is nested deeper than {MAX_DEPTH} levels")
+            raise Unreadable(line, f"is nested deeper than {MAX_DEPTH} levels", deep=True)
 
     def _anchored(self, event: Any, depth: int) -> tuple[Any, Lines]:
         name, event.anchor = event.anchor, None

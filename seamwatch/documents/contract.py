@@ -107,6 +107,12 @@ class Contract(Document):
         """The key under which this version is published."""
         return f"{self.kind_name}/{self.id}@{self.version}"
 
+    @property
+    def signatories(self) -> tuple[str, ...]:
+        """Who signs for the parties, the provider's first, each once."""
+        named = (self.parties.provider.signatory, self.parties.consumer.signatory)
+        return tuple(dict.fromkeys(person for person in named if person))
+
     def covers_system(self, system: str) -> bool:
         """Whether an id or glob of `covers` matches the system's id."""
         return any(fnmatchcase(system, pattern) for pattern in self.covers)

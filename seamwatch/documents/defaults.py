@@ -14,7 +14,7 @@ from seamwatch.documents.contract import Contract
 DEFAULTS: Final = "defaults"
 """The id of the built-in contract, and of the one that an operator puts in its place."""
 
-BUILT_IN: Final = "built-in-2"
+BUILT_IN: Final = "built-in-3"
 """The built-in contract's version; no other contract of its id may bear it."""
 
 
@@ -57,7 +57,10 @@ def written() -> dict[str, Any]:
                 "floor": 0.15,
                 "alpha": 0.001,
                 "lifetime": "90d",
+                "unjudged": None,
             },
+            _complete("complete", on="inference"),
+            _complete("calls-complete", on="tool_call"),
             _warning("abuse", signal="abuse", max=0.15, **hourly),
             _warning("fallback", signal="fallback", max=0.25, **hourly),
             {"id": "data-fresh", "kind": "freshness", "severity": "warning", "of": "dataset", "max_lag": "8d"},
@@ -67,10 +70,25 @@ def written() -> dict[str, Any]:
                 "severity": "warning",
                 "of": "inference",
                 "max_lag": "8d",
+                "unjudged": None,
             },
         ],
     }
 
 
+def _complete(name: str, on: str) -> dict[str, Any]:
+    return {
+        "id": name,
+        "kind": "completeness",
+        "severity": "warning",
+        "on": on,
+        "reference": {"first": "1d"},
+        "floor": 0.15,
+        "alpha": 0.001,
+        "lifetime": "90d",
+    }
+
+
 def _warning(name: str, **agreed: Any) -> dict[str, Any]:
-    return {"id": name, "kind": "signal", "severity": "warning", **agreed}
+    # What most systems never give says nothing of a system that nobody declared; what goes missing `complete` tells.
+    return {"id": name, "kind": "signal", "severity": "warning", "unjudged": None, **agreed}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from pathlib import Path
 from typing import Final
@@ -43,3 +44,22 @@ def documents_below(folder: Path) -> tuple[list[Path], list[Problem]]:
         except OSError as error:
             problems.append(Problem(str(place), 1, f"cannot be read: {error.strerror or error}"))
     return sorted(found, key=lambda path: path.parts), problems
+
+
+def stamps_below(folder: Path, endings: tuple[str, ...]) -> frozenset[tuple[str, int, int]]:
+    """Name, time of change (ns) and size of each file below a folder with one of these endings.
+
+    Two that are equal are of folders in which nothing changed. What goes while it is looked at is left out.
+    """
+    found: set[tuple[str, int, int]] = set()
+    waiting = [str(folder)]
+    while waiting:
+        with contextlib.suppress(OSError), os.scandir(waiting.pop()) as entries:
+            for entry in entries:
+                with contextlib.suppress(OSError):
+                    if entry.is_dir(follow_symlinks=False):
+                        waiting.append(entry.path)
+                    elif entry.name.lower().endswith(endings) and entry.is_file():
+                        status = entry.stat()
+                        found.add((entry.path, status.st_mtime_ns, status.st_size))
+    return frozenset(found)

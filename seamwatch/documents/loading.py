@@ -12,7 +12,7 @@ from typing import Final
 from pydantic import ValidationError
 
 from seamwatch.collector import unhurried_collector
-from seamwatch.documents.attached import REFERENCE, check_reference, with_attached
+from seamwatch.documents.attached import REFERENCE, attaches, check_reference, with_attached
 from seamwatch.documents.contract import Contract
 from seamwatch.documents.estate import Estate
 from seamwatch.documents.files import documents_below
@@ -53,12 +53,40 @@ def load(folder: Path) -> Loaded:
 
     Raises UsageError when there is no such folder.
     """
-    with unhurried_collector():
-        reads, problems = read_folder(folder)
-        problems.extend(check(reads))
-        problems.extend(check_versions(reads))
-    problems.sort()
-    return Loaded(reads, problems)
+    return Folder(folder).load()
+
+
+class Folder:
+    """A folder that is loaded now and again: of its files those are read that have changed since."""
+
+    def __init__(self, folder: Path) -> None:
+        self.path: Final = folder
+        self._known: dict[Path, tuple[tuple[int, int, int], list[Read], list[Problem]]] = {}
+
+    def load(self) -> Loaded:
+        """What lies there now. Raises UsageError when there is no such folder."""
+        if not self.path.exists():
+            raise UsageError(f"{self.path} does not exist: name a folder of YAML documents")
+        files, problems = documents_below(self.path)
+        reads: list[Read] = []
+        known = {}
+        with unhurried_collector():
+            for path in files:
+                stamp = _stamp(path)
+                kept = self._known.get(path)
+                if kept is None or kept[0] != stamp or stamp is None:
+                    found, wrong = _read_file(path)
+                else:
+                    _, found, wrong = kept
+                if stamp is not None and not any(attaches(read.written) for read in found):
+                    known[path] = stamp, found, wrong
+                reads += found
+                problems += wrong
+            problems.extend(check(reads))
+            problems.extend(check_versions(reads))
+        self._known = known
+        problems.sort()
+        return Loaded(reads, problems)
 
 
 def load_folder(folder: Path) -> tuple[Estate | None, list[Problem]]:
@@ -82,14 +110,29 @@ def read_folder(folder: Path) -> tuple[list[Read], list[Problem]]:
     documents: list[Read] = []
     files, problems = documents_below(folder)
     for path in files:
-        found, wrong = read_file(path, str(path))
-        problems.extend(wrong)
-        for written in found:
-            read, wrong = _document(written)
-            problems.extend(wrong)
-            if read is not None:
-                documents.append(read)
+        found, wrong = _read_file(path)
+        documents += found
+        problems += wrong
     return documents, problems
+
+
+def _read_file(path: Path) -> tuple[list[Read], list[Problem]]:
+    found, problems = read_file(path, str(path))
+    documents: list[Read] = []
+    for written in found:
+        read, wrong = _document(written)
+        problems.extend(wrong)
+        if read is not None:
+            documents.append(read)
+    return documents, problems
+
+
+def _stamp(path: Path) -> tuple[int, int, int] | None:
+    try:
+        status = path.stat()
+    except OSError:
+        return None  # what cannot be looked at is told when it is read
+    return status.st_mtime_ns, status.st_size, status.st_ino
 
 
 def estate_of_documents(documents: Iterable[Document]) -> Estate:

@@ -1,24 +1,39 @@
 """Publishing: documents as messages of the contracts topic, and the estate that such messages say.
 
 Key ``Contract/<id>@<version>``, ``System/<id>`` or ``Person/<id>``; value JSON ``{"document", "digest",
-"published_at"}``; no value retires. Bytes only; the topic is read and written by `streams`.
+"published_at"}``; no value retires. Of a contract version the first text that was published holds: what was judged by
+it stays as it was agreed, and another text needs another version. Bytes only; the topic is read and written by
+`streams`.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
 from pydantic import ValidationError
 
+from seamwatch.collector import unhurried_collector
 from seamwatch.documents.canonical import canonical_json, digest_of
 from seamwatch.documents.contract import Contract
 from seamwatch.documents.estate import Estate
 from seamwatch.documents.loading import DOCUMENT_KINDS
 from seamwatch.documents.models import Document, Person, System
+from seamwatch.documents.problems import Problem
+from seamwatch.documents.references import Read
 from seamwatch.documents.terms import terms_of
+from seamwatch.instants import format_instant
+
+
+@dataclass(frozen=True, slots=True)
+class First:
+    """The text that was published first under a contract's id and version: its digest, and when (micros)."""
+
+    digest: str
+    at: int
 
 
 def published(documents: Iterable[Document], at: int) -> list[tuple[str, bytes]]:
@@ -33,35 +48,106 @@ def documents_of(estate: Estate) -> tuple[Document, ...]:
 
 def estate_of(messages: Iterable[tuple[str, bytes | None]]) -> Estate:
     """The estate that messages say, in their order. What cannot be read is left out and named in ``problems``."""
-    latest: dict[str, bytes] = {}
-    for key, value in messages:
-        latest.pop(key, None)
-        if value is not None:
-            latest[key] = value
-    documents: list[tuple[Document, int]] = []
-    problems: list[str] = []
-    for key, value in latest.items():
+    said = Published()
+    with unhurried_collector():
+        for key, value in messages:
+            said.take(key, value)
+    return said.estate()
+
+
+def rewritten(reads: Sequence[Read], first: Mapping[str, First]) -> Iterator[Problem]:
+    """The contracts of a folder that say something else than was published under the same id and version."""
+    for read in reads:
+        if isinstance(read.document, Contract):
+            known = first.get(read.document.key)
+            if known is not None and known.digest != read.document.digest:
+                yield read.error(
+                    ("version",),
+                    f"version {read.document.version!r} of contract {read.document.id!r} was published with another "
+                    f"text at {format_instant(known.at)[:19]}Z, which what was judged is held to: give what is agreed "
+                    "anew another version",
+                )
+
+
+class Published:
+    """What the messages of the contracts topic say, taken one after another; each is read once."""
+
+    def __init__(self) -> None:
+        self._documents: dict[str, tuple[Document, int]] = {}
+        self._problems: dict[str, str] = {}
+        self._rewritten: dict[str, str] = {}
+        self._first: dict[str, First] = {}
+
+    def __copy__(self) -> Published:
+        other = Published()
+        for name in ("_documents", "_problems", "_rewritten", "_first"):
+            setattr(other, name, dict(getattr(self, name)))
+        return other
+
+    @property
+    def first(self) -> Mapping[str, First]:
+        """By key, the text that was published first of each contract version, withdrawn ones among them."""
+        return MappingProxyType(self._first)
+
+    @property
+    def rewritten(self) -> frozenset[str]:
+        """The keys of contract versions of which the last message says another text than the first."""
+        return frozenset(self._rewritten)
+
+    def digest_of(self, key: str) -> str | None:
+        """The digest of what is published under a key and can be used."""
+        known = self._documents.get(key)
+        return None if known is None else known[0].digest
+
+    def take(self, key: str, value: bytes | None) -> None:
+        """Take the next message."""
+        if value is None:
+            for known in (self._documents, self._problems, self._rewritten):
+                known.pop(key, None)
+            return
         try:
-            documents.append(_read(key, value))
+            document, digest, at = _read(key, value)
         except (ValueError, KeyError, TypeError, RecursionError) as error:
-            problems.append(f"published document {key!r} cannot be used: {_brief(error)}")
-    return Estate(
-        MappingProxyType({d.id: d for d, _ in documents if isinstance(d, Person)}),
-        MappingProxyType({d.id: d for d, _ in documents if isinstance(d, System)}),
-        tuple(terms_of((d, at) for d, at in documents if isinstance(d, Contract))),
-        tuple(problems),
-    )
+            self._problems[key] = f"published document {key!r} cannot be used: {_brief(error)}"
+            if not key.startswith(f"{Contract.kind_name}/"):
+                self._documents.pop(key, None)
+            return
+        if isinstance(document, Contract):
+            first = self._first.setdefault(key, First(digest, at))
+            if first.digest != digest:
+                self._rewritten[key] = (
+                    f"{key!r} was published with another text ({digest[:12]}) than at {format_instant(first.at)[:19]}Z "
+                    f"({first.digest[:12]}): the first holds; give what is agreed anew another version"
+                )
+                return
+        self._problems.pop(key, None)
+        self._rewritten.pop(key, None)
+        # As published last, so that a document stands where its last message does.
+        self._documents.pop(key, None)
+        self._documents[key] = document, at
+
+    def estate(self) -> Estate:
+        """The estate that they say by now. What cannot be used is left out and named in ``problems``."""
+        known = self._documents.values()
+        return Estate(
+            MappingProxyType({d.id: d for d, _ in known if isinstance(d, Person)}),
+            MappingProxyType({d.id: d for d, _ in known if isinstance(d, System)}),
+            tuple(terms_of((d, at) for d, at in known if isinstance(d, Contract))),
+            (*self._problems.values(), *self._rewritten.values()),
+        )
 
 
-def _read(key: str, value: bytes) -> tuple[Document, int]:
+def _read(key: str, value: bytes) -> tuple[Document, str, int]:
     message: Any = json.loads(value)
     content = message["document"]
-    if digest_of(content) != message["digest"]:
+    digest = digest_of(content)
+    if digest != message["digest"]:
         raise ValueError("its digest is not that of its content")
     document = DOCUMENT_KINDS[content["kind"]].model_validate(content)
+    document.__dict__["digest"] = digest  # which would be computed again
     if document.key != key:
         raise ValueError(f"its content is that of {document.key!r}")
-    return document, int(message["published_at"])
+    return document, digest, int(message["published_at"])
 
 
 def _brief(error: Exception) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from base64 import b64decode
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Literal
@@ -39,6 +40,8 @@ Status = Literal[
     "stranger",  # by somebody who has nothing to sign here, or under no contract of this file
 ]
 SKEW: Final = 5 * MINUTE
+_WORKERS: Final = 2
+_FILES_A_TASK: Final = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +67,7 @@ class Verdict:
     line: int
     key_id: str | None = None
     signed_at: str | None = None
+    signed_version: str | None = None
 
     @property
     def holds(self) -> bool:
@@ -104,15 +108,33 @@ def contract_verdicts(documents: Sequence[Read], now: int | None = None) -> tupl
     for read in documents:
         if read.kind == Contract.kind_name:
             files.setdefault(read.written.file, []).append(read)
-    with unhurried_collector():
-        for file, reads in files.items():
-            lines, wrong = read_signatures(signature_file(file))
-            problems.extend(wrong)
-            for read in reads:
-                if isinstance(read.document, Contract):
-                    verdicts.extend(_of_contract(read, read.document, lines, persons, now))
-            known = {read.id for read in reads}
-            verdicts.extend(_stray(line) for line in lines if line.kind != Contract.kind_name or line.id not in known)
+
+    def judged(some: Sequence[tuple[str, list[Read]]]) -> list[tuple[list[Verdict], list[Problem]]]:
+        return [_of_file(file, reads, persons, now) for file, reads in some]
+
+    several = list(files.items())
+    parts = [several[at : at + _FILES_A_TASK] for at in range(0, len(several), _FILES_A_TASK)]
+    # To verify a signature takes longer than all else here, and needs no Python meanwhile.
+    with unhurried_collector(), ThreadPoolExecutor(_WORKERS) as workers:
+        for part in workers.map(judged, parts) if len(parts) > 1 else map(judged, parts):
+            for found, wrong in part:
+                verdicts += found
+                problems += wrong
+    return verdicts, problems
+
+
+def _of_file(
+    file: str, reads: Sequence[Read], persons: Mapping[str, Person], now: int | None
+) -> tuple[list[Verdict], list[Problem]]:
+    lines, problems = read_signatures(signature_file(file))
+    verdicts = [
+        verdict
+        for read in reads
+        if isinstance(read.document, Contract)
+        for verdict in _of_contract(read, read.document, lines, persons, now)
+    ]
+    known = {read.id for read in reads}
+    verdicts.extend(_stray(line) for line in lines if line.kind != Contract.kind_name or line.id not in known)
     return verdicts, problems
 
 
@@ -138,15 +160,51 @@ def unsigned_contracts(folder: Path, now: int | None = None) -> tuple[str, ...]:
 
 def unsigned_of(documents: Sequence[Read], now: int | None = None) -> tuple[str, ...]:
     """The same of documents that were read; a stranger's signature leaves nothing unsigned."""
-    contracts = [read for read in documents if isinstance(read.document, Contract)]
-    signed = {file for file in {read.written.file for read in contracts} if signature_file(file).exists()}
-    # Where there is no file of signatures nobody signed, and at least the parties must.
-    lacking = {read.document.id for read in contracts if read.written.file not in signed and read.document is not None}
+    return unsigned_by(documents, verdicts_beside(documents, now))
+
+
+def verdicts_beside(documents: Sequence[Read], now: int | None = None) -> list[Verdict]:
+    """The verdicts of those contracts that have a file of signatures beside them."""
+    signed = _with_signatures(documents)
     looked_at = [read for read in documents if read.kind == Person.kind_name or read.written.file in signed]
-    for verdict in contract_verdicts(looked_at, now)[0]:
-        if verdict.status not in ("signed", "stranger"):
-            lacking.add(verdict.document.partition("/")[2].rpartition("@")[0])
+    return contract_verdicts(looked_at, now)[0]
+
+
+def unsigned_by(documents: Sequence[Read], verdicts: Sequence[Verdict]) -> tuple[str, ...]:
+    """The ids of contracts that lack a valid signature, by the verdicts of those with a file of signatures."""
+    signed = _with_signatures(documents)
+    # Where there is no file of signatures nobody signed, and at least the parties must.
+    lacking = {
+        d.id for read in documents if isinstance(d := read.document, Contract) and read.written.file not in signed
+    }
+    lacking |= {
+        verdict.document.partition("/")[2].rpartition("@")[0]
+        for verdict in verdicts
+        if verdict.status not in ("signed", "stranger")
+    }
     return tuple(sorted(lacking))
+
+
+def changed_since_signed(documents: Sequence[Read], verdicts: Sequence[Verdict]) -> Iterator[Problem]:
+    """A warning for each contract of which somebody signed another text under the same version."""
+    by_key = {read.document.key: read for read in documents if isinstance(read.document, Contract)}
+    told: set[str] = set()
+    for verdict in verdicts:
+        version = verdict.document.rpartition("@")[2]
+        if verdict.status == "changed" and verdict.signed_version == version and verdict.document not in told:
+            read = by_key[verdict.document]
+            told.add(verdict.document)
+            yield read.warning(
+                ("version",),
+                f"contract {read.id!r} was changed after {verdict.person} signed its version {version!r} at "
+                f"{verdict.signed_at}: if that was published, give what is agreed anew another version; if not, sign "
+                "it again",
+            )
+
+
+def _with_signatures(documents: Sequence[Read]) -> frozenset[str]:
+    files = {read.written.file for read in documents if isinstance(read.document, Contract)}
+    return frozenset(file for file in files if signature_file(file).exists())
 
 
 def persons_of(documents: Sequence[Read]) -> dict[str, Person]:
@@ -241,7 +299,7 @@ def _lacking(read: Read, contract: Contract, signer: Signer, persons: Mapping[st
 def _told(contract: Contract, signer: Signer, status: Status, said: str, line: SignatureLine) -> Verdict:
     return Verdict(
         contract.key, contract.digest, signer.person, signer.roles, status, said, line.file, line.line, line.key_id,
-        line.signed_at,
+        line.signed_at, line.version,
     )  # fmt: skip
 
 

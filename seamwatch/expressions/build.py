@@ -5,13 +5,19 @@ What they build may be longer than a contract's text may be.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
-from typing import Any
+from typing import Any, Final
 
 from seamwatch.expressions import tree
 from seamwatch.expressions.expression import Expression
-from seamwatch.expressions.shapes import FIRST, compared, joined
+from seamwatch.expressions.shapes import FIRST, compared, compared_text, joined
+
+_FREE: Final = frozenset({"cohort", "config_digest", "tool", "use_case", "version"})
+"""Fields that are any text in every record type: what they are compared with may stand aside (`shapes`)."""
+
+
+_FEW: Final = 8
 
 
 def always() -> Expression:
@@ -39,10 +45,13 @@ def not_true(expression: Expression) -> Expression:
     return _joined(_not_true, expression)
 
 
-def equals(field: str, value: str | float | bool | None) -> Expression:
-    """The field equals a literal; for None, that it is NULL."""
+def equals(field: str, value: str | float | bool | None, *, free: bool = False) -> Expression:
+    """The field equals a literal; for None, that it is NULL. ``free``: the field is any text where this is asked."""
     if value is None:
         return is_null(field)
+    if isinstance(value, str) and (free or field in _FREE):
+        known = _field(field)
+        return Expression(None, None, (compared_text(known.shape), (*known.literals, value)))
     return Expression.of(tree.Comparison("=", _name(field), _literal(value)))
 
 
@@ -63,6 +72,11 @@ def is_in(field: str, values: Iterable[str] | Iterable[float]) -> Expression:
     if len(numbers) == len(literals):
         return Expression.of(tree.Membership(_name(field), numbers))
     raise ValueError("is_in takes literals of one kind: all text or all numbers")
+
+
+def equals_any(field: str, values: Sequence[str]) -> Expression:
+    """The same as `is_in`, of few texts in a form that others share who have as many others (`shapes`)."""
+    return any_of(*(equals(field, value) for value in values)) if len(values) <= _FEW else is_in(field, values)
 
 
 def outside(field: str, low: float | None, high: float | None) -> Expression:
@@ -95,9 +109,34 @@ def before(field: str, micros: int) -> Expression:
     return _compare("<", _field(field), micros)
 
 
+def arguments_of(expression: Expression) -> frozenset[tuple[str, ...]]:
+    """The paths inside `arguments` that an expression names."""
+    names = (node.path for node in tree.walk(expression.tree) if isinstance(node, tree.Name))
+    return frozenset(path[1:] for path in names if path[0] == "arguments" and len(path) > 1)
+
+
+def names(expression: Expression, field: str) -> bool:
+    """Whether an expression names a field."""
+    return _name(field) in tree.walk(expression.tree)
+
+
+def compares(expression: Expression, field: str, value: str) -> bool:
+    """Whether an expression compares a field with a text, or asks whether it is among some with that."""
+    name = _name(field)
+    for node in tree.walk(expression.tree):
+        if isinstance(node, tree.Comparison) and name in (node.left, node.right):
+            if tree.Text(value) in (node.left, node.right):
+                return True
+        elif isinstance(node, tree.Membership) and node.operand == name and tree.Text(value) in node.values:
+            return True
+    return False
+
+
 def _joined(build: Callable[[tuple[tree.Node, ...]], tree.Node], *parts: Expression) -> Expression:
-    numbers = tuple(number for part in parts for number in part.numbers)
-    return Expression(None, None, (joined(build, tuple(part.shape for part in parts)), numbers))
+    if any(part.shape.ambiguous for part in parts):
+        return Expression.of(build(tuple(part.tree for part in parts)))
+    literals = tuple(given for part in parts for given in part.literals)
+    return Expression(None, None, (joined(build, tuple(part.shape for part in parts)), literals))
 
 
 def _not(parts: tuple[tree.Node, ...]) -> tree.Node:
@@ -109,9 +148,9 @@ def _not_true(parts: tuple[tree.Node, ...]) -> tree.Node:
 
 
 def _compare(operator: tree.ComparisonOperator, value: Expression, limit: float) -> Expression:
-    if abs(limit) >= FIRST:
+    if abs(limit) >= FIRST or value.shape.ambiguous:
         return Expression.of(tree.Comparison(operator, value.tree, tree.Number(float(limit))))
-    return Expression(None, None, (compared(operator, value.shape), (*value.numbers, float(limit))))
+    return Expression(None, None, (compared(operator, value.shape), (*value.literals, float(limit))))
 
 
 @lru_cache(maxsize=256)

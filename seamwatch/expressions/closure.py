@@ -76,7 +76,7 @@ class Row:
         return UNREADABLE if isinstance(self._arguments, Unreadable) else value_at(self._arguments, path)
 
 
-_Run = Callable[[Row], Any]
+Run = Callable[[Row], Any]
 
 
 def closure(expression: Expression, record_type: str) -> Callable[[Mapping[str, Any]], bool | None]:
@@ -84,7 +84,7 @@ def closure(expression: Expression, record_type: str) -> Callable[[Mapping[str, 
 
     Raises ExpressionError when the expression has no meaning for the record type, or is no condition.
     """
-    run = _compiled(resolve(expression, record_type))
+    run = compiled(resolve(expression, record_type))
     return lambda record: None if (value := run(Row(record))) is ODD else value
 
 
@@ -93,18 +93,19 @@ def row_closure(expression: Expression, record_type: str) -> Callable[[Row], boo
 
     What is odd is told apart.
     """
-    return _compiled(resolve(expression, record_type))
+    return compiled(resolve(expression, record_type))
 
 
 def value_closure(
     expression: Expression, record_type: str, kind: ExpressionKind = "number"
 ) -> Callable[[Mapping[str, Any]], Any]:
     """A function that gives the value (a number, text or bool) or None for a record. Errors as `closure`."""
-    run = _compiled(resolve(expression, record_type, kind))
+    run = compiled(resolve(expression, record_type, kind))
     return lambda record: None if (value := run(Row(record))) is ODD else value
 
 
-def _compiled(node: typed.Typed) -> _Run:  # noqa: C901  one line a form
+def compiled(node: typed.Typed) -> Run:  # noqa: C901  one line a form
+    """The value of a typed node for a row: a float, large int, text or bool, None where it is absent, or ODD."""
     match node:
         case typed.Constant(value):
             return lambda _row: value
@@ -122,39 +123,39 @@ def _compiled(node: typed.Typed) -> _Run:  # noqa: C901  one line a form
             return lambda row: _attribute(row.record.get("attributes"), key)
         case typed.Compare(symbol, left, typed.Constant(value)):
             compare = _COMPARE[symbol]
-            return _each(lambda x: compare(x, value), _compiled(left))
+            return _each(lambda x: compare(x, value), compiled(left))
         case typed.Compare(symbol, left, right):
-            return _both(_COMPARE[symbol], _compiled(left), _compiled(right))
+            return _both(_COMPARE[symbol], compiled(left), compiled(right))
         case typed.CompareWhole(symbol, left, right):
-            return _both(_whole(_COMPARE[symbol]), _compiled(left), _compiled(right))
+            return _both(_whole(_COMPARE[symbol]), compiled(left), compiled(right))
         case typed.Either(operands):
-            return _either([_compiled(o) for o in operands])
+            return _either([compiled(o) for o in operands])
         case typed.AsDouble(operand):
-            return _each(lambda x: x if -EXACT < x < EXACT else ODD, _compiled(operand))
+            return _each(lambda x: x if -EXACT < x < EXACT else ODD, compiled(operand))
         case typed.OneOf(operand, values):
             among = frozenset(values)
-            return _each(lambda x: x in among, _compiled(operand))
+            return _each(lambda x: x in among, compiled(operand))
         case typed.Matches(operand, pattern):
-            return _each(like(pattern), _compiled(operand))
+            return _each(like(pattern), compiled(operand))
         case typed.Unknown(operand):
-            inner = _compiled(operand)
+            inner = compiled(operand)
             return lambda row: (value := inner(row)) is None or value is ODD
         case typed.Is(operand, wanted):
-            inner = _compiled(operand)
+            inner = compiled(operand)
             return lambda row: inner(row) is wanted
         case typed.Opposite(operand):
-            return _each(operator.not_, _compiled(operand))
+            return _each(operator.not_, compiled(operand))
         case typed.Every(operands):
-            return _every([_compiled(o) for o in operands])
+            return _every([compiled(o) for o in operands])
         case typed.Some(operands):
-            return _some([_compiled(o) for o in operands])
+            return _some([compiled(o) for o in operands])
         case typed.Compute(symbol, left, right):
-            return _both(_finite(_COMPUTE[symbol]), _compiled(left), _compiled(right))
+            return _both(_finite(_COMPUTE[symbol]), compiled(left), compiled(right))
         case typed.Apply(function, arguments):
-            return _apply(function, [_compiled(a) for a in arguments])
+            return _apply(function, [compiled(a) for a in arguments])
 
 
-def _column(name: str, kind: typed.ValueKind, stored: str) -> _Run:
+def _column(name: str, kind: typed.ValueKind, stored: str) -> Run:
     if stored == "long":
         return lambda row: None if (value := row.record.get(name)) is None else _exact(value)
     if kind == "number":
@@ -166,7 +167,7 @@ def _exact(value: int) -> float | int:
     return float(value) if -EXACT < value < EXACT else value
 
 
-def _argument(path: tuple[str, ...], kind: typed.ValueKind) -> _Run:
+def _argument(path: tuple[str, ...], kind: typed.ValueKind) -> Run:
     # Numbers are mostly floats, and a bool is an int.
     of_kind = {"number": float, "text": str, "boolean": bool}[kind]
     whole = kind == "number"
@@ -190,11 +191,11 @@ def _attribute(attributes: Any, key: str) -> str | None:
     return next((str(item["value"]) for item in attributes or () if item["key"] == key), None)
 
 
-def _each(function: Callable[[Any], Any], operand: _Run) -> _Run:
+def _each(function: Callable[[Any], Any], operand: Run) -> Run:
     return lambda row: value if (value := operand(row)) is None or value is ODD else function(value)
 
 
-def _both(function: Callable[[Any, Any], Any], left: _Run, right: _Run) -> _Run:
+def _both(function: Callable[[Any, Any], Any], left: Run, right: Run) -> Run:
     def run(row: Row) -> Any:
         a = left(row)
         b = right(row)
@@ -214,7 +215,7 @@ def _whole(compare: Callable[[Any, Any], bool]) -> Callable[[Any, Any], bool | O
     return run
 
 
-def _every(operands: list[_Run]) -> _Run:
+def _every(operands: list[Run]) -> Run:
     def run(row: Row) -> bool | Odd | None:
         result: bool | Odd | None = True
         for operand in operands:
@@ -228,7 +229,7 @@ def _every(operands: list[_Run]) -> _Run:
     return run
 
 
-def _some(operands: list[_Run]) -> _Run:
+def _some(operands: list[Run]) -> Run:
     def run(row: Row) -> bool | Odd | None:
         result: bool | Odd | None = False
         for operand in operands:
@@ -242,7 +243,7 @@ def _some(operands: list[_Run]) -> _Run:
     return run
 
 
-def _either(operands: list[_Run]) -> _Run:
+def _either(operands: list[Run]) -> Run:
     def run(row: Row) -> bool | Odd | None:
         result: bool | Odd | None = ODD
         for operand in operands:
@@ -267,7 +268,7 @@ def _finite(function: Callable[[float, float], float]) -> Callable[[float, float
     return run
 
 
-def _apply(function: str, arguments: list[_Run]) -> _Run:
+def _apply(function: str, arguments: list[Run]) -> Run:
     if function == "coalesce":
         return lambda row: next((value for a in arguments if (value := a(row)) is not None), None)
     if function in ("least", "greatest"):
@@ -277,7 +278,7 @@ def _apply(function: str, arguments: list[_Run]) -> _Run:
     return _both(_FUNCTIONS[function], arguments[0], arguments[1])
 
 
-def _extreme(choose: Callable[..., Any], operands: list[_Run]) -> _Run:
+def _extreme(choose: Callable[..., Any], operands: list[Run]) -> Run:
     def run(row: Row) -> Any:
         given = [value for operand in operands if (value := operand(row)) is not None]
         return ODD if ODD in given else choose(given, default=None)

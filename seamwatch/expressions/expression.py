@@ -13,7 +13,7 @@ from pydantic import GetCoreSchemaHandler
 from pydantic_core import core_schema
 
 from seamwatch.errors import ExpressionError
-from seamwatch.expressions.shapes import Shape, apart, numbers_of, shape_of
+from seamwatch.expressions.shapes import Given, Shape, apart, numbers_of, shape_of
 from seamwatch.expressions.tree import Node, canonical
 
 ExpressionKind = Literal["boolean", "number", "text"]
@@ -28,7 +28,7 @@ class Expression:
     __slots__ = ("_shaped", "_text", "_tree", "source")
 
     def __init__(
-        self, tree: Node | None, source: str | None = None, shaped: tuple[Shape, tuple[float, ...]] | None = None
+        self, tree: Node | None, source: str | None = None, shaped: tuple[Shape, tuple[Given, ...]] | None = None
     ) -> None:
         """Use `of`, `parse` and `seamwatch.expressions.build`."""
         self.source: Final = source
@@ -53,28 +53,28 @@ class Expression:
     def text(self) -> str:
         """The canonical text: the one of all texts that say the same."""
         if self._text is None:
-            self._text = canonical(self._tree) if self._tree is not None else self.shape.text(self.numbers)
+            self._text = canonical(self._tree) if self._tree is not None else self.shape.text(self.literals)
         return self._text
 
     @property
     def tree(self) -> Node:
         """What it says, untyped."""
         if self._tree is None:
-            self._tree = self.shape.with_numbers(self.numbers)
+            self._tree = self.shape.with_literals(self.literals)
         return self._tree
 
     @property
     def shape(self) -> Shape:
-        """What it has in common with those that differ from it by their numbers alone."""
+        """What it has in common with those that differ from it by their literals alone."""
         return self._apart[0]
 
     @property
-    def numbers(self) -> tuple[float, ...]:
-        """The numbers that its shape has stand-ins for."""
+    def literals(self) -> tuple[Given, ...]:
+        """The literals that its shape has stand-ins for."""
         return self._apart[1]
 
     @property
-    def _apart(self) -> tuple[Shape, tuple[float, ...]]:
+    def _apart(self) -> tuple[Shape, tuple[Given, ...]]:
         if self._shaped is None:
             assert self._tree is not None
             self._shaped = apart(self._tree)

@@ -57,6 +57,11 @@ _CALLS: Final[dict[type[exp.Expr], str]] = {
     exp.StartsWith: "starts_with",
     exp.Upper: "upper",
 }
+_KNOWN: Final = frozenset(
+    ("this", "expression", "expressions", "is_string", "quoted", "table", "db", "catalog", "low", "high", "negate",
+     "query", "unnest", "field", "symmetric", "ignore_nulls")
+)  # fmt: skip
+"""What is looked at of the grammar's forms, or means nothing here."""
 _SUGGESTIONS: Final[dict[type[exp.Expr], str]] = {
     exp.ILike: "ILIKE is not part of the language: write lower(x) LIKE '…'",
     exp.Escape: "LIKE has no ESCAPE here: use contains, starts_with or ends_with",
@@ -143,15 +148,21 @@ def _node(node: exp.Expr, depth: int) -> tree.Node:
         raise ExpressionError(f"nested too deeply: at most {MAX_NESTING} levels")
     kind = type(node)
     if kind in _COMPARISONS:
-        return tree.Comparison(_COMPARISONS[kind], *_sides(node, depth))
-    if kind in _ARITHMETIC:
-        return tree.Arithmetic(_ARITHMETIC[kind], *_sides(node, depth))
-    if kind in _CALLS:
-        return _call(_CALLS[kind], node, depth)
-    form = _FORMS.get(kind)
-    if form is None:
+        found: tree.Node = tree.Comparison(_COMPARISONS[kind], *_sides(node, depth))
+    elif kind in _ARITHMETIC:
+        found = tree.Arithmetic(_ARITHMETIC[kind], *_sides(node, depth))
+    elif kind in _CALLS:
+        found = _call(_CALLS[kind], node, depth)
+    elif kind in _FORMS:
+        found = _FORMS[kind](node, depth)
+    else:
         raise ExpressionError(_refusal(node))
-    return form(node, depth)
+    unknown = {name for name, given in node.args.items() if given not in (None, False, [])} - _KNOWN
+    if unknown:
+        # What a release of the grammar adds to a form may turn its meaning round.
+        raise ExpressionError(f"{node.sql()!r} is not part of the language ({', '.join(sorted(unknown))})")
+    # Some releases say NOT in the form itself, others put it around it.
+    return tree.Not(found) if node.args.get("negate") else found
 
 
 def _sides(node: exp.Expr, depth: int) -> tuple[tree.Node, tree.Node]:

@@ -1,8 +1,9 @@
-"""Shapes: what expressions that differ by their numbers alone have in common: a tree with stand-ins for the numbers.
+"""Shapes: what expressions that differ by their literals alone have in common: a tree with stand-ins for these.
 
 Thousands of contracts say the same with other limits: the grammar sees each shape once, a record type's fields are
-looked up once, and the stages compute all of them in one pass (`streams.program`). Only plain numbers below 2^53
-stand aside, of which no meaning depends on the value; literals of IN stay, for their number is part of the form.
+looked up once, and the stages compute all of them in one pass (`streams.program`). Plain numbers below 2^53 stand
+aside, of which no meaning depends on the value; literals of IN stay, for their number is part of the form, and so does
+text, which may be a time, but where it is known to be none (`compared_text`).
 """
 
 from __future__ import annotations
@@ -22,14 +23,21 @@ from seamwatch.expressions.tree import (
     Name,
     Node,
     Number,
+    Text,
     canonical,
     number_text,
     walk,
 )
 
+Given = float | str
+"""A literal that stands aside."""
+
 FIRST: Final = 9_000_000_000_000_000
 _MOST: Final = 1_000_000
 """Stand-ins are the whole numbers of sixteen digits from the first on: as doubles they are exact."""
+
+_MARK: Final = "\udfff"
+"""Begins a stand-in for a text: half a surrogate pair, which no document can hold."""
 
 # Text in quotes and names are passed over, so that what is left are numbers, each whole.
 _WORDS: Final = re.compile(
@@ -37,11 +45,11 @@ _WORDS: Final = re.compile(
 )
 _PLAIN: Final = re.compile(r"\d{1,14}(?:\.\d{1,14})?")
 _PARTS: Final = MappingProxyType({form: tuple(part.name for part in fields(form)) for form in get_args(Node)})
-_STAND_IN: Final = re.compile(r"9000000000\d{6}")
+_STAND_IN: Final = re.compile(r"9000000000(\d{6})|'\udfff(\d+)'")
 
 
 class Shape:
-    """A tree with stand-ins for ``count`` numbers. Shapes are one where they are the same object."""
+    """A tree with stand-ins for ``count`` literals. Shapes are one where they are the same object."""
 
     def __init__(self, tree: Node, count: int) -> None:
         """Use `shape_of` and the functions below, which make each shape once."""
@@ -49,21 +57,26 @@ class Shape:
         self.count: Final = count
 
     @cached_property
+    def ambiguous(self) -> bool:
+        """Whether a number that somebody wrote looks as a stand-in does: nothing around it may stand apart."""
+        return not self.count and _looks_parted(self.tree)
+
+    @cached_property
     def names(self) -> frozenset[Name]:
         """The names it reads."""
         return frozenset(node for node in walk(self.tree) if isinstance(node, Name))
 
-    def with_numbers(self, numbers: tuple[float, ...]) -> Node:
-        """The tree of the expression with these numbers."""
+    def with_literals(self, literals: tuple[Given, ...]) -> Node:
+        """The tree of the expression with these literals."""
         if not self.count:
             return self.tree
-        tree: Node = _replaced(self.tree, lambda place: numbers[place])
+        tree: Node = _replaced(self.tree, lambda place, _: literals[place])
         return tree
 
-    def text(self, numbers: tuple[float, ...]) -> str:
+    def text(self, literals: tuple[Given, ...]) -> str:
         """Its canonical text."""
         pieces, order = self._said
-        texts = [number_text(number) for number in numbers]
+        texts = [canonical(Text(given)) if isinstance(given, str) else number_text(given) for given in literals]
         return "".join([pieces[0], *(texts[place] + piece for place, piece in zip(order, pieces[1:], strict=True))])
 
     @cached_property
@@ -73,12 +86,17 @@ class Shape:
         ends = [0, *(match.end() for match in found)]
         starts = [*(match.start() for match in found), len(text)]
         pieces = tuple(text[end:start] for end, start in zip(ends, starts, strict=True))
-        return pieces, tuple(int(match.group()) - FIRST for match in found)
+        return pieces, tuple(int(match[1] or match[2]) for match in found)
 
 
 def numbers_of(text: str) -> tuple[str, tuple[float, ...]] | None:
-    """A text with stand-ins in the places of its plain numbers, and these; None for a text that has none."""
+    """A text with stand-ins in the places of its plain numbers, and these; None for a text that has none.
+
+    None too where somebody wrote a number that looks as a stand-in does, in whatever way.
+    """
     numbers: list[float] = []
+    if any(_is_stand_in(match[1]) for match in _WORDS.finditer(text) if match[1] is not None):
+        return None
 
     def stand_in(match: re.Match[str]) -> str:
         # Behind a minus a zero is still written 0.
@@ -88,13 +106,13 @@ def numbers_of(text: str) -> tuple[str, tuple[float, ...]] | None:
         return str(FIRST + len(numbers) - 1)
 
     shaped = _WORDS.sub(stand_in, text)
-    if not numbers or str(FIRST)[:10] in text:
-        return None
-    return shaped, tuple(numbers)
+    return (shaped, tuple(numbers)) if numbers else None
 
 
 def apart(tree: Node) -> tuple[Shape, tuple[float, ...]]:
     """The shape of a tree and its plain numbers, in the order of the tree."""
+    if _looks_parted(tree):
+        return shape_of(tree, 0), ()
     numbers: list[float] = []
     shaped = _parted(tree, numbers)
     return shape_of(shaped, len(numbers)), tuple(numbers)
@@ -102,13 +120,13 @@ def apart(tree: Node) -> tuple[Shape, tuple[float, ...]]:
 
 @lru_cache(maxsize=16_384)
 def shape_of(tree: Node, count: int) -> Shape:
-    """The one shape that a tree with stand-ins for so many numbers is."""
+    """The one shape that a tree with stand-ins for so many literals is."""
     return Shape(tree, count)
 
 
 @lru_cache(maxsize=16_384)
 def joined(build: Callable[[tuple[Node, ...]], Node], parts: tuple[Shape, ...]) -> Shape:
-    """The shape of what is built of others; its numbers are theirs, one after another."""
+    """The shape of what is built of others; its literals are theirs, one after another."""
     starts = [0, *accumulate(part.count for part in parts)]
     trees = tuple(_shifted(part, start) for part, start in zip(parts, starts, strict=False))
     return shape_of(build(trees), starts[-1])
@@ -120,17 +138,40 @@ def compared(operator: ComparisonOperator, value: Shape) -> Shape:
     return shape_of(Comparison(operator, value.tree, Number(float(FIRST + value.count))), value.count + 1)
 
 
+@lru_cache(maxsize=16_384)
+def compared_text(value: Shape) -> Shape:
+    """The shape of a value that equals a text, which comes last; the value is one of text."""
+    return shape_of(Comparison("=", value.tree, Text(f"{_MARK}{value.count}")), value.count + 1)
+
+
 def place_of(value: Any) -> int | None:
-    """Which number a literal stands for; None when it is no stand-in. The negative of one stands for its negative."""
+    """Which literal a value stands for (the negative of one for its negative); None when it is no stand-in."""
+    if isinstance(value, str):
+        return int(value[1:]) if value[:1] == _MARK else None
     if not isinstance(value, float) or not FIRST <= abs(value) < FIRST + _MOST:
         return None
     return int(abs(value)) - FIRST
 
 
+def _is_stand_in(number: str) -> bool:
+    try:
+        return place_of(float(number)) is not None
+    except ValueError:
+        return False  # the grammar says what is wrong with it
+
+
+def _looks_parted(tree: Node) -> bool:
+    return any(place_of(node.value) is not None for node in walk(tree) if isinstance(node, Number | Text))
+
+
 def _shifted(part: Shape, start: int) -> Node:
     if not start or not part.count:
         return part.tree
-    tree: Node = _replaced(part.tree, lambda place: float(FIRST + start + place))
+
+    def later(place: int, stand_in: Given) -> Given:
+        return f"{_MARK}{start + place}" if isinstance(stand_in, str) else float(FIRST + start + place)
+
+    tree: Node = _replaced(part.tree, later)
     return tree
 
 
@@ -146,13 +187,17 @@ def _parted(node: Node, numbers: list[float]) -> Any:
     return _with_parts(node, lambda part: _parted(part, numbers))
 
 
-def _replaced(node: Node, number: Callable[[int], float]) -> Any:
-    if isinstance(node, Number):
+def _replaced(node: Node, given: Callable[[int, Given], Given]) -> Any:
+    if isinstance(node, Number | Text):
         place = place_of(node.value)
         if place is None:
             return node
-        return Number(number(place) if node.value > 0 else -number(place))
-    return _with_parts(node, lambda part: _replaced(part, number))
+        if isinstance(node, Text):
+            return Text(str(given(place, node.value)))
+        number = given(place, node.value)
+        assert isinstance(number, float)
+        return Number(number if node.value > 0 else -number)
+    return _with_parts(node, lambda part: _replaced(part, given))
 
 
 def _with_parts(node: Any, change: Any) -> Any:

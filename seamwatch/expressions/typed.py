@@ -11,7 +11,8 @@ and anything that makes it so is odd; the Python and the polars targets tell the
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
 from typing import Literal
 
 from seamwatch.expressions.tree import ArithmeticOperator, ComparisonOperator
@@ -202,3 +203,19 @@ Typed = (
     | Compute
     | Apply
 )
+
+
+def children(node: Typed) -> Iterator[Typed]:
+    """The nodes directly below."""
+    for field in fields(node):
+        value = getattr(node, field.name)
+        for item in value if isinstance(value, tuple) else (value,):
+            if isinstance(item, Typed):
+                yield item
+
+
+def walk(node: Typed) -> Iterator[Typed]:
+    """The node and all below it."""
+    yield node
+    for below in children(node):
+        yield from walk(below)

@@ -8,7 +8,7 @@ kind that nothing is registered for here is left to the stream.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import singledispatch
 from typing import Any
@@ -20,17 +20,15 @@ from seamwatch.clauses.prohibition import Prohibition
 from seamwatch.clauses.rate import Rate
 from seamwatch.clauses.scope import Scope
 from seamwatch.durations import DAY, format_duration
-from seamwatch.expressions import Expression
-from seamwatch.expressions.build import all_of
-from seamwatch.expressions.closure import Odd, Row, row_closure
+from seamwatch.expressions.closure import Row
+from seamwatch.expressions.doubts import doubts
+from seamwatch.guard.asking import Condition, condition_of, named
 from seamwatch.guard.memory import Key, Memory, Talk, Tally
-from seamwatch.guard.specialising import constant, for_tool, tools_named
+from seamwatch.judging.attempts import ATTEMPT, MISSING
 from seamwatch.judging.calls import compared_text
 from seamwatch.judging.measure import Measure
 from seamwatch.judging.seam import Seam
 from seamwatch.judging.wording import number_text
-
-Condition = Callable[[Row], bool | Odd | None]
 
 
 @dataclass(slots=True)
@@ -45,17 +43,21 @@ class Asked:
 
 
 class Check(ABC):
-    """One clause's question to acts of one record type. ``hands_over``: an act it stops goes to a person."""
+    """One clause's question to acts of one record type.
+
+    ``hands_over``: an act it stops goes to a person. ``warns``: it stops nothing, whatever the clause's severity.
+    """
 
     hands_over = False
+    warns = False
 
     def __init__(self, source: str, key: Key) -> None:
         self.source = source
         self.key = key
 
     @abstractmethod
-    def conditions(self) -> tuple[Expression, ...]:
-        """The conditions it asks."""
+    def measures(self) -> tuple[Measure, ...]:
+        """What it asks of an act."""
 
     @abstractmethod
     def bound(self, tool: str | None) -> Bound | None:
@@ -77,40 +79,28 @@ class Bound(ABC):
         """What is wrong with an act that offends, in words."""
 
 
-def _condition(measure: Measure) -> Expression:
-    # A row that is not selected (FALSE or NULL) and one that does not offend are the same here.
-    assert measure.breach is not None
-    return measure.breach if measure.select is None else all_of(measure.select, measure.breach)
-
-
-def _compiled(expression: Expression, source: str, tool: str | None) -> Condition | None:
-    """The closure of a condition, for one tool if that is known; None when it never holds."""
-    left = expression if tool is None else for_tool(expression, tool)
-    fixed = constant(left)
-    if fixed is None:
-        return row_closure(left, source)
-    return (lambda _row: True) if fixed else None
-
-
 # Clauses that look at each act alone
 
 
 class Standing(Check):
     """An act offends by itself: scope, prohibition, human review."""
 
-    def __init__(self, measure: Measure, key: Key, why: Callable[[Row], str], *, hands_over: bool = False) -> None:
+    def __init__(
+        self, measure: Measure, key: Key, why: Callable[[Row], str], *, hands_over: bool = False, warns: bool = False
+    ) -> None:
         super().__init__(measure.source, key)
-        self._condition = _condition(measure)
+        self._measure = measure
         self._why = why
         self.hands_over = hands_over
+        self.warns = warns
 
-    def conditions(self) -> tuple[Expression, ...]:
+    def measures(self) -> tuple[Measure, ...]:
         """What offends or counts."""
-        return (self._condition,)
+        return (self._measure,)
 
     def bound(self, tool: str | None) -> Bound | None:
         """Compiled for a tool."""
-        condition = _compiled(self._condition, self.source, tool)
+        condition = condition_of(self._measure, tool)
         return None if condition is None else _BoundStanding(condition, self._why)
 
 
@@ -120,7 +110,7 @@ class _BoundStanding(Bound):
     wording: Callable[[Row], str]
 
     def offends(self, asked: Asked) -> bool:
-        return self.condition(asked.row) is True
+        return self.condition(asked.row)
 
     def why(self, asked: Asked) -> str:
         return self.wording(asked.row)
@@ -132,24 +122,22 @@ class _BoundStanding(Bound):
 class Before(Check):
     """A call of one tool must come after another's, in the same conversation."""
 
-    def __init__(self, tool: Measure, requires: Measure, key: Key, clause: Precondition) -> None:
+    def __init__(self, measures: Mapping[str, Measure], key: Key, clause: Precondition) -> None:
         super().__init__("tool_call", key)
-        self._tool = _condition(tool)
-        self._requires = _condition(requires)
+        self._measures = measures
         self._clause = clause
         self._paths = tuple(tuple(name.split(".")) for name in clause.matching)
 
-    def conditions(self) -> tuple[Expression, ...]:
+    def measures(self) -> tuple[Measure, ...]:
         """What offends or counts."""
-        return (self._tool, self._requires)
+        return tuple(self._measures.values())
 
     def bound(self, tool: str | None) -> Bound | None:
         """Compiled for a tool."""
-        asks = _compiled(self._tool, self.source, tool)
-        gives = _compiled(self._requires, self.source, tool)
-        return (
-            None if asks is None and gives is None else _BoundBefore(asks, gives, self._clause, self.key, self._paths)
-        )
+        asks, tries, gives = (condition_of(self._measures[name], tool) for name in ("tool", "tried", "requires"))
+        if asks is None and tries is None and gives is None:
+            return None
+        return _BoundBefore(asks, tries, gives, self._clause, self.key, self._paths)
 
 
 @dataclass(slots=True)
@@ -163,13 +151,14 @@ class _Required:
 @dataclass(slots=True)
 class _BoundBefore(Bound):
     asks: Condition | None
+    tries: Condition | None
     gives: Condition | None
     clause: Precondition
     key: Key
     paths: tuple[tuple[str, ...], ...]
 
     def offends(self, asked: Asked) -> bool:
-        if self.asks is None or self.asks(asked.row) is not True:
+        if not _holds(self.asks, asked):
             return False
         if asked.trace is None:
             return True
@@ -183,8 +172,8 @@ class _BoundBefore(Bound):
     def note(self, asked: Asked) -> None:
         if asked.trace is None:
             return
-        gives = self.gives is not None and self.gives(asked.row) is True
-        if not gives and (self.asks is None or self.asks(asked.row) is not True):
+        gives = _holds(self.gives, asked)
+        if not gives and not _holds(self.asks, asked) and not _holds(self.tries, asked):
             return
         state = asked.talk.states.get(self.key)
         if state is None or asked.time >= state.last + DAY:
@@ -209,6 +198,10 @@ class _BoundBefore(Bound):
         return f"{self.clause.requires} must have been called before{same} {where}"
 
 
+def _holds(condition: Condition | None, asked: Asked) -> bool:
+    return condition is not None and condition(asked.row)
+
+
 # No more than so many
 
 
@@ -218,17 +211,17 @@ class Counted(Check):
     def __init__(self, measure: Measure, key: Key, clause: Rate) -> None:
         super().__init__(measure.source, key)
         # A call outside any conversation is asked about too: the stream cannot count it, so it must not be made.
-        self._condition = _condition(replace(measure, breach=clause.counted) if clause.per == "trace" else measure)
+        self._measure = replace(measure, breach=clause.counted) if clause.per == "trace" else measure
         self._window = measure.window
         self._clause = clause
 
-    def conditions(self) -> tuple[Expression, ...]:
+    def measures(self) -> tuple[Measure, ...]:
         """What offends or counts."""
-        return (self._condition,)
+        return (self._measure,)
 
     def bound(self, tool: str | None) -> Bound | None:
         """Compiled for a tool."""
-        condition = _compiled(self._condition, self.source, tool)
+        condition = condition_of(self._measure, tool)
         if condition is None:
             return None
         if self._clause.per == "trace":
@@ -243,7 +236,7 @@ class _BoundTalkCount(Bound):
     key: Key
 
     def offends(self, asked: Asked) -> bool:
-        if self.condition(asked.row) is not True:
+        if not self.condition(asked.row):
             return False
         if asked.trace is None:
             # There is nothing to count it in, and no policy is not permission.
@@ -253,7 +246,7 @@ class _BoundTalkCount(Bound):
         return before + 1 > self.clause.max
 
     def note(self, asked: Asked) -> None:
-        if asked.trace is None or self.condition(asked.row) is not True:
+        if asked.trace is None or not self.condition(asked.row):
             return
         tally = asked.talk.states.get(self.key)
         if tally is None or asked.time >= tally.last + DAY:
@@ -274,12 +267,12 @@ class _BoundWindowCount(Bound):
     window: int
 
     def offends(self, asked: Asked) -> bool:
-        if self.condition(asked.row) is not True:
+        if not self.condition(asked.row):
             return False
         return self._counts(asked).get(asked.time // self.window, 0) + 1 > self.clause.max
 
     def note(self, asked: Asked) -> None:
-        if self.condition(asked.row) is True:
+        if self.condition(asked.row):
             counts, window = self._counts(asked), asked.time // self.window
             counts[window] = counts.get(window, 0) + 1
 
@@ -318,25 +311,33 @@ def _scope(clause: Scope, seam: Seam) -> tuple[Check, ...]:
 
     def why(row: Row) -> str:
         tool = row.record["tool"]
-        if tool not in conditions:
+        condition = conditions.get(tool)
+        if condition is None:
             return f"it is none of the tools that may be called ({', '.join(sorted(conditions))})"
-        return f"it may be called only when {conditions[tool]}"
+        doubt = doubts(condition, "tool_call")(row)
+        return f"it may be called only when {condition}" + (f" ({doubt})" if doubt else "")
 
-    return tuple(Standing(measure, _key(clause, seam), why) for measure in clause.measures(seam))
+    return tuple(Standing(measure, _key(clause, seam), why) for measure in _asked_before(clause, seam))
 
 
 @checks_of.register
 def _prohibition(clause: Prohibition, seam: Seam) -> tuple[Check, ...]:
-    return tuple(
-        Standing(measure, _key(clause, seam), lambda _row: f"it must never happen that {clause.never}")
-        for measure in clause.measures(seam)
-    )
+    def why(row: Row) -> str:
+        doubt = doubts(clause.never, "tool_call")(row)
+        if doubt:
+            return f"it must never happen that {clause.never}, and whether it would cannot be told: {doubt}"
+        return f"it must never happen that {clause.never}"
+
+    key = _key(clause, seam)
+    return tuple(Standing(m, key, why, warns=m.name == MISSING) for m in _asked_before(clause, seam))
 
 
 @checks_of.register
 def _human_review(clause: HumanReview, seam: Seam) -> tuple[Check, ...]:
     def why(row: Row) -> str:
         confidence: Any = row.record["confidence"]
+        if confidence is None:
+            return "it states no confidence, so a person decides"
         return f"a confidence of {number_text(confidence)} is below {number_text(clause.below)}, so a person decides"
 
     return tuple(Standing(m, _key(clause, seam), why, hands_over=True) for m in clause.measures(seam))
@@ -344,15 +345,19 @@ def _human_review(clause: HumanReview, seam: Seam) -> tuple[Check, ...]:
 
 @checks_of.register
 def _precondition(clause: Precondition, seam: Seam) -> tuple[Check, ...]:
-    measures = {measure.name: measure for measure in clause.measures(seam)}
-    return (Before(measures["tool"], measures["requires"], _key(clause, seam), clause),)
+    return (Before({measure.name: measure for measure in clause.measures(seam)}, _key(clause, seam), clause),)
 
 
 @checks_of.register
 def _rate(clause: Rate, seam: Seam) -> tuple[Check, ...]:
-    return tuple(Counted(measure, _key(clause, seam), clause) for measure in clause.measures(seam))
+    return tuple(Counted(measure, _key(clause, seam), clause) for measure in _asked_before(clause, seam))
+
+
+def _asked_before(clause: Clause, seam: Seam) -> tuple[Measure, ...]:
+    """What is asked of an act before it; attempts are what a guard makes of those it denies."""
+    return tuple(measure for measure in clause.measures(seam) if measure.name != ATTEMPT)
 
 
 def tools_of(checks: list[Check]) -> frozenset[str]:
     """The tools that the checks of calls name; all others are alike to them."""
-    return frozenset().union(*(tools_named(e) for check in checks for e in check.conditions()))
+    return frozenset().union(*(named(measure) for check in checks for measure in check.measures()))

@@ -66,7 +66,8 @@ class Plan:
             if isinstance(clause, Scope) and self.basis is None:
                 self.basis = fault.reference
             for check in checks:
-                self._checks[check.source].append(_Bindable(check, fault, clause.severity == "warning"))
+                warns = check.warns or clause.severity == "warning"
+                self._checks[check.source].append(_Bindable(check, fault, warns))
         self.unchecked = tuple(unchecked)
         self._named = tools_of([bindable.check for bindable in self._checks["tool_call"]])
         self._decisions = self._bound("inference", None)

@@ -6,8 +6,9 @@ the other. One that is only repeated is the same change. Pure; what an answer is
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from seamwatch.signatures import change_digest
 
@@ -15,6 +16,7 @@ Announced = tuple[tuple[str, str], ...]
 """The changes that were announced, oldest first: change_id, and the digest of what was announced."""
 _SHOWN = 12
 _MOST = 1_000
+_NAMED_AGAIN: Final = re.compile(rf"@[0-9a-f]{{{_SHOWN}}}$")
 
 
 def announced(known: Announced, record: Mapping[str, Any]) -> tuple[Announced, str | None]:
@@ -28,6 +30,11 @@ def announced(known: Announced, record: Mapping[str, Any]) -> tuple[Announced, s
         return known, None
     first = all(earlier != change_id for earlier, _ in known)
     return (*known, (change_id, digest))[-_MOST:], change_id if first else f"{change_id}@{digest[:_SHOWN]}"
+
+
+def change_id_of(name: str) -> str:
+    """The id in the name of a change; a name that is no more than an id is taken for itself."""
+    return _NAMED_AGAIN.sub("", name)
 
 
 def words(change_id: str, name: str) -> str:

@@ -13,8 +13,10 @@ from dataclasses import replace
 from seamwatch.judging.episodes import Episode
 from seamwatch.judging.facts import EVIDENCE_LIMIT, Fact
 from seamwatch.judging.judgement import Open
+from seamwatch.judging.measure import UNJUDGED
 from seamwatch.judging.merging import merge_facts
 from seamwatch.judging.seams import BoundClause
+from seamwatch.judging.unjudged import is_part
 from seamwatch.judging.wording import moment_text
 
 MOST_HELD = 1_000
@@ -28,21 +30,26 @@ def begins_anew(before: BoundClause, after: BoundClause, part: str) -> bool:
     """
     if before.clause.kind_name != after.clause.kind_name or before.clause.sources() != after.clause.sources():
         return True
-    was, now = _measured(before), _measured(after)
+    was, now = _measured(before, part), _measured(after, part)
     if any(was[name] != now[name] for name in was.keys() & now.keys()):
         return True
     # A part of its own may belong to a measure that is no longer taken.
     return bool(part) and not was.keys() <= now.keys()
 
 
-def _measured(bound: BoundClause) -> dict[tuple[str, str], tuple[object, ...]]:
-    measures = bound.clause.measures(bound.seam)
-    return {(m.source, m.name): (m.agreed or m.window, m.slice, m.value, m.evidence, m.matching) for m in measures}
+def _measured(bound: BoundClause, part: str) -> dict[tuple[str, str], tuple[object, ...]]:
+    # Whether a clause had anything to judge is a matter of its own.
+    of_part = is_part(part)
+    measures = [m for m in bound.clause.all_measures(bound.seam) if m.name.startswith(UNJUDGED) == of_part]
+    return {
+        (m.source, m.name): (m.agreed or m.window, m.slice, m.value, m.evidence, m.matching, m.missing)
+        for m in measures
+    }
 
 
 def hold(held: Sequence[Fact], fact: Fact, bound: BoundClause) -> tuple[Fact, ...]:
     """The facts that wait for their version, with one more; those of a window are merged where that loses nothing."""
-    measures = (measure for measure in bound.clause.measures(bound.seam) if measure.name == fact.measure)
+    measures = (measure for measure in bound.clause.all_measures(bound.seam) if measure.name == fact.measure)
     if all(measure.evidence == EVIDENCE_LIMIT for measure in measures):
         for number, other in enumerate(held):
             if _window(other) == _window(fact):

@@ -19,6 +19,7 @@ from seamwatch.judging.episodes import Episode
 from seamwatch.judging.facts import Fact, ForwardedEvent
 from seamwatch.judging.spent import Spent
 from seamwatch.judging.stream_time import LONG_AGO
+from seamwatch.judging.unjudged import KIND, UnjudgedState
 from seamwatch.judging.windows import earliest
 
 HELD = 5 * MINUTE
@@ -152,7 +153,8 @@ class Entry(NamedTuple):
 
 @cache
 def _state_adapter(kind: str) -> TypeAdapter[Any]:
-    nullable: Any = kinds()[kind].state_type | None
+    state_type: type[Any] = UnjudgedState if kind == KIND else kinds()[kind].state_type
+    nullable: Any = state_type | None
     return TypeAdapter(nullable)
 
 

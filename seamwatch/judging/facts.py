@@ -42,7 +42,10 @@ class Fact:
 
     ``breaches`` of ``count`` selected events offended; ``total``, ``minimum``, ``maximum`` and ``histogram``
     are of the measured value, over the events where it is not null (None or empty where nothing is measured).
-    ``sums`` has, for each weighed expression in turn, its sum per bin of the histogram, in billionths.
+    ``sums`` has, for each weighed expression in turn, its sum per bin of the histogram, in billionths. ``missing`` has,
+    for each condition of the measure's ``missing`` in turn, how many of the selected events it holds for, or for each
+    of its ``left_out``, how many events were left out for it; these are not in ``count``. Times are of the selected
+    events, and of those left out only where nothing else came.
     """
 
     contract: str
@@ -64,6 +67,7 @@ class Fact:
     evidence: tuple[Evidence, ...] = ()
     measure: str = ""
     sums: tuple[int, ...] = ()
+    missing: tuple[int, ...] = ()
 
     @property
     def window_end(self) -> int:
@@ -106,10 +110,25 @@ class Watermark:
 
 
 @dataclass(frozen=True, slots=True)
+class Unknown:
+    """Events of a system of which a clause's condition could not be told.
+
+    ``odd``: because of what is given in them; ``absent``: because something is not given.
+    """
+
+    contract: str
+    clause: str
+    system: str
+    odd: int
+    absent: int
+
+
+@dataclass(frozen=True, slots=True)
 class Measurement:
     """What one flush of measure says to one partition of judge.
 
-    ``began`` is the earliest event time that this process has measured so far, on any topic.
+    ``began`` is the earliest event time that this process has measured so far, on any topic. ``unknowns`` are told,
+    and not judged.
     """
 
     measured_at: int
@@ -117,6 +136,7 @@ class Measurement:
     facts: tuple[Fact, ...] = ()
     events: tuple[ForwardedEvent, ...] = ()
     began: int | None = None
+    unknowns: tuple[Unknown, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

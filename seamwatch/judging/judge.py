@@ -17,6 +17,7 @@ from seamwatch.documents import Estate
 from seamwatch.documents.defaults import DEFAULTS
 from seamwatch.documents.estate import END
 from seamwatch.durations import DAY, SECOND
+from seamwatch.judging import unjudged
 from seamwatch.judging.answering import Answering
 from seamwatch.judging.changeover import begins_anew, crowded, hold
 from seamwatch.judging.clocks import Clocks
@@ -193,7 +194,7 @@ class Judge:
             self._answering.refuse(record, *_unasked(record, old=asked), told)
 
     def _ask(self, bound: BoundClause, happening: Fact | ForwardedEvent, told: Told) -> None:
-        part = bound.clause.part_of(happening)
+        part = unjudged.part_of(bound.clause, happening)
         if part is None:
             return
         seam, clause = bound.seam, bound.clause
@@ -257,14 +258,18 @@ class Judge:
         own = seam.contract_version == entry.version
         if not own and ((by := self._bound(key, entry)) is None or begins_anew(bound, by, key.part)):
             # Of a version that is over, and what it counts says nothing to the one in force.
-            self._late.add(bound, happening.count if isinstance(happening, Fact) else 1)
+            if not unjudged.is_part(key.part):
+                self._late.add(bound, happening.count if isinstance(happening, Fact) else 1)
             self._entries.keep(key, entry)
             return entry
-        kind = clause.kind_name
+        kind = unjudged.kind_of(clause, key.part)
         state = entry.state if entry.kind == kind else None
         horizon = LONG_AGO if isinstance(happening, Fact) else self._clocks.horizon(happening)
         moment = Moment(self._time.now, watermark, self._settings.settle, horizon, key.part or None)
-        judgement = clause.judge(seam, state, happening, moment)
+        if kind == unjudged.KIND:
+            judgement = unjudged.judge(clause, seam, state, happening, moment)
+        else:
+            judgement = clause.judge(seam, state, happening, moment)
         if judgement.late:
             self._late.add_judged(bound, happening, judgement.late)
         episodes, spent = entry.episodes, entry.spent
@@ -368,7 +373,8 @@ class Judge:
 
     def _begun(self, key: EntryKey, bound: BoundClause, happening: Fact | ForwardedEvent) -> Entry:
         clause, now, last = bound.clause, self._time.now, _time_of(happening)
-        entry = Entry(clause.kind_name, bound.seam.contract_version, None, (), None, None, False, now, (), False, last)
+        kind = unjudged.kind_of(clause, key.part)
+        entry = Entry(kind, bound.seam.contract_version, None, (), None, None, False, now, (), False, last)
 
         def reached() -> int:
             placed = self._placing.placed(key, entry)
@@ -385,7 +391,8 @@ class Judge:
             entry = self._ended(key, entry, told, successor.at, successor.why)
         mine = [fact for fact in entry.held if fact.contract_version == version]
         held = tuple(fact for fact in entry.held if fact.contract_version != version)
-        kind, last = entry.kind if after is None else after.clause.kind_name, max(entry.last, successor.start)
+        kind = entry.kind if after is None else unjudged.kind_of(after.clause, key.part)
+        last = max(entry.last, successor.start)
         entry = self._placing.placed(key, entry._replace(kind=kind, version=version, held=held, last=last))
         entry = entry._replace(until=successor.end)
         self._entries.keep(key, entry)

@@ -52,6 +52,6 @@ class LateCount:
     def _told_singly(self, bound: BoundClause, fact: Fact) -> bool:
         name = (fact.contract, fact.contract_version, fact.clause, fact.measure)
         if name not in self._singly:
-            measures = (m for m in bound.clause.measures(bound.seam) if m.name == fact.measure)
+            measures = (m for m in bound.clause.all_measures(bound.seam) if m.name == fact.measure)
             self._singly[name] = any(measure.evidence is None for measure in measures)
         return self._singly[name]

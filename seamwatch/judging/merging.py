@@ -29,8 +29,7 @@ def merge_facts(left: Fact, right: Fact) -> Fact:
         left.window,
         left.count + right.count,
         left.breaches + right.breaches,
-        min(left.first_time, right.first_time),
-        max(left.last_time, right.last_time),
+        *_times(left, right),
         _either(left.total, right.total, add),
         _either(left.minimum, right.minimum, min),
         _either(left.maximum, right.maximum, max),
@@ -38,7 +37,16 @@ def merge_facts(left: Fact, right: Fact) -> Fact:
         merge_evidence(left.evidence, right.evidence),
         left.measure,
         _add(left.sums, right.sums),
+        _add(left.missing, right.missing),
     )
+
+
+def _times(left: Fact, right: Fact) -> tuple[int, int]:
+    # What was left out says when only where nothing else does.
+    if (left.count == 0) != (right.count == 0):
+        one = right if left.count == 0 else left
+        return one.first_time, one.last_time
+    return min(left.first_time, right.first_time), max(left.last_time, right.last_time)
 
 
 def _identity(fact: Fact) -> tuple[object, ...]:

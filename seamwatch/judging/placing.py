@@ -15,6 +15,7 @@ from seamwatch.judging.entries import Entry, EntryKey
 from seamwatch.judging.following import Finder
 from seamwatch.judging.seams import BoundClause, Seams
 from seamwatch.judging.stream_time import LONG_AGO
+from seamwatch.judging.unjudged import kind_of
 
 WITHDRAWN = "the clause was withdrawn from the contract"
 
@@ -81,7 +82,7 @@ class Placing:
                     break
                 former = self.bound(key, stretch.version)
                 if former is not None:
-                    entry = entry._replace(kind=former.clause.kind_name, version=stretch.version)
+                    entry = entry._replace(kind=kind_of(former.clause, key.part), version=stretch.version)
                     break
         return self.placed(key, entry)
 
@@ -104,7 +105,8 @@ class Placing:
         stretch = self._courses.at(key.contract, key.system, clock if withdrawn else at)
         before, after = self.bound(key, entry.version), self.bound(key, stretch.version or "")
         otherwise = after is not None and (
-            entry.kind != after.clause.kind_name or (before is not None and begins_anew(before, after, key.part))
+            entry.kind != kind_of(after.clause, key.part)
+            or (before is not None and begins_anew(before, after, key.part))
         )
         why = None
         if after is None and withdrawn:

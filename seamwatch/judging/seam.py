@@ -56,7 +56,8 @@ class PublicKey:
 class Seam:
     """A contract version as it binds one system.
 
-    ``declared`` is False for a system without a document; ``reviewed_at`` is its document's last review (micros).
+    ``declared`` is False for a system without a document; ``reviewed_at`` is its document's last review (micros);
+    ``signatories`` are the persons who sign for the parties, the provider's first.
     """
 
     contract: str
@@ -68,3 +69,4 @@ class Seam:
     escalation: tuple[Step, ...] = ()
     keys: Mapping[str, tuple[PublicKey, ...]] = field(default_factory=dict)
     reviewed_at: int | None = None
+    signatories: tuple[str, ...] = ()

@@ -157,6 +157,7 @@ def seam_of(
         _steps(estate, contract, system, default_owner),
         keys or {},
         declared.review.last if declared is not None and declared.review is not None else None,
+        contract.signatories,
     )
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import accumulate
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from seamwatch.durations import DAY, HOUR
 from seamwatch.statistics.histograms import Reference
@@ -35,7 +35,8 @@ class Rule:
 
     - ``floor``: smallest move of a share worth waking someone for.
     - ``alpha``: probability of a false alarm in a ``lifetime`` of so many windows of ``window`` micros.
-    - ``daily``: whether parts of the day may differ.
+    - ``parts``: whether parts of the day may differ (``cycle``), or not (``none``); or the share in the worst part of
+      the day is what all of it is compared with, and only more of the last bin of two is a move (``worst``).
     - ``enough``: how many counts within the band end an episode, in ten windows at least.
     """
 
@@ -43,7 +44,7 @@ class Rule:
     alpha: float
     lifetime: int
     window: int
-    daily: bool
+    parts: Literal["cycle", "none", "worst"]
     enough: int
 
 
@@ -89,25 +90,26 @@ def look(
 
     index, flat = start // rule.window, tuple(number for part in counts for number in part)
     bank = _moved(watch, bands, counts, start, rule)
-    # Of what is at its floor nothing needs to be remembered.
     recent = _remembered((*watch.recent, (index, hour_of(start), flat)), bank, rule.lifetime)
-    watch = replace(
-        watch, wealth=tuple(bank.wealth.ravel().tolist()), since=tuple(bank.since.ravel().tolist()), recent=recent
-    )
     if not ecusum.alarmed(bank, rule.alpha):
-        return watch, None, False
+        if not recent:
+            return Watch(), None, False  # all bets are at their floor: there is nothing to remember
+        wealth, since = tuple(bank.wealth.ravel().tolist()), tuple(bank.since.ravel().tolist())
+        return Watch(wealth, since, recent), None, False
     best, began = ecusum.winner(bank)
     alarm = _alarm(references, bands, best, began, recent or ((index, hour_of(start), flat),), rule)
     return Watch(opened=start), alarm, False
 
 
 def _bands(references: Sequence[Reference], rule: Rule) -> list[tuple[Band, ...]]:
-    from seamwatch.statistics.bands import bands_of
+    from seamwatch.statistics.bands import bands_of, worst_of
     from seamwatch.statistics.ecusum import sets_of
 
+    if rule.parts == "worst":
+        return [(worst_of(reference, floor=rule.floor, alpha=rule.alpha),) for reference in references]
     sets = sum(sets_of(len(reference.hours[0])) for reference in references)
     return [
-        bands_of(reference, floor=rule.floor, alpha=rule.alpha, daily_cycle=rule.daily, sets=sets)
+        bands_of(reference, floor=rule.floor, alpha=rule.alpha, daily_cycle=rule.parts == "cycle", sets=sets)
         for reference in references
     ]
 

@@ -5,6 +5,7 @@ Formatting only; durations are in `seamwatch.durations`.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 
@@ -32,3 +33,12 @@ def share_text(share: float) -> str:
 def number_text(value: float | None) -> str:
     """A number without noise: ``12``, ``0.73``, ``1.5e+09``; ``no value`` for None."""
     return "no value" if value is None else f"{value:.6g}"
+
+
+def left_out_text(numbers: Sequence[int], reasons: Sequence[str]) -> str:
+    """What an estimate does not rest on, in words to stand after it: `` (12 more left out: 12 without a score)``.
+
+    ``reasons`` are those of the numbers in turn; "" where nothing was left out.
+    """
+    told = [f"{number:,} {why}" for number, why in zip(numbers, reasons, strict=False) if number]
+    return f" ({sum(numbers):,} more left out: {', '.join(told)})" if told else ""

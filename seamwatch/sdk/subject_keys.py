@@ -23,16 +23,26 @@ _WAIT_SECONDS: Final = 5.0
 _TABLES: Final = """
 CREATE TABLE IF NOT EXISTS subject_key (subject TEXT PRIMARY KEY, key_id BLOB NOT NULL UNIQUE, key BLOB NOT NULL);
 CREATE TABLE IF NOT EXISTS erasure (key_id BLOB PRIMARY KEY, person TEXT NOT NULL, erased_at INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS erasure_record (key_id BLOB PRIMARY KEY, reason TEXT, recorded_at INTEGER);
+"""
+# In a table of its own, for emitters of an earlier release read `erasure` from the same file as they knew it.
+_ERASURES: Final = """
+SELECT key_id, person, erased_at, reason, recorded_at FROM erasure LEFT JOIN erasure_record USING (key_id)
 """
 
 
 @dataclass(frozen=True, slots=True)
 class Erasure:
-    """A key was destroyed: by whom and when (microseconds). Whose it was, nothing says any more."""
+    """A key was destroyed: by whom, when (microseconds) and why. Whose it was, nothing says any more.
+
+    ``recorded_at`` is when the broker took the record of it; None as long as it did not.
+    """
 
     key_id: bytes
     person: str
     erased_at: int
+    reason: str | None = None
+    recorded_at: int | None = None
 
 
 class SubjectKeys(Protocol):
@@ -83,21 +93,25 @@ class SubjectKeyFile:
             found = _read(connection, "key_id = ?", key_id)
             if found is not None:
                 return found
-            row = connection.execute("SELECT * FROM erasure WHERE key_id = ?", (key_id,)).fetchone()
+            row = connection.execute(f"{_ERASURES} WHERE key_id = ?", (key_id,)).fetchone()
             return None if row is None else Erasure(*row)
 
-    def erase(self, subject: str, person: str, now: int) -> Erasure | None:
-        """Destroy a subject's key: its bytes are overwritten in the file, and in the journal of the change."""
+    def erase(self, subject: str, person: str, now: int, reason: str | None = None) -> Erasure | None:
+        """Destroy a subject's key: its bytes are overwritten in the file, and in the journal of the change.
+
+        The erasure is then one to be recorded (`unrecorded`), which is up to the caller.
+        """
         with self._open() as connection:
             # Exclusive until the connection is closed: nobody can need the journal that is overwritten below.
             connection.execute("PRAGMA locking_mode = EXCLUSIVE")
             connection.execute("PRAGMA journal_mode = PERSIST")
             connection.execute("BEGIN EXCLUSIVE")
             found = _read(connection, "subject = ?", subject)
-            erasure = None if found is None else Erasure(found.key_id, person, now)
+            erasure = None if found is None else Erasure(found.key_id, person, now, reason)
             if erasure is not None:
                 connection.execute("DELETE FROM subject_key WHERE subject = ?", (subject,))
                 connection.execute("INSERT INTO erasure VALUES (?, ?, ?)", (erasure.key_id, person, now))
+                connection.execute("INSERT INTO erasure_record VALUES (?, ?, NULL)", (erasure.key_id, reason))
             connection.execute("COMMIT")
             _overwrite(self._path.with_name(self._path.name + "-journal"))
             connection.execute("PRAGMA journal_mode = DELETE")
@@ -107,8 +121,21 @@ class SubjectKeyFile:
     def erasures(self) -> list[Erasure]:
         """What was destroyed, the oldest first."""
         with self._open() as connection:
-            rows = connection.execute("SELECT * FROM erasure ORDER BY erased_at, key_id").fetchall()
+            rows = connection.execute(f"{_ERASURES} ORDER BY erased_at, key_id").fetchall()
         return [Erasure(*row) for row in rows]
+
+    def unrecorded(self) -> list[Erasure]:
+        """What was destroyed and no broker has taken a record of, the oldest first; also by an earlier release."""
+        return [each for each in self.erasures() if each.recorded_at is None]
+
+    def note_recorded(self, key_id: bytes, now: int) -> None:
+        """Note that the broker has the record of an erasure."""
+        with self._open() as connection:
+            connection.execute(
+                "INSERT INTO erasure_record VALUES (?, NULL, ?) "
+                "ON CONFLICT (key_id) DO UPDATE SET recorded_at = excluded.recorded_at",
+                (key_id, now),
+            )
 
     def close(self) -> None:
         """Close the file; the next use opens it again."""

@@ -15,6 +15,8 @@ from seamwatch.statistics.histograms import HOURS, Reference
 
 _PHASES = (24, 8)
 _LEAST_A_PHASE = 1_000
+_PARTS = 8
+_LEAST_A_PART = 30
 
 
 @lru_cache(maxsize=1024)
@@ -34,6 +36,29 @@ def bands_of(
     )
     deff = design_effect(windows, counts, squares)
     return tuple(band_of(c, floor=floor, alpha=alpha, phases=phases, deff=deff, sets=sets) for c in counts)
+
+
+@lru_cache(maxsize=8192)
+def worst_of(reference: Reference, *, floor: float, alpha: float) -> Band:
+    """One band for all of the day over two bins, by the largest share of the second in any part of three hours.
+
+    Of the parts only those with 30 counts or more say anything by themselves. Less of the second bin is no move: the
+    limits of the first are 1. The design effect is that within the parts.
+    """
+    parts = np.array(reference.hours, dtype=np.float64).reshape(_PARTS, HOURS // _PARTS, -1).sum(axis=1)
+    windows, squares = (
+        np.array(values, dtype=np.float64).reshape(_PARTS, -1).sum(axis=1)
+        for values in (reference.windows, reference.squares)
+    )
+    whole = parts.sum(axis=0)
+    deff = design_effect(windows, parts, squares)
+    pooled = band_of(whole, floor=floor, alpha=alpha, phases=1, deff=deff, sets=1)
+    held = parts[parts.sum(axis=1) >= _LEAST_A_PART]
+    highest = float((held[:, 1] / held.sum(axis=1)).max()) if len(held) else 0.0
+    # Of the sets of two bins every other one is of the second.
+    hi = np.ones_like(pooled.hi)
+    hi[1::2] = np.minimum(np.maximum(pooled.hi[1::2], highest + floor), 1.0)
+    return Band.of(pooled.share, hi, deff)
 
 
 def phase_of(bands: tuple[Band, ...], hour: int) -> Band:

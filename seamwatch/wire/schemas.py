@@ -28,8 +28,18 @@ INPUT_TYPES: Final = (
 )
 """What producers publish; each has a topic of its name."""
 
-OUTPUT_TYPES: Final = ("measurement", "violation", "verdict", "notice", "page", "outage", "checkpoint", "dead_letter")
-"""What the stages publish."""
+OUTPUT_TYPES: Final = (
+    "measurement",
+    "violation",
+    "verdict",
+    "notice",
+    "page",
+    "outage",
+    "erasure",
+    "checkpoint",
+    "dead_letter",
+)
+"""What the stages publish, and of erasures who erases."""
 
 RECORD_TYPES: Final = INPUT_TYPES + OUTPUT_TYPES
 

@@ -83,6 +83,11 @@ class Topics:
         return f"{self.prefix}.outage"
 
     @property
+    def erasure(self) -> str:
+        """Subjects' keys that were destroyed; one partition."""
+        return f"{self.prefix}.erasure"
+
+    @property
     def checkpoint(self) -> str:
         """Signed checkpoints of the ledger."""
         return f"{self.prefix}.checkpoint"
@@ -108,7 +113,8 @@ class Topics:
     def recorded(self, kinds: Iterable[str]) -> tuple[str, ...]:
         """The topics that are recorded: inputs, the violations of these clause kinds, what was told, documents."""
         violations = (self.violations(kind) for kind in kinds)
-        return (*self.inputs, *violations, self.verdict, self.notice, self.page, self.outage, self.contracts)
+        told = (self.verdict, self.notice, self.page, self.outage, self.erasure)
+        return (*self.inputs, *violations, *told, self.contracts)
 
     def specs(self, kinds: Iterable[str], partitions: int = 4) -> tuple[TopicSpec, ...]:
         """What every topic must be like, for these clause kinds and this many partitions of the inputs."""
@@ -116,7 +122,7 @@ class Topics:
         largest = {"max.message.bytes": str(4 * _MEBIBYTE)}
         plain = [
             *(TopicSpec(name, partitions, large) for name in self.inputs),
-            TopicSpec(self.contracts, 1, _COMPACTED | large),
+            TopicSpec(self.contracts, 1, _COMPACTED | _COMPACTION_LAG | large),
             TopicSpec(self.measurement, partitions, largest),
             TopicSpec(self.judge_state, partitions, _COMPACTED | largest),
             TopicSpec(self.measure_state, partitions, _COMPACTED | largest),
@@ -127,6 +133,7 @@ class Topics:
             # By step and channel: what was delivered is known for as long as its violation is.
             TopicSpec(self.page, partitions, _COMPACTED | _COMPACTION_LAG),
             TopicSpec(self.outage, 1, _COMPACTED | _COMPACTION_LAG),
+            TopicSpec(self.erasure, 1),
             TopicSpec(self.checkpoint, 1),
             TopicSpec(self.dead_letter, partitions, largest),
         ]

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, fields
 from typing import Any, Final
 
-from seamwatch.judging.facts import Evidence, Fact, ForwardedEvent, Measurement, Violation, Watermark
+from seamwatch.judging.facts import Evidence, Fact, ForwardedEvent, Measurement, Unknown, Violation, Watermark
 from seamwatch.wire.codec import Codec
 
 _OF_FACT: Final = tuple(field.name for field in fields(Fact))
@@ -48,6 +48,7 @@ def measurement_record(measurement: Measurement, codec: Codec) -> dict[str, Any]
             for event in measurement.events
         ],
         "began": measurement.began,
+        "unknowns": [asdict(unknown) for unknown in measurement.unknowns],
     }
 
 
@@ -68,6 +69,7 @@ def measurement_of(record: Mapping[str, Any], codec: Codec) -> Measurement:
             for item in record["events"]
         ),
         record["began"],
+        tuple(Unknown(**unknown) for unknown in record["unknowns"]),
     )
 
 
@@ -76,6 +78,7 @@ def _fact_record(fact: Fact) -> dict[str, Any]:
         **{name: getattr(fact, name) for name in _OF_FACT},
         "histogram": list(fact.histogram),
         "sums": list(fact.sums),
+        "missing": list(fact.missing),
         "evidence": [
             {
                 "event_id": item.event_id,
@@ -94,7 +97,7 @@ def _fact_of(record: Mapping[str, Any]) -> Fact:
         Evidence(item["event_time"], item["event_id"], *_place(item), item["value"], item["label"])
         for item in record["evidence"]
     )
-    lists = {"histogram": tuple(record["histogram"]), "sums": tuple(record["sums"]), "evidence": evidence}
+    lists = {name: tuple(record[name]) for name in ("histogram", "sums", "missing")} | {"evidence": evidence}
     return Fact(**{**record, **lists})
 
 

@@ -62,6 +62,13 @@ def page(store: Store, about: str, step: int | None = None) -> Found:
     return _only(store, sql, named, f"no page{said} about {about!r} is on record")
 
 
+def erasure(store: Store, key_id: str) -> Found:
+    """The first record that a subject's key was destroyed."""
+    first = "ORDER BY broker_time, offset LIMIT 1"
+    sql = f"SELECT 'erasure' AS name, {_HERE} FROM erasure WHERE key_id = {{id:String}} {first}"
+    return _only(store, sql, {"id": key_id.lower()}, f"no erasure of the key {key_id!r} is on record")
+
+
 def document(store: Store, name: str) -> Found:
     """The newest publication of a document, ``Contract/credit@2`` or ``Person/ann@example.org``.
 

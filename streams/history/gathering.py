@@ -65,7 +65,8 @@ class History:
     """
 
     def __init__(self, plans: Iterable[Wants], limits: Limits | None = None, folder: Path | None = None) -> None:
-        self._plans = tuple(plans)
+        self.plans = tuple(plans)
+        """All that will measure it."""
         self.limits = limits or Limits()
         """How much of it is held in memory."""
         self._temporary = tempfile.TemporaryDirectory(prefix="seamwatch-replay-", dir=folder)
@@ -97,19 +98,19 @@ class History:
     def meet(self, source: Source, systems: Iterable[str]) -> frozenset[str]:
         """The columns that are kept of a measured type, these systems among its rows: all that need be read of it."""
         known = list(systems)
-        for plan in self._plans:
+        for plan in self.plans:
             plan.meet(known)
         return self.columns(source)
 
     def columns(self, source: Source) -> frozenset[str]:
         """The columns that are kept of a measured type, for the systems met so far."""
-        wanted = (plan.columns(source) | plan.joined_columns(source) for plan in self._plans)
+        wanted = (plan.columns(source) | plan.joined_columns(source) for plan in self.plans)
         return frozenset().union(*wanted, {"event_id", "event_time", "system", "producer"})
 
     @property
     def joins(self) -> bool:
         """Whether outcomes of the systems met so far take from their decisions what they lack."""
-        return any(plan.joined_columns("outcome") for plan in self._plans)
+        return any(plan.joined_columns("outcome") for plan in self.plans)
 
     def add_decisions(self, frame: pl.DataFrame) -> None:
         """Take in decisions that outcomes may name but that are not judged: what is older than the period."""

@@ -37,7 +37,7 @@ class Period:
         """The period for the clauses of these estates."""
         if since is None:
             return cls(None, until)
-        windows = (m.window for bound in _clauses(estates) for m in bound.clause.measures(bound.seam))
+        windows = (m.window for bound in _clauses(estates) for m in bound.clause.all_measures(bound.seam))
         longest = max((window for window in windows if window <= LONGEST_WINDOW), default=DAY)
         return cls(since, until, (since - DAY) // max(longest, DAY) * max(longest, DAY))
 

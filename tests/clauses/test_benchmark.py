@@ -57,3 +57,9 @@ def test_other_metrics_subjects_and_strangers_have_no_effect(other: dict[str, An
 def test_the_handoff_point_or_the_clause_alone_say_what_is_measured() -> None:
     for subject in ({"subject": "benchmark"}, {"metric": None}):
         assert len(found(VALUES, [measured("1h", 0.1) | subject])) == 1
+
+
+def test_whom_the_clause_names_measures_and_nobody_else() -> None:
+    text = contract("scorer", "- {id: good, kind: benchmark, metric: auc, min: 0.8, by: [second@example.org]}")
+    assert found(text, [measured("1h", 0.1)]) == []
+    assert len(found(text, [measured("1h", 0.1, person="second@example.org")])) == 1

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from seamwatch.durations import HOUR, SECOND
+from seamwatch.judging.announcements import change_id_of
 from seamwatch.signatures import change_digest
 from tests.clauses.history import T0, at, brief, call, contract, decision, found, record_of
 
@@ -162,6 +163,7 @@ def test_a_yes_does_not_cover_what_is_announced_later_under_the_same_id(fields: 
         (f"{name}/second@example.org", "breach", "open", 52 * HOUR),
     ]
     assert f"{name} (announced again with other content)" in violations[0].summary
+    assert (change_id_of(name), change_id_of("c1"), change_id_of("a@b")) == ("c1", "c1", "a@b")
     answered = [answer("5h", "owner@example.org"), answer("5h", "second@example.org")]
     assert found(TWO, [change("1h"), *answers, other, *answered], now="9d") == []
 

@@ -114,10 +114,17 @@ def test_scope_allows_what_is_listed_and_nothing_else() -> None:
         call("6m", "delete_user", "t4"),
     ]
     violations = found(SCOPE, events)
-    assert [(v.slice, v.opened_at) for v in violations] == [("t2", at("3m")), ("t3", at("4m")), ("t4", at("5m"))]
-    assert "'delete_user' which it is not authorised to call" in violations[2].summary
-    assert "arguments outside" in violations[0].summary
-    assert len(violations[2].evidence) == 2
+    assert [(v.slice, v.opened_at, v.severity) for v in violations] == [
+        ("t2", at("3m"), "breach"),
+        ("t3", at("4m"), "breach"),
+        ("t4", at("5m"), "warning"),
+        ("t4", at("6m"), "breach"),
+    ]
+    assert "arguments outside what was agreed, in" in violations[0].summary
+    assert "arguments outside what was agreed (arguments.amount is absent), in" in violations[1].summary
+    tried = "tried to call tool 'delete_user' which it is not authorised to call, denied by the guard, in conversation"
+    assert tried in violations[2].summary
+    assert "called tool 'delete_user' which it is not authorised to call, in conversation" in violations[3].summary
 
 
 def test_an_approved_version_digest_and_use_case_serves_while_its_approval_is_in_force() -> None:

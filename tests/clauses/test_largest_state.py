@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from sys import modules
 from typing import Any
 
@@ -19,7 +20,7 @@ from seamwatch.clauses.change_notice import Answer, ChangeNoticeState, Clock
 from seamwatch.clauses.escalation import EscalationState
 from seamwatch.clauses.threshold import ThresholdState
 from seamwatch.durations import DAY, HOUR
-from seamwatch.judging import unannounced
+from seamwatch.judging import unannounced, unjudged
 from seamwatch.judging.calls import MOST_CALLS, Call, Calls
 from seamwatch.judging.entries import Entry, read_entry, write_entry
 from seamwatch.judging.episodes import open_episode
@@ -28,7 +29,7 @@ from seamwatch.judging.faults import Fault
 from seamwatch.judging.following import Finder, Told, follow
 from seamwatch.judging.handovers import MOST_OWED, MOST_SILENT, MOST_WAITING, Handovers, Owed, Talk
 from seamwatch.judging.judgement import Happening, Moment, Open, TimePassed
-from seamwatch.judging.measure import Measure
+from seamwatch.judging.measure import UNJUDGED, Measure
 from seamwatch.judging.runs import Run, Runs
 from seamwatch.judging.seam import Approval, DeclaredVersion, Seam, Step
 from seamwatch.judging.seams import BoundClause
@@ -50,6 +51,7 @@ SEAM = Seam(
     ),
     escalation=(Step(OWNER),) * 3,
     keys={OWNER: ()},
+    signatories=(OWNER,),
 )  # fmt: skip
 
 
@@ -62,7 +64,8 @@ class Kept:
 
     def hear(self, happening: Happening, watermark: int = STILL) -> None:
         """Judge it, and ask again as long as the clause wants that and it changes anything."""
-        part = self.clause.part_of(happening)
+        part = unjudged.part_of(self.clause, happening)
+        assert part is not None
         self._judge(part, happening, watermark)
         before, entry = None, self.entries[part]
         while before != entry and (entry.wake is not None or (entry.deadline or STILL) < watermark):
@@ -70,9 +73,12 @@ class Kept:
             before, entry = entry, self.entries[part]
 
     def _judge(self, part: str, happening: Happening, watermark: int) -> None:
-        entry = self.entries.get(part) or Entry(self.clause.kind_name, SEAM.contract_version)
+        entry = self.entries.get(part) or Entry(unjudged.kind_of(self.clause, part), SEAM.contract_version)
         moment = Moment(STILL + 100 * DAY, watermark, slice=part or None)
-        judgement = self.clause.judge(SEAM, entry.state, happening, moment)
+        if unjudged.is_part(part):
+            judgement = unjudged.judge(self.clause, SEAM, entry.state, happening, moment)
+        else:
+            judgement = self.clause.judge(SEAM, entry.state, happening, moment)
         finder = Finder(BoundClause(self.clause, SEAM), at(), lambda _: False)
         found = follow(
             entry.episodes,
@@ -123,6 +129,7 @@ def fact(clause: Any, measure: Measure, number: int, part: str | None = None, ev
         measure.window, max(bins, 10) * COUNT, 10 * COUNT if shown else 0, start, start + events,
         total=0.1234567890, minimum=0.1, maximum=0.2, histogram=(COUNT,) * bins, evidence=shown,
         measure=measure.name, sums=(COUNT * 10**9 + 1,) * bins * len(measure.weigh),
+        missing=(COUNT * (number + 1) % (10 * COUNT),) * (len(measure.missing) or len(measure.left_out)),
     )  # fmt: skip
 
 
@@ -142,9 +149,9 @@ def windows(
                 yield told, STILL + 30 * DAY if number < judged else STILL
 
 
-def calls(clause: Any, judged: int) -> Iterator[tuple[Happening, int]]:
+def calls(clause: Any, judged: int, role: str) -> Iterator[tuple[Happening, int]]:
     """Calls of one conversation whose time has come, then more than may wait."""
-    measure = clause.measures(SEAM)[-1]
+    measure = next(measure for measure in clause.measures(SEAM) if measure.name == role)
     for begun in range(0, judged + MOST_CALLS + 1_000, 1_000):
         told = tuple(evidence(n, f"{n:024}") for n in range(begun, begun + 1_000))
         yield replace(fact(clause, measure, 0, ID), evidence=told), STILL + HOUR if begun < judged else STILL
@@ -177,13 +184,20 @@ WORST: dict[str, tuple[dict[str, Any], Callable[[Any], Fed]]] = {
     "assertion": ({"must": "score > 0", "at_least": 0.9}, windows),
     "benchmark": ({"metric": "accuracy", "every": "1d", "min": 0.9}, attested),
     "calibration": ({"max_error": 0.05, "bins": 100, "by": "cohort"}, lambda c: windows(c, *VERSIONS, many=90)),
+    "completeness": (
+        {"fields": [f"attributes.name-{n}" for n in range(20)], "reference": {"first": "1h"}},
+        lambda clause: windows(clause, judged=200),
+    ),
     "coverage": ({"reviewer": OWNER, "after": "change"}, changes),
     "distribution": ({"reference": {"first": "1h"}, "bins": 200}, lambda clause: windows(clause, judged=100)),
-    "escalation": ({"when": "tool = 'pay'", "within": 1_000}, lambda clause: calls(clause, 1_000)),
+    "escalation": ({"when": "tool = 'pay'", "within": 1_000}, lambda clause: calls(clause, 1_000, "other")),
     "freshness": ({"max_lag": "1h", "of": "inference"}, windows),
     "human_review": ({"below": 0.5}, lambda clause: windows(clause, ID)),
     "lineage": ({"include": ["x"], "attested": True, "refresh_every": "1d"}, refreshes),
-    "precondition": ({"tool": "pay", "requires": "ask", "matching": ["id"]}, lambda clause: calls(clause, 2_000)),
+    "precondition": (
+        {"tool": "pay", "requires": "ask", "matching": ["id"]},
+        lambda clause: calls(clause, 2_000, "requires"),
+    ),
     "prohibition": ({"never": "tool = 'pay'"}, lambda clause: windows(clause, ID)),
     "range": ({"min": 0, "max": 1, "tolerate": 0.1}, windows),
     "rate": ({"max": 995, "per": "1m"}, lambda clause: windows(clause, many=11)),
@@ -263,3 +277,16 @@ def test_the_page_says_how_much_is_remembered_at_most(kind: str) -> None:
             kept.hear(happening, watermark)
         measured.append(kept.size())
     assert max(measured) <= said(kind) <= 1.15 * max(measured) + 1_000
+
+
+def test_whether_there_is_anything_to_judge_takes_no_more_than_is_said() -> None:
+    clause = kinds()["calibration"].model_validate({"id": CLAUSE, "kind": "calibration", "max_error": 0.05})
+    kept = Kept(clause)
+    for number in range(60):
+        for measure in clause.all_measures(SEAM):
+            if measure.name.startswith(UNJUDGED):
+                kept.hear(replace(fact(clause, measure, number), count=10 * COUNT), STILL)
+    said_in = (Path(__file__).parents[2] / "docs" / "time.md").read_text("utf-8")
+    told = re.search(r"48 hours wait, and it takes ([0-9]+) kB at its largest", said_in)
+    assert told is not None
+    assert kept.size() <= float(told[1]) * 1e3 <= 1.15 * kept.size() + 1_000

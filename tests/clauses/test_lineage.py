@@ -8,6 +8,7 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from seamwatch.durations import HOUR
+from seamwatch.judging.facts import Violation
 from seamwatch.signatures import refresh_bytes, sign
 from tests.clauses.history import at, brief, contract, found, record_of
 
@@ -23,6 +24,20 @@ id: steward@example.org
 name: Example Steward
 keys: [{{key_id: k1, public: "{PUBLIC}"}}]
 """
+COLLEAGUE = """---
+apiVersion: seamwatch/v1
+kind: Person
+id: colleague@example.org
+name: Example Colleague
+"""
+DATASET = """---
+apiVersion: seamwatch/v1
+kind: System
+id: claims
+type: dataset
+owner: owner@example.org
+"""
+BY_STEWARD = contract("claims", "- {id: sources, kind: lineage, attested: true, by: [steward@example.org]}")
 
 
 def refresh(offset: str, *sources: str, **fields: Any) -> dict[str, Any]:
@@ -62,19 +77,52 @@ def test_the_refresh_clock_runs_out_in_silence_and_ends_with_a_refresh() -> None
     assert open_one[0].violation_id == ended[0].violation_id
 
 
-def test_a_refresh_must_be_attested_by_a_person_that_the_documents_know() -> None:
-    assert found(ATTESTED, [refresh("1h", attested_by="owner@example.org")]) == []
-    nobody, stranger = (found(ATTESTED, [refresh("1h", attested_by=who)]) for who in (None, "stranger@example.org"))
+def test_a_refresh_is_attested_by_who_signs_for_a_party_or_whom_the_clause_names() -> None:
+    for who in ("owner@example.org", "second@example.org"):
+        assert found(ATTESTED, [refresh("1h", attested_by=who)]) == []
+    nobody, stranger, colleague = (
+        found(ATTESTED + COLLEAGUE, [refresh("1h", attested_by=who)])
+        for who in (None, "stranger@example.org", "colleague@example.org")
+    )
     assert "names nobody" in nobody[0].summary
-    assert "stranger@example.org is nobody" in stranger[0].summary
+    assert "for owner@example.org or second@example.org to attest, not for stranger@" in stranger[0].summary
+    assert "not for colleague@example.org" in colleague[0].summary
+
+
+def test_whom_the_clause_names_attests_and_nobody_else() -> None:
+    named = contract("claims", "- {id: sources, kind: lineage, attested: true, by: colleague@example.org}") + COLLEAGUE
+    assert found(named, [refresh("1h", attested_by="colleague@example.org")]) == []
+    (violation,) = found(named, [refresh("1h", attested_by="owner@example.org")])
+    assert "for colleague@example.org to attest, not for owner@example.org" in violation.summary
+
+
+def test_an_excluded_source_is_excluded_however_it_is_spelt_and_an_agreed_one_is_named_as_agreed() -> None:
+    for name in ("claims-old ", " Claims-Old", "CLAIMS-OLD\t"):
+        (violation,) = found(SOURCES, [refresh("1h", name)])
+        assert "agreed to be left out" in violation.summary
+    (violation,) = found(SOURCES, [refresh("1h", " Claims-core")])
+    assert "differs from the agreed 'claims-*' by blanks or capitals" in violation.summary
+
+
+def test_a_declared_dataset_that_never_came_is_found() -> None:
+    other = refresh("1h") | {"system": "another"}
+
+    def of_claims(*events: dict[str, Any], now: str = "41h") -> list[Violation]:
+        return [v for v in found(EVERY + DATASET, [other, *events], now=now) if v.system == "claims"]
+
+    assert of_claims(now="26h") == []
+    (violation,) = of_claims(now="30h")
+    assert "claims: never refreshed in the 26 h since 2026-03-02 01:00:00 UTC" in violation.summary
+    assert [(v.state, v.resolved_at) for v in of_claims(refresh("40h"))] == [("resolved", at("40h"))]
+    assert of_claims(refresh("2h"), now="27h30m") == []
 
 
 def test_who_has_keys_must_sign_exactly_what_is_published() -> None:
     event = refresh("1h", "claims-core", attested_by="steward@example.org", key_id="k1")
     signature = b64encode(sign(refresh_bytes(record_of(event)[1]), PRIVATE)).decode()
-    assert found(ATTESTED + SIGNER, [event | {"signature": signature}]) == []
+    assert found(BY_STEWARD + SIGNER, [event | {"signature": signature}]) == []
     for fault in ({}, {"signature": signature, "row_count": 11}, {"signature": signature, "sources": ["other"]}):
-        (violation,) = found(ATTESTED + SIGNER, [event | fault])
+        (violation,) = found(BY_STEWARD + SIGNER, [event | fault])
         assert "no valid signature of steward@example.org" in violation.summary
 
 

@@ -31,10 +31,6 @@ def test_one_episode_a_conversation_opens_at_the_first_prohibited_call() -> None
     assert "never do (tool = 'refund'" in violations[0].summary
 
 
-def test_null_is_not_the_prohibited_call() -> None:
-    assert found(NEVER, [refund("1m", "t1", "{}"), refund("2m", "t1", '{"segments_flown": "two"}')]) == []
-
-
 def test_where_selects_the_calls_that_are_looked_at() -> None:
     clauses = contract("agent", "- {id: never, kind: prohibition, never: tool = 'x', where: decision = 'allowed'}")
     events = [call("1m", "x", "t1", decision="denied"), call("2m", "x", "t2")]
@@ -44,3 +40,13 @@ def test_where_selects_the_calls_that_are_looked_at() -> None:
 def test_it_is_over_when_the_conversation_is() -> None:
     violations = found(NEVER, [refund("2m", "t1", '{"segments_flown": 1}')], now="2h")
     assert [(v.state, v.resolved_at) for v in violations] == [("resolved", at("32m"))]
+
+
+def test_outside_any_conversation_one_episode_can_follow_another() -> None:
+    flown = '{"segments_flown": 1}'
+    events = [refund(when, None, flown) for when in ("1m", "2m", "3h", "5h")]
+    violations = found(NEVER, events)
+    assert [(v.slice, v.opened_at, len(v.evidence)) for v in violations] == [
+        (None, at("1m"), 2), (None, at("3h"), 1), (None, at("5h"), 1)
+    ]  # fmt: skip
+    assert len({v.violation_id for v in violations}) == 3

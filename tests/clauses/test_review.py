@@ -82,7 +82,10 @@ keys: [{{key_id: k1, public: "{PUBLIC}"}}]
         assert len(found(text, [decision("1h"), event | fault], now="100d")) == 1
 
 
-def test_without_by_any_person_of_the_documents_may_review() -> None:
+def test_without_by_who_signs_for_a_party_reviews_and_nobody_else() -> None:
     text = contract("scorer", "- {id: quarterly, kind: review, every: 90d}")
-    assert found(text, [decision("1h"), review("80d", person="owner@example.org")], now="100d") == []
-    assert len(found(text, [decision("1h"), review("80d", person="stranger@example.org")], now="100d")) == 1
+    for who in ("owner@example.org", "second@example.org"):
+        assert found(text, [decision("1h"), review("80d", person=who)], now="100d") == []
+    colleague = "---\napiVersion: seamwatch/v1\nkind: Person\nid: colleague@example.org\nname: Example Colleague\n"
+    for who in ("stranger@example.org", "colleague@example.org"):
+        assert len(found(text + colleague, [decision("1h"), review("80d", person=who)], now="100d")) == 1

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,6 +16,7 @@ from seamwatch.durations import MINUTE, SECOND
 from seamwatch.judging import calls, handovers, runs, unannounced, windows
 from seamwatch.judging.facts import ForwardedEvent, Measurement, Notice, Violation, Watermark
 from seamwatch.judging.judge import Judge, JudgeSettings
+from seamwatch.judging.unjudged import is_part
 from seamwatch.testing import named
 from streams.plan import Plan
 from streams.replay import replay
@@ -38,7 +39,10 @@ def clause(kind: str, says: str) -> str:
 
 @dataclass
 class Live:
-    """A judge that is restarted between any two flushes, and what it told and keeps."""
+    """A judge that is restarted between any two flushes, and what it told and keeps.
+
+    Not what it keeps of whether a clause has anything to judge, which is one state of a system.
+    """
 
     documents: str
     topic: dict[str, bytes] = field(default_factory=dict)
@@ -81,7 +85,17 @@ class Live:
     @property
     def entries(self) -> dict[str, Any]:
         """The entries kept, by part."""
-        return {json.loads(k)[3]: json.loads(v) for k, v in self.topic.items() if not k.startswith("\x00")}
+        return {part: json.loads(value) for part, value in self._kept()}
+
+    @property
+    def sizes(self) -> list[int]:
+        """How many bytes each of them takes."""
+        return [len(value) for _, value in self._kept()]
+
+    def _kept(self) -> Iterator[tuple[str, bytes]]:
+        for key, value in self.topic.items():
+            if not key.startswith("\x00") and not is_part(part := json.loads(key)[3]):
+                yield part, value
 
     @property
     def held(self) -> dict[str, Any]:
@@ -135,7 +149,7 @@ def test_a_conversation_costs_no_more_the_longer_it_offends(kind: str) -> None:
     for number in (300, 900):
         live = Live(clause(kind, AGENT_CLAUSES[kind]))
         live.flush(offending("1h", "t1", number), at("1h20m"))
-        (size,) = (len(value) for key, value in live.topic.items() if not key.startswith("\x00"))
+        (size,) = live.sizes
         sizes.append(size)
     assert sizes[1] < sizes[0] + 100
     assert sizes[1] < 5_000

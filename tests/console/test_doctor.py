@@ -35,6 +35,11 @@ kind: Person
 id: bob@example.org
 name: Bob
 channels: ["console://", "json://${CLICKHOUSE_URL}"]
+---
+apiVersion: seamwatch/v1
+kind: Person
+id: dan@example.org
+name: Dan
 """
 
 Doctor = Callable[[], dict[str, tuple[str, str]]]
@@ -141,6 +146,7 @@ def test_who_cannot_be_paged_is_told(
     assert "problem default owner SEAMWATCH_DEFAULT_OWNER=ann@example.com: no Person document has this id" in text
     assert "problem channels ann@example.org cannot be paged by a channel: Apprise does not know" in text
     assert "note channels bob@example.org cannot be paged by a channel: the channel refers to ${CLICKHOUSE_URL}" in text
+    assert "note channels dan@example.org have none: they are told on the pager's output" in text
     assert max(map(len, result.stdout.splitlines())) <= 110  # a path may be longer than the table is wide
 
 

@@ -250,3 +250,18 @@ def test_a_store_that_cannot_be_reached_is_said(folder: Path, monkeypatch: pytes
     monkeypatch.setenv("CLICKHOUSE_URL", "http://nobody:x@127.0.0.1:9/seamwatch")
     with pytest.raises(UnreachableError, match=r"127\.0\.0\.1:9"):
         run("--contracts", str(folder), "--from-store")
+
+
+def test_what_could_not_be_told_is_said_on_standard_error(tmp_path: Path) -> None:
+    (tmp_path / "contracts").mkdir()
+    clauses = "- {id: valid, kind: range, max: 1, where: cohort <> 'internal-test'}"
+    (tmp_path / "contracts" / "example.yaml").write_text(PEOPLE + contract("scorer", clauses), "utf-8")
+    events = [decision(f"{n}m", score=40.0) for n in (1, 2, 3)] + [decision("4m", score=0.4, cohort="retail")]
+    given = "\n".join(json.dumps(event) for event in events)
+    result = run("--contracts", str(tmp_path / "contracts"), "-", stdin=given)
+    assert (result.exit_code, result.stdout) == (0, "")
+    assert "note: 3 events of scorer lack what is asked for: valid of example\n" in result.stderr
+    summed = run("--contracts", str(tmp_path / "contracts"), "--summary", "--json", "-", stdin=given)
+    assert json.loads(summed.stdout)["unknown"] == [
+        {"contract": "example", "clause": "valid", "system": "scorer", "why": "absent", "events": 3}
+    ]

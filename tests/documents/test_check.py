@@ -196,7 +196,11 @@ def test_gaps_in_the_hand_over_and_idle_covers_are_warnings(tmp_path: Path) -> N
         (b"? [a]\n: 1\n", "1: a key is a list or a mapping: keys are text"),
         (b"kind: System\nid: .inf\n", "2: .inf is not a finite number"),
         (b"a: " + b"[" * 40 + b"]" * 40, "1: is nested deeper than 32 levels"),
-        (b"a: " + b"[" * 100_000, "1: "),
+        (b"a: " + b"[" * 100_000, "1: is nested deeper than 32 levels"),
+        (b"[" * 100_000 + b"]" * 100_000, "1: is nested deeper than 32 levels"),
+        (b"a: " + b"{a: " * 100_000, "1: is nested deeper than 32 levels"),
+        (b"- " * 100_000, "1: is nested deeper than 32 levels"),
+        (b"\n".join(b" " * level + b"a:" for level in range(1_500)), "34: is nested deeper than 32 levels"),
         (
             b"a: &a [" + b"x," * 99 + b"]\nb: &b [" + b"*a," * 99 + b"]\nc: [" + b"*b," * 99 + b"]\n",
             "3: holds more than 100000 values",

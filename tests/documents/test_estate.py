@@ -53,7 +53,7 @@ def test_a_system_no_contract_covers_is_held_to_the_defaults() -> None:
     estate = Estate.of_published([message(contract("1", covers="model-?"), 100)])
     assert [c.id for c in estate.contracts_for("model-a", 0)] == ["pact"]
     (fallback,) = estate.contracts_for("model-ab", 0)
-    assert (fallback.id, fallback.version, fallback.digest) == ("defaults", "built-in-2", built_in().digest)
+    assert (fallback.id, fallback.version, fallback.digest) == ("defaults", "built-in-3", built_in().digest)
     assert fallback in estate.all_contracts()
     assert estate.changes_for("model-ab") == ()
 
@@ -66,7 +66,7 @@ def test_a_contract_named_defaults_takes_the_place_of_the_built_in_one_where_it_
     assert held == {
         "model-a": ["Contract/pact@1"],
         "model-b": ["Contract/defaults@2"],
-        "other": ["Contract/defaults@built-in-2"],
+        "other": ["Contract/defaults@built-in-3"],
     }
     assert [c.version for c in estate.contracts_for("model-b", 499)] == ["1"]
     assert estate.changes_for("model-b") == (500,)
@@ -75,14 +75,14 @@ def test_a_contract_named_defaults_takes_the_place_of_the_built_in_one_where_it_
     assert {system: bound and bound.seam.contract_version for system, bound in kept.items()} == {
         "model-a": None,
         "model-b": "2",
-        "other": "built-in-2",
+        "other": "built-in-3",
     }
     assert seams.latest("defaults", "abuse", "model-b") is None
     assert seams.latest("defaults", "abuse", "other") is not None
 
 
 def test_nobody_may_publish_another_contract_as_the_built_in_one(tmp_path: Path) -> None:
-    text = json.dumps({**contract("built-in-2", covers="*", id="defaults").written, "apiVersion": "seamwatch/v1"})
+    text = json.dumps({**contract("built-in-3", covers="*", id="defaults").written, "apiVersion": "seamwatch/v1"})
     (tmp_path / "x.yaml").write_text(text)
     with pytest.raises(DocumentError, match="is the built-in one: give yours another"):
         Estate.load(tmp_path)

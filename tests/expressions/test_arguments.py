@@ -80,15 +80,10 @@ def answers(engine: Engine, condition: str, texts: list[str]) -> list[Answer]:
     frame = pl.DataFrame({"arguments": texts})
     for extracted in (False, True):
         read = argument_columns([(expression, "boolean")], "tool_call") if extracted else []
-        found = (
-            frame.lazy()
-            .with_columns(read)
-            .select(
-                polars_expression(expression, "tool_call", extracted=extracted).alias("holds"),
-                odd_expression(expression, "tool_call", extracted=extracted).alias("odd"),
-            )
-            .collect()
-        )
+        odd = odd_expression(expression, "tool_call", extracted=extracted)
+        odd = pl.repeat(value=False, n=pl.len()) if odd is None else odd
+        holds = polars_expression(expression, "tool_call", extracted=extracted)
+        found = frame.lazy().with_columns(read).select(holds.alias("holds"), odd.alias("odd")).collect()
         assert found["holds"].to_list() == known
         assert found["odd"].to_list() == [answer is ODD for answer in expected]
     rows = " ".join(json.dumps({"arguments": text, "n": n}) for n, text in enumerate(texts))

@@ -177,6 +177,30 @@ def test_an_argument_is_typed_by_its_json_value(value: str, expected: bool | Non
     assert called("arguments.amount <= 100", f'{{"amount": {value}}}') is expected
 
 
+def test_not_turns_every_form_round() -> None:
+    forms = ["= 'ab'", "LIKE 'a%'", "IN ('ab', 'c')", "BETWEEN 'a' AND 'b'"]
+    for form in forms:
+        word = form.split()[0]
+        for decision in ("ab", "x"):
+            plain = holds(f"decision {form}", decision=decision)
+            assert plain is (decision == "ab")
+            assert holds(f"NOT (decision {form})", decision=decision) is not plain
+            if word != "=":
+                assert holds(f"decision NOT {form}", decision=decision) is not plain
+                assert holds(f"NOT decision NOT {form}", decision=decision) is plain
+    assert holds("decision IS NOT NULL", decision="ab") is True
+    assert holds("fallback IS NOT TRUE", fallback=False) is True
+    assert Expression.parse("decision NOT LIKE 'a%'").text == "NOT (decision LIKE 'a%')"
+
+
+def test_what_the_grammar_adds_to_a_form_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    from seamwatch.expressions import parsing
+
+    monkeypatch.setattr(parsing, "_KNOWN", parsing._KNOWN - {"negate"})
+    with pytest.raises(ExpressionError, match=r"is not part of the language \(negate\)"):
+        parsing.parse_tree("decision NOT LIKE 'never seen before'")
+
+
 def test_null_follows_sql() -> None:
     assert holds("score > 1", score=None) is None
     assert holds("NOT score > 1", score=None) is None

@@ -72,7 +72,9 @@ def odd_by_closure(
 
 def odd_by_polars(chosen: Sequence[Expression], record_type: str, events: Sequence[dict[str, Any]]) -> list[Any]:
     frame = frame_of(record_type, events)
-    result = frame.with_columns(odd_expression(e, record_type).alias(str(i)) for i, e in enumerate(chosen))
+    never = pl.repeat(value=False, n=pl.len())
+    each = [odd_expression(e, record_type) for e in chosen]
+    result = frame.with_columns((never if e is None else e).alias(str(i)) for i, e in enumerate(each))
     return [result[str(i)].to_list() for i in range(len(chosen))]
 
 

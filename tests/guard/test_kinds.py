@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from seamwatch.guard import Denied, Escalated
+from streams.replay import replay
 from tests.clauses.history import T0
 from tests.guard.scene import Scene
 
@@ -90,7 +91,7 @@ def test_a_required_call_that_another_clause_denied_did_not_happen() -> None:
     assert talk.check("refund", {"user": 7}).permitted
 
 
-def test_a_rate_per_conversation_counts_denied_calls_as_the_stream_does() -> None:
+def test_a_rate_per_conversation_counts_what_was_made() -> None:
     scene = Scene("- {id: one, kind: rate, max: 1, per: trace, tool: refund}")
     talk = scene.guard.conversation("t1")
     assert [talk.check("refund").permitted for _ in range(3)] == [True, False, False]
@@ -103,15 +104,53 @@ def test_a_rate_per_conversation_counts_denied_calls_as_the_stream_does() -> Non
     assert talk.check("refund").permitted
 
 
-def test_a_rate_leaves_out_denied_calls_where_the_clause_says_so() -> None:
-    clauses = """
-- {id: one, kind: rate, max: 1, per: trace, tool: refund, where: decision <> 'denied'}
-- {id: small, kind: prohibition, never: arguments.amount > 100}
+def test_a_call_that_another_clause_denied_counts_for_no_rate_unless_the_clause_says_so() -> None:
+    for where, permitted in (("", True), (", where: decision <> 'denied'", True), (WITH_DENIED, False)):
+        clauses = f"""
+- {{id: one, kind: rate, max: 1, per: trace, tool: refund{where}}}
+- {{id: small, kind: prohibition, never: arguments.amount > 100}}
 """
-    talk = Scene(clauses).guard.conversation()
-    assert talk.check("refund", {"amount": 500}).clause == "small"
-    assert talk.check("refund", {"amount": 50}).permitted
-    assert talk.check("refund", {"amount": 50}).clause == "one"
+        talk = Scene(clauses).guard.conversation()
+        assert talk.check("refund", {"amount": 500}).clause == "small"
+        assert talk.check("refund", {"amount": 50}).permitted is permitted
+        assert talk.check("refund", {"amount": 50}).clause == "one"
+
+
+WITH_DENIED = ", where: \"decision IN ('allowed', 'denied')\""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ({"amount": "5000"}, "arguments.amount is text, not a number"),
+        ({"amount": [5000]}, "arguments.amount is a list, not a number"),
+        ('{"amount": 5000, "amount": 5}', "its arguments give the key 'amount' twice"),
+    ],
+)
+def test_what_cannot_be_told_of_a_prohibition_is_denied_with_the_reason(arguments: Any, said: str) -> None:
+    never = "- {id: large, kind: prohibition, never: tool = 'refund' AND arguments.amount > 1000"
+    verdict = Scene(never + "}").guard.conversation().check("refund", arguments)
+    assert f"it would cannot be told: {said} (example@1#large)" in verdict.sentence
+    ignored = Scene(never + ", unknown: ignore}").guard.conversation().check("refund", arguments)
+    assert ignored.permitted is not isinstance(arguments, str)
+
+
+def test_an_argument_that_is_missing_is_a_warning_a_denial_or_nothing_as_agreed() -> None:
+    never = "- {id: large, kind: prohibition, never: tool = 'refund' AND arguments.amount > 1000"
+    for missing, permitted, warned in (("", True, 1), (", missing: breach", False, 0), (", missing: ignore", True, 0)):
+        verdict = Scene(f"{never}{missing}}}").guard.conversation().check("refund", {"Amount": 5000})
+        assert (verdict.permitted, len(verdict.warnings)) == (permitted, warned)
+    # Of a rule that names no tool most calls lack the argument.
+    bare = Scene("- {id: large, kind: prohibition, never: arguments.amount > 1000}").guard.conversation()
+    assert bare.check("refund", {}).warnings == ()
+
+
+def test_a_call_without_a_confidence_goes_to_a_person_where_that_is_agreed() -> None:
+    scene = Scene("- {id: unsure, kind: human_review, below: 0.6, unknown: breach}")
+    verdict = scene.guard.conversation().check("refund", {})
+    assert verdict.decision == "escalated"
+    assert "it states no confidence, so a person decides" in verdict.sentence
+    assert replay(scene.estate, scene.emitter.records) == []
 
 
 def test_a_rate_over_time_is_of_the_whole_system_and_begins_anew_with_each_window() -> None:
@@ -280,3 +319,24 @@ def test_an_act_is_reported_when_it_is_over_with_what_came_of_it() -> None:
     assert [(r["decision"], r["outcome"]) for r in scene.reported] == [
         ("allowed", "found"), ("allowed", "failed: KeyError"), ("denied", None)
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("where", ["arguments.to <> 'desk'", "NOT contains(arguments.to, 'desk')"])
+def test_an_act_slips_past_no_clause_by_a_value_of_another_kind(where: str) -> None:
+    clauses = f"""
+- {{id: none, kind: rate, max: 0, per: trace, tool: send, where: "{where}"}}
+- {{id: after, kind: precondition, tool: send, requires: ask, where: "{where}"}}
+- {{id: bounded, kind: scope, tools: [{{tool: find}}], where: "{where}"}}
+"""
+    given: list[tuple[object, bool]] = [
+        ({"to": "desk"}, True), ({"to": "x"}, False), ({"to": ["x"]}, False), ({"to": 5}, False), ({}, True),
+        ('{"to": "desk", "to": "desk"}', False),
+    ]  # fmt: skip
+    for arguments, permitted in given:
+        scene = Scene(clauses)
+        verdict = scene.guard.conversation("t").check("send", arguments)  # type: ignore[arg-type]
+        assert verdict.permitted is permitted, arguments
+        found = {violation.clause for violation in replay(scene.estate, scene.emitter.records)}
+        # A rate is told of what was denied by it, and the first fault of all is named.
+        denied_by = set() if permitted else {"after", "bounded"} | ({"none"} if verdict.clause == "none" else set())
+        assert found == denied_by

@@ -119,12 +119,12 @@ def test_tools_run_only_when_permitted_and_the_model_reads_why_not(asynchronous:
     assert read[0].startswith("The call of refund was denied: verify must have been called before")
     assert read[1] == "ada verified"
     assert "only when arguments.order.amount <= 100" in read[2]
-    # Denied calls count for a rate, as the stream counts them.
-    assert "at most 2 calls of refund" in read[3]
-    assert [answer.status for answer in answers] == ["error", "success", "error", "error"]
-    assert desk.ran == ["verify"]
-    assert [record["decision"] for record in desk.scene.reported] == ["denied", "allowed", "denied", "denied"]
-    assert [record["outcome"] for record in desk.scene.reported] == [None, "ada verified", None, None]
+    # What was denied was not made, and counts for no rate.
+    assert read[3] == "5.0 paid"
+    assert [answer.status for answer in answers] == ["error", "success", "error", "success"]
+    assert desk.ran == ["verify", "refund"]
+    assert [record["decision"] for record in desk.scene.reported] == ["denied", "allowed", "denied", "allowed"]
+    assert [record["outcome"] for record in desk.scene.reported] == [None, "ada verified", None, "5.0 paid"]
     assert desk.conversations == {"chat-1"}
     assert json.loads(desk.scene.reported[0]["arguments"]) == order()
 

@@ -69,16 +69,16 @@ def order(amount: float) -> dict[str, Any]:
 
 def test_tools_run_only_when_permitted_and_the_model_reads_why_not() -> None:
     desk = Desk([[("refund", order(5))], [("verify", order(5))], [("refund", order(500))], [("refund", order(5))]])
-    # The first two refunds are counted: that a third is denied is what the pact says of a conversation.
     done = asyncio.run(desk.agent.run("refund me", conversation_id="chat-1"))
     read = read_of(done.all_messages())
     assert read[0].startswith("The call of refund was denied: verify must have been called before")
     assert read[1] == "ada verified"
     assert "only when arguments.order.amount <= 100" in read[2]
-    assert "at most 2 calls of refund" in read[3]
-    assert desk.ran == ["verify"]
-    assert [record["decision"] for record in desk.scene.reported] == ["denied", "allowed", "denied", "denied"]
-    assert [record["outcome"] for record in desk.scene.reported] == [None, "ada verified", None, None]
+    # What was denied was not made, and counts for no rate.
+    assert read[3] == "5.0 paid"
+    assert desk.ran == ["verify", "refund"]
+    assert [record["decision"] for record in desk.scene.reported] == ["denied", "allowed", "denied", "allowed"]
+    assert [record["outcome"] for record in desk.scene.reported] == [None, "ada verified", None, "5.0 paid"]
     assert {record["trace_id"] for record in desk.scene.reported} == {"chat-1"}
     assert json.loads(desk.scene.reported[0]["arguments"]) == order(5)
 

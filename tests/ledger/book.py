@@ -57,7 +57,11 @@ class Book:
         self.write([Sent(name, partition, key, value, headers or [], True) for value in values], gap=gap, millis=millis)
 
     def fill(self, mixed: Mixed, *, ranges: int = 2, each: int = 4, millis: int = NOW_MILLIS) -> None:
-        """Write records of every topic: to each partition so many ranges of so many, with gaps here and there."""
+        """Write records of every topic: to each partition so many ranges of so many, with gaps here and there.
+
+        Their events are of the time at which the broker has them, ``millis``: later ones would be dead letters.
+        """
+        mixed.now = millis * 1000
         for number in range(ranges):
             for at, run in enumerate(runs_of([*mixed.every(each)]).values()):
                 self.write(run, gap=(number + at) % 3, millis=millis)

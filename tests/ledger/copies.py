@@ -90,8 +90,9 @@ def original(clickhouse: str, auditor: str) -> Iterator[Original]:
             book.fill(mixed, ranges=1, millis=OLD_MILLIS)
             book.fill(mixed, ranges=1)
             retention = Retention(store, TOPICS, {"inference": 200 * DAY, "violation": 200 * DAY}, SystemClock().now())
-            for month in retention.months():
-                retention.drop(month, KEY, "owner@example.org")
+            dropped = [retention.drop(month, KEY, "owner@example.org") for month in retention.months()]
+            assert len(dropped) == 2
+            assert all(dropped)
             book.intend_every()
             yield Original(clickhouse, auditor, name, book)
     finally:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from confluent_kafka import Consumer, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
 from seamwatch.clock import SystemClock
 from seamwatch.durations import SECOND
@@ -243,6 +243,23 @@ def test_the_broker_itself_is_missed_told_directly_and_made_up_for(tmp_path: Pat
         assert states == ["open", "over"]
     finally:
         stack.stop()
+
+
+def test_a_broker_that_does_not_know_its_groups_yet_is_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    answers = iter([KafkaException(KafkaError(KafkaError.COORDINATOR_LOAD_IN_PROGRESS)), "sight"])
+
+    class View:
+        def __init__(self, *_arguments: object) -> None: ...
+
+        def look(self) -> object:
+            if isinstance(answer := next(answers), Exception):
+                raise answer
+            return answer
+
+        def close(self) -> None: ...
+
+    monkeypatch.setattr("streams.watch_look._View", View)
+    assert Lookout("127.0.0.1:1", Topics("t")).look() == "sight"
 
 
 def test_what_is_said_twice_is_told_once(own: Estate) -> None:

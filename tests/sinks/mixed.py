@@ -53,6 +53,7 @@ class Mixed:
     seed: int = 1
     poison: float = 0.1
     now: int = NOW
+    partitions: int = PARTITIONS
     kinds: tuple[str, ...] = ("freshness", "range", "scope", "human_review")
     """Of which kinds of clauses there are violations; what is true of four is true of all."""
     _chance: random.Random = field(init=False)
@@ -67,6 +68,12 @@ class Mixed:
                 for partition in range(self.partitions_of(topic)):
                     yield self.of(topic, partition)
 
+    def some(self, count: int) -> Iterator[Sent]:
+        """So many messages of topic partitions at random; each range costs the recorder the same, however few."""
+        for _ in range(count):
+            topic = self._chance.choice(self.names())
+            yield self.of(topic, self._chance.randrange(self.partitions_of(topic)))
+
     def names(self) -> list[str]:
         """The topics that are recorded, of violations those of some kinds."""
         left_out = {self.topics.violations(kind) for kind in kinds() if kind not in self.kinds}
@@ -74,7 +81,7 @@ class Mixed:
 
     def partitions_of(self, topic: str) -> int:
         """How many partitions a topic has here."""
-        return 1 if topic == self.topics.contracts else PARTITIONS
+        return 1 if topic in (self.topics.contracts, self.topics.erasure) else self.partitions
 
     def of(self, topic: str, partition: int = 0) -> Sent:
         """One message of a topic."""

@@ -22,13 +22,15 @@ from sinks.ledger.leaves import split
 from sinks.ledger.merkle import root_of
 from sinks.ledger.notes import SignerKey
 from sinks.migrate import migrate
-from sinks.retention import Retention
+from sinks.retention import TABLES, Retention
 from sinks.store import Store
 from tests.ledger.book import Book
+from tests.ledger.copies import KEY, Copy, at
+from tests.sinks.mixed import Mixed
 from tests.sinks.samples import encoded, inference
 
-KEY = SignerKey.make("ledger.example.org")
 TOPICS = Topics("t")
+KINDS = ("range", "freshness")
 PLACE = ("t.inference", 0)
 SIZE = 12
 
@@ -132,6 +134,30 @@ def test_a_hold_keeps_a_month_until_it_is_lifted(store: Store) -> None:
         lift_hold(store, held.hold_id, "ada", "again")
     with pytest.raises(UsageError, match="before --to"):
         place_hold(store, "ada", "x", start=2, end=1)
+
+
+@pytest.mark.timeout(300)
+def test_months_of_every_table_go_and_what_is_left_verifies(clickhouse: str, auditor_url: str) -> None:
+    name = f"r_{uuid.uuid4().hex[:10]}"
+    writer, auditor = at(clickhouse, name), at(auditor_url, name)
+    migrate(writer)
+    with Store(writer) as store:
+        book = Book(store, Topics("t"), KEY)
+        for number, then in enumerate([micros(2026, 1, 9), micros(2026, 10, 3)]):
+            book.fill(Mixed(Topics("t"), number, partitions=2, kinds=KINDS), ranges=1, each=5, millis=then // 1000)
+        kept_always = [(table, count(store, table)) for table in ("document", "erasure")]
+        rows = sum(count(store, table) for table in (*TABLES, "document", "erasure"))
+        place_hold(store, "ada", "case 17", table="notice", end=micros(2026, 2, 1))
+        kept = retention(store, **{"*": 200})
+        months = kept.months()
+        assert {(each.table, each.month) for each in months} == {(table, 202601) for table in TABLES}
+        gone = sum(drop.count for month in months for drop in kept.drop(month, KEY, "owner@example.org"))
+        left = [(each.table, each.month) for each in kept.months()]
+        assert (left, gone > rows / 3) == ([("notice", 202601)], True)
+        assert [(table, count(store, table)) for table, _ in kept_always] == kept_always
+        report = Copy(writer, auditor).verified()
+        assert (report.findings, report.rows, report.dropped) == ([], rows - gone, gone)
+        store.command(f"DROP DATABASE {name}")
 
 
 def test_nothing_is_dropped_that_is_not_as_signed(store: Store) -> None:

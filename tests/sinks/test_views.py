@@ -25,6 +25,7 @@ from seamwatch.judging.seam import PublicKey
 from seamwatch.judging.text import violation_object
 from seamwatch.signatures import acknowledgement_counts
 from seamwatch.testing import event_id
+from seamwatch.wire.schemas import schema
 from seamwatch.wire.values import violation_record
 from sinks.decoding import decoding
 from sinks.record import Recorder
@@ -331,6 +332,12 @@ def test_violations_prints_what_replay_prints(own: Estate) -> None:
     assert result.exit_code == 1
     expected: list[Violation] = [STALE, DRIFTED]
     assert [json.loads(line) for line in result.stdout.splitlines()] == [violation_object(v) for v in expected]
+    documented = {each.name: each for each in schema("violation").fields}
+    for line in result.stdout.splitlines():
+        printed = json.loads(line)
+        assert list(printed) == list(documented)
+        for each in printed["evidence"]:
+            assert list(each) == [member.name for member in documented["evidence"].members]
     still = run(own, "violations", "--open", "--json").stdout.splitlines()
     assert [json.loads(line)["violation_id"] for line in still] == [DRIFTED.violation_id]
     with pytest.raises(SeamwatchError, match="'nobody' is neither declared nor was it seen"):

@@ -9,6 +9,7 @@ import errno
 import io
 import os
 import shutil
+import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -27,7 +28,7 @@ from stack.clickhouse import ClickHouseServer
 from stack.engine import Engine
 from stack.folder import DataFolder, write_private, write_private_text
 from stack.kafka_server import KafkaServer
-from stack.local import Addresses
+from stack.local import Addresses, LocalStack
 from stack.refusals import Refusal, of_engine
 from stack.room import ENOUGH_BYTES, FULL_BYTES, Room
 from stack.statement import insert_head
@@ -173,6 +174,20 @@ def test_up_goes_on_without_its_files_and_writes_them_when_there_is_room(
         system._tick(lambda: None)
     assert (tmp_path / "run.json").exists()
     assert any("has room again" in line for line in said)
+
+
+def test_stages_are_not_started_again_while_the_own_broker_does_not_run(tmp_path: Path) -> None:
+    system = System(load_settings(data=tmp_path), say=lambda _line: None)
+    stage = Stage("judge", [], {}, tmp_path / "judge.log")
+    assert system._waits_for(stage) is None  # the broker is another's: the stage itself says what it lacks
+    kafka = KafkaServer(Path("java"), tmp_path, tmp_path / "kafka", tmp_path, 1, 2)
+    system._stack = cast(LocalStack, SimpleNamespace(servers=[kafka]))
+    assert system._waits_for(stage) == "Kafka does not run"
+    kafka.process = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    assert system._waits_for(stage) is None
+    kafka.process.communicate()
+    assert system._waits_for(stage) == "Kafka does not run"
+    assert system._waits_for(kafka) is None
 
 
 def test_a_log_that_takes_nothing_ends_nobody_and_says_afterwards_that_lines_were_lost() -> None:

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from seamwatch.clock import SystemClock
+from seamwatch.clock import ScaledClock, SystemClock
+from seamwatch.documents import Contract, published
 from seamwatch.documents.estate import BEGINNING
 from seamwatch.durations import HOUR, SECOND
 from seamwatch.errors import DocumentError
@@ -39,12 +41,11 @@ def test_a_folder_is_published_once_changed_and_withdrawn(
     assert len(again.same) == 2
     wait_until(lambda: follower.poll(0.1) and len(follower.estate.contracts) == 1, 10, "the contract")
 
-    (folder / "agreed.yaml").write_text(contract(RANGE.replace("max: 1}", "max: 2}")))
+    (folder / "people.yaml").write_text(PEOPLE.replace("Olive Owner", "Olive Other"))
     changed = publish_folder(scene.kafka, scene.prefix, folder)
-    assert (changed.new, changed.changed) == ((), ("Contract/agreed@1",))
+    assert (changed.new, changed.changed, len(changed.same)) == ((), ("Person/owner@example.org",), 1)
     wait_until(lambda: follower.poll(0.1), 10, "the change")
-    (agreed,) = follower.estate.contracts
-    assert agreed.clauses[0].model_dump()["max"] == 2
+    assert follower.estate.persons["owner@example.org"].name == "Olive Other"
 
     (folder / "agreed.yaml").unlink()
     gone = publish_folder(scene.kafka, scene.prefix, folder)
@@ -96,3 +97,66 @@ def test_a_folder_with_errors_publishes_nothing(scene: Scene, folder: Path, foll
         publish_folder(scene.kafka, scene.prefix, folder)
     assert not follower.poll(1.0)
     assert follower.messages == {}
+
+
+def test_another_text_under_a_published_version_is_refused_and_nothing_is_published(
+    scene: Scene, folder: Path, follower: ContractsFollower
+) -> None:
+    publish_folder(scene.kafka, scene.prefix, folder)
+    wait_until(lambda: follower.poll(0.1) and len(follower.estate.contracts) == 1, 10, "the contract")
+    before = follower.messages
+    (folder / "agreed.yaml").write_text(contract(RANGE.replace("max: 1}", "max: 2}")))
+    (folder / "more.yaml").write_text(contract(RANGE).replace("id: agreed", "id: more"))
+    with pytest.raises(DocumentError, match=r"agreed.yaml:4: version '1' of contract 'agreed' was published") as raised:
+        publish_folder(scene.kafka, scene.prefix, folder)
+    assert "give what is agreed anew another version" in str(raised.value)
+    assert not follower.poll(1.0)
+    assert follower.messages == before
+    # Taken out and put back it is still another text.
+    (folder / "agreed.yaml").unlink()
+    assert publish_folder(scene.kafka, scene.prefix, folder).withdrawn == ("Contract/agreed@1",)
+    (folder / "agreed.yaml").write_text(contract(RANGE.replace("max: 1}", "max: 2}")))
+    with pytest.raises(DocumentError, match="was published with another text"):
+        publish_folder(scene.kafka, scene.prefix, folder)
+    (folder / "agreed.yaml").write_text(contract(RANGE.replace("max: 1}", "max: 2}"), version="2"))
+    assert publish_folder(scene.kafka, scene.prefix, folder).new == ("Contract/agreed@2",)
+
+
+def test_what_somebody_wrote_over_a_version_is_told_and_the_first_is_put_back(
+    scene: Scene, folder: Path, follower: ContractsFollower
+) -> None:
+    publish_folder(scene.kafka, scene.prefix, folder)
+    wait_until(lambda: follower.poll(0.1) and len(follower.estate.contracts) == 1, 10, "the contract")
+    first = follower.messages["Contract/agreed@1"]
+    other = Contract.model_validate({**follower.estate.contracts[0].written, "covers": ["nobody"]})
+    ((key, value),) = published([other], SystemClock().now())
+    scene.producer.produce(scene.topics.contracts, value, key.encode(), partition=0)
+    assert scene.producer.flush(10) == 0
+    wait_until(lambda: follower.poll(0.1), 10, "the other text")
+    (agreed,) = follower.estate.contracts
+    assert agreed.covers == ("*",)
+    assert "the first holds" in follower.estate.problems[0]
+    # A stage that starts now reads the same of the topic.
+    later = ContractsFollower(scene.kafka, scene.prefix)
+    later.close()
+    assert (later.estate.contracts[0].covers, later.estate.problems) == (("*",), follower.estate.problems)
+
+    done = publish_folder(scene.kafka, scene.prefix, folder)
+    assert (done.restored, done.changed, done.new) == (("Contract/agreed@1",), (), ())
+    wait_until(lambda: follower.poll(0.1), 10, "the first text again")
+    assert follower.messages["Contract/agreed@1"] == first
+    assert follower.estate.problems == ()
+
+
+def test_a_change_of_a_system_or_person_is_dated_by_its_own_publication(scene: Scene, folder: Path) -> None:
+    def published_at() -> int:
+        follower = ContractsFollower(scene.kafka, scene.prefix)
+        follower.close()
+        return int(json.loads(follower.messages["Person/owner@example.org"])["published_at"])
+
+    publish_folder(scene.kafka, scene.prefix, folder, ScaledClock(1_000, 0, 0))
+    (folder / "people.yaml").write_text(PEOPLE.replace("Olive", "Oliver"))
+    publish_folder(scene.kafka, scene.prefix, folder, ScaledClock(2_000, 0, 0))
+    assert published_at() == 2_000
+    publish_folder(scene.kafka, scene.prefix, folder, ScaledClock(3_000, 0, 0))
+    assert published_at() == 2_000

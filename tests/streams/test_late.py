@@ -15,7 +15,8 @@ from seamwatch.durations import DAY, MINUTE
 from seamwatch.judging.facts import Fact
 from seamwatch.judging.late import Late
 from streams.contracts import ContractsFollower
-from streams.late import EVERY_SECONDS, KEPT, LINES, OTHERS, LateDays, LateEvents
+from streams.counted import EVERY_SECONDS, KEPT
+from streams.late import LINES, OTHERS, LateDays, LateEvents
 from streams.metrics import Metrics
 from tests.clauses.history import at
 from tests.streams.hosted import judges, told

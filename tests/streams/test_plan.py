@@ -13,7 +13,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import streams.plan
 from seamwatch.columnar.columns import frame_of
 from seamwatch.documents import Contract, Estate
 from seamwatch.documents.estate import BEGINNING, END, Term
@@ -22,10 +21,11 @@ from seamwatch.expressions.closure import closure, value_closure
 from seamwatch.judging.facts import Evidence, Fact, merge_evidence
 from seamwatch.judging.measure import Histogram, Measure
 from seamwatch.judging.merging import merge_facts
+from streams.counting import Rows
 from streams.dedup import EveryId
 from streams.groups import coded
-from streams.plan import Plan
-from streams.program import Program, Rows
+from streams.plan import Binding, Bound, Plan
+from streams.program import Program
 from tests.streams.stages import inference
 
 HOUR = 3_600_000_000
@@ -44,6 +44,15 @@ MEASURES = (
         histogram=Histogram(0.2, 0.8, 3),
         slice=("cohort", "version"),
     ),
+    Measure(
+        "inference",
+        Expression.parse("score > 0.7"),
+        HOUR,
+        select=Expression.parse("score < 0.8 AND confidence IS NOT NULL"),
+        slice=("cohort",),
+        left_out=(Expression.parse("score IS NULL"), Expression.parse("score >= 0.8 OR confidence IS NULL")),
+    ),
+    Measure("inference", None, HOUR, missing=(Expression.parse("score IS NULL"), Expression.parse("TRUE"))),
     Measure(
         "inference", Expression.parse("NOT fallback"), HOUR, select=Expression.parse("cohort = 'a'"), label="version"
     ),
@@ -97,9 +106,12 @@ def expected(number: int, measure: Measure, records: list[dict[str, Any]]) -> di
     select = closure(measure.select, "inference") if measure.select else lambda _: True
     breach = closure(measure.breach, "inference") if measure.breach else lambda _: False
     of = value_closure(measure.value, "inference") if measure.value else lambda _: None
+    why = [closure(condition, "inference") for condition in measure.left_out]
+    missing = [closure(condition, "inference") for condition in measure.missing]
     for record in records:
         offends = breach(record) is True
-        if select(record) is not True:
+        left_out = [number for number, holds in enumerate(why) if holds(record) is True][:1]
+        if select(record) is not True and not left_out:
             continue
         parts = [record[name] for name in measure.slice]
         part = None if not parts else parts[0] if len(parts) == 1 else "/".join(p or "" for p in parts)
@@ -135,15 +147,17 @@ def expected(number: int, measure: Measure, records: list[dict[str, Any]]) -> di
             part,
             window,
             measure.window,
-            1,
-            int(offends),
+            int(not left_out),
+            int(offends and not left_out),
             record["event_time"],
             record["event_time"],
             value,
             value,
             value,
             tuple(bins),
-            (evidence,) if offends else (),
+            (evidence,) if offends and not left_out else (),
+            missing=tuple(int(n in left_out) for n in range(len(why)) if left_out)
+            or tuple(int(holds(record) is True) for holds in missing),
         )
         identity = (number, record["system"], part, window)
         facts[identity] = merge_facts(facts[identity], fact) if identity in facts else fact
@@ -159,7 +173,7 @@ def measured(batches: Iterable[list[dict[str, Any]]]) -> dict[tuple[Any, ...], F
             continue
         rows = frame(batch)
         whole = Rows(rows, coded(rows["system"]), rows["event_time"].to_numpy(), lambda _: (None, None, None))
-        for found in program.run(whole, seen):
+        for found in program.run(whole, seen)[0]:
             number = program.index.index(found.measure)
             fact = Fact(
                 "c",
@@ -207,7 +221,7 @@ def contract(name: str, covers: list[str], clauses: list[dict[str, Any]], versio
 
 
 def tight(version: str, high: float) -> Contract:
-    return contract("tight", ["one"], [{"id": "r", "kind": "range", "min": 0, "max": high}], version)
+    return contract("tight", ["one"], [{"id": "r", "kind": "range", "min": 0, "max": high, "unjudged": None}], version)
 
 
 def test_each_event_is_measured_by_the_version_in_force_at_its_time() -> None:
@@ -232,13 +246,14 @@ def test_a_system_without_a_contract_is_measured_by_the_defaults() -> None:
     assert {(f.contract, f.clause, f.system, f.count, f.breaches) for f in facts} == {
         ("defaults", "approval", "stray", 1, 1),
         ("defaults", "drift", "stray", 1, 0),
+        ("defaults", "complete", "stray", 1, 0),
         ("defaults", "abuse", "stray", 1, 0),
         ("defaults", "fallback", "stray", 1, 0),
     }
 
 
 def test_systems_with_other_measures_do_not_see_each_other() -> None:
-    wide = contract("wide", ["two"], [{"id": "r", "kind": "range", "min": 0, "max": 2}])
+    wide = contract("wide", ["two"], [{"id": "r", "kind": "range", "min": 0, "max": 2, "unjudged": None}])
     estate = Estate(terms=(Term(tight("1", 0.5)), Term(wide)))
     records = [{**inference(name, n, START, score=1.5), **_rest()} for n, name in enumerate(["one", "two"])]
     facts = Plan(estate).facts("inference", frame(records))
@@ -280,17 +295,17 @@ def test_systems_and_programs_in_use_are_kept_and_not_those_met_last(
     monkeypatch.setattr("streams.plan.PROGRAMS_KEPT", 2)
     looked_up: list[str] = []
     made: list[Expression | None] = []
-    terms, program = streams.plan._terms, Program
+    terms = Plan._terms
 
-    def counted_terms(estate: Estate, seams: Any, system: str) -> Any:
+    def counted_terms(plan: Plan, system: str) -> Any:
         looked_up.append(system)
-        return terms(estate, seams, system)
+        return terms(plan, system)
 
-    def counted_program(source: Any, measures: Any) -> Program:
+    def counted_program(source: Any, measures: Any, watches: Any, *, varied: bool) -> Program:
         made.append(measures[0].select)
-        return program(source, measures)
+        return Program(source, measures, watches, varied=varied)
 
-    monkeypatch.setattr("streams.plan._terms", counted_terms)
+    monkeypatch.setattr("streams.plan.Plan._terms", counted_terms)
     monkeypatch.setattr("streams.plan.Program", counted_program)
     plan = Plan(Estate())
     for number in range(40):
@@ -298,9 +313,15 @@ def test_systems_and_programs_in_use_are_kept_and_not_those_met_last(
         assert plan.terms("regular") is not None
     assert looked_up.count("regular") == 1
     assert len(plan._systems) == 5
-    measures = [(replace(MEASURES[0], select=Expression.parse(f"score > {number}")),) for number in range(20)]
-    for own in measures:
-        plan._program("inference", (MEASURES[1],))
-        plan._program("inference", own)
+
+    def bound(measure: Measure) -> Bound:
+        return plan._alike.bound("inference", [Binding("c", "1", "0" * 64, "clause", measure)])
+
+    # The words that are compared with make the form: each of these is a program of its own.
+    passing = [bound(replace(MEASURES[0], select=Expression.parse(f"cohort = 'c{n}'"))) for n in range(20)]
+    regular = bound(MEASURES[1])
+    for own in passing:
+        plan._alike.program("inference", [regular])
+        plan._alike.program("inference", [own])
     assert made.count(MEASURES[1].select) == 1
     assert len(made) == 21

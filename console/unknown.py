@@ -1,0 +1,59 @@
+"""Unknown: what could not be told of events, clause by clause, in words for whoever looks.
+
+What is odd comes first: something is given that cannot be used. What is absent may be as it should be. Words only; the
+counts are `streams.unknown`'s.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from streams.unknown import Doubted, Why
+
+SAID: Final[dict[Why, str]] = {
+    "odd": "give what cannot be judged (values of another kind, arguments nobody can read, labels outside 0 to 1)",
+    "absent": "lack what is asked for",
+}
+MOST: Final = 5
+
+
+PATIENCE_SECONDS: Final = 5.0
+
+
+def recent(bootstrap: str, prefix: str) -> Counter[Doubted]:
+    """What could not be told today and yesterday (UTC), as the judges' state tells. Raises UnreachableError."""
+    from confluent_kafka import KafkaException
+    from confluent_kafka.admin import AdminClient
+
+    from seamwatch.clock import SystemClock
+    from seamwatch.errors import UnreachableError
+    from seamwatch.wire.topics import Topics
+    from streams.unknown import read_unknown
+
+    state = Topics(prefix).judge_state
+    admin = AdminClient({"bootstrap.servers": bootstrap, "log_level": 0})
+    try:
+        partitions = list(admin.list_topics(state, PATIENCE_SECONDS).topics[state].partitions)
+    except KafkaException as error:
+        raise UnreachableError(f"{bootstrap} does not answer ({error.args[0].str()})") from None
+    return read_unknown(bootstrap, state, partitions, SystemClock().now(), PATIENCE_SECONDS)
+
+
+def sentences(counts: Counter[Doubted], most: int = MOST) -> Iterator[str]:
+    """One for each clause and system, what is odd first and the most numerous of each; the rest in one."""
+    from streams.unknown import others
+
+    for why, said in SAID.items():
+        found = [(whose, number) for whose, number in counts.most_common() if whose.why == why]
+        named = [(whose, number) for whose, number in found if whose != others(why)][:most]
+        for whose, number in named:
+            yield f"{_events(number)} of {whose.system} {said}: {whose.clause} of {whose.contract}"
+        if rest := sum(number for _, number in found) - sum(number for _, number in named):
+            yield f"{_events(rest)} more {said}, of other clauses and systems"
+
+
+def _events(number: int) -> str:
+    return "1 event" if number == 1 else f"{number:,} events"
