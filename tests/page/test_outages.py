@@ -259,7 +259,8 @@ def test_a_broker_that_does_not_know_its_groups_yet_is_asked_again(monkeypatch: 
         def close(self) -> None: ...
 
     monkeypatch.setattr("streams.watch_look._View", View)
-    assert Lookout("127.0.0.1:1", Topics("t")).look() == "sight"
+    found: object = Lookout("127.0.0.1:1", Topics("t")).look()
+    assert found == "sight"
 
 
 def test_what_is_said_twice_is_told_once(own: Estate) -> None:
