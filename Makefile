@@ -75,6 +75,9 @@ full-disk: install  ## fill the disk under a running system, make room again, an
 chaos-tamper: install  ## tamper with a store at random places, and have every tampering found and named (docs/ledger.md)
 	$(BIN)/python -m benchmarks.chaos_tamper $(ARGS)
 
+fuzz: install  ## give broken files of every kind to the commands that read them (TRIES=500 of each)
+	SEAMWATCH_FUZZ=$(or $(TRIES),500) $(BIN)/python -m pytest -q --timeout 3600 tests/console/test_fuzz.py $(ARGS)
+
 # The lock is a hashed requirements file and no uv.lock, because uv.lock writes the address of a package index into
 # every line, and which index serves a machine is that machine's affair. It holds for every platform and Python.
 lock: $(if $(filter .uv/bin/uv,$(UV)),.uv/bin/uv)  ## resolve the dependencies anew
