@@ -13,7 +13,7 @@ from seamwatch.expressions import tree
 from seamwatch.expressions.expression import Expression
 from seamwatch.expressions.shapes import FIRST, compared, compared_text, joined
 
-_FREE: Final = frozenset({"cohort", "config_digest", "tool", "use_case", "version"})
+_FREE: Final = frozenset({"authorisation", "cohort", "config_digest", "tool", "use_case", "version"})
 """Fields that are any text in every record type: what they are compared with may stand aside (`shapes`)."""
 
 

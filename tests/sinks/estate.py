@@ -10,7 +10,7 @@ import sys
 import threading
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,9 +22,11 @@ from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-def
 
 from seamwatch.clauses import kinds
 from seamwatch.wire.topics import Topics
+from sinks.ledger.rows import tables_with
 from sinks.migrate import migrate
 from sinks.record import topics_recorded
 from sinks.store import Store
+from tests.sinks.mixed import Sent
 
 ROOT = Path(__file__).parents[2]
 
@@ -51,6 +53,23 @@ class Estate:
     def producer(self, **settings: Any) -> Producer:
         return Producer({"bootstrap.servers": self.kafka, "linger.ms": 5, "acks": "all", **settings})
 
+    def send(self, sent: Iterable[Sent]) -> int:
+        """Send messages to their topic partitions, and wait until the broker has them; how many they were."""
+        producer, count, failures = self.producer(), 0, list[str]()
+        for each in sent:
+            producer.produce(
+                each.topic,
+                each.value,
+                key=each.key,
+                partition=each.partition,
+                headers=each.headers or None,
+                on_delivery=lambda error, of: failures.append(f"{of.topic()}: {error}") if error is not None else None,
+            )
+            count += 1
+        assert producer.flush(60) == 0
+        assert failures == []
+        return count
+
     def store(self) -> Store:
         return Store(self.url)
 
@@ -64,7 +83,7 @@ def estate(kafka: str, clickhouse: str, partitions: int = 2) -> Iterator[Estate]
     name = f"t_{uuid.uuid4().hex[:10]}"
     topics = Topics(name)
     url = urlunsplit(urlsplit(clickhouse)._replace(path=f"/{name}"))
-    admin = AdminClient({"bootstrap.servers": kafka})
+    admin = AdminClient({"bootstrap.servers": kafka, "log_level": 3})
     specs = topics.specs(kinds(), partitions)
     for future in admin.create_topics([NewTopic(s.name, s.partitions, 1, config=s.settings) for s in specs]).values():
         future.result(30)
@@ -112,11 +131,9 @@ def raw_value(message: Message) -> bytes | None:
 
 def stored(estate: Estate) -> dict[tuple[str, int, int], list[tuple[str, bytes | None]]]:
     """Every row of the record: table and raw bytes by topic, partition and offset."""
-    tables = ["dead_letter", "document", "violation", "page"]
-    tables += [name.rsplit(".", 1)[1] for name in estate.topics.inputs]
     found: dict[tuple[str, int, int], list[tuple[str, bytes | None]]] = {}
     with estate.store() as store:
-        for table in tables:
+        for table in tables_with(store, "raw", "offset", "headers"):
             frame = store.frame(f"SELECT topic, partition, offset, hex(raw) AS raw FROM {table}")
             for topic, partition, offset, raw in frame.iter_rows():
                 row = (_text(table), None if raw is None else bytes.fromhex(_text(raw)))

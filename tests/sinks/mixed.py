@@ -57,9 +57,15 @@ class Mixed:
     kinds: tuple[str, ...] = ("freshness", "range", "scope", "human_review")
     """Of which kinds of clauses there are violations; what is true of four is true of all."""
     _chance: random.Random = field(init=False)
+    _partitions: dict[str, int] = field(init=False)
+    _compacted: set[str] = field(init=False)
+    """Topics to which the broker takes no message without a key."""
 
     def __post_init__(self) -> None:
         self._chance = random.Random(self.seed)
+        specs = self.topics.specs(kinds(), self.partitions)
+        self._partitions = {spec.name: spec.partitions for spec in specs}
+        self._compacted = {spec.name for spec in specs if "compact" in spec.settings.get("cleanup.policy", "")}
 
     def every(self, each: int = 2) -> Iterator[Sent]:
         """So many messages of each partition of each topic that is recorded, in turns."""
@@ -81,7 +87,7 @@ class Mixed:
 
     def partitions_of(self, topic: str) -> int:
         """How many partitions a topic has here."""
-        return 1 if topic in (self.topics.contracts, self.topics.erasure) else self.partitions
+        return self._partitions[topic]
 
     def of(self, topic: str, partition: int = 0) -> Sent:
         """One message of a topic."""
@@ -105,10 +111,9 @@ class Mixed:
         elif record_type == "notice":
             given["kind"] = self._chance.choice(sorted(kinds()))
         record = self.record(record_type, **given)
-        key = record.get("system", record.get("violation_id"))
-        return (None if key is None or self._chance.random() < 0.2 else str(key).encode()), CODEC.encode(
-            record_type, record
-        )
+        key = record.get("system", next(iter(record.values())))
+        keyless = topic not in self._compacted and self._chance.random() < 0.2
+        return None if keyless else str(key).encode(), CODEC.encode(record_type, record)
 
     def _document(self) -> tuple[bytes, bytes | None]:
         chance = self._chance

@@ -23,13 +23,14 @@ from sinks.record import Recorder
 from stack.folder import DataFolder
 from stack.local import LocalStack
 from tests.sinks.estate import Estate, assert_recorded, committed, estate, wait_for
-from tests.sinks.samples import CODEC, encoded
+from tests.sinks.mixed import Mixed
+from tests.sinks.samples import CODEC
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "store.md").read_text("utf-8").partition("## Backup and restore")[2].partition("\n## ")[0]
-EVENTS = 200
 
 
+@pytest.mark.timeout(300)
 def test_a_store_restored_from_its_folder_verifies_and_catches_up_from_the_topics(
     kafka: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -37,18 +38,16 @@ def test_a_store_restored_from_its_folder_verifies_and_catches_up_from_the_topic
     make_keys(key, "ledger.example.org")
     settings = load_settings().model_copy(update={"kafka": kafka, "clickhouse": None})
 
-    def emit(own: Estate) -> None:
-        producer = own.producer()
-        for number in range(EVENTS):
-            producer.produce(own.topics.input("inference"), encoded(number=number), key=f"k{number % 5}".encode())
-        assert producer.flush(30) == 0
+    def emit(own: Estate, seed: int) -> int:
+        """Records of every topic and partition, some of them no good."""
+        return own.send(Mixed(own.topics, seed, partitions=2).every(5))
 
     def record(own: Estate, until: int) -> None:
         recorder = Recorder(kafka, own.url, own.topics, decoding(CODEC, SystemClock()), key=read_signer(key))
         thread = threading.Thread(target=recorder.run, daemon=True)
         thread.start()
         try:
-            wait_for(lambda: committed(own) == until, what="recording")
+            wait_for(lambda: committed(own) == until, 120, "recording")
         finally:
             recorder.stop()
             thread.join(20)
@@ -62,40 +61,44 @@ def test_a_store_restored_from_its_folder_verifies_and_catches_up_from_the_topic
         found: dict[str, Any] = json.loads(capsys.readouterr().out.splitlines()[-1])
         return found
 
-    def notes(own: Estate) -> Path:
-        rows = own.rows(
-            "SELECT note FROM checkpoint ORDER BY topic, partition, tree_size DESC LIMIT 1 BY topic, partition"
-        )
-        file = tmp_path / f"{len(list(tmp_path.iterdir()))}.txt"
-        file.write_text(rows[0]["note"], "utf-8")
+    def checkpoints(own: Estate) -> Path:
+        file = tmp_path / "checkpoints.txt"
+        monkeypatch.setenv("CLICKHOUSE_URL", own.url)
+        with pytest.raises(SystemExit) as ended:
+            main(["checkpoints", "--key", f"{key}.pub", "--out", str(file)])
+        assert not ended.value.code, capsys.readouterr().err
+        capsys.readouterr()
         return file
 
     with DataFolder(data) as folder:
         stack = LocalStack(folder, settings)
         try:
             with estate(kafka, stack.start().clickhouse) as own:
-                emit(own)
-                record(own, EVENTS)
+                first = emit(own, 1)
+                record(own, first)
+                before_loss = _group_offset(own)
                 stack.stop()
                 assert "cp -a ~/.local/state/seamwatch /backup/seamwatch-2026-11-21" in PAGE
                 subprocess.run(["cp", "-a", str(data), str(backup)], check=True)
                 stack.start()
-                emit(own)
-                record(own, 2 * EVENTS)
-                newest = notes(own)
+                every = first + emit(own, 2)
+                record(own, every)
+                newest = checkpoints(own)
                 stack.stop()
                 # The store is lost. What the broker knows, topics and the group's offsets, is ahead of the backup.
-                assert _group_offset(own) > EVENTS
+                assert _group_offset(own) > before_loss
                 shutil.rmtree(data / "clickhouse")
                 subprocess.run(["cp", "-a", str(backup / "clickhouse"), str(data / "clickhouse")], check=True)
                 stack.start()
-                # Of what was backed up nothing is wrong; a checkpoint from after it says that the end is missing.
+                # Of what was backed up nothing is wrong; checkpoints from after it say that the ends are missing.
                 before = verified(own, newest)
-                assert (before["rows"], [finding["what"] for finding in before["findings"]]) == (EVENTS, ["ahead"])
-                record(own, 2 * EVENTS)
+                assert (before["rows"], {finding["what"] for finding in before["findings"]}) == (first, {"ahead"})
+                ahead = {(finding["topic"], finding["partition"]) for finding in before["findings"]}
+                assert ahead == {(each.topic, each.partition) for each in Mixed(own.topics, partitions=2).every(1)}
+                record(own, every)
                 assert_recorded(own)
                 after = verified(own, newest)
-                assert (after["rows"], after["findings"]) == (2 * EVENTS, [])
+                assert (after["rows"], after["findings"]) == (every, [])
         finally:
             stack.stop()
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import random
 import threading
 from collections.abc import Iterator
@@ -11,11 +10,11 @@ import pytest
 
 from seamwatch.errors import StoreError
 from seamwatch.settings import load_settings
-from seamwatch.wire.values import violation_record
 from sinks.decoding import decoding
 from sinks.record import Recorder
 from tests.sinks.estate import Estate, Proxy, Stage, assert_recorded, committed, estate, wait_for
-from tests.sinks.samples import CODEC, encoded, violation
+from tests.sinks.mixed import Mixed
+from tests.sinks.samples import CODEC, encoded
 
 RECORD = "from seamwatch.settings import load_settings; from sinks.record import run; run(load_settings())"
 
@@ -26,8 +25,8 @@ def own(kafka: str, clickhouse: str) -> Iterator[Estate]:
         yield made
 
 
-def fill(own: Estate, events: int, poison: float = 0.0, seed: int = 1) -> None:
-    """Inferences with some poison among them, a few rare records, a document and a withdrawal."""
+def fill(own: Estate, events: int, poison: float = 0.0, seed: int = 1, others: int = 12) -> int:
+    """Inferences with some poison among them, and a few records of other topics; how many there are."""
     chance, producer = random.Random(seed), own.producer()
     values = [encoded(number=number) for number in range(200)]
     for number in range(events):
@@ -37,13 +36,8 @@ def fill(own: Estate, events: int, poison: float = 0.0, seed: int = 1) -> None:
         producer.produce(own.topics.input("inference"), value, key=f"k{number % 5}".encode())
         if number % 5_000 == 0:
             producer.poll(0)
-    state = CODEC.encode("violation", violation_record(violation()))
-    producer.produce(own.topics.violations("freshness"), state, key=b"v0000")
-    producer.produce(own.topics.contracts, b"{", key=b"Person/eve")
-    ann = {"document": {"id": "ann", "name": "Ann"}, "digest": "d", "published_at": 1}
-    producer.produce(own.topics.contracts, json.dumps(ann).encode(), key=b"Person/ann")
-    producer.produce(own.topics.contracts, None, key=b"Person/bob")
     assert producer.flush(30) == 0
+    return events + own.send(Mixed(own.topics, seed, partitions=2).some(others))
 
 
 def running(own: Estate, url: str | None = None) -> tuple[Recorder, threading.Thread]:
@@ -60,21 +54,21 @@ def stopped(recorder: Recorder, thread: threading.Thread) -> None:
     assert not thread.is_alive()
 
 
+@pytest.mark.timeout(400)
 def test_killed_again_and_again_it_records_each_record_once_with_its_bytes(own: Estate) -> None:
     proxy = Proxy(own.url)
     proxy.delay = 0.1  # so that a round takes long enough to be killed in the middle of
-    fill(own, 20_000, poison=0.01)
-    stage, events, repeated = Stage(RECORD, {**own.environment, "CLICKHOUSE_URL": proxy.url}), 20_004, 0
+    events = fill(own, 20_000, poison=0.01, others=4)
+    stage, repeated = Stage(RECORD, {**own.environment, "CLICKHOUSE_URL": proxy.url}), 0
     try:
         for kill in range(5):
-            wait_for(lambda: _intended(own) > committed(own), what="an open range")
+            wait_for(lambda: _intended(own) > committed(own), 90, "an open range")
             stage.kill()
             repeated += _intended(own) > committed(own)
-            fill(own, 10_000, poison=0.01, seed=kill)
-            events += 10_004
+            events += fill(own, 10_000, poison=0.01, seed=kill, others=4)
             stage.start()
         proxy.delay = 0
-        wait_for(lambda: committed(own) == events, what="all of it")
+        wait_for(lambda: committed(own) == events, 90, "all of it")
     finally:
         code = stage.end()
         proxy.close()
@@ -91,17 +85,17 @@ def test_a_store_that_is_away_or_cuts_its_answers_costs_and_repeats_nothing(own:
     proxy = Proxy(own.url)
     recorder, thread = running(own, proxy.url)
     try:
-        fill(own, 5_000)
-        wait_for(lambda: committed(own) == 5_004, what="recording")
+        events = fill(own, 5_000)
+        wait_for(lambda: committed(own) == events, what="recording")
         proxy.down = True
-        fill(own, 5_000, seed=2)
+        events += fill(own, 5_000, seed=2)
         proxy.down = False
         for seed in range(3, 6):
             # The request arrives, its answer does not: the recorder cannot know, and must not guess.
             proxy.cut_answers = 3
-            fill(own, 2_000, seed=seed)
+            events += fill(own, 2_000, seed=seed)
             wait_for(lambda: proxy.cut_answers == 0, what="cutting answers")
-        wait_for(lambda: committed(own) == 10_008 + 3 * 2_004, what="catching up")
+        wait_for(lambda: committed(own) == events, what="catching up")
     finally:
         stopped(recorder, thread)
         proxy.close()
@@ -128,8 +122,8 @@ def test_aborted_transactions_and_markers_are_gaps_and_not_rows(own: Estate) -> 
     stopped(recorder, thread)
     assert_recorded(own)
     recorder, thread = running(own)
-    fill(own, 10)
-    wait_for(lambda: committed(own) == 17, what="going on")
+    events = 3 + fill(own, 10)
+    wait_for(lambda: committed(own) == events, what="going on")
     stopped(recorder, thread)
     assert_recorded(own)
 
@@ -162,9 +156,9 @@ def test_records_that_are_gone_before_they_were_recorded_stop_it_and_are_not_ski
     from confluent_kafka import TopicPartition
     from confluent_kafka.admin import AdminClient
 
-    fill(own, 100)
+    events = fill(own, 100)
     recorder, thread = running(own)
-    wait_for(lambda: committed(own) == 104, what="recording")
+    wait_for(lambda: committed(own) == events, what="recording")
     stopped(recorder, thread)
     fill(own, 100)
     topic = own.topics.input("inference")
