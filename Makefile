@@ -60,6 +60,9 @@ bench-verify: install  ## record three million decisions and time `seamwatch ver
 chaos: install  ## kill stages and servers in the middle of a run, and account for every event
 	$(BIN)/python -m benchmarks.chaos $(ARGS)
 
+chaos-pause: install  ## let the broker hang nine times, and see every stage go on afterwards
+	$(BIN)/python -m benchmarks.chaos_pause $(ARGS)
+
 chaos-record: install  ## kill recorders, broker and store in the middle of 2 million events, and compare row by row
 	$(BIN)/python -m benchmarks.chaos_record $(ARGS)
 
@@ -71,6 +74,9 @@ full-disk: install  ## fill the disk under a running system, make room again, an
 
 chaos-tamper: install  ## tamper with a store at random places, and have every tampering found and named (docs/ledger.md)
 	$(BIN)/python -m benchmarks.chaos_tamper $(ARGS)
+
+fuzz: install  ## give broken files of every kind to the commands that read them (TRIES=500 of each)
+	SEAMWATCH_FUZZ=$(or $(TRIES),500) $(BIN)/python -m pytest -q --timeout 3600 tests/console/test_fuzz.py $(ARGS)
 
 # The lock is a hashed requirements file and no uv.lock, because uv.lock writes the address of a package index into
 # every line, and which index serves a machine is that machine's affair. It holds for every platform and Python.

@@ -34,6 +34,7 @@ def main() -> None:
         wanted = load_settings(data=folder, clickhouse="127.0.0.1:9")
         kafka = settings.kafka or ends.enter_context(LocalStack(folder, wanted)).kafka
         scene = Scene(kafka, folder / "documents")
+        ends.callback(scene.close)
         ends.callback(scene.end)
         scene.publish(PEOPLE, contract(RANGE))
         scene.start("measure")

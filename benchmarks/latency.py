@@ -59,8 +59,8 @@ class Figures:
         return "\n".join(lines)
 
 
-class _Watcher:
-    """Notes when each conversation's violation is first read."""
+class Watcher:
+    """A reader of scope violations that notes when each conversation's violation is first read."""
 
     def __init__(self, kafka: str, topics: Topics) -> None:
         self.seen: dict[str, float] = {}
@@ -72,6 +72,7 @@ class _Watcher:
                 "group.id": "bench-latency",
                 "isolation.level": "read_committed",
                 "enable.auto.commit": False,
+                "log_level": 0,
             }
         )
         self._consumer.assign([TopicPartition(topics.violations("scope"), n, OFFSET_END) for n in range(PARTITIONS)])
@@ -88,6 +89,7 @@ class _Watcher:
             self.seen.setdefault(violation["slice"], now)
 
     def end(self) -> None:
+        """Read no more."""
         self._stop.set()
         self._thread.join()
         self._consumer.close()
@@ -102,7 +104,7 @@ def measure(rate: int = 20_000, seconds: int = 20) -> Figures:
         command = [sys.executable, "-m", "console.app", "up", "--data", str(data), "--contracts", str(contracts)]
         system = subprocess.Popen(command, stdout=subprocess.DEVNULL, start_new_session=True)
         try:
-            run = _running(data)
+            run = running(data)
             figures = _produce(run["kafka"], Topics(run["prefix"]), rate, seconds)
             processes = {"up": system.pid, **run["servers"], **run["stages"]}
             figures.memory = {name: resident(pid) for name, pid in processes.items()}
@@ -112,7 +114,8 @@ def measure(rate: int = 20_000, seconds: int = 20) -> Figures:
             system.wait(30)
 
 
-def _running(data: Path) -> dict[str, Any]:
+def running(data: Path) -> dict[str, Any]:
+    """What `seamwatch up` says of itself in run.json, once all stages have started. Raises TimeoutError."""
     until = time.monotonic() + START_SECONDS
     while time.monotonic() < until:
         try:
@@ -128,7 +131,7 @@ def _running(data: Path) -> dict[str, Any]:
 
 
 def _produce(kafka: str, topics: Topics, rate: int, seconds: int) -> Figures:
-    watcher, codec = _Watcher(kafka, topics), Codec()
+    watcher, codec = Watcher(kafka, topics), Codec()
     producer = Producer({"bootstrap.servers": kafka, "linger.ms": 5, "partitioner": "murmur2_random"})
     sent: dict[str, float] = {}
     inference, tool_call = topics.input("inference"), topics.input("tool_call")
@@ -138,7 +141,7 @@ def _produce(kafka: str, topics: Topics, rate: int, seconds: int) -> Figures:
         producer.produce(inference, value, key)
         if number % every == 0:
             trace = str(uuid.uuid4())
-            producer.produce(tool_call, codec.encode("tool_call", _outside(trace)), "agent-1")
+            producer.produce(tool_call, codec.encode("tool_call", outside(trace)), "agent-1")
             sent[trace] = time.time()
         if number % 200 == 0:
             producer.poll(0)
@@ -154,7 +157,8 @@ def _produce(kafka: str, topics: Topics, rate: int, seconds: int) -> Figures:
     return Figures(reached, latencies, len(sent) - len(latencies))
 
 
-def _outside(trace: str) -> dict[str, Any]:
+def outside(trace: str) -> dict[str, Any]:
+    """A tool call that is outside its agent's scope, in a conversation of its own."""
     return {
         "event_id": str(uuid.uuid4()),
         "event_time": time.time_ns() // 1_000,

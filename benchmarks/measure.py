@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import cProfile
+import gc
 import os
 import pstats
 import subprocess
@@ -115,7 +116,7 @@ def prepared(kafka: str, events: int) -> Iterator[tuple[Settings, float]]:
             publish(kafka, settings.prefix, Path(folder))
         yield settings, fill(kafka, Topics(settings.prefix).input("inference"), events, PARTITIONS)
     finally:
-        admin = AdminClient({"bootstrap.servers": kafka})
+        admin = AdminClient({"bootstrap.servers": kafka, "log_level": 3})
         deleted = admin.delete_topics([report.name for report in reports])
         for future in deleted.values():
             future.result()
@@ -147,7 +148,12 @@ def measure_rate(settings: Settings, events: int) -> float:
     stage.loop = loop = _TimedLoop(loop_settings(settings, group, inputs, settings.linger / 1e6), stage)
     with unhurried_collector():
         loop.run()
-    return events / (loop.ended - loop.begun)
+    rate = events / (loop.ended - loop.begun)
+    # Loop, stage and clients hold each other, and would outlive the broker, and complain that it is away.
+    follower.close()
+    del stage, loop
+    gc.collect()
+    return rate
 
 
 def rival_rate(settings: Settings, which: str, events: int) -> float:

@@ -77,7 +77,7 @@ def measure(kafka: str, clickhouse: str, events: int = 1_000_000) -> Figures:
     """Run it against a broker and a store. Raises UnreachableError when either does not answer."""
     name = f"bench_{uuid.uuid4().hex[:8]}"
     topics = Topics(name)
-    admin = AdminClient({"bootstrap.servers": kafka})
+    admin = AdminClient({"bootstrap.servers": kafka, "log_level": 3})
     specs = topics.specs(kinds(), PARTITIONS)
     made = admin.create_topics([NewTopic(s.name, s.partitions, 1, config=s.settings) for s in specs])
     try:

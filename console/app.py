@@ -12,11 +12,12 @@ import importlib
 import os
 import sys
 from collections.abc import Sequence
-from typing import Annotated, Final
+from typing import Annotated, Final, TextIO, cast
 
 import typer
 
 from seamwatch.errors import SeamwatchError
+from seamwatch.printable import Printed, printable
 
 # One line a command, in the order in which help lists them: console/commands/<name>.py
 COMMANDS: Final = (
@@ -101,6 +102,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command and end the process with its exit code."""
     # A command is over before the cycle collector would find anything; what runs on has few cycles.
     gc.set_threshold(200_000, 20, 20)
+    # Whatever is printed holds names and texts of others.
+    sys.stdout, sys.stderr = cast(TextIO, Printed(sys.stdout)), cast(TextIO, Printed(sys.stderr))
     try:
         build()(list(arguments) if arguments is not None else None)
     except SeamwatchError as error:
@@ -123,7 +126,7 @@ def _explain(message: str, error: BaseException) -> None:
 
         traceback.print_exception(error)
     with contextlib.suppress(OSError):  # on a full disk the exit code has to say it
-        print(f"seamwatch: {message}", file=sys.stderr)
+        print(f"seamwatch: {printable(message)}", file=sys.stderr)
 
 
 if __name__ == "__main__":

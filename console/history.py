@@ -121,13 +121,21 @@ def _add_older(history: History, decisions: DataFrame) -> None:
     history.add_decisions(decisions)
 
 
+def _size(name: str) -> int:
+    """The bytes of a file; 0 of what is none, or cannot be looked at, which whoever reads it says."""
+    try:
+        return Path(name).stat().st_size if Path(name).is_file() else 0
+    except (OSError, ValueError):
+        return 0
+
+
 def _gather_files(asked: Asked, history: History, period: Period, complaints: Complaints, estate: Estate) -> None:
     from seamwatch.settings import load_settings
     from streams.history.disorder import Disorder
     from streams.history.files import chunks_of_files
 
     disorder = Disorder(estate, load_settings().lateness)
-    size = sum(Path(name).stat().st_size for name in asked.files if Path(name).is_file())
+    size = sum(map(_size, asked.files))
     progress, done, events = Progress("events read so far"), 0, 0
 
     def read(count: int) -> None:

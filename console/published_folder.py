@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from console.naming import some_of
 from console.reachable import check_reachable, lacking, owner_problem
 from seamwatch.errors import SeamwatchError, UnreachableError, UsageError
 from seamwatch.settings import Settings
@@ -44,6 +45,7 @@ class PublishedFolder:
         self._follower: ContractsFollower | None = None
         self._seen: frozenset[tuple[str, int, int]] = frozenset()
         self._next_look = 0.0
+        self._gone: tuple[str, ...] = ()
 
     def check(self) -> None:
         """Read the folder. Raises DocumentError, and UsageError for a default owner whom it does not know."""
@@ -56,7 +58,13 @@ class PublishedFolder:
         loaded = self._load()
         if self._follower is None:
             self._follower = ContractsFollower(kafka, self._settings.prefix)
-        publish(self._follower, loaded, self._settings.clock())
+        done = publish(self._follower, loaded, self._settings.clock())
+        if done.gone and done.gone != self._gone:
+            self._say(
+                f"gone from {self._folder}, and in force still: {some_of(done.gone)}; "
+                f"`seamwatch contracts publish {self._folder} --withdraw` ends that"
+            )
+        self._gone = done.gone
         for line in lacking(loaded.reads, os.environ):
             self._say(line)
 

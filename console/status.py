@@ -17,5 +17,7 @@ def progress() -> Iterator[Callable[[str], None]]:
         return
     from rich.console import Console
 
-    with Console(stderr=True).status("starting") as status:
+    from seamwatch.printable import unguarded
+
+    with Console(file=unguarded(sys.stderr)).status("starting") as status:
         yield status.update

@@ -13,6 +13,8 @@ import sys
 from collections.abc import Iterable, Sequence
 from typing import Final
 
+from seamwatch.printable import printable
+
 GAP: Final = 2
 INDENT: Final = "  "
 _BOLD, _PLAIN = "\x1b[1m", "\x1b[0m"
@@ -27,14 +29,14 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]], *, empty:
 
 def print_text(text: str, *, indent: str = "", further: str | None = None) -> None:
     """Print a sentence, on a terminal broken between words; ``further`` indents all lines but the first."""
-    for line in text_lines(text, indent=indent, further=further, width=terminal_width()):
+    for line in text_lines(printable(text), indent=indent, further=further, width=terminal_width()):
         print(line)
 
 
 def print_note(text: str, *, aside: bool) -> None:
     """Print what is to be said beside an answer: below it, or on standard error when the answer is for a machine."""
     if aside:
-        print(text, file=sys.stderr)
+        print(printable(text), file=sys.stderr)
     else:
         print_text(text)
 

@@ -7,6 +7,7 @@
     ├── RecordError               one record cannot be used
     │   ├── UndecodableRecord     its bytes are not a record of its type
     │   ├── OutOfBounds           it decodes, but a field breaks a bound of the schema
+    │   ├── BrokenText            a text in it holds half a character, which no encoding can carry
     │   ├── Unidentified          it decodes, but what must identify it, or somebody in it, identifies nothing
     │   └── ArgumentsError        the arguments of a tool call cannot be read
     ├── SignatureError            a signature is missing, wrong, or its key is not valid
@@ -55,6 +56,10 @@ class UndecodableRecord(RecordError):
 
 class OutOfBounds(RecordError):
     """The record decodes, but a field breaks a bound that its schema declares."""
+
+
+class BrokenText(RecordError):
+    """A text holds a surrogate that is half of no pair: half a character, which is no text in any encoding."""
 
 
 class Unidentified(RecordError):

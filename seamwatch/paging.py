@@ -14,6 +14,7 @@ from seamwatch.judging import facts
 from seamwatch.judging.facts import Violation
 from seamwatch.judging.wording import moment_text, number_text, share_text
 from seamwatch.outages import Outage
+from seamwatch.printable import on_one_line
 from seamwatch.remedies import ack_command, remedy_command
 
 DELIVERED: Final = "delivered"
@@ -108,7 +109,12 @@ def notice_of(violation: Violation, recipient: Recipient, now: int) -> Notice:
         lines += ["", "To end it, once it is done:", f"  {remedy}"]
     title = f"{violation.severity.upper()} {violation.system}: {violation.clause}"
     about = ((violation.violation_id, violation.step),)
-    return Notice(title, "\n".join(lines), violation.severity, about)
+    return _notice(title, lines, violation.severity, about)
+
+
+def _notice(title: str, lines: Sequence[str], severity: str, about: tuple[tuple[str, int], ...]) -> Notice:
+    # What others named must neither move a cursor nor begin a line that looks like one of ours.
+    return Notice(on_one_line(title), "\n".join(map(on_one_line, lines)), severity, about)
 
 
 def as_told(notice: facts.Notice) -> Violation:
@@ -132,7 +138,7 @@ def reminder_of(told: Violation, recipient: Recipient, now: int) -> Notice:
         change = told.slice.removesuffix(f"/{recipient.id}")
         lines += ["", "To answer:", f"  {_ack(change, recipient)}"]
     title = f"{told.kind.upper()} {told.system}: {told.clause}"
-    return Notice(title, "\n".join(lines), NOTICE, ((told.violation_id, told.step),))
+    return _notice(title, lines, NOTICE, ((told.violation_id, told.step),))
 
 
 def outage_as_told(outage: Outage) -> Violation:
@@ -153,7 +159,7 @@ def outage_of(told: Violation) -> Notice:
         lines += ["", "To see more:", "  seamwatch doctor"]
     title = f"{'OVER' if over else 'OUTAGE'} {told.system}: {told.clause}"
     severity = NOTICE if over else "breach"
-    return Notice(title, "\n".join(lines), severity, ((told.violation_id, told.step),))
+    return _notice(title, lines, severity, ((told.violation_id, told.step),))
 
 
 def digest_of(violations: Sequence[Violation], recipient: Recipient, now: int) -> Notice:
@@ -168,7 +174,7 @@ def digest_of(violations: Sequence[Violation], recipient: Recipient, now: int) -
         lines += ["", f"and {len(ranked) - _LISTED} more. To see all of them:", "  seamwatch violations --open"]
     about = tuple((violation.violation_id, violation.step) for violation in ranked)
     severity = "breach" if breaches else "warning"
-    return Notice(f"{len(ranked)} violations, {breaches} breaches", "\n".join(lines), severity, about)
+    return _notice(f"{len(ranked)} violations, {breaches} breaches", lines, severity, about)
 
 
 def _ack(reference: str, recipient: Recipient) -> str:

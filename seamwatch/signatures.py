@@ -7,6 +7,7 @@ here reads a file.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import struct
 from base64 import b64decode
@@ -66,6 +67,16 @@ def refresh_bytes(record: Mapping[str, Any]) -> bytes:
 def change_bytes(record: Mapping[str, Any]) -> bytes:
     """What a co-signer of a change signs: the change, not when it is announced, so that it can be signed before."""
     return _canonical("config_change", {name: record.get(name) for name in CHANGE_FIELDS})
+
+
+def change_digest(record: Mapping[str, Any]) -> str:
+    """What an announcement says, as 64 hex digits: the same for each repetition, another for another change.
+
+    SHA-256 over what a co-signer of the change signs, with the environment it is for; not over when it is announced, by
+    which producer, under which event_id, or with whose signatures.
+    """
+    body = {name: record.get(name) for name in (*CHANGE_FIELDS, "environment")}
+    return hashlib.sha256(_canonical("announcement", body)).hexdigest()
 
 
 def document_bytes(statement: Mapping[str, Any]) -> bytes:

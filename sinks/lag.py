@@ -8,7 +8,6 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from concurrent.futures import Future
-from contextlib import suppress
 from typing import Any, Final
 
 from confluent_kafka import KafkaException, TopicPartition
@@ -25,7 +24,8 @@ class Lag:
     """Keeps the metric of some topic partitions up to date."""
 
     def __init__(self, bootstrap: str, metrics: Metrics) -> None:
-        self._admin = AdminClient({"bootstrap.servers": bootstrap, "log_level": 3})
+        self._bootstrap = bootstrap
+        self._admin: AdminClient | None = None
         self._metrics = metrics
         self._asked: dict[TopicPartition, Future[Any]] = {}
         self._next = 0.0
@@ -35,12 +35,19 @@ class Lag:
         if not self._asked and lanes and time.monotonic() >= self._next:
             self._next = time.monotonic() + EVERY_SECONDS
             wanted = {TopicPartition(*place): OffsetSpec.latest() for place in lanes}  # type: ignore[no-untyped-call]
+            if self._admin is None:
+                self._admin = AdminClient({"bootstrap.servers": self._bootstrap, "log_level": 0})
             self._asked = self._admin.list_offsets(wanted)
         elif self._asked and all(future.done() for future in self._asked.values()):
             for at, future in self._asked.items():
+                try:
+                    end = int(future.result().offset)
+                except KafkaException:
+                    # It asks by what it heard of the leaders once, and is refused for ever when they have moved.
+                    self._admin = None
+                    continue
                 if (lane := lanes.get((at.topic, at.partition))) is not None:
-                    with suppress(KafkaException):  # the next answer may be a better one
-                        self._tell(lane, recorded.get((at.topic, at.partition)), int(future.result().offset))
+                    self._tell(lane, recorded.get((at.topic, at.partition)), end)
             self._asked = {}
 
     def forget(self) -> None:

@@ -57,6 +57,12 @@ class Lane:
         self._messages += messages
         self.bytes += sum(map(len, messages))
 
+    @property
+    def next(self) -> int:
+        """Up to where it has been read."""
+        last = offset_of(self._messages[-1]) + 1 if self._messages else 0
+        return max(last, self.position or 0, self.end)
+
     def is_behind(self, end: int) -> bool:
         """Whether there is more in the topic partition, up to this end of it, than was read and handed over."""
         return bool(self._messages) or max(self.position or 0, self.end) < end

@@ -22,6 +22,7 @@ from uuid import uuid4
 
 import structlog
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaException, Message, TopicPartition
+from confluent_kafka.admin import AdminClient
 
 from seamwatch.clauses import kinds
 from seamwatch.errors import SeamwatchError, UsageError
@@ -29,6 +30,7 @@ from seamwatch.settings import Settings
 from seamwatch.wire.codec import Codec
 from seamwatch.wire.fatal import Fatal
 from seamwatch.wire.registry import SchemaRegistry
+from seamwatch.wire.standstill import Standstill
 from seamwatch.wire.topics import Topics
 from sinks.blocks import Batch, Decode, batch_of
 from sinks.claims import Claim, claim
@@ -124,6 +126,8 @@ class Recorder:
         self._fatal = Fatal()
         settings = consumer_settings(bootstrap, f"{topics.prefix}.{GROUP}", instance)
         self._consumer = Consumer({**settings, **self._fatal.configuration()})
+        self._held: tuple[Place, ...] | None = None
+        self._standstill = Standstill(lambda: AdminClient({"bootstrap.servers": bootstrap, "log_level": 0}))
         self._checkpoints = CheckpointTopic(bootstrap, topics)
         self._ledger = Ledger(key, self._checkpoints)
         self._writer = Writer(store_url, self._given_up, self._metrics, self._ledger, Repeats(topics))
@@ -150,6 +154,7 @@ class Recorder:
                     self._hand_over()
                 self._note_done()
                 self._heed_others()
+                self._demand_reading()
                 self._show()
             self._finish()
         except KafkaException as error:
@@ -246,9 +251,18 @@ class Recorder:
         except KafkaException as error:
             if not is_no_longer_ours(error.args[0]):
                 raise
+            self._held = None
+            self._standstill.moved()
             _log.warning("the group has given our partitions to others, waiting to be told ours", partitions=len(held))
         else:
             self._coming, self._moved = held, True
+
+    def _demand_reading(self) -> None:
+        """Raise StageError where nothing is read although something is there; what waits for the store does not."""
+        if self._full_since is not None:
+            self._standstill.moved()
+            return
+        self._standstill.look(self._held, {place: lane.next for place, lane in self._lanes.items()})
 
     def _show(self) -> None:
         self._metrics.buffered_rows.set(self._rows())
@@ -275,11 +289,11 @@ class Recorder:
     def _assigned(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
         consumer.assign([])
         self._coming = [(partition.topic, partition.partition) for partition in partitions]
-        self._moved = True
+        self._held, self._moved = tuple(self._coming), True
 
     def _revoked(self, consumer: Consumer, _partitions: list[TopicPartition]) -> None:
         consumer.unassign()
-        self._lanes, self._coming, self._moved = {}, [], True
+        self._lanes, self._coming, self._held, self._moved = {}, [], None, True
         # What is with the writer is committed before the next owner asks the store where to go on.
         if not self._writer.drain(STOP_SECONDS):
             _log.warning("partitions revoked while the store is away; their next owner repeats the open range")
@@ -306,6 +320,7 @@ class Recorder:
                 return
             self._lanes = {place: Lane(*place, known.get(place)) for place in places}
         self._moved, self._paused, self._full_since = False, False, None
+        self._standstill.moved()
         self._patience = Patience()
         if not self._lanes:
             return

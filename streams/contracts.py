@@ -47,6 +47,7 @@ class ContractsFollower:
         self._said = Published()
         self._told: frozenset[str] = frozenset()
         self._at_end = False
+        self._next = 0
         self._more = False
         self._consumer = Consumer(
             {
@@ -100,6 +101,23 @@ class ContractsFollower:
         self.estate = self._estate()
         return True
 
+    def catch_up(self, patience: float) -> bool:
+        """Take in all that had been published when this was called; False when that takes longer than ``patience``.
+
+        What is unknown afterwards, and was known to somebody who read the topic before, has been withdrawn since.
+        """
+        until = time.monotonic() + patience
+        end: int | None = None
+        try:
+            _, end = self._consumer.get_watermark_offsets(TopicPartition(self._topic, 0), timeout=max(patience, 0.1))
+        except KafkaException as error:
+            log.warning("the contracts' end is not known", why=str(error.args[0]))
+        while end is None or self._next < end:
+            self.poll(0.1)
+            if time.monotonic() > until:
+                return False
+        return True
+
     def send(self, messages: Mapping[str, bytes | None]) -> None:
         """Publish messages by their keys, None withdrawing. Raises UnreachableError unless all of them were taken."""
         if messages:
@@ -122,7 +140,9 @@ class ContractsFollower:
                 if failure.code() != PARTITION_END:
                     raise kafka_error(KafkaException(failure), f"reading {self._topic}", self._bootstrap)
                 self._at_end = True
+                self._next = max(self._next, message.offset() or 0)
                 continue
+            self._next = (message.offset() or 0) + 1
             key, value = message.key(), message.value()
             name = key.decode(errors="replace") if isinstance(key, bytes) else str(key)
             self._take(name, value.encode() if isinstance(value, str) else value)
@@ -149,40 +169,48 @@ class ContractsFollower:
 
 @dataclass(frozen=True, slots=True)
 class Publication:
-    """What publishing a folder did, by the documents' keys."""
+    """What publishing a folder did, by the documents' keys; ``gone`` from the folder, they stay in force."""
 
     new: tuple[str, ...] = ()
     changed: tuple[str, ...] = ()
     withdrawn: tuple[str, ...] = ()
+    gone: tuple[str, ...] = ()
     restored: tuple[str, ...] = ()
     same: tuple[str, ...] = ()
 
 
-def publish_folder(bootstrap: str, prefix: str, folder: Path, clock: Clock | None = None) -> Publication:
+def publish_folder(
+    bootstrap: str, prefix: str, folder: Path, clock: Clock | None = None, *, withdraw: bool = False
+) -> Publication:
     """Make the contracts topic say what a folder of YAML says; doing so again changes nothing.
 
     Raises what `publish` does, and DocumentError when the folder has errors.
     """
     follower = ContractsFollower(bootstrap, prefix)
     try:
-        return publish(follower, load(folder), clock)
+        return publish(follower, load(folder), clock, withdraw=withdraw)
     finally:
         follower.close()
 
 
-def publish(follower: ContractsFollower, loaded: Loaded, clock: Clock | None = None) -> Publication:
+def publish(
+    follower: ContractsFollower, loaded: Loaded, clock: Clock | None = None, *, withdraw: bool = False
+) -> Publication:
     """Make the contracts topic say what a folder says, as far as a follower of it does not know that it does.
 
-    New documents and changed systems and persons are published, those that are gone from the folder are withdrawn.
-    Former versions of a contract that is still there stay; one that none of the folder's versions follows (a change
-    that is taken back) is withdrawn. Where somebody wrote another text over a published version, the first is put back.
-    Raises DocumentError when the folder has errors, or another text under a published version of a contract (nothing is
-    published then), and UnreachableError.
+    New documents and changed systems and persons are published. Those that are gone from the folder stay in force
+    unless ``withdraw`` asks for the contrary: a folder is empty, or half there, while it is saved or checked out.
+    Former versions of a contract that is still there stay even then; one that none of the folder's versions follows (a
+    change that is taken back) is gone. Where somebody wrote another text over a published version, the first is put
+    back. Raises DocumentError when the folder has errors, no document without ``withdraw``, or another text under a
+    published version of a contract (nothing is published then), and UnreachableError.
     """
     while follower.poll(0.2):
         pass
     said = follower.said
     documents = documents_of(loaded.estate())
+    if not documents and not withdraw:
+        raise DocumentError("there is no document in the folder, so nothing is published; what was published stays")
     if wrong := list(rewritten(loaded.reads, said.first)):
         raise DocumentError("\n".join(map(str, sorted(wrong))))
     now = (clock or SystemClock()).now()
@@ -199,12 +227,14 @@ def publish(follower: ContractsFollower, loaded: Loaded, clock: Clock | None = N
         (new if document.key not in before else changed).append(document.key)
         messages |= published([document], now)
     former = _former(follower, [d for d in documents if isinstance(d, Contract)], messages)
-    withdrawn = sorted(set(before) - {document.key for document in documents} - former)
-    messages |= dict.fromkeys(withdrawn)
+    gone = tuple(sorted(set(before) - {document.key for document in documents} - former))
+    if withdraw:
+        messages |= dict.fromkeys(gone)
     restored = {key: value for key, value in follower.overwritten.items() if key not in messages}
     messages |= restored
     follower.send(messages)
-    return Publication(tuple(new), tuple(changed), tuple(withdrawn), tuple(restored), tuple(same))
+    withdrawn, kept = (gone, ()) if withdraw else ((), gone)
+    return Publication(tuple(new), tuple(changed), withdrawn, kept, tuple(restored), tuple(same))
 
 
 def _former(

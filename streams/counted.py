@@ -62,7 +62,7 @@ class CountedDays(ABC, Generic[K]):
         return sum(self._others(known) == others for known in counted) < KEPT
 
     def restore(self, key: str, value: bytes) -> bool:
-        """Take back a record of the state topic; False when it is another's."""
+        """Take back a record of the state topic; False when it is another's. Raises ValueError or TypeError."""
         if key != self.key:
             return False
         self._days = {

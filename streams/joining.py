@@ -28,7 +28,7 @@ import polars as pl
 import structlog
 
 from seamwatch.columnar.decode import Decoder
-from seamwatch.errors import StageError, StoreError, UnreachableError
+from seamwatch.errors import StoreError, UnreachableError
 from seamwatch.judging.facts import Fact, Watermark
 from seamwatch.wire.codec import Codec
 from streams.batch import Partition
@@ -39,6 +39,8 @@ from streams.metrics import Metrics
 from streams.outcomes import join_outcomes
 from streams.plan import Plan
 from streams.restoring import read_tables
+from streams.reused import KEY as REUSED
+from streams.unreadable import NAME, Lost, UnreadableList, tell
 from streams.waiting import ROW, Waiting
 
 log = structlog.get_logger(__name__)
@@ -94,6 +96,11 @@ class Joining:
         self._earliest: Mapping[int, Mapping[int, int]] | None = None
         self._said: dict[str, tuple[float, int]] = {}
         self._warned = False
+        self._mine: frozenset[int] = frozenset()
+        self._lies: dict[str, int] = {}
+        self._lost: dict[str, str] = {}
+        self._lists: dict[int, UnreadableList] = {}
+        self._listed = False
 
     # State
 
@@ -102,23 +109,41 @@ class Joining:
 
         Raises UnreachableError when the topic cannot be read to its end, StageError when there is none.
         """
-        mine = {number for topic, number in assigned if topic == self._topic}
-        tables = read_tables(bootstrap, self._state, {number % self._partitions for number in mine}) if mine else {}
-        records = {key: value for table in tables.values() for key, value in table.items()}
-        own = {key: value for key, value in records.items() if not key.startswith("\x00")}
-        self.restore({key: value for key, value in own.items() if int(key.partition("/")[0]) in mine})
+        self._mine = frozenset(number for topic, number in assigned if topic == self._topic)
+        # All of them: where a key lies depends on how many there were when it was written.
+        tables = read_tables(bootstrap, self._state, range(self._partitions)) if self._mine else {}
+        self._lists = {number: UnreadableList(f"{number}{NAME}") for number in self._mine}
+        records: dict[str, bytes] = {}
+        foreign: dict[str, int] = {}
+        for lies, table in tables.items():
+            for key, value in table.items():
+                owner = _partition_of(key)
+                if key.startswith(REUSED):
+                    continue
+                if key.endswith(NAME):
+                    if owner in self._mine:
+                        self._lists[owner].restore(key, value)
+                elif owner in self._mine:
+                    records[key], self._lies[key] = value, lies
+                elif owner is None and lies in self._mine:
+                    foreign[key] = lies
+        self.restore(records)
+        self._lost |= dict.fromkeys(foreign, "its key is none of an outcome's")
+        self._lies |= foreign
+        self._tell_lost()
         if len(self._waiting):
             log.info("outcomes wait for their decisions", outcomes=len(self._waiting))
         return self._waiting.values()
 
     def restore(self, records: Mapping[str, bytes]) -> None:
-        """Take back records of the topic that are ours."""
-        self._waiting.restore(records, time.monotonic())
+        """Take back records of the topic that are ours. Those that cannot be read stay there, and are told of."""
+        self._lost |= self._waiting.restore(records, time.monotonic())
         self._changed()
 
     def forget(self) -> None:
         """Nothing is ours any more. An answer under way is dropped."""
         self._waiting = Waiting()
+        self._mine, self._lies, self._lost, self._lists = frozenset(), {}, {}, {}
         # The next question waits for the end of this one: they share a connection.
         self._asked = None if self._asked is None else ([], self._asked[1])
         self._changed()
@@ -126,8 +151,29 @@ class Joining:
     def outputs(self) -> Iterator[Output]:
         """What of the state changed since the last call, to be written with the facts and positions of the round."""
         for key, value in self._waiting.take_changed():
-            partition = int(key.partition("/")[0]) % self._partitions
-            yield Output(self._state, value, key.encode(), partition)
+            yield self._output(key, value)
+        if self._listed:
+            self._listed = False
+            for number, unreadable in self._lists.items():
+                lost = [Lost(key, why) for key, why in self._lost.items() if self._owner_of(key) == number]
+                for key, value in unreadable.saved(lost).items():
+                    yield self._output(key, value)
+
+    def _output(self, key: str, value: bytes | None) -> Output:
+        partition = self._lies.get(key, (_partition_of(key) or 0) % self._partitions)
+        if value is None:
+            self._lies.pop(key, None)
+        return Output(self._state, value, key.encode(), partition)
+
+    def _owner_of(self, key: str) -> int:
+        owner = _partition_of(key)
+        return self._lies.get(key, 0) if owner is None else owner
+
+    def _tell_lost(self) -> None:
+        for number in sorted({self._owner_of(key) for key in self._lost}):
+            tell(self._state, number, [Lost(k, why) for k, why in self._lost.items() if self._owner_of(k) == number])
+        self._metrics.unreadable.set(len(self._lost))
+        self._listed = True
 
     # What measure asks for
 
@@ -259,10 +305,9 @@ class Joining:
             # An earlier release may have let wait what lacks an identity.
             decoded = Decoder("outcome", self._codec, columns, earlier=True).decode(values)
         if decoded.rejects:
-            raise StageError(
-                f"an outcome that waits could be decoded when it came and cannot any more ({decoded.rejects[0][1]}): "
-                "put its writer's schema back into SEAMWATCH_SCHEMAS or the registry"
-            )
+            rows = self._without(rows, decoded.rejects)
+            if rows.is_empty():
+                return []
         outcomes = decoded.frame
         if found is not None:
             outcomes = join_outcomes(outcomes, self._plan.unjoined(outcomes), found)
@@ -272,9 +317,29 @@ class Joining:
         self._changed()
         return facts
 
+    def _without(self, rows: pl.DataFrame, rejects: Sequence[tuple[int, str]]) -> pl.DataFrame:
+        """The outcomes but for those that could be decoded when they came, and cannot any more.
+
+        They stay where they are, until a start at which their writer's schema is there again.
+        """
+        lost = rows[[row for row, _ in rejects]]
+        places = zip(lost["partition"], lost["offset"], (reason for _, reason in rejects), strict=True)
+        why = "cannot be decoded any more; put its writer's schema back into SEAMWATCH_SCHEMAS or the registry"
+        self._lost |= {f"{number}/{at} (the outcome there)": f"{why}: {reason}" for number, at, reason in places}
+        self._tell_lost()
+        self._waiting.set_aside(lost)
+        self._changed()
+        return rows.join(lost, on=["partition", "offset"], how="anti", maintain_order="left")
+
     def _changed(self) -> None:
         self._earliest = None
         self._metrics.waiting.set(len(self._waiting))
+
+
+def _partition_of(key: str) -> int | None:
+    """The partition of the outcomes that lie under a key; None for a key that is none of ours."""
+    number = key.partition("/")[0].removesuffix(NAME)
+    return int(number) if number.isascii() and number.isdigit() else None
 
 
 def _in_background(find: Callable[[Sequence[str]], pl.DataFrame], ids: Sequence[str]) -> Future[pl.DataFrame]:

@@ -18,13 +18,14 @@ from confluent_kafka import Message
 from confluent_kafka.admin import AdminClient
 
 from seamwatch.clock import SystemClock
-from seamwatch.errors import RecordError
+from seamwatch.errors import RecordError, StageError
 from seamwatch.judging.facts import Measurement
 from seamwatch.judging.judge import Judge, JudgeSettings
 from seamwatch.settings import Settings
 from seamwatch.wire.topics import Topics
 from seamwatch.wire.values import measurement_of, violation_record
 from streams.batch import Batch, Partition
+from streams.clock_watch import ClockWatch
 from streams.contracts import ContractsFollower
 from streams.dead_letters import dead_letter
 from streams.hosting import bootstrap_of, codec_of, loop_settings, partitions_of
@@ -35,6 +36,7 @@ from streams.partitions import partition_of
 from streams.pieces import Pieces
 from streams.restoring import read_tables
 from streams.unknown import Doubted, UnknownDays, UnknownEvents, doubted
+from streams.unreadable import Lost, UnreadableList, tell
 
 log = structlog.get_logger(__name__)
 
@@ -43,6 +45,9 @@ LINGER_SECONDS = 0.02
 LARGEST = 500
 SILENCE_SECONDS = 60.0
 CONTRACTS_SECONDS = 10.0
+"""So long the contracts' topic may be waited for, in all; then only a moment for each version that is not known."""
+CONTRACTS_AT_LEAST = 0.1
+MISSING_KEPT = 10_000
 
 
 class Judges:
@@ -63,11 +68,16 @@ class Judges:
         self._metrics = metrics
         self._late = LateEvents(metrics)
         self._unknown = UnknownEvents(metrics)
-        self._partitions = partitions_of(AdminClient({"bootstrap.servers": self._bootstrap}), self._topics.measurement)
+        self._admin = AdminClient({"bootstrap.servers": self._bootstrap})
+        self._partitions = 0
+        self._clocks = ClockWatch(metrics)
+        self._missing: set[tuple[str, str]] = set()
+        self._patience = CONTRACTS_SECONDS
         self._judges: dict[int, Judge] = {}
         self._pieces: dict[int, Pieces] = {}
         self._late_days: dict[int, LateDays] = {}
         self._unknown_days: dict[int, UnknownDays] = {}
+        self._unreadable: dict[int, UnreadableList] = {}
         self._heard = time.monotonic()
 
     # What the loop asks for
@@ -75,24 +85,58 @@ class Judges:
     def assigned(self, positions: Mapping[Partition, int | None]) -> None:
         """Restore each partition's judge from the state topic, read to its end."""
         self._contracts.poll()
+        self._partitions = self._partitions_now()
         self._judges = {number: self._judge_of(number) for _, number in positions}
         self._pieces = {number: Pieces() for number in self._judges}
         self._late_days = {number: LateDays() for number in self._judges}
         self._unknown_days = {number: UnknownDays() for number in self._judges}
+        self._unreadable = {number: UnreadableList() for number in self._judges}
         restored = 0
         tables = read_tables(self._bootstrap, self._topics.judge_state, self._judges)
-        for number, judge in self._judges.items():
-            for key, value in self._pieces[number].joined(tables[number]):
-                counted = (self._late_days[number], self._unknown_days[number])
-                if not any(days.restore(key, value) for days in counted):
-                    judge.restore(key, value)
-                restored += 1
+        for number in self._judges:
+            restored += self._restore(number, tables[number])
+        self._metrics.unreadable.set(sum(len(judge.aside) for judge in self._judges.values()))
         self._heard = time.monotonic()
         log.info("restored", partitions=sorted(self._judges), records=restored)
 
+    def _restore(self, number: int, table: Mapping[str, bytes]) -> int:
+        judge, pieces, restored = self._judges[number], self._pieces[number], 0
+        counted = (self._late_days[number], self._unknown_days[number])
+        for key, value in pieces.joined(table):
+            restored += 1
+            if self._unreadable[number].restore(key, value):
+                continue
+            try:
+                if any(days.restore(key, value) for days in counted):
+                    continue
+            except (ValueError, TypeError) as error:
+                judge.aside.put(key, value, str(error))
+                continue
+            judge.restore(key, value)
+        for key, value in pieces.lacking.items():
+            judge.aside.put(key, value, "a piece of it is missing")
+        found = [Lost(one.key, one.why, one.episodes) for one in judge.aside.take_found()]
+        tell(self._topics.judge_state, number, found)
+        return restored
+
+    def _partitions_now(self) -> int:
+        """How many partitions measurements have. Raises StageError when the state topic has another number."""
+        own, state = (
+            partitions_of(self._admin, topic, self._bootstrap)
+            for topic in (self._topics.measurement, self._topics.judge_state)
+        )
+        if own != state:
+            raise StageError(
+                f"{self._topics.measurement} has {own} partitions and {self._topics.judge_state} has {state}: they "
+                "must have the same number. Add to the smaller with kafka-topics --alter."
+            )
+        return own
+
     def forget(self) -> None:
         """Nothing is ours any more."""
-        self._judges, self._pieces, self._late_days, self._unknown_days = {}, {}, {}, {}
+        self._judges, self._pieces, self._unreadable = {}, {}, {}
+        self._late_days, self._unknown_days = {}, {}
+        self._clocks.forget()
 
     def due(self) -> bool:
         """Never: time comes with the measurements. Their absence is said aloud, once a minute."""
@@ -124,14 +168,24 @@ class Judges:
                 self._metrics.let_go.inc(judge.let_go - let_go)
                 self._metrics.events.labels("measurement").inc(len(run.messages))
             for number in sorted({run.partition for run in batch.runs}):
-                counts = {**self._late_days[number].saved(), **self._unknown_days[number].saved()}
-                changed = {**self._judges[number].take_dirty(), **counts}
+                changed = self._changed(number)
                 for key, value in self._pieces[number].cut(changed):
                     outputs.append(Output(self._topics.judge_state, value, key.encode(), number))
             self._late.tell()
             self._unknown.tell()
+            self._clocks.look(self._judges)
             self._metrics.outputs.inc(len(outputs))
             return outputs
+
+    def _changed(self, number: int) -> dict[str, bytes | None]:
+        """What of a partition's state is to be written with this round."""
+        judge = self._judges[number]
+        counts = {**self._late_days[number].saved(), **self._unknown_days[number].saved()}
+        changed = {**judge.take_dirty(), **counts, **judge.aside.beside(counts, judge.clock[0])}
+        if judge.aside.take_changed():
+            self._metrics.unreadable.set(sum(len(each.aside) for each in self._judges.values()))
+            changed |= self._unreadable[number].saved([Lost(one.key, one.why, one.episodes) for one in judge.aside])
+        return changed
 
     def _judge_of(self, number: int) -> Judge:
         def owns(system: str) -> bool:
@@ -197,14 +251,27 @@ class Judges:
         return measurement_of(self._codec.decode("measurement", value), self._codec)
 
     def _await_contracts(self, judge: Judge, measurement: Measurement) -> None:
-        """Wait until the contracts that measure knew are known here too: both follow the same topic."""
-        until = time.monotonic() + CONTRACTS_SECONDS
-        while unknown := judge.unknown_contracts(measurement):
-            if self._contracts.poll(0.1):
+        """See that the contracts that measure knew are known here too: both follow the same topic.
+
+        Once that was read to where it ends now, what is unknown has been withdrawn, and is not waited for again. Where
+        it cannot be read so far, it is waited for as long as there is patience, which is for all of them together.
+        """
+        unknown = judge.unknown_contracts(measurement)
+        if not unknown:
+            return
+        if not unknown <= self._missing:
+            before, began = self._contracts.estate, time.monotonic()
+            self._contracts.catch_up(max(self._patience, CONTRACTS_AT_LEAST))
+            self._patience -= time.monotonic() - began
+            if self._contracts.estate is not before:
                 self._replace_estate()
-            elif time.monotonic() > until:
-                log.warning("measured by contracts that are not published", contracts=sorted(unknown))
-                return
+            unknown = judge.unknown_contracts(measurement)
+            if new := unknown - self._missing:
+                log.warning("measured by contracts that are not published", contracts=sorted(new))
+                self._missing = new | (self._missing if len(self._missing) < MISSING_KEPT else set())
+        for fact in measurement.facts:
+            if (fact.contract, fact.contract_version) in unknown:
+                self._metrics.unpublished.labels(fact.contract, fact.contract_version).inc(fact.count)
 
     def _replace_estate(self) -> None:
         for judge in self._judges.values():
@@ -214,8 +281,9 @@ class Judges:
 def run(settings: Settings) -> None:
     """Run the stage until SIGTERM. Raises UsageError, StageError or UnreachableError when it cannot go on."""
     contracts = ContractsFollower(bootstrap_of(settings), settings.prefix)
-    stage = Judges(settings, contracts, Metrics(STAGE, settings.metrics_port, settings.metrics_host))
+    metrics = Metrics(STAGE, settings.metrics_port, settings.metrics_host)
+    stage = Judges(settings, contracts, metrics)
     inputs = (Topics(settings.prefix).measurement,)
-    loop = Loop(loop_settings(settings, STAGE, inputs, LINGER_SECONDS, LARGEST), stage)
+    loop = Loop(loop_settings(settings, STAGE, inputs, LINGER_SECONDS, LARGEST), stage, metrics.show_lag)
     stop_on_signals(loop)
     loop.run()

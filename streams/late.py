@@ -8,20 +8,21 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 
 import structlog
 
 from seamwatch.judging.late import Late
 from streams.counted import EVERY_SECONDS, CountedDays
 from streams.metrics import Metrics
-from streams.restoring import read_tables
 
 log = structlog.get_logger(__name__)
 
 LINES = 20
 OTHERS = Late("", "", "")
-_KEY = "\x00late"
+KEY = "\x00late"
+"""The key of its record."""
 
 
 class LateEvents:
@@ -61,7 +62,7 @@ class LateEvents:
 class LateDays(CountedDays[Late]):
     """The events of one partition that came too late, of today and yesterday (UTC), as a record of the state topic."""
 
-    key = _KEY
+    key = KEY
 
     def _name(self, whose: Late) -> tuple[str, ...]:
         return (whose.contract, whose.clause, whose.system)
@@ -73,17 +74,16 @@ class LateDays(CountedDays[Late]):
         return OTHERS
 
 
-def read_late(
-    bootstrap: str, judge_state: str, partitions: Collection[int], now: int, patience: float
-) -> Counter[Late]:
+def late_in(tables: Mapping[int, Mapping[str, bytes]], now: int) -> Counter[Late]:
     """How many events came too late today and yesterday, as the judges' state tells, ten seconds behind at most.
 
-    Raises UnreachableError when the topic is not read to its end within ``patience`` seconds.
+    A record that cannot be read is passed over: the judge that it is of says so (`streams.unreadable`).
     """
     found: Counter[Late] = Counter()
-    for table in read_tables(bootstrap, judge_state, partitions, patience, only=_KEY).values():
+    for table in tables.values():
         days = LateDays()
-        for key, value in table.items():
-            days.restore(key, value)
+        if (value := table.get(KEY)) is not None:
+            with suppress(ValueError, TypeError):
+                days.restore(KEY, value)
         found += days.of(now)
     return found

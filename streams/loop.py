@@ -16,7 +16,7 @@ What it promises, given a broker that keeps what it acknowledged:
 
 It does not retry: on any error it ends, and the supervisor starts the stage again, which takes about a second. That a
 client is over for good it learns by whatever way the client says so (`seamwatch.wire.fatal`); what should have ended it
-and did not, by that nothing is read any more (`streams.standstill`).
+and did not, by that nothing is read any more (`seamwatch.wire.standstill`).
 It knows nothing of clauses, clocks or record types.
 """
 
@@ -43,10 +43,10 @@ from confluent_kafka.admin import AdminClient
 
 from seamwatch.errors import StageError
 from seamwatch.wire.fatal import Fatal
+from seamwatch.wire.standstill import Standstill
 from streams.batch import Batch, Partition, Run, split
 from streams.clients import LoopSettings, address, consumer_configuration, producer_configuration
 from streams.errors import kafka_error, too_large
-from streams.standstill import Standstill
 
 log = structlog.get_logger(__name__)
 
@@ -112,7 +112,7 @@ class Loop:
         heard = [fatal.configuration() for fatal in self._fatal]
         self._consumer = Consumer({**consumer_configuration(settings), **heard[0]})
         self._producer = Producer({**producer_configuration(settings), **heard[1], "on_delivery": self._on_failure})
-        self._standstill = Standstill(AdminClient(address(settings)), show_lag)
+        self._standstill = Standstill(lambda: AdminClient({**address(settings), "log_level": 3}), show_lag)
 
     def stop(self) -> None:
         """End after the round in progress; safe from a signal handler or another thread."""

@@ -24,10 +24,11 @@ from confluent_kafka.admin import AdminClient
 from seamwatch.clock import SystemClock
 from seamwatch.collector import unhurried_collector
 from seamwatch.durations import SECOND
-from seamwatch.errors import RecordError
-from seamwatch.judging.facts import Fact, ForwardedEvent, Measurement, Unknown
+from seamwatch.errors import RecordError, StageError
+from seamwatch.judging.facts import Fact, ForwardedEvent, Inputs, Measurement, Unknown
 from seamwatch.judging.measure import Source
 from seamwatch.settings import Settings
+from seamwatch.wire.ends import Ends, Told
 from seamwatch.wire.schemas import INPUT_TYPES
 from seamwatch.wire.topics import Topics
 from seamwatch.wire.values import measurement_record
@@ -43,7 +44,7 @@ from streams.metrics import Metrics
 from streams.parting import UNKNOWNS_A_RECORD, parts_of
 from streams.partitions import partition_of
 from streams.plan import Plan
-from streams.progress import Ends, Progress
+from streams.progress import Progress
 from streams.reused import Reused
 from streams.warming import read_before
 
@@ -67,10 +68,15 @@ class Measure:
         self._contracts = contracts
         self._plan = Plan(contracts.estate, RecentIds())
         self._metrics = metrics
-        self._admin = AdminClient({"bootstrap.servers": bootstrap_of(settings)})
-        self._destinations = partitions_of(self._admin, self._topics.measurement)
-        self._ends = Ends(self._admin, self._clock, settings.heartbeat / SECOND / 2)
+        admin = self._connect()
+        self._own_topics = {
+            topic: partitions_of(admin, topic) for topic in (self._topics.measurement, self._topics.measure_state)
+        }
+        self._destinations = self._own_topics[self._topics.measurement]
+        asked = (*self._topics.inputs, self._topics.measurement, self._topics.measure_state)
+        self._ends = Ends(self._connect, self._clock, settings.heartbeat / SECOND / 2, asked)
         self._progress = Progress(settings.max_age)
+        self._inputs: Inputs | None = None
         self._assigned: tuple[Partition, ...] = ()
         self._helper = ThreadPoolExecutor(1, thread_name_prefix="decode")
         self._joining = Joining(
@@ -81,7 +87,7 @@ class Measure:
             metrics,
             topic=self._topics.input("outcome"),
             state=self._topics.measure_state,
-            partitions=partitions_of(self._admin, self._topics.measure_state),
+            partitions=self._own_topics[self._topics.measure_state],
         )
         self._reused = Reused(metrics)
         self._told_waiting: dict[int, Mapping[int, int]] = {}
@@ -89,6 +95,9 @@ class Measure:
         self._began: int | None = None
         self._intakes: dict[str, Intake] = {}
         self._partition: dict[str, int] = {}
+
+    def _connect(self) -> AdminClient:
+        return AdminClient({"bootstrap.servers": bootstrap_of(self._settings), "log_level": 3})
 
     # What the loop asks for
 
@@ -132,9 +141,7 @@ class Measure:
             self._metrics.left_out.set(len(self._contracts.estate.problems))
             told = self._ends.poll(self._assigned)
             if told is not None:
-                self._progress.told(*told)
-                for (topic, number), lag in self._progress.lag(batch.positions).items():
-                    self._metrics.lag.labels(topic, str(number)).set(lag)
+                self._learn(told)
             facts: list[Fact] = self._joining.turn()
             events: list[ForwardedEvent] = []
             letters: list[Reject] = []
@@ -146,6 +153,21 @@ class Measure:
             outputs = [*self._letters(letters), *measurements, *self._joining.outputs(), *counted]
             self._metrics.outputs.inc(len(outputs))
             return outputs
+
+    def _learn(self, told: Told) -> None:
+        """Take note of where partitions end and of how many there are. Raises StageError for another number of ours."""
+        for topic, known in self._own_topics.items():
+            if (number := told.partitions.get(topic, known)) != known:
+                raise StageError(
+                    f"{topic} has {number} partitions now, and had {known} when this process began: starting it anew. "
+                    'What growing it means says docs/operations.md, "Scaling".'
+                )
+        there = tuple((topic, told.partitions[topic]) for topic in self._topics.inputs if topic in told.partitions)
+        if len(there) < len(self._topics.inputs):
+            # Where all partitions end up to a moment is known only together with which there were.
+            return
+        self._inputs = Inputs(told.asked_at, there)
+        self._progress.told(told.asked_at, told.ends)
 
     # One topic's share of a batch
 
@@ -230,7 +252,8 @@ class Measure:
     def _measurements(self, facts: list[Fact], events: list[ForwardedEvent], batch: Batch) -> Iterator[Output]:
         """What each judge is told: facts and events of its systems, and how far the inputs are measured."""
         now, moment = self._clock.now(), time.monotonic()
-        marks = self._progress.watermarks(batch.positions)
+        # Of no use without all partitions: who heard of these only would take the silence of the others for news.
+        marks = self._progress.watermarks(batch.positions) if self._inputs is not None else ()
         moved = {run.key for run in batch.runs}
         recent = tuple(mark for mark in marks if (mark.topic, mark.partition) in moved)
         waiting = self._joining.earliest(self._destination)
@@ -267,7 +290,8 @@ class Measure:
             for part, (facts_told, events_told) in enumerate(parts, 1):
                 # Watermarks come last: they say that everything before them has been told.
                 marked, left = (said, tuple(untold[:UNKNOWNS_A_RECORD])) if part == len(parts) else ((), ())
-                yield self._told_to(number, Measurement(now, marked, facts_told, events_told, self._began, left))
+                told = Measurement(now, marked, facts_told, events_told, self._began, left, self._inputs)
+                yield self._told_to(number, told)
 
     def _told_to(self, number: int, measurement: Measurement) -> Output:
         value = self._codec.encode("measurement", measurement_record(measurement, self._codec))
@@ -285,8 +309,10 @@ class Measure:
 def run(settings: Settings) -> None:
     """Run the stage until SIGTERM. Raises UsageError, StageError or UnreachableError when it cannot go on."""
     contracts = ContractsFollower(bootstrap_of(settings), settings.prefix)
-    stage = Measure(settings, contracts, Metrics(STAGE, settings.metrics_port, settings.metrics_host))
-    loop = Loop(loop_settings(settings, STAGE, Topics(settings.prefix).inputs, settings.linger / SECOND), stage)
+    metrics = Metrics(STAGE, settings.metrics_port, settings.metrics_host)
+    stage = Measure(settings, contracts, metrics)
+    inputs = Topics(settings.prefix).inputs
+    loop = Loop(loop_settings(settings, STAGE, inputs, settings.linger / SECOND), stage, metrics.show_lag)
     stop_on_signals(loop)
     with unhurried_collector():
         loop.run()

@@ -49,7 +49,7 @@ class Metrics:
         self.events = Counter(f"{prefix}_events", "Messages taken in", ["type"], registry=registry)
         self.rejects = Counter(f"{prefix}_rejects", "Messages set aside as dead letters", ["type"], registry=registry)
         self.repeated = Counter(f"{prefix}_repeated", "Events that had been seen before", ["type"], registry=registry)
-        self.reused = Counter(
+        self.reused = BoundedCounter(
             f"{prefix}_reused",
             "Events whose id another event had before, so that they do not count",
             ["type", "producer"],

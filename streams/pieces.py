@@ -26,22 +26,27 @@ class Pieces:
     def __init__(self, largest: int = PIECE_BYTES) -> None:
         self._largest = largest
         self._counts: dict[str, int] = {}
+        self.lacking: dict[str, bytes] = {}
+        """What is there of the values that lack a piece, in order, by key."""
 
     def joined(self, table: Mapping[str, bytes]) -> Iterator[tuple[str, bytes]]:
-        """Keys and whole values of the records that lie in the topic. What lacks a piece is left out, and logged."""
+        """Keys and whole values of the records that lie in the topic. What lacks a piece is told in ``lacking``."""
         for key, value in table.items():
             owner, _, _ = key.rpartition(_SEPARATOR)
             if owner:
-                continue
-            if not value[:1].isdigit():
-                yield key, value
+                if owner not in table:
+                    self.lacking[owner] = self.lacking.get(owner, b"") + value
                 continue
             count, _, first = value.partition(_COUNT_END)
+            if not count.isdigit():
+                yield key, value
+                continue
             self._counts[key] = int(count)
             rest = [table.get(_name(key, number)) for number in range(1, int(count))]
             whole = [piece for piece in rest if piece is not None]
             if len(whole) < len(rest):
                 log.error("what is remembered of a clause lacks a piece, so it begins anew", key=key)
+                self.lacking[key] = first + b"".join(whole)
             else:
                 yield key, first + b"".join(whole)
 

@@ -10,61 +10,12 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Callable, Collection, Mapping
-from concurrent.futures import Future
-from typing import Any
 
-from confluent_kafka import IsolationLevel, KafkaException, TopicPartition
-from confluent_kafka.admin import AdminClient
-from confluent_kafka.admin._listoffsets import OffsetSpec
-
-from seamwatch.clock import Clock
 from seamwatch.judging.facts import Watermark
 from streams.batch import Partition
 
-ASK_SECONDS = 10.0
 QUIET_SECONDS = 5.0
 TRAILING_SECONDS = 2.0
-
-
-class Ends:
-    """Asks the broker, without waiting for it, where partitions end."""
-
-    def __init__(self, admin: AdminClient, clock: Clock, every: float) -> None:
-        self._admin = admin
-        self._clock = clock
-        self._every = every
-        self._asked = 0.0
-        self._asked_at = 0
-        self._answers: dict[Partition, Future[Any]] = {}
-
-    def poll(self, partitions: Collection[Partition]) -> tuple[int, dict[Partition, int]] | None:
-        """The latest answer, once: the clock's time when it was asked, and the ends. Asks anew when it is time."""
-        answer = None
-        if self._answers and all(future.done() for future in self._answers.values()):
-            ends = {key: end for key, future in self._answers.items() if (end := _end(future)) is not None}
-            answer = (self._asked_at, ends)
-            self._answers = {}
-        if not self._answers and partitions and time.monotonic() - self._asked >= self._every:
-            self._asked, self._asked_at = time.monotonic(), self._clock.now()
-            asked = self._admin.list_offsets(
-                {TopicPartition(topic, number): OffsetSpec.latest() for topic, number in partitions},  # type: ignore[no-untyped-call]
-                isolation_level=IsolationLevel.READ_COMMITTED,
-                request_timeout=ASK_SECONDS,
-            )
-            self._answers = {(place.topic, place.partition): future for place, future in asked.items()}
-        return answer
-
-    def forget(self) -> None:
-        """Drop the answer under way: it is about partitions that are no longer ours."""
-        self._answers = {}
-
-
-def _end(future: Future[Any]) -> int | None:
-    try:
-        return int(future.result().offset)
-    except KafkaException:
-        # The broker is away or the partition moves: nothing is known of its end until the next answer.
-        return None
 
 
 class Progress:
@@ -141,7 +92,3 @@ class Progress:
         if batches and (not caught_up or now - batches[-1][0] < QUIET_SECONDS):
             return min(earliest for _, earliest in batches)
         return None if caught_up and now - self._since >= QUIET_SECONDS else 0
-
-    def lag(self, positions: Mapping[Partition, int]) -> dict[Partition, int]:
-        """Records between each partition's position and its end as last told."""
-        return {key: max(end - positions.get(key, 0), 0) for key, end in self._ends.items()}

@@ -67,8 +67,8 @@ def judged(
     *,
     run_rows: int = RUN_ROWS,
     progress: Callable[[int], None] | None = None,
-    unknown: Callable[[Sequence[Unknown]], None] | None = None,
     hear: Callable[[Verdict], None] = lambda _verdict: None,
+    unknown: Callable[[Sequence[Unknown]], None] = lambda _unknowns: None,
 ) -> Iterator[Violation]:
     """The violations of a history that was gathered for a plan of this estate, as `replay` gives them.
 
@@ -93,7 +93,7 @@ def judged(
             done += step.rows
             if progress is not None and step.rows:
                 progress(done)
-            if unknown is not None and step.unknowns:
+            if step.unknowns:
                 unknown(step.unknowns)
         last = history.last
         end = max(last, now) if now is not None and last is not None else (last if last is not None else now)

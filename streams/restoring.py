@@ -7,7 +7,7 @@ down, is waited for. Its records may be part of what whoever takes over has to k
 from __future__ import annotations
 
 import time
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 
 from confluent_kafka import OFFSET_BEGINNING, Consumer, IsolationLevel, KafkaException, Message, TopicPartition
 from confluent_kafka.admin import AdminClient
@@ -26,12 +26,12 @@ def read_tables(
     partitions: Collection[int],
     patience: float = PATIENCE_SECONDS,
     *,
-    only: str | None = None,
+    wanted: Callable[[str], bool] = lambda _key: True,
 ) -> dict[int, dict[str, bytes]]:
     """By partition, key and value of what was written and not deleted, as readers of committed records see it.
 
-    ``only`` is how the keys begin that are looked for. Raises UnreachableError when the end is not reached within so
-    many seconds, StageError when there is no such topic.
+    ``wanted`` says of a key whether it is looked for. A key that is no UTF-8 is told with its bytes escaped. Raises
+    UnreachableError when the end is not reached within so many seconds, StageError when there is no such topic.
     """
     consumer = Consumer(
         {
@@ -57,8 +57,8 @@ def read_tables(
                         left.pop(number, None)
                     continue
                 key, value = message.key(), message.value()
-                name = key.decode() if isinstance(key, bytes) else str(key)
-                if only is not None and not name.startswith(only):
+                name = key.decode(errors="backslashreplace") if isinstance(key, bytes) else str(key)
+                if not wanted(name):
                     continue
                 if isinstance(value, bytes):
                     tables[number][name] = value

@@ -10,15 +10,15 @@ from __future__ import annotations
 import json
 import time
 from collections import Counter
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Mapping
 from uuid import uuid4
 
 import polars as pl
 import structlog
 
 from seamwatch.durations import DAY
+from seamwatch.errors import StageError
 from streams.metrics import Metrics
-from streams.restoring import read_tables
 
 log = structlog.get_logger(__name__)
 
@@ -89,17 +89,23 @@ class Reused:
         return {self._key: json.dumps([(day, dict(counts)) for day, counts in self._days.items()]).encode()}
 
 
-def read_reused(
-    bootstrap: str, measure_state: str, partitions: Collection[int], now: int, patience: float
-) -> Counter[str]:
+def reused_in(tables: Mapping[int, Mapping[str, bytes]], now: int) -> Counter[str]:
     """How many such events each producer sent today and yesterday, as measure tells, ten seconds behind at most.
 
-    Raises UnreachableError when the topic is not read to its end within ``patience`` seconds.
+    Raises StageError when a record of them cannot be read.
     """
     found: Counter[str] = Counter()
-    for table in read_tables(bootstrap, measure_state, partitions, patience, only=KEY).values():
-        for value in table.values():
-            for day, counts in json.loads(value):
-                if now // DAY - day <= 1:
-                    found.update(counts)
+    for key, value in ((key, value) for table in tables.values() for key, value in table.items()):
+        if not key.startswith(KEY):
+            continue
+        try:
+            days = [
+                (int(day), {str(producer): int(n) for producer, n in counts.items()})
+                for day, counts in json.loads(value)
+            ]
+        except (ValueError, TypeError, AttributeError) as error:
+            raise StageError(f"the record {key!r} of them cannot be read: {error}") from error
+        for day, counts in days:
+            if now // DAY - day <= 1:
+                found.update(counts)
     return found

@@ -10,6 +10,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from contextlib import suppress
 from typing import Literal, NamedTuple
 
 import structlog
@@ -23,6 +24,7 @@ log = structlog.get_logger(__name__)
 
 LINES = 20
 _KEY = "\x00unknown"
+_WANTED = frozenset({_KEY})
 
 Why = Literal["odd", "absent"]
 
@@ -112,9 +114,11 @@ def read_unknown(
     Raises UnreachableError when the topic is not read to its end within ``patience`` seconds.
     """
     found: Counter[Doubted] = Counter()
-    for table in read_tables(bootstrap, judge_state, partitions, patience, only=_KEY).values():
+    for table in read_tables(bootstrap, judge_state, partitions, patience, wanted=_WANTED.__contains__).values():
         days = UnknownDays()
         for key, value in table.items():
-            days.restore(key, value)
+            # The judge whose record it is says what cannot be read.
+            with suppress(ValueError, TypeError):
+                days.restore(key, value)
         found += days.of(now)
     return found

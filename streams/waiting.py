@@ -12,6 +12,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import polars as pl
 
+from seamwatch.columnar.panics import panics_withheld
+
 CHUNK_ROWS = 1_000
 CHUNK_BYTES = 1 << 20
 ROW = {
@@ -33,6 +35,7 @@ class Waiting:
 
     def __init__(self) -> None:
         self._rows = pl.DataFrame(schema={**ROW, _CHUNK: pl.String(), _DUE: pl.Float64()})
+        self._aside = self._rows.clear()
         self._changed: set[str] = set()
 
     def __len__(self) -> int:
@@ -47,17 +50,36 @@ class Waiting:
                 self._changed.add(key)
         self._rows = self._rows.rechunk()
 
-    def restore(self, records: Mapping[str, bytes], due: float) -> None:
-        """Take back records of the topic, all of them to be asked for from ``due`` on."""
+    def restore(self, records: Mapping[str, bytes], due: float) -> dict[str, str]:
+        """Take back records of the topic, all of them to be asked for from ``due`` on.
+
+        What another release has added to them is passed over. Those that cannot be read stay where they are: their
+        keys, and why.
+        """
+        unreadable: dict[str, str] = {}
         for key, value in sorted(records.items()):
-            self._rows.vstack(_at(pl.read_ipc(io.BytesIO(value)), key, due), in_place=True)
+            try:
+                with panics_withheld():
+                    rows = _read(value)
+            except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError, ValueError, TypeError) as error:
+                unreadable[key] = str(error).partition("\n")[0]
+            else:
+                self._rows.vstack(_at(rows, key, due), in_place=True)
         self._rows = self._rows.rechunk()
+        return unreadable
+
+    def set_aside(self, rows: pl.DataFrame) -> None:
+        """Let these wait no more until they are restored anew; in the topic they go on lying."""
+        gone = rows.select("partition", "offset", pl.lit(value=True).alias("gone"))
+        marked = self._rows.join(gone, on=["partition", "offset"], how="left", maintain_order="left")
+        self._aside.vstack(marked.filter("gone").drop("gone"), in_place=True)
+        self._rows = marked.filter(pl.col("gone").is_null()).drop("gone")
 
     def take_changed(self) -> Iterator[tuple[str, bytes | None]]:
         """What is to be written of what changed since the last call, by key; None deletes."""
         if not self._changed:
             return
-        rows = self._rows.filter(pl.col(_CHUNK).is_in(self._changed))
+        rows = pl.concat([self._rows, self._aside]).filter(pl.col(_CHUNK).is_in(self._changed)).sort("offset")
         left = {str(key): chunk for (key,), chunk in rows.group_by(_CHUNK, maintain_order=True)}
         for key in sorted(self._changed):
             yield key, _written(left[key]) if key in left else None
@@ -65,7 +87,7 @@ class Waiting:
 
     def values(self) -> list[bytes]:
         """The messages' values."""
-        return self._rows["value"].to_list()
+        return [*self._rows["value"], *self._aside["value"]]
 
     def next_due(self) -> float | None:
         """When the first of them is to be asked for; None when none waits."""
@@ -120,6 +142,14 @@ def _chunks(rows: pl.DataFrame) -> Iterator[pl.DataFrame]:
 
 def _at(rows: pl.DataFrame, key: str, due: float) -> pl.DataFrame:
     return rows.with_columns(pl.lit(key).alias(_CHUNK), pl.lit(due, pl.Float64).alias(_DUE))
+
+
+def _read(value: bytes) -> pl.DataFrame:
+    # Strictly: a value that does not fit must not become a null, of which nobody would hear again.
+    rows = pl.read_ipc(io.BytesIO(value)).select(list(ROW)).cast(dict(ROW.items()), strict=True)
+    if any(rows.null_count().row(0)):
+        raise ValueError("it has rows that lack a value")
+    return rows
 
 
 def _written(rows: pl.DataFrame) -> bytes:

@@ -6,12 +6,14 @@ A test that asks for a broker gets a broker or fails; none is skipped. Servers s
 from __future__ import annotations
 
 import contextlib
+import gc
 from collections.abc import Iterator
 from pathlib import Path
 from uuid import uuid4
 
 import hypothesis
 import pytest
+import structlog
 
 from seamwatch.settings import Settings, load_settings
 from stack import containers
@@ -24,6 +26,13 @@ hypothesis.settings.load_profile("untimed")
 
 # Any value will do for the server that a stack is not to start.
 _ELSEWHERE = "127.0.0.1:9"
+
+
+@pytest.fixture(autouse=True)
+def _logs_of_its_own() -> Iterator[None]:
+    """What a command that was run in this process made of the log must not decide what the next test hears of it."""
+    yield
+    structlog.reset_defaults()
 
 
 @pytest.fixture(scope="session")
@@ -49,6 +58,8 @@ def kafka(settings: Settings, docker_engine: bool, tmp_path_factory: pytest.Temp
         else:
             wanted = settings.model_copy(update={"clickhouse": _ELSEWHERE})
             yield _local(ends, tmp_path_factory.mktemp("kafka"), wanted).kafka
+        # Clients that are part of a cycle would outlive the broker, and complain on the terminal that it is away.
+        gc.collect()
 
 
 @pytest.fixture(scope="session")

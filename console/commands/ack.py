@@ -99,15 +99,16 @@ def _told(verdict: dict[str, Any] | None) -> dict[str, Any] | None:
 def _find(store: Store, reference: str) -> dict[str, Any]:
     from console.asking import micros_of
     from seamwatch.errors import SeamwatchError, UsageError
+    from seamwatch.judging.announcements import change_id_of
     from seamwatch.judging.wording import moment_text
 
     rows = store.rows(
         "SELECT 'violation' AS of, violation_id AS reference, CAST(system, 'String') AS system, summary, resolved_at "
         "FROM violations WHERE violation_id = {reference:String} "
         "OR (length({reference:String}) >= {shortest:UInt8} AND startsWith(violation_id, {reference:String})) "
-        "UNION ALL SELECT 'change', change_id, CAST(system, 'String'), any(summary), NULL FROM config_change "
-        "WHERE change_id = {reference:String} GROUP BY change_id, system",
-        {"reference": reference, "shortest": _SHORTEST_PREFIX},
+        "UNION ALL SELECT 'change', change_id, CAST(system, 'String'), argMax(summary, event_time), NULL "
+        "FROM config_change WHERE change_id IN ({reference:String}, {change:String}) GROUP BY change_id, system",
+        {"reference": reference, "change": change_id_of(reference), "shortest": _SHORTEST_PREFIX},
     )
     exact = [row for row in rows if row["reference"] == reference] or rows
     if not exact and len(reference) < _SHORTEST_PREFIX:

@@ -49,10 +49,10 @@ def check(
 ) -> None:
     """Every problem of the documents below a folder, as <file>:<line>: message.
 
-    Gaps in a system's hand-over are warnings. So that nobody is paged in vain, channels are held to the services that
-    the pager knows, and SEAMWATCH_DEFAULT_OWNER, if it is set, to the persons. A contract that was changed after
-    somebody signed it is a warning; with --published another text under a published version is an error. Exit 1 when
-    there is any error.
+    Clauses that make no sense are named too. Gaps in a system's hand-over are warnings. So that nobody is paged in
+    vain, channels are held to the services that the pager knows, and SEAMWATCH_DEFAULT_OWNER, if it is set, to the
+    persons. A contract that was changed after somebody signed it is a warning; with --published another text under a
+    published version is an error. Exit 1 when there is any error.
 
     Example: seamwatch contracts check contracts/
     """
@@ -125,13 +125,15 @@ def new(
 
 def publish(
     folder: Folder,
+    withdraw: Annotated[bool, typer.Option("--withdraw", help="withdraw what is gone from the folder")] = False,
     data: Annotated[Path | None, typer.Option(help="data folder of a running `seamwatch up`")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Publish the documents below a folder, so that every stage judges by them from now on.
 
     Nothing is published when any document has an error, a channel that nobody can be paged by, or another text than was
-    published under the same version of a contract; what is gone from the folder is withdrawn.
+    published under the same version of a contract. What is gone from the folder is told and stays in force, unless
+    --withdraw asks for it to be withdrawn: look first at what is told without.
 
     Example: seamwatch contracts publish contracts/
     """
@@ -149,7 +151,7 @@ def publish(
     loaded = load(folder)
     check_reachable(loaded.reads, folder, settings.default_owner)
     follower = ContractsFollower(system.kafka, system.prefix)
-    done = publish_loaded(follower, loaded, settings.clock())
+    done = publish_loaded(follower, loaded, settings.clock(), withdraw=withdraw)
     follower.close()
     if as_json:
         print(json.dumps(asdict(done)))
@@ -158,6 +160,8 @@ def publish(
         for key in keys if what != "same" else ():
             print(f"{what:<10} {key}")
     print(f"{_count(len(done.same), 'document')} unchanged")
+    if done.gone:
+        print(f"note: {_count(len(done.gone), 'document')} gone from {folder}, in force still; --withdraw ends that")
 
 
 def _count(number: int, noun: str) -> str:

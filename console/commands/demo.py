@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import sys
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -92,8 +93,10 @@ def _perform_live(performance: Performance) -> None:
 def _console() -> Console:
     from rich.console import Console
 
+    from seamwatch.printable import unguarded
+
     # A file or a pipe has no width of its own; what a person reads there should not be folded at 80.
-    console = Console()
+    console = Console(file=unguarded(sys.stdout))
     return console if console.is_terminal else Console(width=150)
 
 

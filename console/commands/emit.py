@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from console.commands.lines import Complaints, Progress, lines_of
+from console.commands.lines import Complaints, Progress, lines_of, named
 
 
 def register(app: typer.Typer) -> None:
@@ -28,6 +28,7 @@ def emit(
     Example: seamwatch emit history.ndjson
     """
     from console.reach import reach
+    from seamwatch.errors import RecordError
     from seamwatch.sdk.publisher import Publisher
     from seamwatch.settings import load_settings
     from seamwatch.wire.codec import codec_of
@@ -40,17 +41,20 @@ def emit(
     publisher = Publisher(system.kafka, Topics(system.prefix), codec)
     complaints = Complaints()
     progress = Progress("events sent so far")
-    for name in files:
-        for line in read_lines(lines_of(name), name):
-            if line.error is not None:
-                complaints.add(line.error)
-                continue
-            publisher.send(line.type, line.record)
-            progress.tell(publisher.delivered)
-    sent = publisher.finish()
-    complaints.finish()
-    if as_json:
-        print(json.dumps({"sent": sent, "left_out": complaints.count}))
-    else:
-        print(f"{sent} events sent" + (f", {complaints.count} lines left out" if complaints.count else ""))
+    try:
+        for name in files:
+            for line in read_lines(lines_of(name), name):
+                try:
+                    publisher.send(*line.whole())
+                except RecordError as error:
+                    complaints.add(named(error, f"{name}:{line.number}"))
+                progress.tell(publisher.delivered)
+    finally:
+        # Whatever ends it, a file that cannot be read among it: what was read before is sent, and told of.
+        sent = publisher.finish()
+        complaints.finish()
+        if as_json:
+            print(json.dumps({"sent": sent, "left_out": complaints.count}))
+        else:
+            print(f"{sent} events sent" + (f", {complaints.count} lines left out" if complaints.count else ""))
     raise typer.Exit(1 if complaints.count else 0)

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from seamwatch.errors import RecordError, UsageError
+from seamwatch.printable import printable
 
 _SHOWN = 20
 _TELL_EVERY = 2.0
@@ -27,6 +28,11 @@ def lines_of(name: str) -> Iterator[bytes]:
         ) from None
 
 
+def named(error: RecordError, place: str) -> RecordError:
+    """An error of a line that says which line it is."""
+    return error if str(error).startswith(f"{place}: ") else RecordError(f"{place}: {error}")
+
+
 class Complaints:
     """Names bad lines on standard error, the first twenty, and counts them all."""
 
@@ -37,7 +43,7 @@ class Complaints:
         """Complain of one line."""
         self.count += 1
         if self.count <= _SHOWN:
-            print(error, file=sys.stderr)
+            print(printable(str(error)), file=sys.stderr)
 
     def finish(self) -> None:
         """Say how many more there were than were named."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -16,7 +17,7 @@ from seamwatch.errors import UsageError
 
 if TYPE_CHECKING:
     from console.tally import Tally
-    from seamwatch.judging.facts import Verdict
+    from seamwatch.judging.facts import Unknown, Verdict
     from streams.unknown import Doubted
 
 _ANSWERS_SHOWN = 5
@@ -91,14 +92,11 @@ def replay(
         end = max((at for at in (history.last, clock) if at is not None), default=None)
         tally = Tally(estate.contracts, end)
         unknown: Counter[Doubted] = Counter()
-        found_by = judged(
-            estate,
-            history,
-            clock,
-            progress=progress.tell,
-            unknown=lambda some: unknown.update(doubted(some)),
-            hear=hear,
-        )
+
+        def count(some: Sequence[Unknown]) -> None:
+            unknown.update(doubted(some))
+
+        found_by = judged(estate, history, clock, progress=progress.tell, hear=hear, unknown=count)
         for violation in filter(period.tells, found_by):
             found = True
             if summary:

@@ -56,13 +56,14 @@ breach open, opened 2026-03-02T10:00:00Z
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from seamwatch.clauses.clause import Clause
+from seamwatch.clauses.clause import Clause, Condition
 from seamwatch.durations import DAY, HOUR, Duration, format_duration
 from seamwatch.expressions import Expression
 from seamwatch.judging.attempts import (
@@ -149,6 +150,11 @@ class Assertion(Clause, kind="assertion"):
         if self.on == "tool_call":
             return TRACE_IDLE
         return DAY if self.quiet is None else self.quiet
+
+    def conditions(self) -> Iterator[Condition]:
+        """And `must`."""
+        yield from super().conditions()
+        yield Condition(("must",), self.must, self.sources(), "meets", within=self.where)
 
     def measures(self, seam: Seam) -> tuple[Measure, ...]:
         """Events that do not satisfy `must`; and, for a summary, how many do."""

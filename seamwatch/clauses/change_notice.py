@@ -6,15 +6,21 @@ A late answer resolves it. An objection stops the clock and is a breach at its o
 accepts. Answers by anybody else, or to anything else, have no effect; a person whose document lists keys must sign.
 Reminders (`remind_at`, shares of the clock) go to the acknowledger and are no violations.
 
+A `change_id` that is announced again with other content (another value, time of effect, summary, environment, ...) is
+another change: it asks for answers of its own, and for its notice. Its slice is `<change_id>@<digest>/<person>`, with
+the first twelve digits of the announcement's [digest](../signatures.md#what-an-announcement-says). One that is only
+repeated changes nothing. An answer is to all that was announced under the id until then, an objection to the newest of
+it; so a yes from before does not cover what came after.
+
 With `notice_before`, a change announced less than that before it takes effect is a breach. With `unannounced`,
 traffic with a version or configuration digest that neither the System document nor any announcement names is a
 breach, from its first event.
 
 State: one for the system. The clocks that run or ran out, one a change and acknowledger (the newest 500; answered ones
-for 90 days), the ids of the newest 1,000 changes and their new versions and digests (of 256 characters at most), the
-last 100 answers to what is not announced yet; with `unannounced`, the offending windows of the 500 values seen last
-that nobody announced, 1,440 of them at most. A clock takes about 400 bytes. What was open of a clock or value that
-makes room for newer ones is over, and says so. At its largest it takes 5.2 MB.
+for 90 days), the ids and digests of the newest 1,000 changes and their new versions and digests (of 256 characters at
+most), the last 100 answers to what is not announced yet; with `unannounced`, the offending windows of the 500 values
+seen last that nobody announced, 1,440 of them at most. A clock takes about 400 bytes. What was open of a clock or value
+that makes room for newer ones is over, and says so. At its largest it takes 5.2 MB.
 
 What its violation says: which person has not answered which change, or objects to it; how much ahead a change was
 announced (`observed`, seconds) and what was agreed (`limit`); or the version or digest that nobody announced.
@@ -58,6 +64,7 @@ from pydantic import Field
 from seamwatch.clauses.clause import Clause
 from seamwatch.durations import DAY, HOUR, SECOND, Duration, format_duration
 from seamwatch.expressions.build import all_of, equals_any, is_null, negate, not_true
+from seamwatch.judging.announcements import Announced, announced, words
 from seamwatch.judging.facts import Evidence, Fact, ForwardedEvent
 from seamwatch.judging.hearing import heard, unknown_text
 from seamwatch.judging.judgement import Finding, Happening, Heard, Judgement, Moment, Open, Remind, Resolve
@@ -85,6 +92,7 @@ class Clock:
     """One person's clock on one change; ``reminded`` counts the reminders sent."""
 
     change_id: str
+    name: str
     kind: str
     person: str
     started: int
@@ -98,7 +106,12 @@ class Clock:
     @property
     def slice(self) -> str:
         """Names the clock's episodes."""
-        return f"{self.change_id}/{self.person}"
+        return f"{self.name}/{self.person}"
+
+    @property
+    def change(self) -> str:
+        """The change, for a sentence."""
+        return words(self.change_id, self.name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +133,7 @@ class ChangeNoticeState:
     """
 
     clocks: tuple[Clock, ...] = ()
-    changes: tuple[str, ...] = ()
+    changes: Announced = ()
     announced: tuple[tuple[str, int], ...] = ()
     early: tuple[Answer, ...] = ()
     traffic: Traffic = ()
@@ -215,20 +228,21 @@ class ChangeNotice(Clause, kind="change_notice"):
         # A version or a digest is short; what a prompt was changed to is neither.
         given = (record.get("to_value"), record.get("config_digest"))
         values = [value for value in given if value and len(value) <= _LONGEST_VALUE]
-        announced = dict.fromkeys(values, at) | dict(state.announced)
-        newest = sorted(announced.items(), key=lambda entry: (entry[1], entry[0]))[-_ANNOUNCED_KEPT:]
+        values_told = dict.fromkeys(values, at) | dict(state.announced)
+        newest = sorted(values_told.items(), key=lambda entry: (entry[1], entry[0]))[-_ANNOUNCED_KEPT:]
         state = replace(state, announced=tuple(newest))
-        concerns = self.concerns(record["kind"])
-        if change_id in state.changes or not concerns or at < moment.horizon:
+        if not self.concerns(record["kind"]) or at < moment.horizon:
+            return state, ()
+        changes, name = announced(state.changes, record)
+        if name is None:
             return state, ()
         evidence = Evidence(at, record["event_id"], event.topic, event.partition, event.offset)
         clocks = tuple(
-            Clock(change_id, record["kind"], person, at, at + self.acknowledge_within, evidence)
+            Clock(change_id, name, record["kind"], person, at, at + self.acknowledge_within, evidence)
             for person in self.acknowledgers
         )
-        changes = (*state.changes, change_id)[-_CHANGES_KEPT:]
         state, findings = self._let_go(seam, replace(state, clocks=state.clocks + clocks, changes=changes))
-        state, more = self._short_notice(seam, state, record, evidence)
+        state, more = self._short_notice(seam, state, record, name, evidence)
         findings += more
         for answer in state.early:
             if answer.change_id == change_id and answer.at >= at:
@@ -237,15 +251,14 @@ class ChangeNotice(Clause, kind="change_notice"):
         return replace(state, early=tuple(a for a in state.early if a.change_id != change_id)), findings
 
     def _short_notice(
-        self, seam: Seam, state: ChangeNoticeState, record: dict[str, Any], evidence: Evidence
+        self, seam: Seam, state: ChangeNoticeState, record: dict[str, Any], change: str, evidence: Evidence
     ) -> tuple[ChangeNoticeState, tuple[Finding, ...]]:
         at, effective = int(record["event_time"]), int(record["effective_at"])
         if self.notice_before is None or effective - at >= self.notice_before:
             return state, ()
         ahead = f"{format_duration(effective - at)} ahead" if effective > at else "after it took effect"
-        change = record["change_id"]
         summary = (
-            f"{seam.system}: {record['kind']} change {change} was announced {ahead}, "
+            f"{seam.system}: {record['kind']} change {words(record['change_id'], change)} was announced {ahead}, "
             f"agreed {format_duration(self.notice_before)}"
         )
         opened = Open(
@@ -268,7 +281,7 @@ class ChangeNotice(Clause, kind="change_notice"):
         clocks = sorted(state.clocks, key=lambda clock: (clock.started, clock.slice))
         findings = []
         for clock in clocks[:-_CLOCKS_KEPT]:
-            text = f"{seam.system}: change {clock.change_id} is followed no longer, {_CLOCKS_KEPT:,} came after it"
+            text = f"{seam.system}: change {clock.change} is followed no longer, {_CLOCKS_KEPT:,} came after it"
             for key, is_open in (("missed", clock.missed), ("objection", clock.objected is not None)):
                 if is_open:
                     at = clocks[-1].started
@@ -287,7 +300,7 @@ class ChangeNotice(Clause, kind="change_notice"):
         if fault is not None:
             return state, (heard(record, *fault),)
         answer = Answer(record["reference"], person, record["answer"], int(record["event_time"]), record["event_id"])
-        if answer.change_id not in state.changes:
+        if all(change_id != answer.change_id for change_id, _ in state.changes):
             early = (*state.early, answer)[-_EARLY_ANSWERS:]
             return replace(state, early=early), (heard(record, "unknown", unknown_text(record)),)
         return self._apply(seam, state, answer)
@@ -298,16 +311,22 @@ class ChangeNotice(Clause, kind="change_notice"):
         findings: list[Finding] = []
         clocks = []
         told = ("over", f"change {answer.change_id} is followed no longer")
-        for clock in state.clocks:
-            if (clock.change_id, clock.person) != (answer.change_id, answer.person):
+        mine = [
+            (clock.started, place)
+            for place, clock in enumerate(state.clocks)
+            if (clock.change_id, clock.person) == (answer.change_id, answer.person)
+        ]
+        asked = [(started, place) for started, place in mine if started <= answer.at]
+        if mine and not asked:
+            told = ("too_early", f"it was given before change {answer.change_id} was announced")
+        for place, clock in enumerate(state.clocks):
+            if (clock.started, place) not in asked:
                 clocks.append(clock)
                 continue
-            if answer.at < clock.started:
-                told = ("too_early", f"it was given before change {clock.change_id} was announced")
-                clocks.append(clock)
-                continue
-            after, more = self._stop(seam, clock, answer)
-            told = self._effect(clock, answer, changed=after != clock)
+            newest = (clock.started, place) == max(asked)
+            after, more = self._stop(seam, clock, answer, objects=newest and answer.answer == "object")
+            if newest:
+                told = self._effect(clock, answer, changed=after != clock)
             findings.extend(more)
             clocks.append(after)
         findings.append(_heard(answer, *told))
@@ -316,11 +335,11 @@ class ChangeNotice(Clause, kind="change_notice"):
     def _effect(self, clock: Clock, answer: Answer, *, changed: bool) -> tuple[str, str]:
         """What an answer to a clock came to, as a word and a sentence."""
         if not changed:
-            return "taken", f"{answer.person} has answered change {clock.change_id} before"
+            return "taken", f"{answer.person} has answered change {clock.change} before"
         verb = "objects to" if answer.answer == "object" else "acknowledges"
-        return "counts", f"{answer.person} {verb} {clock.kind} change {clock.change_id}"
+        return "counts", f"{answer.person} {verb} {clock.kind} change {clock.change}"
 
-    def _stop(self, seam: Seam, clock: Clock, answer: Answer) -> tuple[Clock, list[Finding]]:
+    def _stop(self, seam: Seam, clock: Clock, answer: Answer, *, objects: bool) -> tuple[Clock, list[Finding]]:
         findings: list[Finding] = []
         if not clock.stopped and answer.at > clock.due and not clock.missed:
             # The clock ran out before this answer was given, whether or not anybody had asked.
@@ -328,12 +347,12 @@ class ChangeNotice(Clause, kind="change_notice"):
             findings.append(opened)
         if clock.missed:
             took = format_duration(answer.at - clock.started)
-            text = f"{seam.system}: {clock.person} answered change {clock.change_id} after {took}"
+            text = f"{seam.system}: {clock.person} answered change {clock.change} after {took}"
             ended = max(answer.at, clock.due)
             findings.append(Resolve(self.severity, "missed", ended, slice=clock.slice, summary=text))
         clock = replace(clock, stopped=True, missed=False)
-        if answer.answer == "object" and clock.objected is None:
-            summary = f"{seam.system}: {clock.person} objects to {clock.kind} change {clock.change_id}"
+        if objects and clock.objected is None:
+            summary = f"{seam.system}: {clock.person} objects to {clock.kind} change {clock.change}"
             evidence = (Evidence(answer.at, answer.event_id), clock.evidence)
             findings.append(
                 Open(
@@ -356,7 +375,7 @@ class ChangeNotice(Clause, kind="change_notice"):
     def _miss(self, seam: Seam, clock: Clock) -> tuple[Clock, Open]:
         allowed = format_duration(self.acknowledge_within)
         summary = (
-            f"{seam.system}: {clock.person} has not acknowledged {clock.kind} change {clock.change_id} within "
+            f"{seam.system}: {clock.person} has not acknowledged {clock.kind} change {clock.change} within "
             f"{allowed} (announced {moment_text(clock.started)})"
         )
         seconds = self.acknowledge_within / SECOND
@@ -406,7 +425,7 @@ class ChangeNotice(Clause, kind="change_notice"):
         told = []
         for number, at in enumerate(due, clock.reminded + 1):
             left = format_duration(clock.due - at)
-            text = f"{seam.system}: {clock.kind} change {clock.change_id} waits for you; {left} left to acknowledge"
+            text = f"{seam.system}: {clock.kind} change {clock.change} waits for you; {left} left to acknowledge"
             told.append(Remind("reminder", f"{clock.slice}/{number}", clock.person, text, clock.due, slice=clock.slice))
         return replace(clock, reminded=clock.reminded + len(due)), told
 

@@ -6,6 +6,7 @@ The shape only; each kind is a file beside this one. A judge here is pure: it re
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any, ClassVar, Final, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -20,6 +21,23 @@ from seamwatch.judging.seam import Seam
 
 BEGINNING: Final = -(2**62)
 """Before all events."""
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """A condition as it is written in a clause, so that it can be told whether it makes sense.
+
+    ``place`` is where, below the clause. ``role``: it *selects* events, an event for which it holds *offends*, or each
+    event that is selected must *meet* it. ``within``: what holds of all events that are asked. ``lenient``: whether
+    what is absent is meant to pass, or is told otherwise.
+    """
+
+    place: tuple[str | int, ...]
+    expression: Expression
+    sources: tuple[str, ...]
+    role: Literal["selects", "offends", "meets"]
+    within: Expression | None = None
+    lenient: bool = False
 
 
 class Clause(BaseModel):
@@ -65,6 +83,11 @@ class Clause(BaseModel):
     def sources(self) -> tuple[str, ...]:
         """The record types whose events `where` selects from; its fields must be known in each."""
         return ("inference",)
+
+    def conditions(self) -> Iterator[Condition]:
+        """The conditions that are written in it: `where` by default."""
+        if self.where is not None:
+            yield Condition(("where",), self.where, self.sources(), "selects")
 
     def people(self) -> tuple[str, ...]:
         """The ids of persons this clause names, so that unknown ones are found when it is loaded."""

@@ -6,11 +6,13 @@ first, from the system's first event: the confirmation is due that period later,
 
 A confirmation is an `attestation` of kind `coverage` whose `subject` is this clause (`<contract>#<clause>`) or
 `coverage`, by the `reviewer`, signed when they have published keys. Others have no effect. A clock that runs out is a
-breach on which the reviewer must act (slice: the change), and which a late confirmation ends.
+breach on which the reviewer must act (slice: the change), and which a late confirmation ends. A `change_id` that is
+announced again with other content is another change, with a clock of its own; its slice is `<change_id>@<digest>`, as
+[change_notice](change_notice.md) has it. One that is only repeated starts none.
 
 State: one for the system. The clocks that run or ran out (of the newest 1,000 changes, about 200 bytes each; a breach
-that makes room for a newer change is over, and says so), and nothing of those that were confirmed. At its largest it
-takes 1.5 MB.
+that makes room for a newer change is over, and says so), and the ids and digests of the newest 1,000 changes. At its
+largest it takes 1.5 MB.
 
 What its violation says: what the reviewer has not confirmed coverage since, and the time agreed (`observed` and
 `limit` in seconds).
@@ -53,6 +55,7 @@ from pydantic import Field
 from seamwatch.clauses.attested import why_attestation_void
 from seamwatch.clauses.clause import Clause
 from seamwatch.durations import DAY, HOUR, SECOND, Duration, format_duration
+from seamwatch.judging.announcements import Announced, announced
 from seamwatch.judging.countdown import Countdown, Tick, restart, run_out
 from seamwatch.judging.facts import Fact, ForwardedEvent
 from seamwatch.judging.faults import told_by
@@ -68,10 +71,11 @@ _PERIOD = ""
 
 @dataclass(frozen=True, slots=True)
 class CoverageState:
-    """Clocks by change (one named "" for a period), and when coverage was last confirmed."""
+    """Clocks by change (one named "" for a period), when coverage was last confirmed, and the changes announced."""
 
     clocks: tuple[tuple[str, Countdown], ...] = ()
     confirmed: int | None = None
+    announced: Announced = ()
 
 
 class Coverage(Clause, kind="coverage"):
@@ -136,10 +140,13 @@ class Coverage(Clause, kind="coverage"):
     def _changed(
         self, seam: Seam, state: CoverageState, event: ForwardedEvent, moment: Moment
     ) -> tuple[CoverageState, tuple[Finding, ...]]:
-        change, evidence = event.record["change_id"], told_by(event)
+        evidence = told_by(event)
         at = evidence.event_time
-        known = change in dict(state.clocks) or (state.confirmed is not None and at <= state.confirmed)
-        if known or at < moment.horizon:
+        if at < moment.horizon:
+            return state, ()
+        known, change = announced(state.announced, event.record)
+        state = replace(state, announced=known)
+        if change is None or change in dict(state.clocks) or (state.confirmed is not None and at <= state.confirmed):
             return state, ()
         clocks = sorted((*state.clocks, (change, Countdown(at, evidence))), key=_started)
         gone = tuple(
@@ -176,7 +183,7 @@ class Coverage(Clause, kind="coverage"):
             if self.after != "change":
                 kept.append((change, after))
         confirmed = at if state.confirmed is None else max(at, state.confirmed)
-        return CoverageState(tuple(kept), confirmed), findings
+        return replace(state, clocks=tuple(kept), confirmed=confirmed), findings
 
     def _told(self, seam: Seam, change: str, tick: Tick) -> Finding:
         key, part = str(tick.started), change or None

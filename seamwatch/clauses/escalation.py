@@ -40,7 +40,8 @@ misses that makes). At its largest it takes 3.2 MB.
 What its violation says: the call for which `when` held, what was to follow it, and recall and precision so far; the
 first five calls that were missed are its evidence.
 
-What it cannot see: calls outside any conversation, and whether the person was there to take over.
+What it cannot see: whether the person was there to take over, and calls outside any conversation; such a call for which
+`when` holds is counted as unknown and told.
 
 ```yaml
 - id: large-refunds-go-to-a-person
@@ -76,16 +77,17 @@ breach open, opened 2026-03-02T09:00:00Z, slice t1
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import field, replace
 from typing import ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
 from seamwatch.clauses.assertion import Summary
-from seamwatch.clauses.clause import Clause
+from seamwatch.clauses.clause import Clause, Condition
 from seamwatch.durations import DAY
 from seamwatch.expressions import Expression
-from seamwatch.expressions.build import all_of, any_of, equals, is_in, is_null, negate
+from seamwatch.expressions.build import all_of, any_of, equals, given, is_in, is_null, negate
 from seamwatch.judging.attempts import ATTEMPT, Split, split
 from seamwatch.judging.calls import Call, Calls
 from seamwatch.judging.facts import EVIDENCE_LIMIT, Evidence, Fact, merge_evidence
@@ -160,6 +162,12 @@ class Escalation(Clause, kind="escalation"):
         """Who is sent the summary."""
         return (self.summary.to,) if self.summary else ()
 
+    def conditions(self) -> Iterator[Condition]:
+        """And `when`."""
+        yield from super().conditions()
+        given = "missing" in self.model_fields_set
+        yield Condition(("when",), self.when, self.sources(), "offends", within=self.where, lenient=given)
+
     def measures(self, seam: Seam) -> tuple[Measure, ...]:
         """Every call of a conversation, one by one, by what it is: due, a hand-over, both or neither."""
         made = all_of(equals("tool", self.to), is_in("decision", ["allowed", "escalated"]))
@@ -208,8 +216,10 @@ class Escalation(Clause, kind="escalation"):
         )
 
     def watches(self, seam: Seam) -> tuple[Watch, ...]:
-        """And `when`."""
-        return (*super().watches(seam), Watch("tool_call", self.when, self.where))
+        """And `when`; and, where it holds, whether the call is of a conversation that could be handed over."""
+        due = self.when if self.where is None else all_of(self.where, self.when)
+        asked = (Watch("tool_call", self.when, self.where), Watch("tool_call", given("trace_id"), due))
+        return (*super().watches(seam), *asked)
 
     def part_of(self, happening: Happening) -> str | None:
         """The conversation; what the summary counts is a part of its own."""

@@ -58,13 +58,13 @@ breach open, opened 2026-03-02T09:02:00Z, slice t1
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
-from seamwatch.clauses.clause import Clause
+from seamwatch.clauses.clause import Clause, Condition
 from seamwatch.durations import DAY
 from seamwatch.expressions.build import all_of, equals, is_in, is_null, negate
 from seamwatch.judging.attempts import ATTEMPT, ATTEMPTS, MOST_ATTEMPTS, PILED, Severity, attempted, split
@@ -121,6 +121,10 @@ class Precondition(Clause, kind="precondition"):
     def sources(self) -> tuple[str, ...]:
         """Tool calls."""
         return ("tool_call",)
+
+    def conditions(self) -> Iterator[Condition]:
+        """`where`, of calls of the tool."""
+        yield from (replace(each, within=equals("tool", self.tool)) for each in super().conditions())
 
     def measures(self, seam: Seam) -> tuple[Measure, ...]:
         """The calls of both tools, one by one; those of the tool that were denied apart."""

@@ -75,13 +75,14 @@ warning open, opened 2026-03-02T09:04:00Z, slice t4
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
 from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
-from seamwatch.clauses.clause import Clause
+from seamwatch.clauses.clause import Clause, Condition
 from seamwatch.expressions import Expression
 from seamwatch.expressions.build import names
 from seamwatch.judging.attempts import (
@@ -145,6 +146,13 @@ class Prohibition(Clause, kind="prohibition"):
         odd: frozenset[Answer] = frozenset({"odd"} if self.unknown == "breach" else ())
         missing: frozenset[Answer] = frozenset({"missing"} if self._missing == "breach" else ())
         return HOLDS | odd | missing
+
+    def conditions(self) -> Iterator[Condition]:
+        """And `never`."""
+        yield from super().conditions()
+        yield Condition(
+            ("never",), self.never, self.sources(), "offends", within=self.where, lenient=self.missing is not None
+        )
 
     def measures(self, seam: Seam) -> tuple[Measure, ...]:
         """Prohibited calls, by conversation: those made, those of which it cannot be told, and attempts."""

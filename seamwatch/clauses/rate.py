@@ -1,7 +1,9 @@
 """Rate: no more than an agreed number, in a conversation, for one person, or in a stretch of time.
 
-- `per: trace` counts the tool calls of a conversation (`trace_id`; calls without one are not counted). It begins anew
-  when nothing was counted for a day. One episode a conversation, over when nothing was counted for half an hour.
+- `per: trace` counts the tool calls of a conversation (`trace_id`). It begins anew when nothing was counted for a day.
+  One episode a conversation, over when nothing was counted for half an hour. A call without one is of no conversation:
+  all such calls together would be no number that anybody agreed on, so it is counted as unknown and told
+  ([operations](../operations.md#lag-and-metrics)); a guard, which can still say no, denies it.
 - `per: subject` counts the decisions about one person in each `window`.
 - `per: 1h` (any duration) counts the tool calls of the system in each hour.
 
@@ -56,17 +58,17 @@ breach resolved, opened 2026-03-02T09:01:00Z, resolved 2026-03-02T09:31:00Z, sli
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
-from seamwatch.clauses.clause import Clause
+from seamwatch.clauses.clause import Clause, Condition
 from seamwatch.durations import DAY, Duration, format_duration
 from seamwatch.expressions import Expression
-from seamwatch.expressions.build import all_of, always, equals, is_null, negate
+from seamwatch.expressions.build import all_of, always, equals, given, is_null, negate
 from seamwatch.judging.attempts import (
     ATTEMPT,
     ATTEMPTS,
@@ -84,7 +86,7 @@ from seamwatch.judging.attempts import (
 from seamwatch.judging.calm import WHEN_ABSENT, Stretch, quiet_of, went_outside
 from seamwatch.judging.facts import EVIDENCE_LIMIT, Fact
 from seamwatch.judging.judgement import Finding, Happening, Judgement, Moment, Open, Resolve
-from seamwatch.judging.measure import Measure, Source, label_of
+from seamwatch.judging.measure import Measure, Source, Watch, label_of
 from seamwatch.judging.runs import TRACE_IDLE, Run
 from seamwatch.judging.seam import Seam
 from seamwatch.judging.tallies import Tallies, Tally, talked
@@ -149,6 +151,10 @@ class Rate(Clause, kind="rate"):
         """Decisions for `per: subject`, tool calls otherwise."""
         return ("inference",) if self.per == "subject" else ("tool_call",)
 
+    def conditions(self) -> Iterator[Condition]:
+        """`where`, of what is counted."""
+        yield from (replace(each, within=self.counted) for each in super().conditions())
+
     def measures(self, seam: Seam) -> tuple[Measure, ...]:
         """Events that count, by conversation, subject or window."""
         counted = self.counted
@@ -171,6 +177,14 @@ class Rate(Clause, kind="rate"):
         return Measure(
             source, counted, self._window, select=select, slice=sliced, only_breaches=True, evidence=self._kept
         )
+
+    def watches(self, seam: Seam) -> tuple[Watch, ...]:
+        """And, of calls that are counted in a conversation, whether they are of one."""
+        if self.per != "trace":
+            return super().watches(seam)
+        made = split(self.where).made
+        select = self.counted if made is None else all_of(made, self.counted)
+        return (*super().watches(seam), Watch("tool_call", given("trace_id"), select))
 
     def part_of(self, happening: Happening) -> str | None:
         """What is counted together; attempts are a part of their own."""

@@ -55,12 +55,13 @@ warning open, opened 2026-03-02T09:03:00Z, slice t3
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import partial
 from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from seamwatch.clauses.clause import Clause
+from seamwatch.clauses.clause import Clause, Condition
 from seamwatch.expressions import Expression
 from seamwatch.expressions.build import all_of, any_of, equals
 from seamwatch.judging.attempts import (
@@ -113,6 +114,15 @@ class Scope(Clause, kind="scope"):
     def sources(self) -> tuple[str, ...]:
         """Tool calls."""
         return ("tool_call",)
+
+    def conditions(self) -> Iterator[Condition]:
+        """And that of each tool."""
+        yield from super().conditions()
+        for number, tool in enumerate(self.tools):
+            if tool.where is not None:
+                within = equals("tool", tool.tool)
+                within = within if self.where is None else all_of(self.where, within)
+                yield Condition(("tools", number, "where"), tool.where, self.sources(), "meets", within=within)
 
     def measures(self, seam: Seam) -> tuple[Measure, ...]:
         """Calls that match no permitted tool, by conversation: those made, and attempts."""

@@ -7,13 +7,15 @@ a day (`quiet`) without another.
 With `co_signers`, each announced change of kind `threshold` must bear a valid Ed25519 signature of every one of them
 (`signatures` of the `config_change`; what is signed is `seamwatch.signatures.change_bytes`). One that lacks any is a
 breach at its own time that names who did not sign (slice: the change), until a threshold change is announced that all
-have signed. A co-signer whose document lists no key cannot sign. Co-signers sign each version of the contract as well,
-since a version can move the line: `seamwatch contracts verify` looks for it ([signatures](../signatures.md)).
+have signed. A `change_id` that is announced again with other content is another change, with a slice of its own
+(`<change_id>@<digest>`, as [change_notice](change_notice.md) has it); one that is only repeated, with fewer signatures,
+changes nothing. A co-signer whose document lists no key cannot sign. Co-signers sign each version of the contract as
+well, since a version can move the line: `seamwatch contracts verify` looks for it ([signatures](../signatures.md)).
 
 State: one for the decisions, about 3 kB: the windows (of an hour, or of `quiet` where that is shorter) with offending
 ones that are not yet complete, 1,440 at most, and the first five of them, until `quiet` has passed without another.
-With `co_signers` one for the changes, for good: those that lack a signature, of which the newest 1,000. At its largest
-it takes 2.3 MB.
+With `co_signers` one for the changes, for good: those that lack a signature, and the ids and digests of all, of which
+the newest 1,000. At its largest it takes 2.3 MB.
 
 What its violation says: the decision, the agreed condition it goes against and when; or the change and who of the co-
 signers has not signed it.
@@ -61,10 +63,11 @@ from typing import Any, Literal, Self
 
 from pydantic import Field, model_validator
 
-from seamwatch.clauses.clause import Selecting
+from seamwatch.clauses.clause import Condition, Selecting
 from seamwatch.durations import DAY, HOUR, Duration
 from seamwatch.expressions import Expression
 from seamwatch.expressions.build import all_of, any_of, equals, negate, not_true
+from seamwatch.judging.announcements import Announced, announced, words
 from seamwatch.judging.facts import Fact, ForwardedEvent
 from seamwatch.judging.faults import Fault, follow, told_by
 from seamwatch.judging.judgement import Finding, Happening, Judgement, Moment, Open, Resolve
@@ -80,11 +83,15 @@ _CHANGES_KEPT = 1_000
 
 @dataclass(frozen=True, slots=True)
 class ThresholdState:
-    """Runs of offending decisions; or, in the state of the changes, the newest and those that lack a signature."""
+    """Runs of offending decisions; or, in the state of the changes, the newest and those that lack a signature.
+
+    Of the changes also which were announced, since a repeated announcement changes nothing.
+    """
 
     runs: Runs | None = None
     newest: int | None = None
     faults: tuple[Fault, ...] = ()
+    announced: Announced = ()
 
 
 class Threshold(Selecting, kind="threshold"):
@@ -111,6 +118,11 @@ class Threshold(Selecting, kind="threshold"):
     def co_signatories(self) -> tuple[str, ...]:
         """The co-signers: a contract version that moves the line is a change of it too."""
         return self.co_signers
+
+    def conditions(self) -> Iterator[Condition]:
+        """And `when`."""
+        yield from super().conditions()
+        yield Condition(("when",), self.when, self.sources(), "meets", within=self.where)
 
     def measures(self, seam: Seam) -> tuple[Measure, ...]:
         """Decisions given without their condition, and conditions without the decision."""
@@ -196,12 +208,15 @@ class Threshold(Selecting, kind="threshold"):
         at = evidence.event_time
         if at < moment.horizon:
             return Judgement(state)
+        known, change = announced(state.announced, record)
         lacking = self.unsigned_by(seam, record)
+        if lacking and change is None:
+            return Judgement(state)
         shown: list[Fault] = []
-        if lacking:
-            change = record["change_id"]
+        if lacking and change is not None:
+            called = words(record["change_id"], change)
             summary = (
-                f"{seam.system}: threshold change {change} by {record['announced_by']} lacks a valid signature of "
+                f"{seam.system}: threshold change {called} by {record['announced_by']} lacks a valid signature of "
                 f"{' and '.join(lacking)}"
             )
             # Another unsigned change does not make good an earlier one.
@@ -209,4 +224,4 @@ class Threshold(Selecting, kind="threshold"):
             shown = [*others, Fault(summary, (evidence,), change, "signature")]
         faults, findings = follow(state.faults, at, shown, severity=self.severity, newest=state.newest)
         newest = at if state.newest is None else max(at, state.newest)
-        return Judgement(ThresholdState(newest=newest, faults=faults), findings)
+        return Judgement(ThresholdState(newest=newest, faults=faults, announced=known), findings)

@@ -6,9 +6,11 @@ system that goes live in the middle of one may open below `min`. Too few and too
 the first window that is not outside on its side, or, where it flaps (as what comes by fits and starts does) or `quiet`
 is agreed, when none was for so long ([episodes](../episodes.md#the-end)).
 
-`of: dataset` looks at refreshes: with `per` the rows of all refreshes in a window together (for feeds that deliver
-what is new), without it the rows of each refresh on its own (for those that deliver everything), where silence is
-left to `freshness`. Without `of` both are looked at: the refreshes, and all decisions and tool calls together.
+`of: dataset` looks at refreshes: with `per` the rows of all refreshes in a window together (for feeds that deliver what
+is new), without it the rows of each refresh on its own (for those that deliver everything), where silence is left to
+`freshness`. A refresh may not say how many rows it has. Then it, or the window it is in, is held to no bound that its
+rows could decide, what is open goes on, and a **warning** (slice: the dataset) says so, which ends with the first
+refresh that has a number. Without `of` both are looked at: the refreshes, and all decisions and tool calls together.
 
 State: one for the events and one for the refreshes, for good: the windows that are not yet complete, 1,440 at most
 (about 500 bytes each), the end of the last one judged, and the breaches that are open, whose `observed` is the number
@@ -17,7 +19,7 @@ in their first window. At its largest it takes 2.1 MB.
 What its violation says: the number counted (`observed`), in which window or refresh, and the bound that it breaks
 (`limit`).
 
-What it cannot see: the right number of wrong rows. Nothing is left out: every refresh says how many rows it has.
+What it cannot see: the right number of wrong rows; the number of rows that no refresh says.
 
 ```yaml
 - id: enough
@@ -84,6 +86,8 @@ class _Counted:
     start: int
     number: int
     times: int = 1
+    unknown: int = 0
+    """Refreshes in it of which nobody knows how many rows they have."""
     evidence: tuple[Evidence, ...] = ()
 
 
@@ -91,7 +95,8 @@ class _Counted:
 class VolumeState:
     """Windows not yet complete, the end of the last one judged, what is open; ``faults`` of single refreshes.
 
-    ``sides``: the last episode below the bounds (-1) and above (1). ``outside``: what an earlier release kept of it.
+    ``unknown``: that refreshes do not say how many rows they have. ``sides``: the last episode below the bounds (-1)
+    and above (1). ``outside``: what an earlier release kept of it.
     """
 
     windows: Windows = field(default_factory=Windows)
@@ -99,6 +104,7 @@ class VolumeState:
     newest: int | None = None
     faults: tuple[Fault, ...] = ()
     sides: tuple[tuple[int, Stretch], ...] = ()
+    unknown: tuple[Fault, ...] = ()
 
 
 class Volume(Clause, kind="volume"):
@@ -166,10 +172,13 @@ class Volume(Clause, kind="volume"):
         """Windows of events or of rows, or each refresh on its own."""
         state = state or VolumeState()
         fact: Fact | None = None
+        told: tuple[Finding, ...] = ()
         if isinstance(happening, ForwardedEvent):
             if self.per is None:
                 return self._single(seam, state, happening)
-            fact = counted(seam, self.id, happening, self.per, int(happening.record["row_count"]))
+            rows = happening.record["row_count"]
+            state, told = self._not_said(seam, state, happening)
+            fact = counted(seam, self.id, happening, self.per, rows or 0, breaches=int(rows is None))
         elif moment.slice == _REFRESHES and self.per is None:
             return Judgement(state)
         elif isinstance(happening, Fact):
@@ -178,7 +187,8 @@ class Volume(Clause, kind="volume"):
         if fact is not None:
             added = windows.add(fact, moment)
             late, windows = (1, windows) if added is None else (0, added)
-        return self._windows(seam, replace(state, windows=windows), moment, late)
+        judged = self._windows(seam, replace(state, windows=windows), moment, late)
+        return replace(judged, findings=told + judged.findings)
 
     def _windows(self, seam: Seam, state: VolumeState, moment: Moment, late: int) -> Judgement:
         per, windows, sides = self._per, state.windows, self._kept(state)
@@ -192,7 +202,9 @@ class Volume(Clause, kind="volume"):
             if first is not None and first.start < start + per:
                 if not crowded and not first.complete(moment):
                     break
-                now = _Counted(first.start, first.fact.count, evidence=first.fact.evidence)
+                # Of refreshes those breach that do not say how many rows they have.
+                unknown = first.fact.breaches if moment.slice == _REFRESHES else 0
+                now = _Counted(first.start, first.fact.count, unknown=unknown, evidence=first.fact.evidence)
                 windows = Windows(windows.filling[1:], first.end)
             else:
                 # Nothing came from ``start`` on; all empty windows in a row say the same as the first of them.
@@ -210,7 +222,7 @@ class Volume(Clause, kind="volume"):
         silence = start + per if changes else None
         ends = (first.end if first is not None else None, silence)
         deadline = earliest(*(end for end in ends if end is not None and end > moment.watermark))
-        state = VolumeState(windows, None, state.newest, state.faults, tuple(sides.items()))
+        state = replace(state, windows=windows, outside=None, sides=tuple(sides.items()))
         return Judgement(state, findings, deadline, windows.wake(moment), late)
 
     def _side(self, number: int) -> int:
@@ -233,6 +245,8 @@ class Volume(Clause, kind="volume"):
     ) -> tuple[dict[int, Stretch], tuple[Finding, ...]]:
         named = seam.system if part == _REFRESHES else None
         per, here, sides = self._per, self._side(now.number), dict(before)
+        if now.unknown and here != 1 and (here == -1 or self.max is not None):
+            return sides, ()  # there are that many at least
         findings: tuple[Finding, ...] = ()
         for side, stretch in before.items():
             if side != here and stretch.open:
@@ -274,14 +288,30 @@ class Volume(Clause, kind="volume"):
         return self.max, "most"
 
     def _single(self, seam: Seam, state: VolumeState, event: ForwardedEvent) -> Judgement:
-        evidence, rows = told_by(event), int(event.record["row_count"])
-        at, side = evidence.event_time, self._side(rows)
+        evidence, rows = told_by(event), event.record["row_count"]
+        at, newest = evidence.event_time, state.newest
+        state, told = self._not_said(seam, state, event)
+        if rows is None:
+            return Judgement(state, told)
+        side = self._side(rows)
         shown: list[Fault] = []
         if side:
             limit, word = self._limit(rows)
             text = f"{seam.system}: the refresh of {moment_text(at)} has {rows:,} rows; agreed at {word} {limit:,}"
             what = "few" if side < 0 else "many"
             shown = [Fault(text, (evidence,), seam.system, what, observed=rows, limit=limit, unit="rows")]
-        faults, findings = follow(state.faults, at, shown, severity=self.severity, newest=state.newest)
+        faults, findings = follow(state.faults, at, shown, severity=self.severity, newest=newest)
+        return Judgement(replace(state, faults=faults), told + findings)
+
+    def _not_said(
+        self, seam: Seam, state: VolumeState, event: ForwardedEvent
+    ) -> tuple[VolumeState, tuple[Finding, ...]]:
+        """Told when a refresh does not say how many rows it has, until one does."""
+        evidence = told_by(event)
+        at, shown = evidence.event_time, []
+        if event.record["row_count"] is None:
+            text = f"{seam.system}: the refresh of {moment_text(at)} does not say how many rows it has: not judged"
+            shown = [Fault(text, (evidence,), seam.system, "unknown")]
+        unknown, findings = follow(state.unknown, at, shown, severity="warning", newest=state.newest)
         newest = at if state.newest is None else max(at, state.newest)
-        return Judgement(replace(state, faults=faults, newest=newest), findings)
+        return replace(state, unknown=unknown, newest=newest), findings

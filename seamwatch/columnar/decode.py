@@ -191,7 +191,7 @@ class Decoder:
         """How the values under a header are read. Raises UndecodableRecord when its schema is not known."""
         known = self._plans.get(header)
         if known is None:
-            resolution = self._codec.resolution(self._type, header)
+            resolution = self._codec.resolution(self._type, header, earlier=self._earlier)
             known = self._plans[header] = (resolution, plan(resolution, self._fields))
         return known
 

@@ -7,6 +7,7 @@ all but the panic messages is written out directly after. Several threads may wi
 
 from __future__ import annotations
 
+import atexit
 import os
 import re
 import tempfile
@@ -50,7 +51,9 @@ class _Withholding:
     def enter(self) -> None:
         with self.lock:
             if self.depth == 0:
-                self.aside = self.aside or tempfile.TemporaryFile()  # noqa: SIM115 - kept for the next time
+                if self.aside is None:
+                    self.aside = tempfile.TemporaryFile()  # noqa: SIM115 - kept for the next time
+                    atexit.register(self.aside.close)
                 self.real = os.dup(2)
                 os.dup2(self.aside.fileno(), 2)
             self.depth += 1

@@ -20,6 +20,7 @@ from seamwatch.documents.models import Document, Person, System
 from seamwatch.documents.problems import Problem, is_error
 from seamwatch.documents.reading import Place, Written, read_file
 from seamwatch.documents.references import Read, check
+from seamwatch.documents.sense import check_sense
 from seamwatch.documents.terms import check_versions, terms_of
 from seamwatch.documents.wording import problems_of
 from seamwatch.errors import DocumentError, UsageError
@@ -84,6 +85,7 @@ class Folder:
                 problems += wrong
             problems.extend(check(reads))
             problems.extend(check_versions(reads))
+            problems.extend(check_sense(reads))
         self._known = known
         problems.sort()
         return Loaded(reads, problems)

@@ -13,7 +13,7 @@ from seamwatch.expressions import tree
 from seamwatch.expressions.expression import Expression
 from seamwatch.expressions.shapes import FIRST, compared, compared_text, joined
 
-_FREE: Final = frozenset({"cohort", "config_digest", "tool", "use_case", "version"})
+_FREE: Final = frozenset({"authorisation", "cohort", "config_digest", "tool", "use_case", "version"})
 """Fields that are any text in every record type: what they are compared with may stand aside (`shapes`)."""
 
 
@@ -58,6 +58,11 @@ def equals(field: str, value: str | float | bool | None, *, free: bool = False) 
 def is_null(field: str) -> Expression:
     """The field is NULL."""
     return Expression.of(tree.IsNull(_name(field)))
+
+
+def given(field: str) -> Expression:
+    """TRUE where the field has a value, and NULL where it has none: for what is to be told as unknown then."""
+    return Expression.of(tree.Comparison("=", _name(field), _name(field)))
 
 
 def is_in(field: str, values: Iterable[str] | Iterable[float]) -> Expression:

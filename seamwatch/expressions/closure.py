@@ -60,12 +60,16 @@ ODD: Final = Odd()
 
 
 class Row:
-    """One record, with its arguments parsed when they are first asked for, once for all conditions asked of it."""
+    """One record, with its arguments parsed when they are first asked for, once for all conditions asked of it.
 
-    __slots__ = ("_arguments", "record")
+    ``answers`` is for whoever asks one condition several times, by what it is called.
+    """
+
+    __slots__ = ("_arguments", "answers", "record")
 
     def __init__(self, record: Mapping[str, Any], arguments: Mapping[str, Any] | Unreadable | None = None) -> None:
         self.record = record
+        self.answers: dict[Any, Any] = {}
         self._arguments = arguments
 
     def argument(self, path: tuple[str, ...]) -> Any:

@@ -6,14 +6,17 @@ An act is selected and offends here by the same answers as in the stream (`seamw
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any, Final, get_args
 
 from seamwatch.expressions import Expression
 from seamwatch.expressions.build import arguments_of
-from seamwatch.expressions.closure import ODD, Row, row_closure
+from seamwatch.expressions.closure import ODD, Row, Run, row_closure
 from seamwatch.guard.specialising import constant, for_tool, tools_named
 from seamwatch.judging.measure import FAILS, HOLDS, SELECTED, Answer, Measure
 
 Condition = Callable[[Row], bool]
+_LASTING: Final = frozenset({"tool", "arguments"})
+"""What of an act is the same before and after the guard has decided."""
 
 
 def condition_of(measure: Measure, tool: str | None) -> Condition | None:
@@ -51,14 +54,34 @@ def _among(condition: Expression, answers: frozenset[Answer], source: str, tool:
         return lambda row: run(row) is not True
     # What is asked for is what the whole condition names, as in the stream.
     paths = tuple(sorted(arguments_of(condition)))
+    true, false, odd, missing, absent = (answer in answers for answer in get_args(Answer))
+
+    if left.columns <= _LASTING:
+        run = _once(run, left.text)
 
     def holds(row: Row) -> bool:
         value = run(row)
-        if value is None:
-            return ("missing" if any(row.argument(path) is None for path in paths) else "absent") in answers
-        return ("odd" if value is ODD else "true" if value else "false") in answers
+        if value is False:
+            return false
+        if value is True:
+            return true
+        if value is ODD:
+            return odd
+        return missing if any(row.argument(path) is None for path in paths) else absent
 
     return holds
+
+
+def _once(run: Run, name: str) -> Run:
+    """The same, computed once for each row: a prohibition asks whether it holds, and whether an argument is missing."""
+
+    def remembered(row: Row) -> Any:
+        value = row.answers.get(name, row)
+        if value is row:
+            value = row.answers[name] = run(row)
+        return value
+
+    return remembered
 
 
 def _always(_row: Row) -> bool:

@@ -59,14 +59,20 @@ class Answers:
         return taken
 
     def restore(self, key: str, value: bytes) -> bool:
-        """Take back a record of the state topic; False when it is none of the answers'."""
+        """Take back a record of the state topic; False when it is none of the answers'.
+
+        Raises ValueError, TypeError or KeyError when it cannot be read, and changes nothing then.
+        """
         if key == _OVER_KEY:
-            self._over = {(system, violation_id): at for system, violation_id, at in json.loads(value)}
+            self._over = {
+                (str(system), str(violation_id)): int(at) for system, violation_id, at, *_ in json.loads(value)
+            }
             return True
         if key != _KEY:
             return False
         # A release before kept no ids: such an answer is judged, and nothing is told of it.
-        self._waiting = [(came, {"event_id": "", **answer}) for came, answer in json.loads(value)]
+        kept = [(came, {"event_id": "", **answer}) for came, answer in json.loads(value)]
+        self._waiting = [(int(came), {name: answer[name] for name in _FIELDS}) for came, answer in kept]
         return True
 
     def saved(self) -> dict[str, bytes | None]:

@@ -38,6 +38,14 @@ class EntryKey(NamedTuple):
         """The key in the state topic."""
         return json.dumps([self.contract, self.clause, self.system, self.part], ensure_ascii=False)
 
+    @classmethod
+    def of(cls, text: str) -> EntryKey:
+        """The key of such text. Raises ValueError for other text."""
+        names = json.loads(text)
+        if not isinstance(names, list) or len(names) != 4 or not all(isinstance(name, str) for name in names):
+            raise ValueError("its key is none of an entry")
+        return cls(*names)
+
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
@@ -178,7 +186,37 @@ def _held_adapter() -> TypeAdapter[tuple[Fact, ...]]:
     return TypeAdapter(tuple[Fact, ...])
 
 
-_HEAD = ("kind", "version", "deadline", "wake", "historic", "heard", "of_outcomes", "last")
+@dataclass(frozen=True, slots=True)
+class _Head:
+    """The plain fields of an entry, as they are saved."""
+
+    kind: str
+    version: str
+    deadline: int | None = None
+    wake: int | None = None
+    historic: bool = False
+    heard: int = 0
+    of_outcomes: bool = False
+    last: int = LONG_AGO
+
+
+_HEAD = tuple(_Head.__slots__)
+
+
+@cache
+def _head_adapter() -> TypeAdapter[_Head]:
+    return TypeAdapter(_Head)
+
+
+class UnreadableEntry(ValueError):
+    """Bytes that are no entry of this release.
+
+    ``episodes`` is an entry of what could be read of its episodes, open and over, to be gone on with.
+    """
+
+    def __init__(self, why: str, episodes: Entry | None = None) -> None:
+        super().__init__(why)
+        self.episodes = episodes
 
 
 def write_entry(entry: Entry) -> bytes:
@@ -194,16 +232,71 @@ def write_entry(entry: Entry) -> bytes:
     return b'{"head":%b,"episodes":%b,"waiting":%b,"held":%b,"spent":%b,"state":%b}' % parts
 
 
-def read_entry(value: bytes) -> Entry | None:
-    """The entry of such JSON; None when another release of the kind wrote it."""
-    saved = json.loads(value)
+def read_entry(value: bytes) -> Entry:
+    """The entry of such JSON; fields that another release has added are passed over.
+
+    Raises UnreadableEntry for all else. Where the episodes can be read, it has an entry with them and nothing else:
+    they stay open, and are acknowledged and climb, while the clause is judged anew.
+    """
     try:
+        saved = json.loads(value)
+        head = _head_adapter().validate_python(saved["head"])
+        if head.kind != KIND and head.kind not in kinds():
+            raise UnreadableEntry(f"there is no clause kind {head.kind!r} here")
         episodes = _episodes_adapter().validate_python(saved["episodes"])
-        waiting = _waiting_adapter().validate_python(saved.get("waiting", ()))
-        held = _held_adapter().validate_python(saved.get("held", ()))
-        spent = _spent_adapter().validate_python(saved.get("spent", ()))
-        state = _state_adapter(saved["head"]["kind"]).validate_python(saved["state"])
-    except (ValidationError, KeyError):
-        # Written by another release of the kind: it starts anew rather than stop the partition.
-        return None
-    return Entry(state=state, episodes=episodes, waiting=waiting, held=held, spent=spent, **saved["head"])
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise error if isinstance(error, UnreadableEntry) else UnreadableEntry(_why(error)) from error
+    plain = {name: getattr(head, name) for name in _HEAD}
+    try:
+        return Entry(
+            state=_read_state(head.kind, saved["state"], value),
+            episodes=episodes,
+            waiting=_waiting_adapter().validate_python(saved.get("waiting", ())),
+            held=_held_adapter().validate_python(saved.get("held", ())),
+            spent=_spent_adapter().validate_python(saved.get("spent", ())),
+            **plain,
+        )
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        spent = _spent_of(saved)
+        left = Entry(**{**plain, "deadline": None, "wake": None}, episodes=episodes, spent=spent)
+        raise UnreadableEntry(_why(error), left if episodes or spent else None) from error
+
+
+def _spent_of(saved: dict[str, Any]) -> tuple[Spent, ...]:
+    """The names that are spent, as far as they can be read: none of them is to be given to another episode."""
+    try:
+        return _spent_adapter().validate_python(saved.get("spent", ()))
+    except ValueError:
+        return ()
+
+
+def _read_state(kind: str, saved: Any, value: bytes) -> Any:
+    adapter = _state_adapter(kind)
+    state = adapter.validate_python(saved)
+    # What this release wrote is the same again; only of another's is it asked what has become of its fields.
+    if not value.endswith(b'"state":%b}' % adapter.dump_json(state)):
+        _demand_same_shape(saved, adapter.dump_python(state, mode="json"), "state")
+    return state
+
+
+def _demand_same_shape(saved: Any, read: Any, path: str) -> None:
+    """Raise ValueError where members are unknown and others missing: they have been renamed, or mean another thing.
+
+    A release that is older lacks some, a newer one has more; each by itself is passed over.
+    """
+    if isinstance(saved, dict) and isinstance(read, dict):
+        unknown, missing = saved.keys() - read.keys(), read.keys() - saved.keys()
+        if unknown and missing:
+            raise ValueError(f"{path} has {', '.join(sorted(unknown))}, and lacks {', '.join(sorted(missing))}")
+        for name in saved.keys() & read.keys():
+            _demand_same_shape(saved[name], read[name], f"{path}.{name}")
+    elif isinstance(saved, list) and isinstance(read, list):
+        for number, (one, other) in enumerate(zip(saved, read, strict=False)):
+            _demand_same_shape(one, other, f"{path}.{number}")
+
+
+def _why(error: Exception) -> str:
+    if isinstance(error, ValidationError):
+        first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+        return f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
+    return f"it lacks {error}" if isinstance(error, KeyError) else str(error)

@@ -124,11 +124,23 @@ class Unknown:
 
 
 @dataclass(frozen=True, slots=True)
+class Inputs:
+    """How many partitions each input topic had: ``partitions`` are pairs of topic and number, all topics of them.
+
+    ``as_of`` is the clock of whoever asked, before it asked: what was appended earlier lies in these partitions.
+    """
+
+    as_of: int
+    partitions: tuple[tuple[str, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Measurement:
     """What one flush of measure says to one partition of judge.
 
     ``began`` is the earliest event time that this process has measured so far, on any topic. ``unknowns`` are told,
-    and not judged.
+    and not judged. ``inputs`` says which partitions there are, of whichever process: without it, those that watermarks
+    are told of are taken for all.
     """
 
     measured_at: int
@@ -137,6 +149,7 @@ class Measurement:
     events: tuple[ForwardedEvent, ...] = ()
     began: int | None = None
     unknowns: tuple[Unknown, ...] = ()
+    inputs: Inputs | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,6 @@ restores it, feeds it, and keeps what is dirty.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from operator import attrgetter
@@ -19,11 +18,12 @@ from seamwatch.documents.estate import END
 from seamwatch.durations import DAY, SECOND
 from seamwatch.judging import unjudged
 from seamwatch.judging.answering import Answering
+from seamwatch.judging.aside import Aside
 from seamwatch.judging.changeover import begins_anew, crowded, hold
 from seamwatch.judging.clocks import Clocks
-from seamwatch.judging.entries import Entry, EntryKey, Waiting, read_entry
+from seamwatch.judging.entries import Entry, EntryKey, Waiting
 from seamwatch.judging.episodes import Episode, escalate_episode, resolve_episode
-from seamwatch.judging.facts import Fact, ForwardedEvent, Measurement, Notice, Verdict, Violation
+from seamwatch.judging.facts import Fact, ForwardedEvent, Measurement, Notice, Verdict, Violation, Watermark
 from seamwatch.judging.following import Told, follow, spent_by
 from seamwatch.judging.judgement import EXPECTED, Happening, Moment, Resolve, TimePassed
 from seamwatch.judging.late import Late, LateCount
@@ -31,6 +31,7 @@ from seamwatch.judging.placing import WITHDRAWN, Placing
 from seamwatch.judging.remembered import Remembered
 from seamwatch.judging.seams import BoundClause, Seams
 from seamwatch.judging.spent import REMEMBERED, still_spent
+from seamwatch.judging.state_records import StateRecords
 from seamwatch.judging.stream_time import FAR_AHEAD, LONG_AGO, StreamTime
 from seamwatch.judging.windows import earliest
 
@@ -84,24 +85,33 @@ class Judge:
         self._clocks = Clocks(self._time, self._settings.max_age, replayed=self._settings.history)
         self._answering = Answering(self._seams, self._time)
         self._entries = Remembered(self._time, self._is_stranger, saved=not self._settings.history)
+        self._records = StateRecords(self._time, self._answering.early, self._entries)
         self._late = LateCount()
         self.let_go = 0
 
     # State
 
     def restore(self, key: str, value: bytes) -> None:
-        """Take back one record of the state topic. Raises nothing: what cannot be read is judged anew."""
-        if self._time.restore(key, value) or self._answering.early.restore(key, value):
-            return
-        entry_key = EntryKey(*json.loads(key))
-        entry = read_entry(value)
-        if entry is not None:
-            self._entries.restore(entry_key, self._placing.placed(entry_key, entry))
+        """Take back one record of the state topic. Raises nothing: what cannot be read is kept in ``aside``."""
+        self._records.restore(key, value, self._placing.placed)
 
     def take_dirty(self) -> dict[str, bytes | None]:
         """What changed since the last call, for the state topic; None deletes."""
-        dirty = self._entries.take_dirty()
-        return {**dirty, **self._answering.early.saved(), **self._time.saved(marks=bool(dirty))}
+        return self._records.take_dirty()
+
+    @property
+    def aside(self) -> Aside:
+        """What of the state topic could not be read."""
+        return self._records.aside
+
+    @property
+    def clock(self) -> tuple[int, int]:
+        """The stages' clock, and the event time up to which all is measured, as the measurements told them."""
+        return self._time.now, self._time.lowest
+
+    def held_by(self) -> list[Watermark]:
+        """The input partitions that event time waits for."""
+        return self._time.held_by()
 
     @property
     def late(self) -> int:

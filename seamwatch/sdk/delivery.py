@@ -41,6 +41,7 @@ class Counts:
     - ``pending``: in the buffer, on their way or in the spool at this moment.
     - ``lost``: taken by earlier processes of the same producer that were killed before they could keep or send them;
       none of this process's own.
+    - ``mended``: of those accepted, with U+FFFD in the place of half a character, which no text can carry.
     """
 
     accepted: int
@@ -50,3 +51,4 @@ class Counts:
     refused: int
     pending: int
     lost: int = 0
+    mended: int = 0

@@ -24,6 +24,7 @@ from seamwatch.clock import Clock
 from seamwatch.errors import SeamwatchError, UsageError
 from seamwatch.sdk.delivery import Counts, Message, OnDelivery
 from seamwatch.sdk.endings import at_end
+from seamwatch.sdk.mending import reported
 from seamwatch.sdk.reporter import Reporter
 from seamwatch.sdk.sender import Sender, producer_settings
 from seamwatch.sdk.spool import Spool
@@ -95,18 +96,23 @@ class Emitter(Reporter):
         """What became of the events so far."""
         sender = self._own_sender
         if sender is None:
-            return Counts(0, 0, 0, 0, self._refused, 0)
+            return Counts(0, 0, 0, 0, self._refused, 0, mended=self._mended)
         accepted = sender.accepted - sender.unmade
         return Counts(
-            accepted, sender.delivered, sender.spooled, sender.dropped, self._refused, sender.pending, sender.lost
+            accepted,
+            sender.delivered,
+            sender.spooled,
+            sender.dropped,
+            self._refused,
+            sender.pending,
+            sender.lost,
+            self._mended,
         )
 
     def take(self, event: Event, record: dict[str, Any]) -> None:
         """Encode an event and hand it to the background thread; raises RecordError when it is not right."""
         if self._closed:
             raise SeamwatchError("the emitter is closed")
-        if self._seal is not None:
-            record = self._seal.sealed(event.type, record)
         self._running().put(self._message(event, record))
 
     def emit_later(self, make: Callable[[], Event]) -> None:
@@ -133,8 +139,13 @@ class Emitter(Reporter):
         return None
 
     def _message(self, event: Event, record: dict[str, Any]) -> Message:
+        return reported(partial(self._encoded, event), record, self.note_mended)
+
+    def _encoded(self, event: Event, record: dict[str, Any]) -> Message:
+        if self._seal is not None:
+            record = self._seal.sealed(event.type, record)
         value = self._codec.encode(event.type, record)
-        return Message(self._topics.input(event.type), event.system.encode(), value, event.event_id)
+        return Message(self._topics.input(event.type), str(record["system"]).encode(), value, event.event_id)
 
     def start(self) -> None:
         """Start the background thread before the first event, to deliver at once what an earlier process left."""

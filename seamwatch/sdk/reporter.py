@@ -9,7 +9,7 @@ from typing import Any, Concatenate, ParamSpec, Self
 from weakref import WeakMethod
 
 from seamwatch.clock import Clock, SystemClock
-from seamwatch.errors import SeamwatchError
+from seamwatch.errors import BrokenText, SeamwatchError
 from seamwatch.wire.events import (
     Acknowledgement,
     Attestation,
@@ -52,6 +52,7 @@ class Reporter(ABC):
         self.strict = strict
         self._clock = clock or SystemClock()
         self._refused = 0
+        self._mended = 0
         self._before_closing: list[WeakMethod[Callable[[], None]]] = []
 
     @property
@@ -123,6 +124,14 @@ class Reporter(ABC):
             raise error
         if str(self._refused).strip("0") == "1":
             _log.warning("event refused (%d so far): %s", self._refused, error)
+
+    def note_mended(self, error: BrokenText) -> None:
+        """Count and log an event that is sent with a text mended, or raise with ``strict``; of a flood as `refuse`."""
+        if self.strict:
+            raise error
+        self._mended += 1
+        if str(self._mended).strip("0") == "1":
+            _log.warning("event sent with U+FFFD in the place of half a character (%d so far): %s", self._mended, error)
 
     def __enter__(self) -> Self:
         return self

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from seamwatch.clock import Clock
 from seamwatch.errors import SeamwatchError
 from seamwatch.sdk.delivery import Counts, Delivery, OnDelivery
+from seamwatch.sdk.mending import reported
 from seamwatch.sdk.reporter import Reporter
 from seamwatch.wire.codec import Codec
 from seamwatch.wire.events import Event
@@ -45,19 +47,22 @@ class RecordingEmitter(Reporter):
     @property
     def counts(self) -> Counts:
         """What became of the events so far: all that were taken are delivered."""
-        return Counts(len(self.events), len(self.events), 0, 0, self._refused, 0)
+        return Counts(len(self.events), len(self.events), 0, 0, self._refused, 0, mended=self._mended)
 
     def take(self, event: Event, record: dict[str, Any]) -> None:
         """Keep an event; raises RecordError when it is not right."""
         if self._closed:
             raise SeamwatchError("the emitter is closed")
-        if self._seal is not None:
-            record = self._seal.sealed(event.type, record)
-        value = self._codec.encode(event.type, record)
+        value = reported(partial(self._encoded, event), record, self.note_mended)
         self.events.append(event)
         self.records.append((event.type, self._codec.decode(event.type, value)))
         if self._on_delivery is not None:
             self._on_delivery(Delivery(event.event_id, self._topics.input(event.type), 0, len(self.events) - 1))
+
+    def _encoded(self, event: Event, record: dict[str, Any]) -> bytes:
+        if self._seal is not None:
+            record = self._seal.sealed(event.type, record)
+        return self._codec.encode(event.type, record)
 
     def start(self) -> None:
         """Nothing to start."""

@@ -15,7 +15,7 @@ from fractions import Fraction
 from functools import cache
 from typing import Any
 
-from seamwatch.errors import OutOfBounds, RecordError
+from seamwatch.errors import BrokenText, OutOfBounds, RecordError
 from seamwatch.wire.identities import identify
 from seamwatch.wire.schemas import REQUIRED, Field, Schema, nearest, schema
 
@@ -117,7 +117,7 @@ def checked(form: Schema, record: Mapping[str, Any]) -> dict[str, Any]:
     """The record with every value of its field's own type and the defaults filled in.
 
     Identities are put as they are held. Raises RecordError for an unknown field, a missing one or a value of the wrong
-    type, OutOfBounds, and Unidentified.
+    type, BrokenText, OutOfBounds, and Unidentified.
     """
     unknown = record.keys() - form.names
     if unknown:
@@ -137,6 +137,8 @@ def _checked_field(field: Field, record: Mapping[str, Any], owner: str, path: st
         raise RecordError(f"{path} is null; it must be {_expected(field)}")
     # What needs no conversion is most of what comes.
     if type(value) is _EXACT.get(field.primitive):
+        if type(value) is str and not value.isascii():
+            _demand_characters(value, path)
         return value
     if value is REQUIRED:
         raise RecordError(f"{owner} lacks {field.name}: {field.doc}")
@@ -156,9 +158,23 @@ def _converted(field: Field, kind: Any, value: Any, path: str) -> Any:
         close = nearest(str(value), field.symbols)
         raise RecordError(f"{path} is {value!r}, which is none of {', '.join(kind['symbols'])}{close}")
     try:
-        return _scalar(field, name, value)
+        scalar = _scalar(field, name, value)
     except (TypeError, ValueError, OverflowError) as error:
         raise _wrong(field, value, path) from error
+    if isinstance(scalar, str):
+        _demand_characters(scalar, path)
+    return scalar
+
+
+def _demand_characters(text: str, path: str) -> None:
+    """Raise BrokenText, naming the place, for a surrogate that is half of no pair: it cannot be encoded."""
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        half = f"\\u{ord(text[error.start]):04x}"
+        raise BrokenText(
+            f"{path} has half a character ({half}) at {error.start}: cut the text between characters"
+        ) from None
 
 
 def pairs(field: Field, value: Any) -> Any:

@@ -10,7 +10,7 @@ import io
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import fastavro
 
@@ -37,6 +37,19 @@ def _parsed(record_type: str) -> Any:
     return fastavro.parse_schema(plain(schema(record_type).definition))
 
 
+LONG: Final = 32 * 1024
+"""What has fewer bytes or characters than this in any form of text is never too large."""
+
+
+def demand_size(record_type: str, record: Mapping[str, Any]) -> None:
+    """Raise OutOfBounds for an event that would take more than 512 KiB on the wire, in our own schema and framing."""
+    stream = io.BytesIO()
+    stream.write(single_object_header(schema(record_type).fingerprint))
+    fastavro.schemaless_writer(stream, _parsed(record_type), record)
+    if stream.tell() > MAXIMUM_VALUE_BYTES:
+        raise too_large(stream.tell())
+
+
 class Codec:
     """Encodes and decodes records of every type.
 
@@ -48,7 +61,7 @@ class Codec:
         self._registry = registry
         self._writers = Writers(registry, schemas)
         self._headers: dict[str, bytes] = {}
-        self._resolutions: dict[tuple[str, bytes], Resolution] = {}
+        self._resolutions: dict[tuple[str, bytes, bool], Resolution] = {}
 
     def register(self, definition: Definition, schema_id: int | None = None) -> bytes:
         """Make another writer's schema known; returns the single-object header of its records."""
@@ -94,23 +107,23 @@ class Codec:
         if len(value) > MAXIMUM_VALUE_BYTES and record_type in INPUT_TYPES:
             raise too_large(len(value))
         header, datum = split(value)
-        record = self.resolution(record_type, header).read(datum)
+        record = self.resolution(record_type, header, earlier=earlier).read(datum)
         check_bounds(record_type, record, earlier=earlier)
         if not earlier:
             identify(record_type, record)
         return record
 
-    def resolution(self, record_type: str, header: bytes) -> Resolution:
+    def resolution(self, record_type: str, header: bytes, *, earlier: bool = False) -> Resolution:
         """How records under this header are read as a record type; raises as ``decode`` does."""
-        known = self._resolutions.get((record_type, header))
+        known = self._resolutions.get((record_type, header, earlier))
         if known is not None:
             return known
         definition = self._writers.definition(header)
         try:
-            found = resolve(schema(record_type), definition)
+            found = resolve(schema(record_type), definition, earlier=earlier)
         except UndecodableRecord as error:
             raise UndecodableRecord(f"wrong schema: {error}") from error
-        self._resolutions[record_type, header] = found
+        self._resolutions[record_type, header, earlier] = found
         return found
 
 

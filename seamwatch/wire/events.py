@@ -138,13 +138,16 @@ class Acknowledgement(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DatasetRefresh(Event):
-    """A dataset was brought up to date; ``system`` is the dataset's id, ``cohorts`` the rows of each cohort."""
+    """A dataset was brought up to date; ``system`` is the dataset's id, ``cohorts`` the rows of each cohort.
+
+    ``row_count`` is None where the producer does not know it.
+    """
 
     type: ClassVar[str] = "dataset_refresh"
 
     version: str | None = None
     data_as_of: Moment
-    row_count: int
+    row_count: int | None = None
     sources: Sequence[str] = ()
     cohorts: Mapping[str, int] = field(default_factory=dict)
     schema_digest: str | None = None

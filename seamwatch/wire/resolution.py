@@ -14,6 +14,7 @@ from typing import Any, cast
 import fastavro
 
 from seamwatch.errors import UndecodableRecord
+from seamwatch.wire.matching import demand_types
 from seamwatch.wire.schemas import RECORD_TYPES, Definition, Schema, fingerprint, plain, unwrap
 
 _NAMED = ("record", "enum", "fixed")
@@ -32,6 +33,8 @@ class Resolution:
     same: bool
     parsed_writer: Any
     parsed_reader: Any
+    parsed_skipped: Any
+    """The writer's schema with its enums as the numbers they are written as: it reads over what is none of ours."""
 
     def read(self, datum: bytes) -> dict[str, Any]:
         """The record in a datum, times as microseconds.
@@ -51,28 +54,56 @@ class Resolution:
         return cast(dict[str, Any], record)
 
 
-def resolve(schema: Schema, definition: Definition) -> Resolution:
+def resolve(schema: Schema, definition: Definition, *, earlier: bool = False) -> Resolution:
     """How records of a writer's schema are read as ``schema``.
 
-    Raises UndecodableRecord when they cannot be, naming what stands in the way.
+    Raises UndecodableRecord when they cannot be, naming what stands in the way. ``earlier``: as earlier releases did,
+    which tried each record of a schema that has a field of another type than ours.
     """
+    try:
+        return _resolved(schema, definition, earlier=earlier)
+    except UndecodableRecord:
+        raise
+    except Exception as error:
+        # A schema comes from outside, whole or not.
+        raise UndecodableRecord(f"its schema cannot be read: {_words(error)}") from error
+
+
+def _resolved(schema: Schema, definition: Definition, *, earlier: bool) -> Resolution:
     if not isinstance(definition, dict) or definition.get("type") != "record":
         raise UndecodableRecord(f"its schema is not a record, so it is no {schema.name}")
     name = str(definition.get("name", "")).rpartition(".")[2]
     if name != schema.name and name in RECORD_TYPES:
         raise UndecodableRecord(f"it is a record of type {name}, not {schema.name}")
     _demand_fields(schema, definition)
+    if not earlier:
+        demand_types(schema, definition)
     reader = plain(schema.definition)
     writer = plain(definition)
     same = fingerprint(writer) == schema.fingerprint
     if not same:
         writer = _aligned(deepcopy(writer), reader)
+    parsed_writer = fastavro.parse_schema(deepcopy(writer))
+    parsed_reader = None if same else fastavro.parse_schema(deepcopy(reader))
+    return Resolution(schema, writer, same, parsed_writer, parsed_reader, _skipped(writer, parsed_writer))
+
+
+def _skipped(writer: Definition, parsed: Any) -> Any:
     try:
-        parsed_writer = fastavro.parse_schema(deepcopy(writer))
-        parsed_reader = None if same else fastavro.parse_schema(deepcopy(reader))
-    except Exception as error:
-        raise UndecodableRecord(f"its schema cannot be read: {_words(error)}") from error
-    return Resolution(schema, writer, same, parsed_writer, parsed_reader)
+        return fastavro.parse_schema(_with_numbers(deepcopy(writer)))
+    except Exception:  # noqa: BLE001 - a type that refers to an enum by its name: then it is read as it was written
+        return parsed
+
+
+def _with_numbers(kind: Any) -> Any:
+    if isinstance(kind, list):
+        return [_with_numbers(branch) for branch in kind]
+    if not isinstance(kind, dict):
+        return kind
+    if kind.get("type") == "enum":
+        return "int"
+    return {key: _with_numbers(value) if key in ("type", "items", "values", "fields") else value
+            for key, value in kind.items()}  # fmt: skip
 
 
 def _demand_fields(schema: Schema, definition: Definition) -> None:

@@ -46,6 +46,8 @@ RECORD_TYPES: Final = INPUT_TYPES + OUTPUT_TYPES
 Definition = dict[str, Any]
 """A schema as its JSON says it."""
 
+_EARLIER: Final = ("dataset_refresh-1",)
+
 REQUIRED: Final = object()
 """The default of a field that has none."""
 
@@ -120,12 +122,18 @@ def schema(record_type: str) -> Schema:
     return Schema(record_type, definition, fields, fingerprint(definition), tuple(field.name for field in fields))
 
 
-def _source(record_type: str) -> str:
-    packaged = resources.files("seamwatch") / "schemas" / "avro" / f"{record_type}.avsc"
+@cache
+def earlier() -> tuple[Definition, ...]:
+    """The schemas that our own producers wrote with before, which are read for ever, the records' bytes among it."""
+    return tuple(cast(Definition, json.loads(_source(f"earlier/{name}"))) for name in _EARLIER)
+
+
+def _source(name: str) -> str:
+    packaged = resources.files("seamwatch").joinpath("schemas", "avro", f"{name}.avsc")
     if packaged.is_file():
         return packaged.read_text(encoding="utf-8")
     # In a checkout they lie at its top, where producers in other languages look for them.
-    checkout = Path(__file__).parents[2] / "schemas" / "avro" / f"{record_type}.avsc"
+    checkout = Path(__file__).parents[2] / "schemas" / "avro" / f"{name}.avsc"
     return checkout.read_text(encoding="utf-8")
 
 

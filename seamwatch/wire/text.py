@@ -18,6 +18,7 @@ from typing import Any, Protocol
 from seamwatch.errors import RecordError
 from seamwatch.instants import parse_time
 from seamwatch.wire.checks import checked, moment_text
+from seamwatch.wire.codec import LONG, demand_size
 from seamwatch.wire.events import new_event_id
 from seamwatch.wire.identities import hyphenated
 from seamwatch.wire.schemas import INPUT_TYPES, Field, nearest, schema
@@ -85,8 +86,12 @@ def read_lines(
             if make_ids and event.get("event_id") is None:
                 ordinal = ordinals.before(canonical(event))
             record_type, record = record_of(event, make_ids=make_ids, ordinal=ordinal)
+            if len(line) > LONG:
+                demand_size(record_type, record)
         except RecordError as error:
             yield Line(source, number, record_type, {}, type(error)(f"{source}:{number}: {error}"))
+        except RecursionError:
+            yield Line(source, number, record_type, {}, RecordError(f"{source}:{number}: nested too deeply"))
         else:
             yield Line(source, number, record_type, record)
 
@@ -118,14 +123,14 @@ def record_of(event: Mapping[str, Any], *, make_ids: bool = False, ordinal: int 
 
 
 def canonical(event: Mapping[str, Any]) -> str:
-    """An event as one text, whatever the order of its fields: what tells equal lines."""
+    """An event as one text, whatever the order of its fields: what tells equal lines. It may hold half characters."""
     return json.dumps(event, sort_keys=True, ensure_ascii=False, separators=(",", ":"), default=str)
 
 
 def made_id(event: Mapping[str, Any], ordinal: int) -> str:
     """The event_id of an event that came without one; ``ordinal`` is how many equal ones came before it."""
     content = {name: value for name, value in event.items() if name != "event_id"}
-    return id_of(canonical(content).encode(), ordinal)
+    return id_of(canonical(content).encode("utf-8", "surrogatepass"), ordinal)
 
 
 def id_of(content: bytes, ordinal: int, hashed: hashlib._Hash | None = None) -> str:
@@ -162,12 +167,30 @@ def _text(field: Field, value: Any) -> Any:
 
 def _parsed(line: str | bytes) -> dict[str, Any]:
     try:
-        event = json.loads(line, parse_constant=_no_constant)
-    except (ValueError, RecursionError) as error:
+        text = line.decode("utf-8-sig") if isinstance(line, bytes) else line
+    except UnicodeDecodeError as error:
+        byte = line[error.start]
+        raise RecordError(f"not UTF-8: byte {byte:#04x} at {error.start} of the line is no character") from None
+    try:
+        event = json.loads(text, parse_constant=_no_constant, object_pairs_hook=_single_keys)
+    except json.JSONDecodeError as error:
         raise RecordError(f"not JSON: {error}") from None
+    except RecursionError:
+        raise RecordError("not JSON that can be read: it is nested too deeply") from None
+    except ValueError as error:
+        raise RecordError(str(error)) from None
     if not isinstance(event, dict):
-        raise RecordError(f"not a JSON object: {str(line)[:40]!r}")
+        raise RecordError(f"not a JSON object: {text[:40]!r}")
     return event
+
+
+def _single_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object. Raises ValueError where a key stands twice: which of the two holds, readers see differently."""
+    made = dict(pairs)
+    if len(made) < len(pairs):
+        (name, times), *_ = Counter(name for name, _ in pairs).most_common(1)
+        raise ValueError(f"{name!r} is given {times} times in one object: which of them holds cannot be told")
+    return made
 
 
 def _no_constant(word: str) -> Any:

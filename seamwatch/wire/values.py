@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, fields
 from typing import Any, Final
 
-from seamwatch.judging.facts import Evidence, Fact, ForwardedEvent, Measurement, Unknown, Violation, Watermark
+from seamwatch.judging.facts import Evidence, Fact, ForwardedEvent, Inputs, Measurement, Unknown, Violation, Watermark
 from seamwatch.wire.codec import Codec
 
 _OF_FACT: Final = tuple(field.name for field in fields(Fact))
@@ -49,6 +49,7 @@ def measurement_record(measurement: Measurement, codec: Codec) -> dict[str, Any]
         ],
         "began": measurement.began,
         "unknowns": [asdict(unknown) for unknown in measurement.unknowns],
+        **_inputs_record(measurement.inputs),
     }
 
 
@@ -70,7 +71,21 @@ def measurement_of(record: Mapping[str, Any], codec: Codec) -> Measurement:
         ),
         record["began"],
         tuple(Unknown(**unknown) for unknown in record["unknowns"]),
+        _inputs_of(record),
     )
+
+
+def _inputs_record(inputs: Inputs | None) -> dict[str, Any]:
+    if inputs is None:
+        return {}
+    topics = [{"topic": topic, "partitions": number} for topic, number in inputs.partitions]
+    return {"inputs": topics, "inputs_as_of": inputs.as_of}
+
+
+def _inputs_of(record: Mapping[str, Any]) -> Inputs | None:
+    if record["inputs_as_of"] is None:
+        return None
+    return Inputs(record["inputs_as_of"], tuple((each["topic"], each["partitions"]) for each in record["inputs"]))
 
 
 def _fact_record(fact: Fact) -> dict[str, Any]:

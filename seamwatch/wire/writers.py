@@ -1,6 +1,7 @@
 """Writers: the schemas that others are known to write with, found by the header of a message.
 
-Own schemas are always known; further ones are registered, read from a folder, or asked of the registry once.
+Own schemas are always known, earlier ones too; further ones are registered, read from a folder, or asked of the
+registry once.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from seamwatch.wire.framing import (
     schema_id_of,
     single_object_header,
 )
-from seamwatch.wire.schemas import RECORD_TYPES, Definition, fingerprint, schema
+from seamwatch.wire.schemas import RECORD_TYPES, Definition, earlier, fingerprint, schema
 
 _FORGET_UNKNOWN_AFTER = 30.0
 """Seconds until an unknown schema id is asked for again: a registry may learn of it later."""
@@ -44,6 +45,8 @@ class Writers:
         self._unknown: dict[bytes, tuple[float, str]] = {}
         for record_type in RECORD_TYPES:
             self.register(schema(record_type).definition)
+        for definition in earlier():
+            self.register(definition)
         if folder is not None:
             self._read(folder)
 

@@ -6,6 +6,7 @@ time is left out and logged; the next one of its tree stands for it.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 
 import structlog
@@ -32,6 +33,8 @@ class CheckpointTopic:
                 "linger.ms": 5,
                 "message.timeout.ms": 60_000,
                 "log_level": 3,
+                # While the broker is away the client says so many times a second: our log says it now and then.
+                "logger": logging.getLogger("librdkafka"),
             }
         )
 

@@ -17,6 +17,7 @@ import polars as pl
 
 from seamwatch.columnar.columns import columns, keeps_bounds
 from seamwatch.columnar.identities import identified
+from seamwatch.columnar.sizes import too_large_rows
 from seamwatch.wire.schemas import Field, schema
 from streams.history.gathering import MEASURED
 
@@ -58,7 +59,7 @@ def columns_of(data: bytes) -> tuple[str, pl.DataFrame] | None:
     if not frame.select(keeps_bounds(name).all()).item():
         return None
     held, lacking = identified(name, frame)
-    return (name, held) if lacking is None else None
+    return (name, held) if lacking is None and not any(too_large_rows(name, held)) else None
 
 
 def _objects(data: bytes) -> int:

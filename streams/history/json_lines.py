@@ -24,6 +24,7 @@ import polars as pl
 
 from seamwatch.columnar.columns import columns, frame_of, keeps_bounds
 from seamwatch.columnar.identities import identified
+from seamwatch.columnar.sizes import too_large_rows
 from seamwatch.errors import RecordError
 from seamwatch.instants import parse_time
 from seamwatch.wire.checks import pairs
@@ -37,6 +38,8 @@ ATTEMPTS, SELDOM = 3, 16
 """Where so many parts one after the other were none for the quickest way, only every so manieth is tried again."""
 _DIFFERING = r"[:,\[]-?(?:[0-9]+\.?[0-9]*[eE]|0\.0000)"
 _NUMBERS_DIFFER = re.compile(_DIFFERING.encode())
+_WRITTEN_MARK = re.compile(rb"\\u00(?:22|3[aA])")
+_BLANK_BEFORE_COLON = re.compile(rb'"[ \t\r]+:')
 _NONE = type(None)
 _INPUT_TYPES = frozenset(INPUT_TYPES)
 _type_of = itemgetter("type")
@@ -79,15 +82,20 @@ def json_chunks(
             yield read[0], _named(frame, nameless, _contents(those, list(map(orjson.loads, those))), ordinals)
             first += frame.height
         elif lines is not None:
-            yield from _frames(lines, source, first, ordinals, complain)
+            yield from _frames(data, lines, source, first, ordinals, complain)
             first += len(lines)
 
 
 def _frames(
-    lines: Sequence[bytes], source: str, first: int, ordinals: Ordinals, complain: Callable[[RecordError], None]
+    data: bytes,
+    lines: Sequence[bytes],
+    source: str,
+    first: int,
+    ordinals: Ordinals,
+    complain: Callable[[RecordError], None],
 ) -> Iterator[tuple[str, pl.DataFrame]]:
     try:
-        groups = _by_type(lines)
+        groups = _by_type(data, lines)
         frames = [(name, _frame(name, group.events), group) for name, group in groups.items()]
     except (_Unusual, ValueError, TypeError, OverflowError, RecursionError, pl.exceptions.PolarsError):
         pass
@@ -114,12 +122,14 @@ class _Group:
     contents: Sequence[tuple[bytes, bytes]]
 
 
-def _by_type(lines: Sequence[bytes]) -> dict[str, _Group]:
+def _by_type(data: bytes, lines: Sequence[bytes]) -> dict[str, _Group]:
     try:
         events = list(map(orjson.loads, lines))
     except ValueError:
         lines = [line for line in lines if line.strip()]
         events = list(map(orjson.loads, lines))
+    if _may_repeat_keys(data, events):
+        raise _Unusual
     try:
         names = list(map(_type_of, events))
     except KeyError:
@@ -133,6 +143,20 @@ def _by_type(lines: Sequence[bytes]) -> dict[str, _Group]:
     for row, name in enumerate(names):
         rows.setdefault(name, []).append(row)
     return {name: _group([lines[row] for row in those], [events[row] for row in those]) for name, those in rows.items()}
+
+
+def _may_repeat_keys(data: bytes, events: Events) -> bool:
+    """Whether a key may stand twice in one object, of which a parser keeps the last without a word.
+
+    Each key is followed by a colon right behind its quotation mark, and what was parsed has as many of these as the
+    text, as long as nothing stands between the two, and neither is written as a number.
+    """
+    if b"\\u00" in data and _WRITTEN_MARK.search(data):
+        return True
+    if any(blank in data for blank in (b" :", b"\t:", b"\r:")) and _BLANK_BEFORE_COLON.search(data):
+        return True
+    keys = data.count(b'":')
+    return keys != sum(map(len, events)) and keys != orjson.dumps(events).count(b'":')
 
 
 def _group(lines: Sequence[bytes], events: Events) -> _Group:
@@ -204,6 +228,8 @@ def _frame(record_type: str, events: Events) -> pl.DataFrame:
     ]
     frame, lacking = identified(record_type, pl.DataFrame(made))
     if lacking is not None or not frame.select(keeps_bounds(record_type).all()).item():
+        raise _Unusual
+    if any(too_large_rows(record_type, frame)):
         raise _Unusual
     return frame
 

@@ -51,7 +51,7 @@ class Ordinals:
 
     def before(self, content: str) -> int:
         """How many equal contents came before this one, which is counted from now on."""
-        return self.count([key_of(content.encode())])[0]
+        return self.count([key_of(content.encode("utf-8", "surrogatepass"))])[0]
 
     def count(self, keys: Sequence[int]) -> list[int]:
         """The same of several in order, by their keys."""

@@ -67,7 +67,7 @@ def gather_store(
     for name, extent in extents.items():
         wanted = _wanted(store, history, name, extent)
         for part in _slices(store, name, replace(extent, end=end), slice_rows):
-            frame = _identified(name, _read(store, name, wanted, part), complain)
+            frame = _identified(name, _read(store, name, wanted, part, complain), complain)
             history.add(name, frame)
             if name == "outcome" and period.lead is not None and history.joins:
                 history.add_decisions(_decisions(store, part))
@@ -75,12 +75,25 @@ def gather_store(
             read(done, min(done / total, 1.0))
 
 
+def _texts(table: str, frame: pl.DataFrame, complain: Callable[[RecordError], None]) -> pl.DataFrame:
+    """Without the rows in which a text is none, which are named: nothing that was recorded is like that."""
+    for name, kind in columns_of(table).items():
+        if name not in frame.columns or frame[name].dtype != pl.Binary or kind != pl.String:
+            continue
+        texts = frame[name].cast(pl.String, strict=False)
+        broken = texts.is_null() & frame[name].is_not_null()
+        for place in frame.filter(broken).select(PLACE).iter_rows():
+            complain(RecordError(f"{table} at {'/'.join(map(str, place))}: {name} is not UTF-8"))
+        frame = frame.with_columns(texts).filter(~broken)
+    return frame
+
+
 def _identified(table: str, frame: pl.DataFrame, complain: Callable[[RecordError], None]) -> pl.DataFrame:
     held, lacking = identified(table, frame)
     if lacking is None:
         return held
     for row in frame.filter(lacking).iter_rows(named=True):
-        place = f"{row['__topic']}/{row['__partition']}/{row['__offset']}"
+        place = "/".join(str(row[name]) for name in PLACE)
         complain(Unidentified(f"{table} at {place}: {unidentified(table, row)}"))
     return held.filter(~lacking)
 
@@ -137,7 +150,9 @@ def _slices(store: Asked, table: str, extent: _Slice, most: int) -> Iterator[_Sl
         yield replace(gathered, end=extent.end)
 
 
-def _read(store: Asked, table: str, wanted: list[str], part: _Slice) -> pl.DataFrame:
+def _read(
+    store: Asked, table: str, wanted: list[str], part: _Slice, complain: Callable[[RecordError], None]
+) -> pl.DataFrame:
     chosen = ", ".join(f"`{name}`" for name in wanted)
     frame = _ask(
         store,
@@ -148,7 +163,7 @@ def _read(store: Asked, table: str, wanted: list[str], part: _Slice) -> pl.DataF
     )
     kinds = {**{name: columns_of(table)[name] for name in wanted}, **PLACE}
     # Sorted here: the store takes several times as long for it.
-    ordered = frame.sort("event_time", "event_id", "__arrived", *PLACE)
+    ordered = _texts(table, frame, complain).sort("event_time", "event_id", "__arrived", *PLACE)
     return ordered.select(pl.col(name).cast(kind) for name, kind in kinds.items())
 
 

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from seamwatch.durations import HOUR, SECOND
-from tests.clauses.history import T0, at, brief, call, contract, decision, found
+from seamwatch.judging.announcements import change_id_of
+from seamwatch.signatures import change_digest
+from tests.clauses.history import T0, at, brief, call, contract, decision, found, record_of
 
 TWO = contract(
     "scorer",
@@ -88,7 +92,7 @@ def test_kinds_not_agreed_start_no_clock() -> None:
 
 
 def test_two_changes_have_two_clocks_each_and_a_repeated_change_none() -> None:
-    events = [change("1h"), change("2h", change_id="c2"), change("3h")]
+    events = [change("1h"), change("2h", change_id="c2"), change("3h", effective_at=change("1h")["effective_at"])]
     assert [v.slice for v in found(TWO, events, now="9d")] == [
         "c1/owner@example.org", "c1/second@example.org", "c2/owner@example.org", "c2/second@example.org",
     ]  # fmt: skip
@@ -135,3 +139,57 @@ def test_an_answer_that_overtakes_its_change_counts() -> None:
     events = [change("1h", event_id="zz"), answer("1h", "owner@example.org", event_id="aa")]
     assert [v.slice for v in found(TWO, events, now="9d")] == ["c1/second@example.org"]
     assert T0 % SECOND == 0
+
+
+def again(offset: str, **fields: Any) -> tuple[dict[str, Any], str]:
+    """The first change announced again with something else in it, and its name."""
+    event = {**change(offset), "effective_at": change("1h")["effective_at"], **fields}
+    return event, f"c1@{change_digest(record_of(event)[1])[:12]}"
+
+
+OTHERWISE = [
+    {"to_value": "0.3"}, {"effective_at": at("9h")}, {"from_value": None}, {"summary": "moved a little"},
+    {"announced_by": "y"}, {"config_digest": "ccc"}, {"environment": "staging"},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("fields", OTHERWISE, ids=lambda fields: next(iter(fields)))
+def test_a_yes_does_not_cover_what_is_announced_later_under_the_same_id(fields: dict[str, Any]) -> None:
+    answers = [answer("2h", "owner@example.org"), answer("2h", "second@example.org")]
+    other, name = again("4h", **fields)
+    violations = found(TWO, [change("1h"), *answers, other], now="9d")
+    assert sorted(brief(violations)) == [
+        (f"{name}/owner@example.org", "breach", "open", 52 * HOUR),
+        (f"{name}/second@example.org", "breach", "open", 52 * HOUR),
+    ]
+    assert f"{name} (announced again with other content)" in violations[0].summary
+    assert (change_id_of(name), change_id_of("c1"), change_id_of("a@b")) == ("c1", "c1", "a@b")
+    answered = [answer("5h", "owner@example.org"), answer("5h", "second@example.org")]
+    assert found(TWO, [change("1h"), *answers, other, *answered], now="9d") == []
+
+
+def test_what_is_only_repeated_changes_nothing_however_often_and_in_whatever_order() -> None:
+    first, (other, _) = change("1h"), again("4h", to_value="0.3")
+    answers = [answer("5h", p) for p in ("owner@example.org", "second@example.org")]
+    repeated = [{**first, "event_time": at("6h"), "trace_id": "t"}, {**other, "event_time": at("7h"), "producer": "p"}]
+    assert found(TWO, [first, other, *answers, *repeated], now="9d") == []
+
+
+def test_an_answer_is_to_all_announced_so_far_and_an_objection_to_the_newest_of_it() -> None:
+    other, name = again("4h", to_value="0.3")
+    objection = answer("5h", "second@example.org", answer="object")
+    history = [change("1h"), other, answer("5h", "owner@example.org"), objection]
+    assert brief(found(TWO, history, now="9d")) == [(f"{name}/second@example.org", "breach", "open", 5 * HOUR)]
+    accepted = found(TWO, [*history, answer("8h", "second@example.org")], now="9d")
+    assert brief(accepted) == [(f"{name}/second@example.org", "breach", "resolved", 5 * HOUR)]
+    # Whoever objects to the first and accepts what was made of it has accepted.
+    objected = [change("1h"), answer("2h", "second@example.org", answer="object"), other]
+    both = [*objected, answer("6h", "owner@example.org"), answer("6h", "second@example.org")]
+    assert brief(found(TWO, both, now="9d")) == [("c1/second@example.org", "breach", "resolved", 2 * HOUR)]
+
+
+def test_what_is_announced_again_with_other_content_asks_for_its_own_notice() -> None:
+    clauses = contract("scorer", "- {id: ahead, kind: change_notice, notice_before: 24h}")
+    other, name = again("4h", effective_at=at("5h"))
+    assert brief(found(clauses, [change("1h"), other])) == [(name, "breach", "open", 4 * HOUR)]
+    assert found(clauses, [change("1h"), {**change("1h"), "event_time": at("72h")}]) == []

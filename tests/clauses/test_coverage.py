@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from seamwatch.durations import DAY, HOUR
-from tests.clauses.history import at, brief, contract, decision, found
+from seamwatch.signatures import change_digest
+from tests.clauses.history import at, brief, contract, decision, found, record_of
 
 AFTER = contract("scorer", "- {id: cov, kind: coverage, reviewer: second@example.org}")
 PERIOD = contract("scorer", "- {id: cov, kind: coverage, reviewer: second@example.org, within: 2d, after: 30d}")
@@ -38,6 +39,17 @@ def test_a_change_that_is_not_confirmed_in_time_is_a_breach_until_it_is() -> Non
 def test_one_confirmation_stops_all_running_clocks_and_no_later_one() -> None:
     events = [change("1h", "c1"), change("2h", "c2"), confirmed("3h"), change("4h", "c3")]
     assert brief(found(AFTER, events, now="9d")) == [("c3", "breach", "open", 52 * HOUR)]
+
+
+def test_a_change_announced_again_with_other_content_is_another_and_a_repeated_one_is_none() -> None:
+    first = change("1h", "c1@x")
+    repeated = {**first, "event_time": at("5h"), "event_id": "again"}
+    other = {**first, "event_time": at("4h"), "event_id": "other", "to_value": "other"}
+    assert found(AFTER, [first, confirmed("3h"), repeated], now="9d") == []
+    digest = change_digest(record_of(other)[1])[:12]
+    assert brief(found(AFTER, [first, confirmed("3h"), other, repeated], now="9d")) == [
+        (f"c1@x@{digest}", "breach", "open", 52 * HOUR)
+    ]
 
 
 def test_others_and_other_things_do_not_confirm() -> None:

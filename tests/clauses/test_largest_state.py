@@ -228,12 +228,15 @@ def announced() -> int:
     seen = [Window(fact(scope, scope.measures(SEAM)[0], n, ID), STILL) for n in range(MOST_WINDOWS // values)]
     runs = Runs(Windows(tuple(seen)), Run(0, 0, HOUR, tuple(map(evidence, range(5))), open=True))
     state = ChangeNoticeState(
-        tuple(Clock(f"{CHANGE}{n}", "model", OWNER, at(), at("2d"), evidence(0), missed=True) for n in range(clocks)),
-        tuple(f"{CHANGE}{n}" for n in range(changed)),
+        tuple(
+            Clock(f"{CHANGE}{n}", f"{CHANGE}{n}@{n:012}", "model", OWNER, at(), at("2d"), evidence(0), missed=True)
+            for n in range(clocks)
+        ),
+        tuple((f"{CHANGE}{n}", f"{n:064}") for n in range(changed)),
         tuple((f"{n:064}", at()) for n in range(change_notice._ANNOUNCED_KEPT)),
         (Answer(CHANGE, OWNER, "accept", at(), ID),) * change_notice._EARLY_ANSWERS,
         tuple((f"{n:064}", runs) for n in range(values)),
-        tuple((f"{CHANGE}{n}", at()) for n in range(changed)),
+        tuple((f"{CHANGE}{n}@{n:012}", at()) for n in range(changed)),
     )
     return made("change_notice", state, clocks + changed + values)
 
@@ -248,8 +251,9 @@ def summed_up() -> int:
 
 def unsigned() -> int:
     kept = threshold._CHANGES_KEPT
+    announced = tuple((f"{CHANGE}{n}", f"{n:064}") for n in range(kept))
     faults = (Fault("s" * 150, (evidence(n),), f"{CHANGE}{n}", "signature") for n in range(kept))
-    return made("threshold", ThresholdState(newest=at(), faults=tuple(faults)), kept)
+    return made("threshold", ThresholdState(newest=at(), faults=tuple(faults), announced=announced), kept)
 
 
 MADE = {"change_notice": announced, "escalation": summed_up, "threshold": unsigned}

@@ -8,7 +8,7 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from seamwatch.durations import HOUR
-from seamwatch.signatures import change_bytes, sign
+from seamwatch.signatures import change_bytes, change_digest, sign
 from tests.clauses.history import at, brief, contract, decision, found, record_of
 
 LINE = contract("scorer", "- {id: line, kind: threshold, decision: approve, when: score >= 0.6}")
@@ -83,6 +83,19 @@ def test_a_change_that_all_have_signed_makes_good_those_before() -> None:
     both = ("lead@example.org", "risk@example.org")
     violations = found(SIGNED, [change("1h", "c1"), change("3h", "c1", *both)])
     assert [(v.slice, v.state, v.resolved_at) for v in violations] == [("c1", "resolved", at("3h"))]
+
+
+def test_an_unsigned_change_announced_again_with_other_content_is_another_breach_and_a_repeated_one_none() -> None:
+    both = ("lead@example.org", "risk@example.org")
+    unsigned, other = change("1h", "c1"), change("2h", "c1", to_value="0.3")
+    name = f"c1@{change_digest(record_of(other)[1])[:12]}"
+    assert brief(found(SIGNED, [unsigned, other, change("3h", "c1"), change("4h", "c1")])) == [
+        ("c1", "breach", "open", HOUR), (name, "breach", "open", 2 * HOUR)
+    ]  # fmt: skip
+    # What all have signed is not undone by one who repeats it without the signatures, and is not what they have not.
+    signed = change("1h", "c1", *both)
+    assert found(SIGNED, [signed, change("3h", "c1")]) == []
+    assert brief(found(SIGNED, [signed, other])) == [(name, "breach", "open", 2 * HOUR)]
 
 
 def test_a_signature_under_other_words_by_another_or_by_a_revoked_key_does_not_count() -> None:

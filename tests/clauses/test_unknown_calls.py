@@ -7,8 +7,10 @@ from typing import Any
 
 import pytest
 
+from seamwatch.columnar.columns import frame_of
 from seamwatch.judging.facts import Violation
-from tests.clauses.history import at, call, contract, decision, found
+from streams.plan import Plan
+from tests.clauses.history import at, call, contract, decision, estate_of, found, record_of
 
 NEVER = "- {id: large, kind: prohibition, never: tool = 'pay' AND arguments.amount > 1000"
 HASHED = "- {id: known, kind: prohibition, never: tool = 'run' AND arguments.hash <> 'sha256:00'}"
@@ -198,3 +200,29 @@ def test_an_event_that_states_no_confidence_is_counted_or_needs_a_person_as_agre
     assert told(agreed, *handed) == []
     (violation,) = found(contract("scorer", agreed), [decision("1m"), decision("2m", human_review=True)])
     assert "a decision without a confidence at" in violation.summary
+
+
+@pytest.mark.parametrize(
+    ("clause", "number"),
+    [
+        # A call that was denied is none that would have been counted.
+        ("- {id: few, kind: rate, max: 3, per: trace}", 3),
+        ("- {id: few, kind: rate, max: 3, per: trace, tool: pay}", 2),
+        ("- {id: few, kind: rate, max: 3, per: trace, where: confidence < 0.5}", 1),
+        ("- {id: few, kind: rate, max: 3, per: 1h}", 0),
+        ("- {id: few, kind: escalation, when: arguments.amount > 1000}", 1),
+    ],
+)
+def test_what_is_of_no_conversation_is_unknown_to_a_clause_on_conversations(clause: str, number: int) -> None:
+    events = [
+        pay('{"amount": 5000}', "1m", None),
+        pay('{"amount": 5}', "2m", None, confidence=0.1),
+        call("3m", "find", None, arguments='{"amount": 1}', confidence=0.9),
+        pay('{"amount": 5}', "4m", None, decision="denied", confidence=0.9),
+        pay('{"amount": 5}', "5m", "t1", confidence=0.9),
+    ]
+    plan = Plan(estate_of(contract("agent", clause)))
+    plan.facts("tool_call", frame_of("tool_call", [record_of(event)[1] for event in events]))
+    absent = sum(one.absent for one in plan.take_unknown())
+    # Of an absent confidence `where` cannot be told either.
+    assert absent == number + clause.count("where")

@@ -16,7 +16,7 @@ def hour(number: int, count: int) -> list[dict[str, Any]]:
     return [decision(f"{number * 60 + 5 + m}m", event_id=f"e{number}-{m:02}") for m in range(count)]
 
 
-def refresh(offset: str, rows: int) -> dict[str, Any]:
+def refresh(offset: str, rows: int | None) -> dict[str, Any]:
     return {
         "type": "dataset_refresh", "event_time": at(offset), "system": "claims", "data_as_of": at(offset),
         "row_count": rows, "event_id": f"r{offset}",
@@ -87,3 +87,40 @@ def test_without_a_window_each_refresh_is_judged_when_it_comes() -> None:
 def test_bounds_that_say_nothing_are_refused(faulty: str) -> None:
     with pytest.raises(Exception, match="min"):
         found(contract("scorer", f"- {{id: enough, kind: volume, {faulty}}}"), [])
+
+
+def seen(clause: str, *rows: int | None, now: str = "4h") -> list[tuple[str, str, int]]:
+    """Severity, state and opening of what refreshes show, one an hour."""
+    events = [refresh(f"{60 * n + 10}m", number) for n, number in enumerate(rows)]
+    found_ = found(contract("claims", f"- {{id: enough, kind: volume, of: dataset, {clause}}}"), events, now=now)
+    assert {v.slice for v in found_} <= {"claims"}
+    return sorted((v.severity, v.state, v.opened_at - at()) for v in found_)
+
+
+def test_a_refresh_that_does_not_say_how_many_rows_it_has_is_told_and_held_to_no_bound() -> None:
+    minute = HOUR // 60
+    assert seen("min: 100", 200, None, None, 200) == [("warning", "resolved", 70 * minute)]
+    assert seen("min: 100", None) == [("warning", "open", 10 * minute)]
+    # What is open goes on: nobody knows that it is over.
+    assert seen("min: 100", 5, None) == [("breach", "open", 10 * minute), ("warning", "open", 70 * minute)]
+    assert seen("min: 100", 5, None, 5, 200) == [
+        ("breach", "resolved", 10 * minute), ("warning", "resolved", 70 * minute)
+    ]  # fmt: skip
+    events = [refresh("10m", None), refresh("70m", None)]
+    (violation,) = found(contract("claims", "- {id: e, kind: volume, of: dataset, min: 1}"), events)
+    assert violation.summary.endswith("does not say how many rows it has: not judged")
+    assert [evidence.event_id for evidence in violation.evidence] == ["r10m", "r70m"]
+
+
+def test_a_window_with_rows_that_nobody_knows_is_held_to_what_they_cannot_change() -> None:
+    minute = HOUR // 60
+    warned = ("warning", "resolved", 70 * minute)
+    hourly = "min: 100, max: 300, per: 1h"
+    assert seen(hourly, 200, None, 200, 200) == [warned]
+    assert seen("max: 300, per: 1h", 200, None, 200) == [warned]
+    more = [refresh("10m", 400), refresh("20m", None), refresh("30m", 0), refresh("70m", 200)]
+    told = found(contract("claims", f"- {{id: e, kind: volume, of: dataset, {hourly}}}"), more, now="2h")
+    assert sorted((v.severity, v.observed) for v in told if v.severity == "breach") == [("breach", 400)]
+    enough = [refresh("10m", 400), refresh("20m", None), refresh("30m", 0)]
+    told = found(contract("claims", "- {id: e, kind: volume, of: dataset, min: 100, per: 1h}"), enough, now="1h")
+    assert [v.severity for v in told] == ["warning"]

@@ -10,6 +10,7 @@ import pytest
 from console.published_folder import PublishedFolder
 from seamwatch.errors import UnreachableError
 from seamwatch.settings import Settings
+from streams.contracts import Publication
 
 PERSON = "apiVersion: seamwatch/v1\nkind: Person\nid: ann@example.org\nname: Ann\n"
 
@@ -20,12 +21,14 @@ def test_what_the_broker_could_not_take_is_published_later(tmp_path: Path, monke
     published: list[str] = []
     away = [True]
 
-    def publish(kafka: str, *_arguments: object) -> None:
+    def publish(follower: str, *_arguments: object) -> Publication:
         if away:
             raise UnreachableError("the broker does not answer")
-        published.append(kafka)
+        published.append(follower)
+        return Publication()
 
-    monkeypatch.setattr("streams.contracts.publish_folder", publish)
+    monkeypatch.setattr("streams.contracts.ContractsFollower", lambda kafka, _prefix: kafka)
+    monkeypatch.setattr("streams.contracts.publish", publish)
     now = [0.0]
     monkeypatch.setattr("console.published_folder.time.monotonic", lambda: now[0])
     folder = PublishedFolder(tmp_path, Settings(default_owner=None), said.append)
@@ -46,7 +49,8 @@ def test_a_person_who_cannot_be_paged_for_want_of_a_variable_is_told(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "people.yaml").write_text(PERSON + 'channels: ["slack://${SEAMWATCH_CHANNEL_SLACK}"]\n')
-    monkeypatch.setattr("streams.contracts.publish_folder", lambda *_: None)
+    monkeypatch.setattr("streams.contracts.ContractsFollower", lambda kafka, _prefix: kafka)
+    monkeypatch.setattr("streams.contracts.publish", lambda *_: Publication())
     said: list[str] = []
     PublishedFolder(tmp_path, Settings(default_owner=None), said.append).publish("kafka:1")
     assert said == [
@@ -55,3 +59,16 @@ def test_a_person_who_cannot_be_paged_for_want_of_a_variable_is_told(
     monkeypatch.setitem(os.environ, "SEAMWATCH_CHANNEL_SLACK", "hunter2")
     PublishedFolder(tmp_path, Settings(default_owner=None), said.append).publish("kafka:1")
     assert len(said) == 1
+
+
+def test_what_is_gone_from_the_folder_is_told_once_and_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "people.yaml").write_text(PERSON)
+    monkeypatch.setattr("streams.contracts.ContractsFollower", lambda kafka, _prefix: kafka)
+    monkeypatch.setattr("streams.contracts.publish", lambda *_: Publication(gone=("Contract/agreed@1",)))
+    said: list[str] = []
+    folder = PublishedFolder(tmp_path, Settings(default_owner=None), said.append)
+    for _ in range(2):
+        folder.publish("kafka:1")
+    (line,) = said
+    assert "gone from" in line
+    assert "in force still: Contract/agreed@1;" in line

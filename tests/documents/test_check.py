@@ -123,7 +123,7 @@ def of_clause(folder: Path, clause: str) -> list[str]:
             ),
         ),
         (
-            "- {id: a, kind: approval}\n- {id: a, kind: range, min: 0}",
+            "- {id: a, kind: approval}\n- {id: a, kind: volume, max: 9}",
             "2: clause 'a' is given twice in contract 'feed': first in line {before}",
         ),
         ("- approval", "1: a clause is a mapping with id and kind"),
@@ -274,7 +274,9 @@ def test_templates_fit_together(tmp_path: Path, kind: str) -> None:
     head = contract[: contract.index("clauses:")]
     clause = "".join(f"  {line}\n" for line in template(kind).splitlines())
     text = "---\n".join([template("person"), template("system"), head + "clauses:\n" + clause])
-    assert [p for p in problems(tmp_path, text) if "warning: hand-over" not in p] == []
+    # The system of the template is a model, which some kinds do not look at.
+    fine = ("warning: hand-over", "credit-model is a model")
+    assert [p for p in problems(tmp_path, text) if not any(each in p for each in fine)] == []
 
 
 def test_the_optional_lines_of_a_template_are_right_too(tmp_path: Path) -> None:

@@ -28,7 +28,7 @@ from stack.local import LocalStack
 from streams.page import page
 from streams.page_watch import Watching
 from streams.topics import create_topics
-from streams.watch import Limits
+from streams.watch import Limits, Sight
 from streams.watch_look import Lookout
 from tests.page.test_page import delivered, person
 from tests.sinks.estate import Estate, estate, everything, wait_for
@@ -246,7 +246,7 @@ def test_the_broker_itself_is_missed_told_directly_and_made_up_for(tmp_path: Pat
 
 
 def test_a_broker_that_does_not_know_its_groups_yet_is_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    answers = iter([KafkaException(KafkaError(KafkaError.COORDINATOR_LOAD_IN_PROGRESS)), "sight"])
+    answers = iter([KafkaException(KafkaError(KafkaError.COORDINATOR_LOAD_IN_PROGRESS)), Sight(1, None, {})])
 
     class View:
         def __init__(self, *_arguments: object) -> None: ...
@@ -259,8 +259,7 @@ def test_a_broker_that_does_not_know_its_groups_yet_is_asked_again(monkeypatch: 
         def close(self) -> None: ...
 
     monkeypatch.setattr("streams.watch_look._View", View)
-    found: object = Lookout("127.0.0.1:1", Topics("t")).look()
-    assert found == "sight"
+    assert Lookout("127.0.0.1:1", Topics("t")).look() == Sight(1, None, {})
 
 
 def test_what_is_said_twice_is_told_once(own: Estate) -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from seamwatch import Delivery, Emitter, testing
 from seamwatch.clock import ScaledClock
-from seamwatch.errors import RecordError, SeamwatchError, UsageError
+from seamwatch.errors import BrokenText, RecordError, SeamwatchError, UsageError
 from seamwatch.sdk.reporter import Reporter
 from seamwatch.testing import T0, RecordingEmitter
 from seamwatch.wire.events import EVENTS, Event, Inference
@@ -104,3 +104,32 @@ def test_no_broker_named_says_how_to_name_one(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.delenv("KAFKA_BOOTSTRAP_SERVERS", raising=False)
     with pytest.raises(UsageError, match="set KAFKA_BOOTSTRAP_SERVERS=host:port"):
         Emitter("svc")
+
+
+def test_half_a_character_is_mended_and_the_evidence_sent(make: Make, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.WARNING), make() as reporter:
+        for _ in range(3):
+            reporter.tool_call(
+                system="agent\ud83d",
+                version="1",
+                tool="run",
+                arguments={"sql": "drop table \ud83d", "\udc00": ["\ud83d\ude00"]},
+                attributes={"k\udfff": "v"},
+            )
+        reporter.inference(system="s", version="1", subject="\U0001f600")
+        taken = counts(reporter)
+        assert (taken.accepted, taken.refused, taken.mended) == (4, 0, 3)
+    assert caplog.text.count("U+FFFD") == 1
+    if isinstance(reporter, RecordingEmitter):
+        record = reporter.records[0][1]
+        assert (record["system"], record["attributes"]) == ("agent\ufffd", [{"key": "k\ufffd", "value": "v"}])
+        assert record["arguments"] == '{"sql":"drop table \ufffd","\ufffd":["\U0001f600"]}'
+        assert reporter.records[3][1]["subject"] == "\U0001f600"
+
+
+def test_half_a_character_is_refused_by_name_where_tests_want_to_know(make: Make) -> None:
+    with (
+        make(strict=True) as reporter,
+        pytest.raises(BrokenText, match=r"subject has half a .* \(\\ud83d\) at 2"),
+    ):
+        reporter.inference(system="s", version="1", subject="ab\ud83d")

@@ -18,6 +18,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from ruamel.yaml import YAML
 
+from seamwatch.signatures import change_digest
 from tests.signing.folder import Folder
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -74,6 +75,14 @@ def test_the_page_shows_the_bytes(message: dict[str, Any]) -> None:
     page = (DOCS / "signatures.md").read_text("utf-8")
     assert message["bytes"] in page
     assert message["signature"] in page
+
+
+def test_the_page_shows_the_digest_of_an_announcement() -> None:
+    page = (DOCS / "signatures.md").read_text("utf-8")
+    (change,) = (message["fields"] for message in VECTORS["messages"] if message["type"] == "config_change")
+    said = canonical({**change, "environment": "production", "type": "announcement"})
+    assert f"{said.decode()}\n{hashlib.sha256(said).hexdigest()}\n" in page
+    assert change_digest({**change, "environment": "production", "event_time": 5}) == hashlib.sha256(said).hexdigest()
 
 
 def test_a_signature_file_is_verified_from_the_files_alone(folder: Folder) -> None:

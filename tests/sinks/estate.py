@@ -83,7 +83,7 @@ def estate(kafka: str, clickhouse: str, partitions: int = 2) -> Iterator[Estate]
     name = f"t_{uuid.uuid4().hex[:10]}"
     topics = Topics(name)
     url = urlunsplit(urlsplit(clickhouse)._replace(path=f"/{name}"))
-    admin = AdminClient({"bootstrap.servers": kafka})
+    admin = AdminClient({"bootstrap.servers": kafka, "log_level": 3})
     specs = topics.specs(kinds(), partitions)
     for future in admin.create_topics([NewTopic(s.name, s.partitions, 1, config=s.settings) for s in specs]).values():
         future.result(30)

@@ -1,4 +1,4 @@
-"""A recorder whose place another has taken ends, also when it learns at once that its partitions move."""
+"""A recorder whose place another has taken ends, and so does one that reads nothing for whatever other reason."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 
 import pytest
+from confluent_kafka import TopicPartition
 
 from seamwatch.clock import SystemClock
 from seamwatch.errors import StageError
@@ -71,3 +72,34 @@ def test_a_recorder_whose_place_is_taken_ends(own: Estate, moving: bool) -> None
     (error,) = ended
     assert isinstance(error, StageError)
     assert "another recorder runs under this one's name" in str(error)
+
+
+def test_a_recorder_that_is_given_nothing_of_what_is_there_ends(own: Estate, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever has become of its client: here, that its fetching stands."""
+    monkeypatch.setattr("seamwatch.wire.standstill.ASK_SECONDS", 0.2)
+    recorder = Recorder(own.kafka, own.url, own.topics, decoding(CODEC, SystemClock()), "a")
+    ended: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            recorder.run()
+        except BaseException as error:  # noqa: BLE001 - looked at by the test's own thread
+            ended.append(error)
+
+    thread = threading.Thread(target=run)
+    topic = own.topics.input("inference")
+    with ExitStack() as ends:
+        ends.callback(thread.join, 20)
+        ends.callback(recorder.stop)
+        thread.start()
+        wait_for(lambda: len(recorder._lanes) > 0, what="its partitions")
+        # With nothing to read it goes on.
+        time.sleep(5)
+        assert not ended
+        recorder._consumer.pause([TopicPartition(*place) for place in recorder._lanes])
+        with own.producer() as producer:
+            producer.produce(topic, b"anything", partition=0)
+        wait_for(lambda: bool(ended), what="the end of the recorder")
+    (error,) = ended
+    assert isinstance(error, StageError)
+    assert f"nothing has been read for 2 s although records wait ({topic}[0]: 1)" in str(error)

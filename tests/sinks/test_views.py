@@ -176,6 +176,13 @@ def own(kafka: str, clickhouse: str, tmp_path_factory: pytest.TempPathFactory) -
                                  "key_id": "bob-1", "signature": "AAAA"}),
             ("acknowledgement", {"system": "credit-feed", "of": "violation", "reference": DRIFTED.violation_id,
                                  "person": "ann@example.org", "answer": "accept", "event_time": NOW + 7_000_000}),
+            # Repeated, and announced again with other content.
+            ("config_change", {"system": "credit-risk", "change_id": "CH-1", "kind": "model", "effective_at": NOW,
+                               "announced_by": "bob@example.org", "summary": "a new base model",
+                               "event_time": NOW + 8_000_000}),
+            ("config_change", {"system": "credit-risk", "change_id": "CH-1", "kind": "model", "effective_at": NOW,
+                               "announced_by": "bob@example.org", "summary": "a new base model", "to_value": "3",
+                               "event_time": NOW + 9_000_000}),
         ]  # fmt: skip
         for index, (kind, fields) in enumerate(send):
             record = {"event_id": event_id(f"r{index}"), "event_time": NOW, **fields}
@@ -252,9 +259,11 @@ def test_a_trail_has_every_step_of_a_trace_in_order(own: Estate) -> None:
 
 
 def test_answers_and_how_long_they_took(own: Estate) -> None:
-    rows = own.rows("SELECT * FROM acknowledgement_latency ORDER BY of, person")
+    rows = own.rows("SELECT * FROM acknowledgement_latency ORDER BY of, person, asked_at")
     assert [(r["of"], r["person"], r["answer"], r["latency_seconds"], r["waiting"], r["refused"]) for r in rows] == [
         ("change", "ann@example.org", "accept", 5.0, False, 0),
+        ("change", "ann@example.org", None, None, True, 0),
+        ("change", "bob@example.org", None, None, True, 0),
         ("change", "bob@example.org", None, None, True, 0),
         ("violation", "ann@example.org", None, None, True, 1),
         ("violation", "bob@example.org", None, None, True, 1),
@@ -281,7 +290,7 @@ def test_an_answer_that_does_not_count_is_shown_as_none_wherever_answers_are(own
     refused = [json.loads(line) for line in run(own, "acknowledgements", "--refused", "--json").stdout.splitlines()]
     assert [row["person"] for row in refused] == ["ann@example.org", "bob@example.org"]
     waiting = [json.loads(line) for line in run(own, "acknowledgements", "--waiting", "--json").stdout.splitlines()]
-    assert {(row["of"], row["person"]) for row in waiting} == {
+    assert {(row["of"], row["person"]) for row in waiting} == {("change", "ann@example.org"),
         ("change", "bob@example.org"), ("violation", "ann@example.org"), ("violation", "bob@example.org"),
     }  # fmt: skip
 

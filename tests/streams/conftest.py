@@ -18,3 +18,4 @@ def scene(kafka: str, tmp_path: Path) -> Iterator[Scene]:
         yield staged
     finally:
         staged.end()
+        staged.close()

@@ -70,6 +70,8 @@ covers: [model]{_HEAD}
   - {{id: busy, kind: volume, of: inference, min: 100, max: 330, per: 10m}}
   - {{id: person, kind: rate, max: 20, per: subject, window: 2h}}
   - {{id: unsure, kind: human_review, below: 0.3, quiet: 30m}}
+  - {{id: filled, kind: completeness, fields: [attributes.channel], reference: {{first: 2h}}}}
+  - {{id: by-channel, kind: threshold, decision: special, when: attributes.channel = 'shop', unjudged: 1h}}
   - {{id: gini, kind: benchmark, metric: gini, min: 0.5, every: 2h}}
   - {{id: reviewed, kind: review, every: 3h, by: second@example.org}}
   - {{id: covered, kind: coverage, reviewer: second@example.org, within: 30m}}
@@ -143,6 +145,7 @@ def history(start: int, seed: int = 11) -> list[tuple[str, dict[str, Any]]]:
                 human_review=chance.random() < 0.5, abuse=5 < hours < 5.6 and chance.random() < 0.06,
                 fallback=5.5 < hours < 6.1 and chance.random() < 0.07,
                 subject=f"s{chance.randrange(600) ** 2 // 600}",
+                attributes={} if 6 <= hours < 7.2 or number % 50 == 0 else {"channel": "web"},
                 data_as_of=at - (30 if number in (5_000, 5_001) else 22 if number % 5_000 == 4_000 else 2) * HOUR,
             )  # fmt: skip
             if number % 5 == 0:

@@ -15,13 +15,14 @@ from pathlib import Path
 from typing import Any
 
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaException, Producer, TopicPartition
-from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]
+from confluent_kafka.admin import AdminClient, NewPartitions, OffsetSpec  # type: ignore[attr-defined]
 
 from seamwatch.judging.facts import Measurement
+from seamwatch.judging.measure import UNJUDGED
 from seamwatch.wire.codec import Codec
 from seamwatch.wire.topics import Topics
 from seamwatch.wire.values import measurement_of
-from streams.contracts import publish_folder
+from streams.contracts import ContractsFollower, publish_folder
 from streams.topics import create_topics
 
 CODEC = Codec()
@@ -67,6 +68,7 @@ class Scene:
     partitions: int = 4
     prefix: str = field(default_factory=lambda: f"t{uuid.uuid4().hex[:10]}")
     processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
+    followers: list[ContractsFollower] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         create_topics(self.kafka, self.prefix, self.partitions)
@@ -84,7 +86,12 @@ class Scene:
         """Make these documents the published ones."""
         self.folder.mkdir(parents=True, exist_ok=True)
         (self.folder / "documents.yaml").write_text("\n---\n".join(documents))
-        publish_folder(self.kafka, self.prefix, self.folder)
+        publish_folder(self.kafka, self.prefix, self.folder, withdraw=True)
+
+    def contracts(self) -> ContractsFollower:
+        """A follower of what is published, until the end of the scene."""
+        self.followers.append(ContractsFollower(self.kafka, self.prefix))
+        return self.followers[-1]
 
     def start(self, stage: str, instance: str = "a", **settings: str) -> subprocess.Popen[bytes]:
         """Start a stage as a process; again after it died gives its successor."""
@@ -121,6 +128,12 @@ class Scene:
                 codes.append(process.wait())
         return codes
 
+    def close(self) -> None:
+        """Close the clients: whatever lives longer than the broker complains on the terminal that it is away."""
+        self.producer.close()
+        for follower in self.followers:
+            follower.close()
+
     def send(self, record_type: str, value: bytes, key: str | None = None) -> None:
         """Produce one value to the topic of a record type."""
         while True:
@@ -135,9 +148,27 @@ class Scene:
     def caught_up(self, stage: str, timeout: float = 60.0) -> None:
         """Wait until the stage's group has committed the end of its inputs."""
         self.producer.flush(30)
-        names = self.topics.inputs if stage == "measure" else (self.topics.measurement,)
-        ends = self.ends({(name, n) for name in names for n in range(self.partitions)})
+        ends = self._ends_of(stage)
         wait_until(lambda: self._behind(stage, ends) == 0, timeout, f"{stage} to catch up")
+
+    def behind(self, stage: str) -> int:
+        """How many offsets the stage's group has not committed of what is there now."""
+        return self._behind(stage, self._ends_of(stage))
+
+    def _ends_of(self, stage: str) -> dict[tuple[str, int], int]:
+        names = self.topics.inputs if stage == "measure" else (self.topics.measurement,)
+        return self.ends({(name, n) for name in names for n in range(self.partitions)})
+
+    def grow(self, record_type: str, partitions: int) -> None:
+        """Add partitions to the topic of a record type, and wait until the producer knows of them."""
+        admin, topic = AdminClient({"bootstrap.servers": self.kafka}), self.topics.input(record_type)
+        for future in admin.create_partitions([NewPartitions(topic, partitions)]).values():
+            future.result(10)
+
+        def known() -> bool:
+            return len(self.producer.list_topics(topic, 10).topics[topic].partitions) == partitions
+
+        wait_until(known, 10, f"{partitions} partitions of {topic}")
 
     def ends(self, places: Iterable[tuple[str, int]]) -> dict[tuple[str, int], int]:
         """Where partitions end, transaction markers included."""
@@ -244,6 +275,7 @@ def inferences(count: int, systems: int = 8, every: int = 0, seed: int = 1) -> I
 
 
 def counted(measurements: Sequence[Measurement], clause: str = "counted") -> tuple[int, int]:
-    """How many events, and how many breaches, the facts of one clause add up to."""
-    facts = [fact for measurement in measurements for fact in measurement.facts if fact.clause == clause]
+    """How many events, and how many breaches, the facts of one clause add up to: those by which it judges."""
+    told = (fact for measurement in measurements for fact in measurement.facts if fact.clause == clause)
+    facts = [fact for fact in told if not fact.measure.startswith(UNJUDGED)]
     return sum(fact.count for fact in facts), sum(fact.breaches for fact in facts)

@@ -49,7 +49,11 @@ def test_a_folder_is_published_once_changed_and_withdrawn(
 
     (folder / "agreed.yaml").unlink()
     gone = publish_folder(scene.kafka, scene.prefix, folder)
-    assert gone.withdrawn == ("Contract/agreed@1",)
+    assert (gone.withdrawn, gone.gone) == ((), ("Contract/agreed@1",))
+    assert not follower.poll(0.5)
+    assert follower.estate.contracts
+    gone = publish_folder(scene.kafka, scene.prefix, folder, withdraw=True)
+    assert (gone.withdrawn, gone.gone) == (("Contract/agreed@1",), ())
     wait_until(lambda: follower.poll(0.1), 10, "the withdrawal")
     assert not follower.estate.contracts
     assert set(follower.estate.persons) == {"owner@example.org"}
@@ -87,7 +91,7 @@ def test_what_is_published_ahead_governs_from_when_it_says_and_may_be_taken_back
     assert terms() == [("1", BEGINNING), ("2", ahead)]
     (folder / "coming.yaml").unlink()
     (folder / "agreed.yaml").write_text(contract(RANGE))
-    assert publish_folder(scene.kafka, scene.prefix, folder).withdrawn == ("Contract/agreed@2",)
+    assert publish_folder(scene.kafka, scene.prefix, folder, withdraw=True).withdrawn == ("Contract/agreed@2",)
     assert terms() == [("1", BEGINNING)]
 
 
@@ -114,7 +118,7 @@ def test_another_text_under_a_published_version_is_refused_and_nothing_is_publis
     assert follower.messages == before
     # Taken out and put back it is still another text.
     (folder / "agreed.yaml").unlink()
-    assert publish_folder(scene.kafka, scene.prefix, folder).withdrawn == ("Contract/agreed@1",)
+    assert publish_folder(scene.kafka, scene.prefix, folder, withdraw=True).withdrawn == ("Contract/agreed@1",)
     (folder / "agreed.yaml").write_text(contract(RANGE.replace("max: 1}", "max: 2}")))
     with pytest.raises(DocumentError, match="was published with another text"):
         publish_folder(scene.kafka, scene.prefix, folder)
@@ -160,3 +164,17 @@ def test_a_change_of_a_system_or_person_is_dated_by_its_own_publication(scene: S
     assert published_at() == 2_000
     publish_folder(scene.kafka, scene.prefix, folder, ScaledClock(3_000, 0, 0))
     assert published_at() == 2_000
+
+
+def test_an_empty_folder_publishes_nothing_and_withdraws_nothing(
+    scene: Scene, folder: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    publish_folder(scene.kafka, scene.prefix, folder)
+    empty, half = tmp_path_factory.mktemp("empty"), tmp_path_factory.mktemp("half")
+    with pytest.raises(DocumentError, match="there is no document in the folder"):
+        publish_folder(scene.kafka, scene.prefix, empty)
+    (half / "people.yaml").write_text((folder / "people.yaml").read_text())
+    assert publish_folder(scene.kafka, scene.prefix, half).gone == ("Contract/agreed@1",)
+    assert publish_folder(scene.kafka, scene.prefix, folder).gone == ()
+    everything = publish_folder(scene.kafka, scene.prefix, empty, withdraw=True).withdrawn
+    assert everything == ("Contract/agreed@1", "Person/owner@example.org")

@@ -5,7 +5,9 @@ from __future__ import annotations
 import gzip
 import io
 import json
+import re
 from collections.abc import Iterator, Sequence
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +20,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from seamwatch.columnar.columns import columns
-from seamwatch.errors import RecordError, UsageError
+from seamwatch.errors import OutOfBounds, RecordError, UsageError
 from seamwatch.instants import parse_instant
-from seamwatch.testing import event_id
+from seamwatch.testing import event_id, named
+from seamwatch.wire.codec import Codec
+from seamwatch.wire.framing import MAXIMUM_VALUE_BYTES
 from seamwatch.wire.schemas import schema
 from seamwatch.wire.text import read_lines, record_of
 from streams.history.files import chunks_of_files
@@ -83,6 +87,31 @@ ODD = st.sampled_from(
         json.dumps(event(attributes={"region": "eu", "absent": None})),
         json.dumps(event(attributes={"region": 5})),
         json.dumps(event(type="acknowledgement", of="change", reference="r", person="p", answer="accepted")),
+        # Keys that stand twice, plainly and not; and what looks like it and is not.
+        json.dumps(event())[:-1] + ', "system": "t"}',
+        json.dumps(event())[:-1] + ', "syst\\u0065m": "t"}',
+        json.dumps(event())[:-1] + ', "system" :"t"}',
+        json.dumps(event())[:-1] + ', "system"\t: "t", "cohort": "\\u0022:"}',
+        json.dumps(event(subject="\\u0022\\u003a"))[:-1] + ', "system": "t"}',
+        json.dumps(event(cohort='":', subject=' : "a": 1'))[:-1] + ', "decision": "\\":"}',
+        json.dumps(call(attributes=[{"key": "k", "value": "v"}])).replace('"key"', '"value": "u", "key"'),
+        json.dumps(call(arguments={"x": {"y": 1}})).replace('"y"', '"y": 2, "y"'),
+        json.dumps(call(arguments='{"x": 1, "x": 2}')),
+        # Half a character, a whole one in two halves, NUL and controls, and what is no UTF-8 at all.
+        json.dumps(event(subject="x"))[:-1] + ', "cohort": "\\ud83d"}',
+        json.dumps(event(subject="x"))[:-1] + ', "cohort": "\\ude00\\ud83d", "event_id": null}',
+        json.dumps(event(cohort="\U0001f600", use_case="\0\x1b[31m\u202e")),
+        json.dumps(event(attributes={"\ud83d": "v"})),
+        json.dumps(call(arguments={"\ud83d": ["\udc00"]})),
+        json.dumps(call(arguments='{"x": "\\ud83d"}')),
+        json.dumps(event(cohort="\xff")).encode("latin-1"),
+        json.dumps(event(cohort="CUT")).encode().replace(b"CUT", b"\xed\xa0\xbd"),
+        json.dumps(event(cohort="CUT")).encode().replace(b"CUT", b"\xf0\x9f"),
+        json.dumps(event()).encode("utf-16"),
+        b'"' + b"[" * 5_000,
+        b"[" * 100_000,
+        b'{"type": "inference", "attributes": ' + b'{"a":' * 3_000 + b"1" + b"}" * 3_000 + b"}",
+        b'{"score": ' + b"9" * 5_000 + b"}",
     ]
 )
 
@@ -108,8 +137,8 @@ def rows_of(chunks: Iterator[tuple[str, pl.DataFrame]]) -> dict[str, list[dict[s
 
 @settings(max_examples=300)
 @given(st.lists(st.one_of(USUAL, USUAL, USUAL, OBJECTS, ODD), max_size=12), st.integers(1, 5))
-def test_lines_in_bulk_are_lines_one_by_one(texts: list[str], size: int) -> None:
-    lines = [text.encode() + b"\n" for text in texts]
+def test_lines_in_bulk_are_lines_one_by_one(texts: list[str | bytes], size: int) -> None:
+    lines = [(text.encode() if isinstance(text, str) else text).replace(b"\n", b"") + b"\n" for text in texts]
     errors: list[str] = []
     parts = [b"".join(lines[start : start + size]) for start in range(0, len(lines), size)]
     groups = rows_of(json_chunks(parts, "f", lambda error: errors.append(str(error))))
@@ -196,6 +225,142 @@ def test_what_lacks_an_identity_is_named_in_every_form_and_the_rest_is_read(form
         "inference": [{**record, **held.get(n, {})} for n, record in enumerate(RECORDS) if n not in ODDLY_NAMED]
     }
     assert errors == [f"{path}:{n + 1}: {said}" for n, (_, said) in ODDLY_NAMED.items()]
+
+
+LARGE = MAXIMUM_VALUE_BYTES - 200
+
+
+@pytest.mark.parametrize("form", ["ndjson", "objects", "avro", "parquet"])
+def test_what_the_wire_would_refuse_for_its_size_is_refused_in_every_form_in_the_same_words(
+    form: str, tmp_path: Path
+) -> None:
+    path, codec = tmp_path / "history", Codec()
+    many = [{"key": "k" * 9, "value": "v" * 9}] * 30_000
+    changed: dict[int, dict[str, Any]] = {
+        3: {"subject": "s" * LARGE},
+        5: {"subject": "ü" * LARGE},
+        8: {"attributes": many},
+    }
+    records = [{**record, **changed.get(n, {})} for n, record in enumerate(RECORDS)]
+    refused: dict[int, str] = {}
+    for number, record in enumerate(records):
+        try:
+            codec.encode("inference", record)
+        except OutOfBounds as error:
+            refused[number] = str(error)
+    assert refused.keys() == {5, 8}
+    if form == "avro":
+        path.write_bytes(avro(schema("inference").definition, records))
+    elif form == "parquet":
+        pl.DataFrame(records).write_parquet(path)
+    else:
+        others = [] if form == "ndjson" else [call(arguments={"x": 1})]
+        path.write_text(
+            "\n".join(json.dumps(each) for each in [*({"type": "inference", **r} for r in records), *others])
+        )
+    groups, errors = read(path, record_type="inference")
+    assert groups["inference"] == [record for n, record in enumerate(records) if n not in refused]
+    assert errors == [f"{path}:{n + 1}: {said}" for n, said in refused.items()]
+    assert errors[0].endswith("above the bound of 524288")
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "said"),
+    [
+        ("decision", "string", "gives decision as string: write an enum of allowed, denied, escalated"),
+        ("confidence", ["null", "string"], "gives confidence as null or string: write null or double"),
+        ("confidence", "boolean", "gives confidence as boolean: write null or double"),
+        (
+            "attributes",
+            {"type": "map", "values": "string"},
+            "gives attributes as a map of string: write an array of {key, value}",
+        ),
+        (
+            "attributes",
+            {"type": "array", "items": "string"},
+            "gives attributes as an array of string: write an array of",
+        ),
+        ("trace_id", ["null", "long"], "gives trace_id as null or long: write null or string"),
+        ("tool", {"type": "enum", "name": "t", "symbols": ["a"]}, "gives tool as an enum of a: write string"),
+        ("event_time", "string", "gives event_time as string: write long"),
+    ],
+)
+def test_an_avro_file_whose_schema_can_never_be_ours_is_refused_by_its_field(
+    tmp_path: Path, name: str, kind: Any, said: str
+) -> None:
+    definition = deepcopy(schema("tool_call").definition)
+    for field in definition["fields"]:
+        if field["name"] == name:
+            field["type"] = kind
+            field.pop("default", None)
+    path = tmp_path / "history.avro"
+    path.write_bytes(avro(definition, []))
+    with pytest.raises(
+        UsageError, match=f"history.avro: not an Avro container file of events: its schema {re.escape(said)}"
+    ):
+        read(path)
+
+
+def test_a_record_of_an_avro_file_that_is_none_is_named_and_the_rest_is_read(tmp_path: Path) -> None:
+    # Another word of the enum, a union of which one branch is ours, a text that is none, an id that is none; as live.
+    definition = deepcopy(schema("tool_call").definition)
+    for field in definition["fields"]:
+        if field["name"] == "decision":
+            field["type"] = {"type": "enum", "name": "d", "symbols": ["allowed", "pending", "denied"]}
+            field["default"] = "allowed"
+        if field["name"] == "confidence":
+            field["type"] = ["null", "double", "string"]
+    calls = [record_of(call(event_id=event_id(str(n))))[1] for n in range(12)]
+    odd: dict[int, dict[str, Any]] = {
+        2: {"decision": "pending"}, 5: {"confidence": "high"}, 7: {"event_id": "7"}, 9: {"confidence": 2.0},
+        10: {"tool": "BAD"},
+    }  # fmt: skip
+    path = tmp_path / "history.avro"
+    written = [{**record, **odd.get(n, {})} for n, record in enumerate(calls)]
+    path.write_bytes(avro(definition, written, codec="null").replace(b"BAD", b"\xed\xa0\xbd"))
+    groups, errors = read(path)
+    assert groups == {"tool_call": [record for n, record in enumerate(calls) if n not in odd]}
+    assert [error.split(": ")[0] for error in errors] == [f"{path}:{n + 1}" for n in odd]
+    # The reasons are those of the dead letters that a broker's messages of the same bytes become.
+    codec, parsed = Codec(), fastavro.parse_schema(deepcopy(definition))
+    header = codec.register(definition)
+    reasons = []
+    for number in odd:
+        datum = io.BytesIO()
+        fastavro.schemaless_writer(datum, parsed, written[number])
+        with pytest.raises(RecordError) as refused:
+            codec.decode("tool_call", header + datum.getvalue().replace(b"BAD", b"\xed\xa0\xbd"))
+        reasons.append(str(refused.value))
+    assert [error.removeprefix(f"{path}:{n + 1}: ") for error, n in zip(errors, odd, strict=True)] == reasons
+
+
+def test_a_block_that_claims_more_records_than_it_has_bytes_is_not_believed(tmp_path: Path) -> None:
+    content = avro(schema("inference").definition, RECORDS, codec="null")
+    sync = content[-16:]
+    head = content[: content.index(sync) + 16]
+    path = tmp_path / "history.avro"
+    # 2**40 records in four bytes.
+    path.write_bytes(head + b"\x80\x80\x80\x80\x80\x40" + b"\x08abcd" + sync)
+    with pytest.raises(UsageError, match="a block of 4 bytes says that it has 1099511627776 records"):
+        read(path)
+
+
+def test_a_row_of_a_parquet_file_with_text_that_is_none_or_a_time_beyond_all_is_named(tmp_path: Path) -> None:
+    text, number = pa.string(), range(50)
+    subjects = pa.array([b"s%d" % n if n != 4 else b"\xed\xa0\xbd" for n in number], pa.binary()).view(text)
+    keys = pa.array([b"k\xff" if n == 6 else b"k" for n in number], pa.binary()).view(text)
+    items = pa.StructArray.from_arrays([keys, pa.array(["v"] * 50)], ["key", "value"])
+    attributes = pa.ListArray.from_arrays(pa.array(range(51), pa.int32()), items)
+    times = pa.array([2**62 if n == 8 else r["event_time"] for n, r in enumerate(RECORDS)], pa.timestamp("us", "UTC"))
+    table = pl.DataFrame(RECORDS).to_arrow(compat_level=pl.CompatLevel.oldest())
+    for name, column in (("subject", subjects), ("attributes", attributes), ("event_time", times)):
+        table = table.set_column(table.schema.get_field_index(name), name, column)
+    path = tmp_path / "history.parquet"
+    pq.write_table(table, path)
+    groups, errors = read(path, record_type="inference")
+    assert errors[:2] == [f"{path}:5: subject is not UTF-8", f"{path}:7: attributes is not UTF-8"]
+    assert [error.split(": ")[0] for error in errors[2:]] == [f"{path}:9"]
+    assert [named(row["event_id"]) for row in groups["inference"]] == [str(n) for n in number if n not in (4, 6, 8)]
 
 
 @pytest.mark.parametrize("kind", [pa.map_(pa.string(), pa.string()), pa.struct({"k": pa.string(), "l": pa.string()})])

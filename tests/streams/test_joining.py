@@ -17,6 +17,7 @@ from seamwatch.clock import SystemClock
 from seamwatch.durations import DAY, MINUTE
 from seamwatch.errors import StoreError, UnreachableError
 from seamwatch.judging.facts import Fact, Watermark
+from seamwatch.judging.measure import UNJUDGED
 from seamwatch.testing import event_id
 from seamwatch.wire.text import record_of
 from streams import joining as module
@@ -124,7 +125,7 @@ class Stage:
     def counted(self, clause: str) -> dict[str | None, int]:
         counts: dict[str | None, int] = {}
         for fact in self.facts:
-            if fact.clause == clause:
+            if fact.count and fact.clause == clause and not fact.measure.startswith(UNJUDGED):
                 counts[fact.slice] = counts.get(fact.slice, 0) + fact.count
         return counts
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from seamwatch.durations import MINUTE, SECOND
 from seamwatch.judging.facts import Fact
-from streams.contracts import ContractsFollower
 from streams.pieces import PIECE_BYTES
 from tests.clauses.history import at
 from tests.streams.hosted import judges, told
@@ -26,7 +25,7 @@ def window(number: int) -> Fact:
 
 def test_more_than_a_record_is_taken_back(scene: Scene) -> None:
     scene.publish(PEOPLE, contract(LATENCY))
-    contracts = ContractsFollower(scene.kafka, scene.prefix)
+    contracts = scene.contracts()
     outputs = told(judges(scene, contracts), scene, END, at("1h"), tuple(map(window, range(WINDOWS))))
     sizes = [len(output.value or b"") for output in outputs if output.topic == scene.topics.judge_state]
     assert sum(sizes) > PIECE_BYTES

@@ -14,7 +14,6 @@ from console.app import build
 from seamwatch.durations import DAY, MINUTE
 from seamwatch.judging.facts import Fact
 from seamwatch.judging.late import Late
-from streams.contracts import ContractsFollower
 from streams.counted import EVERY_SECONDS, KEPT
 from streams.late import LINES, OTHERS, LateDays, LateEvents
 from streams.metrics import Metrics
@@ -118,7 +117,7 @@ def test_the_doctor_says_what_came_too_late(scene: Scene, monkeypatch: pytest.Mo
         return found["verdict"], found["found"]
 
     fact = Fact("agreed", "1", "d" * 64, "few", "scorer", None, at("1h"), MINUTE, 7, 0, at("1h"), at("1h"))
-    contracts = ContractsFollower(scene.kafka, scene.prefix)
+    contracts = scene.contracts()
     stage = judges(scene, contracts)
     told(stage, scene, at("2h"), at("2h"), (fact,))
     told(stage, scene, at("2h") + MINUTE, at("2h"))

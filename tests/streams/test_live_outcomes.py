@@ -16,6 +16,7 @@ from streams.restoring import read_tables
 from tests.clauses.history import record_of
 from tests.sinks.estate import Proxy
 from tests.streams.stages import CODEC, PEOPLE, Scene, contract, wait_until
+from tests.streams.stages import counted as counted_by
 from tests.streams.stored import Row, record, store_of_its_own
 from tests.streams.test_live_is_replay import seen
 
@@ -87,7 +88,7 @@ def send(scene: Scene, events: list[Event]) -> None:
 
 def counted(scene: Scene) -> int:
     """How many outcomes were counted by the clause that counts all that have a score."""
-    return sum(f.count for m in scene.measurements() for f in m.facts if f.clause == "right")
+    return counted_by(scene.measurements(), "right")[0]
 
 
 @pytest.mark.timeout(180)

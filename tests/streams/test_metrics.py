@@ -12,7 +12,7 @@ from prometheus_client.metrics import MetricWrapperBase
 import sinks.metrics
 from streams.metrics import MOST_LABELLED, OTHERS, BoundedCounter, Metrics
 
-OF_FEW_VALUES = {"type", "topic", "partition", "why", "code", "kind", "stage", "channel", "result"}
+OF_FEW_VALUES = {"type", "topic", "partition", "why", "code", "kind", "stage", "channel", "result", "outcome"}
 """Record types, topics and their partitions, and words of ours: none comes with events or documents."""
 
 

@@ -14,7 +14,6 @@ from seamwatch.settings import load_settings
 from seamwatch.wire.text import record_of
 from seamwatch.wire.values import measurement_of
 from streams.batch import Batch, Run
-from streams.contracts import ContractsFollower
 from streams.measure import Measure
 from streams.metrics import Metrics
 from streams.parting import EVENT_BYTES_A_RECORD, EVENTS_A_RECORD, EVIDENCE_A_RECORD, FACTS_A_RECORD, parts_of
@@ -59,7 +58,7 @@ def test_a_flush_that_brought_nothing_is_a_record_all_the_same() -> None:
 def test_large_changes_that_come_together_reach_the_judge(scene: Scene) -> None:
     scene.publish(PEOPLE, contract(RANGE))
     settings = load_settings().model_copy(update={"kafka": scene.kafka, "prefix": scene.prefix})
-    stage = Measure(settings, ContractsFollower(scene.kafka, scene.prefix), Metrics("measure"))
+    stage = Measure(settings, scene.contracts(), Metrics("measure"))
     topic = scene.topics.input("config_change")
     stage.assigned({(topic, 0): None})
     now = time.time_ns() // 1_000

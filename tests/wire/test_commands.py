@@ -77,6 +77,44 @@ def test_what_is_emitted_is_shown_and_bad_lines_are_named(prefix: str, tmp_path:
     assert first["topic"] == f"{prefix}.inference"
 
 
+BAD = {
+    "not JSON": b"{",
+    "is none of": json.dumps({**CALL, "decision": "perhaps"}).encode(),
+    "'tool' is given 2 times in one object": json.dumps(CALL).encode()[:-1] + b', "tool": "refund"}',
+    "outcome has half a character": json.dumps({**CALL, "outcome": "\ud83e"}).encode(),
+    "arguments has half a character": json.dumps({**CALL, "arguments": {"x": "\ud83e"}}).encode(),
+    "not UTF-8: byte 0xed": json.dumps({**CALL, "outcome": "CUT"}).encode().replace(b"CUT", b"\xed\xa0\xbd"),
+    "too large: ": json.dumps({**CALL, "arguments": {"x": "x" * 600_000}}).encode(),
+    "event_id is ''": json.dumps({**CALL, "event_id": ""}).encode(),
+    "system is ' '": json.dumps({**CALL, "system": " "}).encode(),
+    "nested too deeply": b'{"arguments": ' + b"[" * 50_000,
+}
+
+
+def test_a_bad_line_of_whatever_kind_is_named_and_keeps_no_other_from_being_sent(prefix: str, tmp_path: Path) -> None:
+    run("topics", "create")
+    file = tmp_path / "calls.ndjson"
+    good = json.dumps({**CALL, "outcome": "\U0001f600\0\x1b[31m"}).encode()
+    file.write_bytes(b"\n".join(line for bad in BAD.values() for line in (good, bad)))
+    result = run("emit", str(file), "--json")
+    assert (result.exit_code, json.loads(result.stdout)) == (1, {"sent": len(BAD), "left_out": len(BAD)})
+    for number, (said, complaint) in enumerate(zip(BAD, result.stderr.splitlines(), strict=True), 1):
+        assert complaint.startswith(f"{file}:{2 * number}: ")
+        assert said in complaint
+    assert len(rows(run("cat", "tool_call"))) == len(BAD)
+
+
+def test_what_was_read_before_a_file_that_is_not_there_is_sent_and_told(prefix: str, tmp_path: Path) -> None:
+    run("topics", "create")
+    file = tmp_path / "calls.ndjson"
+    file.write_text("\n".join([json.dumps(CALL)] * 3))
+    result = run("emit", str(file), str(tmp_path / "nowhere.ndjson"))
+    assert isinstance(result.exception, UsageError)
+    assert "nowhere.ndjson: cannot be read" in str(result.exception)
+    assert result.stdout == "3 events sent\n"
+    assert len(rows(run("cat", "tool_call"))) == 3
+
+
 def test_what_cannot_be_decoded_is_shown_with_its_bytes_and_reason(prefix: str, kafka: str) -> None:
     run("topics", "create", "--partitions", "1")
     producer = Producer({"bootstrap.servers": kafka})

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Iterator
+from copy import deepcopy
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -11,9 +13,13 @@ from typing import Any
 import fastavro
 import pytest
 
+from seamwatch.columnar.decode import Decoder
 from seamwatch.errors import UsageError
+from seamwatch.testing import T0, event_id
+from seamwatch.wire.codec import Codec
 from seamwatch.wire.events import EVENTS
-from seamwatch.wire.schemas import INPUT_TYPES, OUTPUT_TYPES, RECORD_TYPES, fingerprint, schema
+from seamwatch.wire.framing import single_object_header
+from seamwatch.wire.schemas import INPUT_TYPES, OUTPUT_TYPES, RECORD_TYPES, earlier, fingerprint, schema
 
 FOLDER = Path(__file__).parents[2] / "schemas" / "avro"
 ENVELOPE = ("event_id", "event_time", "producer", "environment", "trace_id", "parent_id", "attributes")
@@ -84,3 +90,21 @@ def test_an_unknown_type_names_the_nearest() -> None:
     with pytest.raises(UsageError, match="did you mean 'violation'"):
         schema("violations")
     assert "violation" in OUTPUT_TYPES
+
+
+@pytest.mark.parametrize("definition", earlier(), ids=lambda each: each["name"])
+def test_what_our_own_producers_wrote_before_is_read_for_ever_also_in_bulk(
+    definition: dict[str, Any],
+) -> None:
+    name = definition["name"]
+    record = {
+        **{field["name"]: field["default"] for field in definition["fields"] if "default" in field},
+        "event_id": event_id("before"), "event_time": T0, "system": "claims", "data_as_of": T0, "row_count": 7,
+    }  # fmt: skip
+    datum = io.BytesIO()
+    fastavro.schemaless_writer(datum, fastavro.parse_schema(deepcopy(definition)), record)
+    value = single_object_header(fingerprint(definition)) + datum.getvalue()
+    assert fingerprint(definition) != schema(name).fingerprint
+    assert {**Codec().decode(name, value), "event_time": T0} == {**record, "data_as_of": T0}
+    decoded = Decoder(name).decode([value, Codec().encode(name, {**record, "row_count": None})])
+    assert decoded.frame["row_count"].to_list() == [7, None]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from seamwatch.judging.facts import Evidence, Fact, ForwardedEvent, Measurement, Violation, Watermark
+from seamwatch.judging.facts import Evidence, Fact, ForwardedEvent, Inputs, Measurement, Violation, Watermark
 from seamwatch.testing import T0, config_change
 from seamwatch.wire.codec import Codec
 from seamwatch.wire.values import measurement_of, measurement_record, violation_of, violation_record
@@ -23,11 +23,18 @@ def test_a_measurement_comes_back_whole() -> None:
                  (Evidence(T0, "e1", "seamwatch.inference", 1, 41, 0.9), Evidence(T0, "e2")), "score"),
         ),
         (ForwardedEvent("config_change", change, "seamwatch.config_change", 0, 7),),
+        T0 - 9,
+        inputs=Inputs(T0 - 4, (("seamwatch.inference", 4), ("seamwatch.outcome", 1))),
     )  # fmt: skip
     value = CODEC.encode("measurement", measurement_record(measurement, CODEC))
     again = measurement_of(CODEC.decode("measurement", value), CODEC)
     assert again == measurement
     assert again.facts[0].evidence[0].offset == 41
+
+
+def test_a_measurement_of_a_release_that_knew_no_inputs_says_nothing_of_them() -> None:
+    value = CODEC.encode("measurement", {"measured_at": T0})
+    assert measurement_of(CODEC.decode("measurement", value), CODEC) == Measurement(T0)
 
 
 def test_a_violation_comes_back_but_for_what_its_evidence_only_refers_to() -> None:

@@ -1,4 +1,4 @@
-"""Standstill: whether a loop goes on reading as long as there is something to read, and how far it is behind.
+"""Standstill: whether a stage goes on reading as long as there is something to read, and how far it is behind.
 
 The last net under all that should have ended a stage that reads no more. Asks the broker every few seconds, without
 waiting for it, where the partitions end; what could not be asked is no verdict.
@@ -13,8 +13,7 @@ from confluent_kafka.admin import AdminClient
 
 from seamwatch.clock import SystemClock
 from seamwatch.errors import StageError
-from streams.batch import Partition
-from streams.ends import Ends
+from seamwatch.wire.ends import Ends, Partition
 
 ASK_SECONDS = 5.0
 ANSWERS = 12
@@ -24,15 +23,15 @@ ASSIGNMENT_SECONDS = 360.0
 
 
 class Standstill:
-    """Watches one loop. ``show`` is told how many records are behind each position, whenever that is known anew."""
+    """Watches one consumer. ``show`` is told how many records are behind each position, whenever that is known anew."""
 
     def __init__(
         self,
-        admin: AdminClient,
+        connect: Callable[[], AdminClient],
         show: Callable[[Mapping[Partition, int]], None] = lambda _lag: None,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._ends = Ends(admin, SystemClock(), ASK_SECONDS, monotonic=monotonic)
+        self._ends = Ends(connect, SystemClock(), ASK_SECONDS, monotonic=monotonic)
         self._show = show
         self._monotonic = monotonic
         self._positions: Mapping[Partition, int] = {}

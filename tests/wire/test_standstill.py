@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from seamwatch.errors import StageError
+from seamwatch.wire.ends import Told
+from seamwatch.wire.standstill import ANSWERS, ASSIGNMENT_SECONDS, Standstill
 from streams.batch import Partition
-from streams.ends import Told
-from streams.standstill import ANSWERS, ASSIGNMENT_SECONDS, Standstill
 
 A, B = ("seamwatch.inference", 0), ("seamwatch.outcome", 1)
 
@@ -34,7 +34,7 @@ class Watched:
         self.now = 0.0
         self.shown: list[Mapping[Partition, int]] = []
         self.broker = Broker(ends)
-        monkeypatch.setattr("streams.standstill.Ends", lambda *_, **__: self.broker)
+        monkeypatch.setattr("seamwatch.wire.standstill.Ends", lambda *_, **__: self.broker)
         nobody: Any = None
         self.of = Standstill(nobody, self.shown.append, lambda: self.now)
 

@@ -2,6 +2,9 @@
 
 Both are asked at once, so one moment holds for all of the answer: what comes after it was appended after it, wherever
 that was. Judges nothing of it.
+
+A client that asks for nothing else goes on by what it once heard of the partitions' leaders: when they have moved, be
+it to where they were, it is refused for ever. So one that was refused is put away, and a new one asks next.
 """
 
 from __future__ import annotations
@@ -17,7 +20,9 @@ from confluent_kafka.admin import AdminClient
 from confluent_kafka.admin._listoffsets import OffsetSpec
 
 from seamwatch.clock import Clock
-from streams.batch import Partition
+
+Partition = tuple[str, int]
+"""A topic and one of its partitions."""
 
 ASK_SECONDS = 10.0
 
@@ -39,13 +44,14 @@ class Ends:
 
     def __init__(
         self,
-        admin: AdminClient,
+        connect: Callable[[], AdminClient],
         clock: Clock,
         every: float,
         topics: Collection[str] = (),
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._admin = admin
+        self._connect = connect
+        self._admin: AdminClient | None = None
         self._clock = clock
         self._every = every
         self._topics = list(topics)
@@ -62,6 +68,8 @@ class Ends:
             ends = {key: int(found.offset) for key, future in self._ends.items() if (found := _answer(future))}
             described = {name: found for name, future in self._described.items() if (found := _answer(future))}
             answer = Told(self._asked_at, ends, {name: len(found.partitions) for name, found in described.items()})
+            if len(ends) < len(self._ends) or len(described) < len(self._described):
+                self._admin = None
             self.forget()
         if not self._ends and partitions and self._monotonic() - self._asked >= self._every:
             self._asked, self._asked_at = self._monotonic(), self._clock.now()
@@ -73,6 +81,8 @@ class Ends:
         self._ends, self._described = {}, {}
 
     def _ask(self, partitions: Collection[Partition]) -> None:
+        if self._admin is None:
+            self._admin = self._connect()
         asked = self._admin.list_offsets(
             {TopicPartition(topic, number): OffsetSpec.latest() for topic, number in partitions},  # type: ignore[no-untyped-call]
             isolation_level=IsolationLevel.READ_COMMITTED,

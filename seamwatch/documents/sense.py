@@ -1,0 +1,139 @@
+"""Sense: clauses that cannot do what they say, though each of their parts is right.
+
+An error is a condition or bound that no event can meet, whatever else the documents say: the clause would find nothing,
+or everything. A warning is what may be meant: a condition past which NULL slips, a clause that lets everything pass, or
+looks at what no covered system does. Sound: what can be found is never accused (`seamwatch.expressions.possible`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Final
+
+from seamwatch.clauses import Clause
+from seamwatch.clauses.assertion import Assertion
+from seamwatch.clauses.change_notice import ChangeNotice
+from seamwatch.clauses.clause import Condition
+from seamwatch.clauses.human_review import HumanReview
+from seamwatch.clauses.representation import Representation
+from seamwatch.clauses.signal import Signal
+from seamwatch.clauses.volume import Volume
+from seamwatch.documents.contract import Contract
+from seamwatch.documents.models import System
+from seamwatch.documents.problems import Problem
+from seamwatch.documents.references import Read
+from seamwatch.expressions.build import all_of
+from seamwatch.expressions.possible import certain, contradiction
+from seamwatch.expressions.slipping import passing
+from seamwatch.judging.judgement import EXPECTED
+
+_DECIDES: Final = frozenset({"inference", "outcome"})
+_DOES: Final[Mapping[str, frozenset[str]]] = {
+    "model": _DECIDES,
+    "agent": _DECIDES | {"tool_call"},
+    "dataset": frozenset({"dataset_refresh"}),
+}
+"""What systems of a type report; a pipeline may do anything."""
+_SAID: Final[Mapping[str, str]] = {
+    "inference": "decisions",
+    "outcome": "outcomes of decisions",
+    "tool_call": "tool calls",
+    "dataset_refresh": "refreshes of a data set",
+}
+
+
+def check_sense(documents: Sequence[Read]) -> Iterator[Problem]:
+    """What makes no sense in the clauses of contracts that are right in themselves."""
+    types = {read.document.id: read.document.type for read in documents if isinstance(read.document, System)}
+    for read in documents:
+        if isinstance(read.document, Contract):
+            yield from _contract(read, read.document, types)
+
+
+def _contract(read: Read, contract: Contract, types: Mapping[str, str]) -> Iterator[Problem]:
+    for number, clause in enumerate(contract.clauses):
+        place = ("clauses", number)
+        name = f"clause {clause.id!r} ({clause.kind_name})"
+        for condition in clause.conditions():
+            where = (*place, *condition.place)
+            if (never := _never(condition)) is not None:
+                yield read.error(where, f"{name}: {never}")
+                if condition.role == "selects":
+                    break
+            elif (slips := _slips(condition)) is not None:
+                yield read.warning(where, f"{name}: {slips}")
+        if isinstance(clause, Assertion) and clause.summary is None and certain(clause.must, clause.on):
+            yield read.error((*place, "must"), f"{name}: every event meets {clause.must.shown}: it agrees nothing")
+        if isinstance(clause, HumanReview):
+            yield from _confidence(read, (*place, "below"), name, clause.below)
+        if (idle := _idle(clause)) is not None:
+            yield read.warning((*place, "kind"), f"{name}: it lets everything pass: {idle}")
+        if (elsewhere := _elsewhere(clause, contract, types)) is not None:
+            yield read.warning((*place, "kind"), f"{name}: {elsewhere}")
+
+
+def _never(condition: Condition) -> str | None:
+    """Why no event meets a condition."""
+    asked = condition.expression
+    whole = asked if condition.within is None else all_of(condition.within, asked)
+    reasons = [contradiction(whole, source) for source in condition.sources]
+    why = next(iter(reasons), None)
+    if why is None or None in reasons:
+        return None
+    said = {
+        "selects": f"{asked.shown} selects no event",
+        "offends": f"{asked.shown} can hold for no event",
+        "meets": f"no event can meet {asked.shown}",
+    }[condition.role]
+    return f"{said}: {why}"
+
+
+def _slips(condition: Condition) -> str | None:
+    """What NULL slips past a condition that denies something."""
+    if condition.role == "meets" or condition.lenient:
+        return None
+    asked = condition.expression
+    names = list(dict.fromkeys(name for source in condition.sources for name in passing(asked, source)))
+    if not names:
+        return None
+    what = "is left out by" if condition.role == "selects" else "does not meet"
+    return (
+        f"an event without {' or '.join(names)} {what} {asked.shown}, which is NULL then: say which is meant, by "
+        f"{names[0]} IS NULL OR, or by {names[0]} IS NOT NULL AND"
+    )
+
+
+def _confidence(read: Read, place: tuple[str | int, ...], name: str, below: float) -> Iterator[Problem]:
+    if below <= 0:
+        yield read.error(place, f"{name}: no confidence is below {below:g}: it lies between 0 and 1")
+    elif below > 1:
+        yield read.error(place, f"{name}: every confidence is below {below:g}: it lies between 0 and 1")
+
+
+def _idle(clause: Clause) -> str | None:
+    """Why a clause finds nothing, whatever happens: its bounds let all pass."""
+    match clause:
+        case Volume(min=0, max=None):
+            return "no number is below 0"
+        case Signal(signal="accuracy" | "abuse" | "fallback", min=None | 0, max=None | 1):
+            return "a share lies between 0 and 1"
+        case Representation() if all(low <= 0 and high >= 1 for low, high in clause.shares.values()):
+            return "a share lies between 0 and 1"
+        case ChangeNotice(acknowledgers=(), notice_before=None, unannounced=False):
+            return "no acknowledger, no notice before, and what is unannounced is fine"
+        case _:
+            return None
+
+
+def _elsewhere(clause: Clause, contract: Contract, types: Mapping[str, str]) -> str | None:
+    """What a clause looks at that no system does which its contract covers."""
+    covered = {system: types.get(system) for system in contract.covers}
+    wants = clause.wants - {EXPECTED}
+    asked = {*clause.sources(), *wants}
+    # What is not declared, a glob among it, may be anything.
+    if any(kind not in _DOES for kind in covered.values()) or not wants <= _SAID.keys():
+        return None
+    if not asked or any(asked & _DOES[str(kind)] for kind in covered.values()):
+        return None
+    these = ", ".join(f"{system} is a {kind}" for system, kind in list(covered.items())[:3])
+    return f"it looks at {' and '.join(_SAID[each] for each in sorted(asked))}, and {these}, which has none"

@@ -1,0 +1,152 @@
+"""A clause that makes no sense is named at its line: by an error, or by a warning where it may be meant."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from seamwatch.documents import load_folder
+
+DOCUMENTS = """\
+kind: Person
+id: ada@example.org
+name: Ada
+---
+{systems}
+---
+kind: Contract
+id: pact
+version: 1
+seam: agent-pact
+covers: [{covers}]
+parties: {{provider: {{team: a}}, consumer: {{team: b}}}}
+clauses:
+"""
+
+
+def told(folder: Path, clause: str, types: tuple[str, ...] = ("agent",), covers: str | None = None) -> list[str]:
+    """Line within the clause and message of each problem."""
+    systems = "\n---\n".join(f"kind: System\nid: s{n}\ntype: {t}\nowner: ada@example.org" for n, t in enumerate(types))
+    names = ", ".join(f"s{n}" for n in range(len(types)))
+    before = DOCUMENTS.format(systems=systems, covers=names if covers is None else covers)
+    file = folder / "pact.yaml"
+    file.write_text(before + "".join(f"  {line}\n" for line in clause.splitlines()))
+    first = before.count("\n")
+    return [
+        f"{p.line - first}: {'' if p.severity == 'error' else 'warning: '}{p.message}"
+        for p in load_folder(folder)[1]
+        if "hand-over" not in p.message
+    ]
+
+
+ERRORS = {
+    "- id: never\n  kind: prohibition\n  never: >-\n"
+    "    tool = 'refund'\n    AND arguments.amount BETWEEN 1000\n    AND 100": (
+        "3: clause 'never' (prohibition): tool = 'refund' AND arguments.amount >= 1000 AND arguments.amount <= 100 can "
+        "hold for no event: arguments.amount would have to be at least 1000 and at most 100"
+    ),
+    "- id: two\n  kind: rate\n  max: 1\n  per: 1h\n  tool: sell\n  where: tool = 'buy'": (
+        "6: clause 'two' (rate): tool = 'buy' selects no event: tool would have to be 'sell' and 'buy'"
+    ),
+    "- id: ask\n  kind: precondition\n  tool: sell\n  requires: ask\n  where: starts_with(tool, 'buy')": (
+        "5: clause 'ask' (precondition): starts_with(tool, 'buy') selects no event: tool would have to be 'sell' and "
+        "text that begins with 'buy'"
+    ),
+    "- id: tools\n  kind: scope\n  tools:\n    - {tool: a}\n    - tool: b\n"
+    "      where: arguments.n > 2 AND 1 > arguments.n": (
+        "6: clause 'tools' (scope): no event can meet arguments.n > 2 AND 1 > arguments.n: arguments.n would have to "
+        "be above 2 and below 1"
+    ),
+    "- id: sure\n  kind: assertion\n  where: decision = 'yes'\n  must: decision = 'no'": (
+        "4: clause 'sure' (assertion): no event can meet decision = 'no': decision would have to be 'yes' and 'no'"
+    ),
+    "- id: all\n  kind: assertion\n  must: score IS NULL OR score IS NOT NULL": (
+        "3: clause 'all' (assertion): every event meets score IS NULL OR score IS NOT NULL: it agrees nothing"
+    ),
+    "- id: line\n  kind: threshold\n  decision: approve\n  when: score > 0.9 AND score < 0.1": (
+        "4: clause 'line' (threshold): no event can meet score > 0.9 AND score < 0.1: score would have to be above 0.9 "
+        "and below 0.1"
+    ),
+    "- id: person\n  kind: escalation\n  where: tool = 'a'\n  when: tool = 'b'": (
+        "4: clause 'person' (escalation): tool = 'b' can hold for no event: tool would have to be 'a' and 'b'"
+    ),
+    "- id: unsure\n  kind: human_review\n  below: 60": (
+        "3: clause 'unsure' (human_review): every confidence is below 60: it lies between 0 and 1"
+    ),
+    "- id: scores\n  kind: range\n  min: 0\n  where: latency_ms < 0": (
+        "4: clause 'scores' (range): latency_ms < 0 selects no event: latency_ms would have to be below 0, but is 0 at "
+        "the least and 86400000 at the most"
+    ),
+}
+
+
+@pytest.mark.parametrize(("clause", "problem"), ERRORS.items())
+def test_what_no_event_can_meet_is_an_error(tmp_path: Path, clause: str, problem: str) -> None:
+    assert told(tmp_path, clause) == [problem]
+
+
+SLIPS = "is NULL then: say which is meant, by {0} IS NULL OR, or by {0} IS NOT NULL AND"
+WARNINGS = {
+    "- {id: r, kind: range, min: 0,\n   where: cohort <> 'test'}": (
+        "2: warning: clause 'r' (range): an event without cohort is left out by cohort <> 'test', which "
+        + SLIPS.format("cohort")
+    ),
+    "- id: hash\n  kind: prohibition\n  never: tool = 'run' AND arguments.hash NOT IN ('a')": (
+        "3: warning: clause 'hash' (prohibition): an event without arguments.hash does not meet tool = 'run' AND "
+        "arguments.hash NOT IN ('a'), which " + SLIPS.format("arguments.hash")
+    ),
+    "- {id: large, kind: escalation, when: arguments.to NOT LIKE '%@example.org'}": (
+        "1: warning: clause 'large' (escalation): an event without arguments.to does not meet NOT (arguments.to LIKE "
+        "'%@example.org'), which " + SLIPS.format("arguments.to")
+    ),
+    "- id: some\n  kind: volume\n  min: 0": (
+        "2: warning: clause 'some' (volume): it lets everything pass: no number is below 0"
+    ),
+    "- {id: few, kind: signal, signal: fallback, max: 1}": (
+        "1: warning: clause 'few' (signal): it lets everything pass: a share lies between 0 and 1"
+    ),
+    "- {id: tell, kind: change_notice}": (
+        "1: warning: clause 'tell' (change_notice): it lets everything pass: no acknowledger, no notice before, and "
+        "what is unannounced is fine"
+    ),
+}
+
+
+@pytest.mark.parametrize(("clause", "problem"), WARNINGS.items())
+def test_what_may_be_meant_is_a_warning(tmp_path: Path, clause: str, problem: str) -> None:
+    assert told(tmp_path, clause) == [problem]
+
+
+@pytest.mark.parametrize(
+    "clause",
+    [
+        "- {id: hash, kind: prohibition, never: arguments.hash <> 'a' OR arguments.hash IS NULL}",
+        "- {id: hash, kind: prohibition, never: arguments.hash <> 'a', missing: breach}",
+        "- {id: to, kind: escalation, when: arguments.to <> 'a', missing: ignore}",
+        # A scope and an assertion fail closed.
+        "- {id: tools, kind: scope, tools: [{tool: a, where: arguments.to <> 'b'}]}",
+        "- {id: sure, kind: assertion, on: tool_call, must: resource <> 'a'}",
+        "- {id: busy, kind: rate, max: 9, per: 1h, where: tool <> 'find'}",
+        # An agent decides as well as calls; a where that means something of one of two is fine.
+        "- {id: r, kind: range, min: 0}",
+        "- {id: shown, kind: approval, where: confidence IS NULL OR confidence <= 1}",
+        "- {id: much, kind: volume, min: 0, max: 9}",
+    ],
+)
+def test_what_makes_sense_is_not_accused(tmp_path: Path, clause: str) -> None:
+    assert told(tmp_path, clause) == []
+
+
+def test_a_clause_on_what_no_covered_system_reports_is_a_warning(tmp_path: Path) -> None:
+    scope = "- id: tools\n  kind: scope\n  tools: [{tool: a}]"
+    said = (
+        "2: warning: clause 'tools' (scope): it looks at tool calls, and s0 is a model, s1 is a dataset, which has none"
+    )
+    assert told(tmp_path, scope, ("model", "dataset")) == [said]
+    assert told(tmp_path, scope, ("model", "agent")) == []
+    # What is not declared, or is a pipeline, may report anything.
+    assert told(tmp_path, scope, ("model", "pipeline")) == []
+    assert told(tmp_path, scope, ("model",), covers='"s*"') == []
+    assert "refreshes" in told(tmp_path, "- {id: fresh, kind: freshness, max_lag: 1d}", ("agent",))[0]
+    assert told(tmp_path, "- {id: fresh, kind: freshness, max_lag: 1d}", ("dataset",)) == []
