@@ -14,6 +14,10 @@ from typing import Any
 
 import pytest
 
+from seamwatch.settings import load_settings
+from sinks.store import Store
+from stack.local import LocalStack
+
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
 
 SAME = ("contract", "contract_version", "contract_digest", "clause", "kind", "system", "slice", "severity", "opened_at")
@@ -56,6 +60,40 @@ def test_the_questions_are_answered_from_the_store(played: dict[str, Any]) -> No
     assert len(answers["on_the_hook"]) == len(played["violations"])
     assert sum(int(row["stored"]) for row in answers["account"]) == played["events"]
     assert sum(int(row["dead_letters"]) for row in answers["account"]) == 0
+
+
+def test_what_it_recorded_verifies_and_each_of_its_violations_and_pages_can_be_proven(played: dict[str, Any]) -> None:
+    folder = Path(played["folder"])
+    settings = load_settings(data=folder).model_copy(update={"kafka": "127.0.0.1:9", "clickhouse": None})
+    with LocalStack(folder, settings) as addresses:
+        environment = {**os.environ, "SEAMWATCH_AUDITOR_URL": addresses.auditor, "SEAMWATCH_DATA": str(folder)}
+
+        def run(*arguments: str) -> tuple[int, Any]:
+            ended = subprocess.run(
+                [sys.executable, "-m", "console.app", *arguments],
+                env=environment,
+                capture_output=True,
+                text=True,
+                timeout=120,
+                check=False,
+            )
+            assert ended.returncode in (0, 1), ended.stderr[-2_000:]
+            return ended.returncode, ended.stdout
+
+        code, said = run("verify", "--json")
+        report = json.loads(said)
+        assert (code, report["findings"]) == (0, [])
+        with Store(addresses.auditor, reading=True) as store:
+            (held,) = store.rows("SELECT sum(count) AS rows, uniqExact(topic) AS topics FROM ledger_commit")
+            pages = store.rows("SELECT violation_id FROM page WHERE result = 'delivered' ORDER BY sent_at LIMIT 1")
+        assert (report["rows"], held["topics"] > 10) == (held["rows"], True)
+        for option, about in [("--violation", played["violations"][0]["violation_id"])] + [
+            ("--page", row["violation_id"]) for row in pages
+        ]:
+            proof = folder / f"proof{option}"
+            assert run("evidence", option, about, "--out", str(proof))[0] == 0
+            code, said = run("verify", "--proof", str(proof), "--json")
+            assert (code, json.loads(said)["record"]["violation_id"]) == (0, about)
 
 
 def test_a_replay_of_the_recorded_events_gives_the_same_violations(played: dict[str, Any]) -> None:
