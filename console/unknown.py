@@ -7,19 +7,25 @@ counts are `streams.unknown`'s.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from streams.unknown import Doubted, Why
 
-SAID: Final[dict[Why, str]] = {
-    "odd": "give what cannot be judged (values of another kind, arguments nobody can read, labels outside 0 to 1)",
-    "absent": "lack what is asked for",
-}
+SAID: Final[Mapping[Why, tuple[str, str, str]]] = MappingProxyType(
+    {
+        "odd": (
+            "gives",
+            "give",
+            "what cannot be judged (values of another kind, arguments nobody can read, labels outside 0 to 1)",
+        ),
+        "absent": ("lacks", "lack", "what is asked for"),
+    }
+)
+"""By why: the verb of one event, that of several, and what the sentence goes on with."""
 MOST: Final = 5
-
-
 PATIENCE_SECONDS: Final = 5.0
 
 
@@ -46,13 +52,15 @@ def sentences(counts: Counter[Doubted], most: int = MOST) -> Iterator[str]:
     """One for each clause and system, what is odd first and the most numerous of each; the rest in one."""
     from streams.unknown import others
 
-    for why, said in SAID.items():
+    for why, (one, several, what) in SAID.items():
         found = [(whose, number) for whose, number in counts.most_common() if whose.why == why]
         named = [(whose, number) for whose, number in found if whose != others(why)][:most]
         for whose, number in named:
-            yield f"{_events(number)} of {whose.system} {said}: {whose.clause} of {whose.contract}"
+            verb = one if number == 1 else several
+            yield f"{_events(number)} of {whose.system} {verb} {what}: {whose.clause} of {whose.contract}"
         if rest := sum(number for _, number in found) - sum(number for _, number in named):
-            yield f"{_events(rest)} more {said}, of other clauses and systems"
+            verb = one if rest == 1 else several
+            yield f"{_events(rest)} more {verb} {what}, of other clauses and systems"
 
 
 def _events(number: int) -> str:
