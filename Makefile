@@ -105,4 +105,4 @@ COMPILE := $(if $(PYTHONDONTWRITEBYTECODE),--compile-bytecode)
 	@$(UV) pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
 	@touch $@
 
-.PHONY: help install demo test check docs format bench bench-contracts bench-store bench-verify bench-drift bench-guard bench-replay chaos chaos-tamper chaos-record pressure full-disk lock
+.PHONY: help install demo test check docs format bench bench-contracts bench-store bench-verify bench-drift bench-guard bench-replay chaos chaos-pause chaos-tamper fuzz chaos-record pressure full-disk lock
