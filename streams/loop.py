@@ -46,6 +46,7 @@ from seamwatch.wire.fatal import Fatal
 from seamwatch.wire.standstill import Standstill
 from streams.batch import Batch, Partition, Run, split
 from streams.clients import LoopSettings, address, consumer_configuration, producer_configuration
+from streams.deadman import DeadMan
 from streams.errors import kafka_error, too_large
 
 log = structlog.get_logger(__name__)
@@ -57,6 +58,8 @@ KAFKA_SECONDS = 10.0
 TAKE_UP_SECONDS = 30.0
 """How long committed positions are waited for: a transaction that was left open lives for 10 s, and may be found out
 to be over 10 s after that."""
+STUCK_SECONDS = 45.0
+"""Longer than any of these times: a call that takes so long does not keep to them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +115,7 @@ class Loop:
         heard = [fatal.configuration() for fatal in self._fatal]
         self._consumer = Consumer({**consumer_configuration(settings), **heard[0]})
         self._producer = Producer({**producer_configuration(settings), **heard[1], "on_delivery": self._on_failure})
+        self._deadman = DeadMan(settings.group)
         self._standstill = Standstill(lambda: AdminClient({**address(settings), "log_level": 3}), show_lag)
 
     def stop(self) -> None:
@@ -122,7 +126,8 @@ class Loop:
         """Run until `stop`. Raises StageError or UnreachableError when it cannot go on."""
         doing = "joining the group"
         try:
-            self._producer.init_transactions(30.0)
+            with self._deadman.within(STUCK_SECONDS, "taking over from who had its name before"):
+                self._producer.init_transactions(TAKE_UP_SECONDS)
             self._consumer.subscribe(
                 list(self._settings.topics),
                 on_assign=self._on_assign,
@@ -202,8 +207,9 @@ class Loop:
         # By the positions the broker knows whether they are still ours: all are sent where none has moved.
         moved = {key: at for key, at in batch.positions.items() if self._committed.get(key) != at} or batch.positions
         offsets = [TopicPartition(topic, number, at) for (topic, number), at in moved.items()]
-        self._producer.send_offsets_to_transaction(offsets, self._membership, KAFKA_SECONDS)
-        self._producer.commit_transaction(KAFKA_SECONDS)
+        with self._deadman.within(STUCK_SECONDS, "committing a round"):
+            self._producer.send_offsets_to_transaction(offsets, self._membership, KAFKA_SECONDS)
+            self._producer.commit_transaction(KAFKA_SECONDS)
         self._committed.update(moved)
 
     def _produce(self, output: Output) -> None:
@@ -248,7 +254,9 @@ class Loop:
             return
         asked = [TopicPartition(topic, number) for topic, number in self._assigned]
         start: dict[Partition, int | None] = {}
-        for found in self._consumer.committed(asked, TAKE_UP_SECONDS):
+        with self._deadman.within(STUCK_SECONDS, "asking what was read before"):
+            committed = self._consumer.committed(asked, TAKE_UP_SECONDS)
+        for found in committed:
             if found.error is not None:
                 raise KafkaException(found.error)
             start[found.topic, found.partition] = found.offset if found.offset >= 0 else None
