@@ -58,8 +58,8 @@ KAFKA_SECONDS = 10.0
 TAKE_UP_SECONDS = 30.0
 """How long committed positions are waited for: a transaction that was left open lives for 10 s, and may be found out
 to be over 10 s after that."""
-STUCK_SECONDS = 45.0
-"""Longer than any of these times: a call that takes so long does not keep to them."""
+GRACE_SECONDS = 5.0
+"""A call that takes so much longer than it was given does not keep to its time, and never may."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +126,7 @@ class Loop:
         """Run until `stop`. Raises StageError or UnreachableError when it cannot go on."""
         doing = "joining the group"
         try:
-            with self._deadman.within(STUCK_SECONDS, "taking over from who had its name before"):
+            with self._deadman.within(TAKE_UP_SECONDS + GRACE_SECONDS, "taking over from who had its name before"):
                 self._producer.init_transactions(TAKE_UP_SECONDS)
             self._consumer.subscribe(
                 list(self._settings.topics),
@@ -207,7 +207,7 @@ class Loop:
         # By the positions the broker knows whether they are still ours: all are sent where none has moved.
         moved = {key: at for key, at in batch.positions.items() if self._committed.get(key) != at} or batch.positions
         offsets = [TopicPartition(topic, number, at) for (topic, number), at in moved.items()]
-        with self._deadman.within(STUCK_SECONDS, "committing a round"):
+        with self._deadman.within(2 * KAFKA_SECONDS + GRACE_SECONDS, "committing a round"):
             self._producer.send_offsets_to_transaction(offsets, self._membership, KAFKA_SECONDS)
             self._producer.commit_transaction(KAFKA_SECONDS)
         self._committed.update(moved)
@@ -254,7 +254,7 @@ class Loop:
             return
         asked = [TopicPartition(topic, number) for topic, number in self._assigned]
         start: dict[Partition, int | None] = {}
-        with self._deadman.within(STUCK_SECONDS, "asking what was read before"):
+        with self._deadman.within(TAKE_UP_SECONDS + GRACE_SECONDS, "asking what was read before"):
             committed = self._consumer.committed(asked, TAKE_UP_SECONDS)
         for found in committed:
             if found.error is not None:
