@@ -21,6 +21,7 @@ with deadman.within(0.2, "committing a round"):
 LOOP = """
 import sys, threading
 import confluent_kafka
+from streams import loop
 
 class Stuck(confluent_kafka.Producer):
     def send_offsets_to_transaction(self, *_arguments):
