@@ -14,7 +14,7 @@ def register(app: typer.Typer) -> None:
 
 
 def cosign(
-    file: Annotated[Path, typer.Argument(metavar="DRAFT", help="a draft of `seamwatch announce --draft`")],
+    file: Annotated[Path, typer.Argument(metavar="DRAFT", help="a file that `announce` drafted")],
     *,
     person: Annotated[str, typer.Option("--as", help="who signs: the id of a Person document", metavar="PERSON")],
     key: Annotated[Path, typer.Option(help="your Ed25519 private key")],

@@ -39,7 +39,13 @@ KNOWN_NAMES = {
     "contract": "eligibility-data-to-decisions",
 }
 
+# These ask the broker what is published, and no store: tests/console/test_saying.py tries each on one.
+_SAYING = "asks the broker what is published"
 OTHERWISE = {
+    **{("attest", name): _SAYING for name in ("person", "system")},
+    ("attest", "version"): "is how a refresh that is published is called",
+    **{("announce", name): _SAYING for name in ("person", "system")},
+    ("cosign", "person"): _SAYING,
     ("contracts", "sign", "contract"): "names what is signed in a file, which is read, and no store asked",
 }
 """Parameters that are called so and name something else, and what."""

@@ -176,6 +176,8 @@ def test_a_change_that_others_must_sign_is_drafted_signed_by_each_and_announced(
     assert "never written over" in refused(run("announce", *change, *lead, "--draft", str(draft)), UsageError)
     assert "asks for the signature" in refused(run("announce", "--file", str(draft), *lead))
     key = str(estate / "product")
+    nobody = run("cosign", str(draft), "--as", "produkt@example.org", "--key", key)
+    assert "did you mean 'product@example.org'?" in refused(nobody, UsageError)
     assert "is signed by product@example.org" in said(
         run("cosign", str(draft), "--as", "product@example.org", "--key", key)
     )
@@ -211,6 +213,10 @@ def test_a_change_that_nobody_must_sign_says_what_is_short_of_what_was_agreed(es
     assert "short notice: it takes effect at once, and limits agreed 48 h ahead" in lines
     other = said(run("announce", "model", "--system", "ranker", "--to", "v2", "--as", "lead@example.org"))
     assert "no contract in force asks anybody to answer it" in other
+    unknown = run("announce", "model", "--system", "scorrer", "--to", "v2", "--as", "lead@example.org")
+    assert "did you mean 'scorer'?" in refused(unknown, UsageError)
+    nobody = run("announce", "model", "--system", "scorer", "--to", "v2", "--as", "leed@example.org")
+    assert "did you mean 'lead@example.org'?" in refused(nobody, UsageError)
     assert "did you mean 'model'?" in refused(
         run("announce", "modle", "--system", "ranker", "--to", "v2", "--as", "lead@example.org"), UsageError
     )
