@@ -35,6 +35,7 @@ from seamwatch.wire.topics import Topics
 from sinks.blocks import Batch, Decode, batch_of
 from sinks.claims import Claim, claim
 from sinks.decoding import decoding
+from sinks.group_offsets import GroupOffsets
 from sinks.lag import Lag
 from sinks.lanes import Cut, Lane
 from sinks.ledger.keys import read_signer
@@ -125,7 +126,8 @@ class Recorder:
         self._lag = Lag(bootstrap, self._metrics)
         self._fatal = Fatal()
         settings = consumer_settings(bootstrap, f"{topics.prefix}.{GROUP}", instance)
-        self._consumer = Consumer({**settings, **self._fatal.configuration()})
+        self._offsets = GroupOffsets()
+        self._consumer = Consumer({**settings, **self._fatal.configuration(), **self._offsets.configuration()})
         self._held: tuple[Place, ...] | None = None
         self._standstill = Standstill(lambda: AdminClient({"bootstrap.servers": bootstrap, "log_level": 0}))
         self._checkpoints = CheckpointTopic(bootstrap, topics)
@@ -229,8 +231,8 @@ class Recorder:
     def _note_done(self) -> None:
         done = {extent.place: extent.next_offset for extent in self._writer.done() if extent.place in self._lanes}
         self._recorded |= done
-        if done:
-            self._consumer.commit(offsets=[TopicPartition(*place, at) for place, at in done.items()], asynchronous=True)
+        self._offsets.owe(done)
+        self._offsets.commit(self._consumer)
 
     def _heed_others(self) -> None:
         """Where another recorder has claimed what this one holds, ask the group which of the two is right.
@@ -294,6 +296,7 @@ class Recorder:
     def _revoked(self, consumer: Consumer, _partitions: list[TopicPartition]) -> None:
         consumer.unassign()
         self._lanes, self._coming, self._held, self._moved = {}, [], None, True
+        self._offsets.forget()
         # What is with the writer is committed before the next owner asks the store where to go on.
         if not self._writer.drain(STOP_SECONDS):
             _log.warning("partitions revoked while the store is away; their next owner repeats the open range")
@@ -308,6 +311,7 @@ class Recorder:
         places = self._coming
         self._lanes, self._recorded = {}, {}
         self._lag.forget()
+        self._offsets.forget()
         if places:
             try:
                 with Store(self._store_url, timeout=TAKE_UP_SECONDS) as store:
@@ -328,6 +332,7 @@ class Recorder:
         start = {place: lane.position for place, lane in self._lanes.items()}
         self._writer.take_up({place: at or 0 for place, at in start.items()})
         self._recorded = {place: at for place, at in start.items() if at is not None}
+        self._offsets.owe(self._recorded)
         self._consumer.assign(
             [TopicPartition(*place, OFFSET_BEGINNING if at is None else at) for place, at in start.items()]
         )
