@@ -41,7 +41,7 @@ KNOWN_NAMES = {
 
 # These ask the broker what is published, and no store: tests/console/test_saying.py tries each on one.
 _SAYING = "asks the broker what is published"
-OTHERWISE = {
+OTHERWISE: dict[tuple[str, ...], str] = {
     **{("attest", name): _SAYING for name in ("person", "system")},
     ("attest", "version"): "is how a refresh that is published is called",
     **{("announce", name): _SAYING for name in ("person", "system")},

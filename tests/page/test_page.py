@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+import signal
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import asdict, replace
@@ -125,7 +126,8 @@ def test_killed_in_the_middle_it_still_tells_of_each_open_violation_and_records_
         wait_for(lambda: len(delivered(own)) == len(many), seconds=60, what="telling of all")
     finally:
         code = stage.end()
-    assert code == 0
+    # All may have been told before the last process, begun by then, listens to signals.
+    assert code in (0, -signal.SIGTERM)
     assert delivered(own) == {(v.violation_id, 0) for v in many}
     received = " ".join(str(body["message"]) for _, body in receiver.received)
     assert set(re.findall(r"Reference (v\d+)/0", received)) == {v.violation_id for v in many}
