@@ -6,6 +6,7 @@ Reads, signs and writes the file; what must be signed, and sending it, are the c
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -53,7 +54,7 @@ def write_draft(file: Path, record: dict[str, Any], *, new: bool = True) -> None
         raise UsageError(f"{file}: cannot be written: {error.strerror}") from None
 
 
-def add_signature(record: dict[str, Any], person: str, keys: dict[str, str], file: Path) -> None:
+def add_signature(record: dict[str, Any], person: str, keys: Mapping[str, str], file: Path) -> None:
     """Put a person's signature under a change, in the place of their earlier one. Raises UsageError as `sign_as`."""
     if not keys:
         raise UsageError(f"{person} has published no key, so nobody could verify the signature")

@@ -11,8 +11,8 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Final
 
 from console.finding import TIMEOUT_SECONDS, Finding, Verdict
+from console.judging_state import state_of_judges
 from console.reachable import owner_problem
-from console.unjudged import unjudged
 from seamwatch.clauses import kinds
 from seamwatch.durations import SECOND, format_duration
 from seamwatch.errors import SeamwatchError
@@ -55,7 +55,8 @@ def broker(bootstrap: str, prefix: str, settings: Settings) -> Iterator[Finding]
             yield from _people(bootstrap, prefix, settings.default_owner)
     except SeamwatchError as error:
         yield Finding("stages", "problem", str(error))
-    yield from unjudged(bootstrap, topics, metadata.topics)
+    for subject, verdict, told in state_of_judges(bootstrap, topics, metadata.topics, TIMEOUT_SECONDS):
+        yield Finding(subject, verdict, told)
 
 
 def _topics(bootstrap: str, prefix: str, count: int) -> Finding:

@@ -1,10 +1,11 @@
-"""What the stages' state topics say: events late or of another's id, the judges' time, and what could not be read."""
+"""What the stages' state topics say: events late, unknown or of another's id, the judges' time, what is unreadable."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from typing import Any, Final, Literal
 
+from console.unknown import sentences
 from seamwatch.clock import SystemClock
 from seamwatch.durations import MINUTE, SECOND
 from seamwatch.errors import SeamwatchError
@@ -17,6 +18,8 @@ from streams.restoring import read_tables
 from streams.reused import KEY as REUSED
 from streams.reused import OTHERS as OTHER_PRODUCERS
 from streams.reused import reused_in
+from streams.unknown import KEY as UNKNOWN
+from streams.unknown import unknown_in
 from streams.unreadable import NAME, unreadable_in
 
 _CLAUSES_TOLD: Final = 3
@@ -36,15 +39,17 @@ def state_of_judges(bootstrap: str, topics: Topics, present: Mapping[str, Any], 
     """
     if topics.judge_state in present:
         partitions = list(present[topics.judge_state].partitions)
-        keys = {KEY, NAME, CLOCK_KEY, MARKS_KEY}
+        keys = {KEY, NAME, CLOCK_KEY, MARKS_KEY, UNKNOWN}
         try:
             tables = read_tables(bootstrap, topics.judge_state, partitions, patience, wanted=keys.__contains__)
         except SeamwatchError as error:
             yield "late events", "note", str(error)
+            yield "unknown", "note", str(error)
         else:
             yield _late(tables)
             yield from _event_time(tables)
             yield _unreadable("state of judge", tables)
+            yield from _unknown(tables)
     if topics.measure_state in present:
         partitions = list(present[topics.measure_state].partitions)
         try:
@@ -78,6 +83,14 @@ def _late(tables: Mapping[int, Mapping[str, bytes]]) -> Found:
             "a longer `lateness` of the contract allows for more"
         ),
     )
+
+
+def _unknown(tables: Mapping[int, Mapping[str, bytes]]) -> Iterator[Found]:
+    unknown = unknown_in(tables, SystemClock().now())
+    if not unknown:
+        yield "unknown", "ok", "every clause could be told of every event, today and yesterday"
+    for sentence in sentences(unknown, _CLAUSES_TOLD):
+        yield "unknown", "note", f"today and yesterday, {sentence}"
 
 
 def _reused(tables: Mapping[int, Mapping[str, bytes]]) -> Found:

@@ -34,17 +34,12 @@ class Published:
         follower.close()
         self._seams = Seams(self.estate, settings.default_owner)
 
-    def keys_of(self, person: str, option: str = "--as") -> dict[str, str]:
+    def keys_of(self, person: str) -> Mapping[str, str]:
         """The keys of a person, public key in base64 → key id. Raises UsageError for somebody who is not published."""
-        from seamwatch.errors import UsageError
-        from seamwatch.wire.schemas import nearest
+        from console.signing import keys_of
 
-        if person not in self.estate.persons:
-            if not self.estate.persons:
-                return {}  # nobody is published, so nobody's keys are either
-            hint = nearest(person, tuple(self.estate.persons))
-            raise UsageError(f"{option} {person}: no such person is published{hint}")
-        return {key.public: key.key_id for key in self.estate.persons[person].keys}
+        persons = self.estate.persons
+        return keys_of(person, {name: {key.public: key.key_id for key in persons[name].keys} for name in persons})
 
     def signs(self, person: str) -> bool:
         """Whether a person has published keys, so that only what they sign counts."""

@@ -13,6 +13,7 @@ from typing import NamedTuple
 from console.keys import public_of, read_private_key
 from seamwatch.errors import UsageError
 from seamwatch.signatures import sign
+from seamwatch.wire.schemas import nearest
 
 
 class Signed(NamedTuple):
@@ -20,6 +21,16 @@ class Signed(NamedTuple):
 
     key_id: str | None
     signature: str | None
+
+
+def keys_of(person: str, published: Mapping[str, Mapping[str, str]], option: str = "--as") -> Mapping[str, str]:
+    """The keys of a person among those who are ``published`` (person → public key in base64 → key id).
+
+    Raises UsageError, with the nearest name, for somebody who is not; where nobody is, nobody has keys.
+    """
+    if published and person not in published:
+        raise UsageError(f"{option} {person}: no such person is published{nearest(person, tuple(published))}")
+    return published.get(person, {})
 
 
 def sign_as(message: bytes, person: str, keys: Mapping[str, str], file: Path | None) -> Signed:

@@ -23,8 +23,8 @@ from streams.restoring import read_tables
 log = structlog.get_logger(__name__)
 
 LINES = 20
-_KEY = "\x00unknown"
-_WANTED = frozenset({_KEY})
+KEY = "\x00unknown"
+"""Of the record that holds the counts, in a judge's state."""
 
 Why = Literal["odd", "absent"]
 
@@ -93,7 +93,7 @@ class UnknownEvents:
 class UnknownDays(CountedDays[Doubted]):
     """What could not be told of the events of one partition, of today and yesterday (UTC), as a record of the state."""
 
-    key = _KEY
+    key = KEY
 
     def _name(self, whose: Doubted) -> tuple[str, ...]:
         return whose
@@ -113,8 +113,14 @@ def read_unknown(
 
     Raises UnreachableError when the topic is not read to its end within ``patience`` seconds.
     """
+    tables = read_tables(bootstrap, judge_state, partitions, patience, wanted=KEY.__eq__)
+    return unknown_in(tables, now)
+
+
+def unknown_in(tables: Mapping[int, Mapping[str, bytes]], now: int) -> Counter[Doubted]:
+    """The same of a judge's state that has been read, by partition."""
     found: Counter[Doubted] = Counter()
-    for table in read_tables(bootstrap, judge_state, partitions, patience, wanted=_WANTED.__contains__).values():
+    for table in tables.values():
         days = UnknownDays()
         for key, value in table.items():
             # The judge whose record it is says what cannot be read.

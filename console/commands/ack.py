@@ -44,7 +44,7 @@ def ack(
     """
     from console.asking import auditor
     from console.reach import reach
-    from console.signing import sign_as
+    from console.signing import keys_of, sign_as
     from console.verdicts import Verdicts
     from seamwatch.errors import SeamwatchError, UnreachableError
     from seamwatch.settings import load_settings
@@ -54,7 +54,7 @@ def ack(
     patience = _seconds(wait)
     with auditor(data) as store:
         found = _find(store, reference)
-        keys = {entry["public"]: entry["key_id"] for entry in _keys(store, person)}
+        keys = keys_of(person, _published_keys(store))
     event = _event(found, person, note, "object" if objection else "accept", load_settings().clock().now())
     event["key_id"], event["signature"] = sign_as(acknowledgement_bytes(event), person, keys, key)
     system = reach(data)
@@ -130,18 +130,11 @@ def _find(store: Store, reference: str) -> dict[str, Any]:
     return exact[0]
 
 
-def _keys(store: Store, person: str) -> list[dict[str, Any]]:
-    from seamwatch.errors import UsageError
-    from seamwatch.wire.schemas import nearest
-
+def _published_keys(store: Store) -> dict[str, dict[str, str]]:
+    """By person: public key → key id."""
     rows = store.rows("SELECT id, document FROM documents WHERE kind = 'Person' ORDER BY id")
-    documents = {row["id"]: json.loads(row["document"]) for row in rows}
-    if not documents:
-        return []  # nobody is published, so nobody's keys are either
-    if person not in documents:
-        raise UsageError(f"--as {person}: no such person is published{nearest(person, tuple(documents))}")
-    keys: list[dict[str, Any]] = documents[person].get("keys") or []
-    return keys
+    keys = {row["id"]: json.loads(row["document"]).get("keys") or [] for row in rows}
+    return {person: {entry["public"]: entry["key_id"] for entry in entries} for person, entries in keys.items()}
 
 
 def _event(found: dict[str, Any], person: str, note: str | None, answer: str, now: int) -> dict[str, Any]:

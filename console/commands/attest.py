@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
@@ -13,7 +14,6 @@ if TYPE_CHECKING:
     from seamwatch.judging.seams import BoundClause
 
 KINDS: Final = ("review", "coverage", "benchmark", "lineage", "drill")
-_OF_REFRESHES: Final = {"--data-as-of": "data_as_of", "--rows": "row_count", "--source": "sources"}
 
 
 def register(app: typer.Typer) -> None:
@@ -169,7 +169,7 @@ def _head(now: int, system: str) -> dict[str, Any]:
     return {"event_id": new_event_id(), "event_time": now, "producer": "seamwatch attest", "system": system}
 
 
-def _sign(record_type: str, record: dict[str, Any], person: str, keys: dict[str, str], file: Path | None) -> None:
+def _sign(record_type: str, record: dict[str, Any], person: str, keys: Mapping[str, str], file: Path | None) -> None:
     from console.signing import sign_as
     from seamwatch.signatures import attestation_bytes, refresh_bytes
 
