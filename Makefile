@@ -19,8 +19,14 @@ install: .venv/.installed  ## make .venv with everything in it
 demo: install  ## replay the five stories through a real broker into a real store
 	@$(BIN)/seamwatch demo
 
-test: install  ## run the tests, two files at a time (starts the servers that they need)
-	@$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
+test: install browser  ## run the tests, three files at a time (starts the servers that they need)
+	@$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder $(ARGS)
+
+browser: install  ## see to it that there is a Chromium for the tests of the board (installs Debian's as root)
+	@$(BIN)/python -m tests.board.browser.chromium
+
+screenshots: browser  ## take docs/screenshots anew, of the board over the demo's eleven days
+	@$(BIN)/python -m tests.board.browser.screenshots
 
 check: install  ## ruff, mypy, import-linter and the docs checks
 	$(BIN)/ruff check .
@@ -54,6 +60,9 @@ bench-contracts: install  ## what thousands of contracts cost to check, to start
 bench-store: install  ## load 100 million decisions and time every question (half an hour; DECISIONS=10000000 for less)
 	$(BIN)/python -m benchmarks.store --decisions $(or $(DECISIONS),100000000) $(ARGS)
 
+bench-board: install  ## load 100 million decisions and time every page of the board, with 20 people at once (DECISIONS=10000000 for less)
+	$(BIN)/python -m benchmarks.board --decisions $(or $(DECISIONS),100000000) $(ARGS)
+
 bench-verify: install  ## record three million decisions and time `seamwatch verify` over them (docs/ledger.md)
 	$(BIN)/python -m benchmarks.verify $(ARGS)
 
@@ -77,6 +86,9 @@ chaos-tamper: install  ## tamper with a store at random places, and have every t
 
 fuzz: install  ## give broken files of every kind to the commands that read them (TRIES=500 of each)
 	SEAMWATCH_FUZZ=$(or $(TRIES),500) $(BIN)/python -m pytest -q --timeout 3600 tests/console/test_fuzz.py $(ARGS)
+
+vendor: install  ## take the pages' scripts out of their pinned npm packages again (needs npm)
+	$(BIN)/python deploy/vendor.py
 
 # The lock is a hashed requirements file and no uv.lock, because uv.lock writes the address of a package index into
 # every line, and which index serves a machine is that machine's affair. It holds for every platform and Python.
@@ -105,4 +117,4 @@ COMPILE := $(if $(PYTHONDONTWRITEBYTECODE),--compile-bytecode)
 	@$(UV) pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
 	@touch $@
 
-.PHONY: help install demo test check docs format bench bench-contracts bench-store bench-verify bench-drift bench-guard bench-replay chaos chaos-pause chaos-tamper fuzz chaos-record pressure full-disk lock
+.PHONY: help install demo test browser screenshots check docs format bench bench-contracts bench-store bench-board bench-verify bench-drift bench-guard bench-replay chaos chaos-pause chaos-tamper fuzz chaos-record pressure full-disk lock vendor

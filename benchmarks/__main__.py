@@ -14,6 +14,8 @@ import tempfile
 from pathlib import Path
 
 from benchmarks import latency, measure, record
+from console.status import progress
+from seamwatch.log import configure
 from seamwatch.settings import load_settings
 from stack.local import LocalStack
 
@@ -26,12 +28,19 @@ def main() -> None:
     parser.add_argument("--seconds", type=int, default=20, help="length of the latency")
     arguments = parser.parse_args()
     print(f"{platform.machine()}, {os.cpu_count()} processors, Python {platform.python_version()}", flush=True)
-    with contextlib.ExitStack() as ends:
-        folder = ends.enter_context(tempfile.TemporaryDirectory(prefix="seamwatch-bench-"))
-        addresses = ends.enter_context(LocalStack(Path(folder), load_settings(data=Path(folder))))
-        print(measure.measure(addresses.kafka, arguments.events), flush=True)
-        print(f"record: {record.measure(addresses.kafka, addresses.clickhouse, arguments.events)}", flush=True)
-    print(latency.measure(arguments.rate, arguments.seconds), flush=True)
+    # What the stages log in this process goes to stderr, and only what is wrong: stdout is the table's.
+    configure(load_settings(log_level="warning"))
+    with progress() as say:
+        with contextlib.ExitStack() as ends:
+            say("starting a broker and a store")
+            folder = ends.enter_context(tempfile.TemporaryDirectory(prefix="seamwatch-bench-"))
+            addresses = ends.enter_context(LocalStack(Path(folder), load_settings(data=Path(folder))))
+            say("measure, beside a raw consumer, a plain loop and Faust")
+            print(measure.measure(addresses.kafka, arguments.events), flush=True)
+            say("record, with and without a ledger, beside a raw consumer")
+            print(f"record: {record.measure(addresses.kafka, addresses.clickhouse, arguments.events)}", flush=True)
+        say("from produce to violation, in a whole system")
+        print(latency.measure(arguments.rate, arguments.seconds), flush=True)
 
 
 if __name__ == "__main__":

@@ -24,18 +24,17 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from confluent_kafka import Producer
-
 from benchmarks.latency import PARTITIONS, Watcher, outside, running
 from benchmarks.workload import write
+from bus import clients
+from bus.restoring import read_tables
 from seamwatch.clock import SystemClock
+from seamwatch.engine.watermarks import CLOCK_KEY
 from seamwatch.errors import SeamwatchError
-from seamwatch.judging.stream_time import CLOCK_KEY
 from seamwatch.wire.codec import Codec
 from seamwatch.wire.topics import Topics
-from streams.clock_watch import times_in
-from streams.restoring import read_tables
-from streams.watch_look import Lookout
+from streams.judge.clock_watch import times_in
+from streams.page.lookout import Lookout
 
 LONGEST_SECONDS = 120.0
 MARKERS = 100
@@ -56,9 +55,9 @@ def main() -> int:
                 time.sleep(arguments.seconds)
             took, hanging = scene.goes_on()
             anew = [name for name, pid in scene.stages().items() if before.get(name) != pid]
-            told = "no violation came" if took is None else f"a violation after {took:.1f} s"
+            text = "no violation came" if took is None else f"a violation after {took:.1f} s"
             hung += took is None or bool(hanging)
-            print(f"pause {number}: {told}; started anew: {', '.join(anew) or 'none'}; hanging: {hanging}", flush=True)
+            print(f"pause {number}: {text}; started anew: {', '.join(anew) or 'none'}; hanging: {hanging}", flush=True)
     print(f"{hung} of {arguments.pauses} pauses left something that hangs" if hung else "all went on after every pause")
     return 1 if hung else 0
 
@@ -97,7 +96,7 @@ class Scene:
         self._topics = Topics(prefix)
         self._watcher = Watcher(kafka, self._topics)
         # They live through the pauses, and would tell of each on the terminal.
-        self._producer = Producer({"bootstrap.servers": kafka, "log_level": 0, "partitioner": "murmur2_random"})
+        self._producer = clients.producer(kafka, {"log_level": 0, "partitioner": "murmur2_random"})
         self._kafka = kafka
         self._codec = Codec()
 

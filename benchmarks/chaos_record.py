@@ -27,23 +27,24 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from confluent_kafka import Producer
-from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-defined]
+from confluent_kafka.admin import NewTopic
 
 from benchmarks.record_account import account
 from benchmarks.workload import inferences
+from bus import clients
 from seamwatch.clauses import kinds
 from seamwatch.settings import load_settings
 from seamwatch.wire.topics import Topics
-from sinks.ledger.keys import make_keys, public_file
-from sinks.migrate import migrate
-from stack.clickhouse import ClickHouseServer
-from stack.kafka_server import KafkaServer
+from sinks.ledger.format.keys import make_keys, public_file
+from sinks.store.migrate import migrate
+from stack.clickhouse.process import ClickHouseServer
+from stack.kafka.server import KafkaServer
 from stack.local import LocalStack
 from tests.sinks.estate import Estate, Proxy, Stage, committed, wait_for
-from tests.sinks.steps import STEPS, Nursery, killed_at
+from tests.sinks.store.steps import STEPS, Nursery, killed_at
 
 PARTITIONS = 4
-RECORD = "from seamwatch.settings import load_settings; from sinks.record import run; run(load_settings())"
+RECORD = "from seamwatch.settings import load_settings; from sinks.record.stage import run; run(load_settings())"
 VERIFY = [sys.executable, "-c", "from console.app import main; main()", "verify"]
 STALE_SECONDS = 12.0  # the group's session time-out is 10 s
 CATCH_UP_SECONDS = 300.0
@@ -83,9 +84,9 @@ class Feed:
     _aborting: Producer = field(init=False)
 
     def __post_init__(self) -> None:
-        own = {"bootstrap.servers": self.kafka, "linger.ms": 20, "enable.idempotence": True, "log_level": 0}
-        self._producer = Producer({**own, "queue.buffering.max.messages": 2_000_000})
-        self._aborting = Producer({**own, "transactional.id": f"{self.topics.prefix}-aborting"})
+        own = {"linger.ms": 20, "enable.idempotence": True, "log_level": 0}
+        self._producer = clients.producer(self.kafka, {**own, "queue.buffering.max.messages": 2_000_000})
+        self._aborting = clients.producer(self.kafka, {**own, "transactional.id": f"{self.topics.prefix}-aborting"})
         self._aborting.init_transactions(30)
 
     def send(self, events: int) -> None:
@@ -266,7 +267,7 @@ def _turn(
 
 def create_topics(kafka: str, topics: Topics) -> None:
     """Make every topic of a prefix."""
-    admin = AdminClient({"bootstrap.servers": kafka})
+    admin = clients.admin(kafka)
     specs = topics.specs(kinds(), PARTITIONS)
     for future in admin.create_topics([NewTopic(s.name, s.partitions, 1, config=s.settings) for s in specs]).values():
         future.result(30)

@@ -39,23 +39,22 @@ from benchmarks.tampering import (
     forged_removal,
     rewritten_history,
 )
+from bus.partitions import Partition
 from seamwatch.clock import SystemClock
 from seamwatch.durations import DAY
 from seamwatch.settings import load_settings
 from seamwatch.wire.topics import Topics
-from sinks.blocks import Decode
-from sinks.decoding import decoding
-from sinks.ledger.findings import Finding
-from sinks.ledger.notes import SignerKey
+from sinks.decoding import Decode, decoding
+from sinks.ledger.format.notes import SignerKey
 from sinks.ledger.rows import DEAD_LETTER, tables_with
-from sinks.ledger.verify import Verifier
-from sinks.ledger.workers import Workers
-from sinks.migrate import migrate
-from sinks.reading import Place
-from sinks.retention import Retention
-from sinks.store import Store
+from sinks.ledger.verify.findings import Finding
+from sinks.ledger.verify.verifier import Verifier
+from sinks.ledger.verify.workers import Workers
+from sinks.retention.retention import Retention
+from sinks.store.client import Store
+from sinks.store.migrate import migrate
 from stack.local import LocalStack
-from tests.ledger.book import NOW_MILLIS, Book
+from tests.sinks.ledger.book import NOW_MILLIS, Book
 from tests.sinks.mixed import Mixed
 from tests.sinks.samples import CODEC
 
@@ -86,9 +85,9 @@ class Chaos:
     key: SignerKey
     chance: random.Random
     name: str
-    golden: dict[Place, Golden]
+    golden: dict[Partition, Golden]
 
-    def rounds(self, tries: int) -> Iterator[tuple[dict[Place, Try], dict[Place, list[Finding]]]]:
+    def rounds(self, tries: int) -> Iterator[tuple[dict[Partition, Try], dict[Partition, list[Finding]]]]:
         """What was done to each topic partition and what was found there, until there were so many tries."""
         with Store(self.at("golden")) as store:
             if found := self.found("golden", [row["note"] for row in store.rows("SELECT note FROM checkpoint")]):
@@ -99,16 +98,16 @@ class Chaos:
             yield done, self.found("work", outside)
             tries -= sum(each.expected is not None for each in done.values())
 
-    def found(self, name: str, outside: list[str]) -> dict[Place, list[Finding]]:
+    def found(self, name: str, outside: list[str]) -> dict[Partition, list[Finding]]:
         """What a verification of one of the two finds, by topic partition."""
         with Store(self.at(name, self.read)) as store, Workers(self.at(name, self.read), _decode, 1) as workers:
             report = Verifier(store, [self.key.verifier], TOPICS, workers, outside).run()
-        found: dict[Place, list[Finding]] = {}
+        found: dict[Partition, list[Finding]] = {}
         for finding in report.findings:
             found.setdefault((finding.topic or "", finding.partition or 0), []).append(finding)
         return found
 
-    def _tampered(self) -> dict[Place, Try]:
+    def _tampered(self) -> dict[Partition, Try]:
         """Make the copy what was recorded, and tamper with nine in ten of its topic partitions."""
         with Store(self.at("work")) as store:
             for table in _tables(store):
@@ -180,7 +179,7 @@ def _ways(golden: Golden) -> Sequence[Way]:
 
 def _recorded(
     book: Book, mixed: Mixed, number: int, chance: random.Random
-) -> tuple[Place, int | None, list[tuple[int, int, int, list[int]]]]:
+) -> tuple[Partition, int | None, list[tuple[int, int, int, list[int]]]]:
     """Record a topic partition: ranges of a few records, gaps between them, some of them dead letters.
 
     Returns the month that its first range alone is in, if that is an old one, and each range: its bounds, the size of
@@ -216,11 +215,11 @@ def _recorded(
 
 
 def _golden(
-    place: Place,
+    place: Partition,
     month: int | None,
     ranges: list[tuple[int, int, int, list[int]]],
-    tables: dict[tuple[Place, int], str],
-    there: dict[tuple[Place, int], str],
+    tables: dict[tuple[Partition, int], str],
+    there: dict[tuple[Partition, int], str],
 ) -> Golden:
     """What was recorded of a place, by where each record was put before retention, and what of it is left."""
     table = tables[place, ranges[0][3][0]]
@@ -237,7 +236,7 @@ def _golden(
     return Golden(place, table, made, month)
 
 
-def _tables_of(store: Store) -> dict[tuple[Place, int], str]:
+def _tables_of(store: Store) -> dict[tuple[Partition, int], str]:
     """The table that each record is in."""
     parts = (f"SELECT '{table}' AS name, topic, partition, offset FROM {table}" for table in tables_with(store, "raw"))
     rows = store.rows(f"SELECT * FROM ({' UNION ALL '.join(parts)})")
@@ -273,7 +272,7 @@ def _tables(store: Store) -> list[str]:
     """The tables that hold what was recorded and what speaks of it."""
     rows = store.rows(
         "SELECT name FROM system.tables WHERE database = currentDatabase() AND engine LIKE '%MergeTree' "
-        "AND name != 'migration' ORDER BY name"
+        "AND name NOT IN ('migration', 'shipped_view') ORDER BY name"
     )
     return [row["name"] for row in rows]
 

@@ -5,7 +5,7 @@
 
 Every run is seeded, and every detector sees the same scores. Stable lifetimes run the clause's own bands and bets, many
 banks side by side; shifts go through the clause's own judge, window by window, until it opens an episode; retried
-bursts go through `streams.replay` as events. Targets are those of the design; a row says whether it was met.
+bursts go through `streams.replay.replay` as events. Targets are those of the design; a row says whether it was met.
 """
 
 from __future__ import annotations

@@ -14,9 +14,9 @@ from benchmarks.drift_rivals import NAMES, Adwin, Hourly
 from benchmarks.drift_streams import BINS, DAY, FINE, Counts, Shape, absent, coarse, normal, sample
 from seamwatch.clauses.distribution import Distribution, DistributionState
 from seamwatch.durations import MINUTE
-from seamwatch.judging.facts import Fact
-from seamwatch.judging.judgement import Moment, Open
-from seamwatch.judging.seam import Seam
+from seamwatch.judging.model.facts import Fact
+from seamwatch.judging.model.judgement import Moment, Open
+from seamwatch.judging.model.seam import Seam
 from seamwatch.statistics import ecusum
 from seamwatch.statistics.bands import bands_of, phase_of
 from seamwatch.statistics.histograms import HOURS, Reference, Slice
@@ -220,7 +220,7 @@ def retried_bursts(seed: int, *, distinct: bool) -> bool:
     Four times an hour one request is sent up to 400 times within ten minutes, each time with the same score.
     """
     from seamwatch.documents import Estate
-    from streams.replay import replay
+    from streams.replay.replay import replay
 
     rng = np.random.default_rng([seed, 3])
     scores, minutes = rng.normal(0.5, 0.15, (4 * DAY, 20)).clip(0, 1), np.arange(DAY, 4 * DAY)

@@ -24,9 +24,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from confluent_kafka import OFFSET_END, Consumer, Producer, TopicPartition
+from confluent_kafka import OFFSET_END, TopicPartition
 
 from benchmarks.workload import inferences, write
+from bus import clients
 from seamwatch.wire.codec import Codec
 from seamwatch.wire.topics import Topics
 
@@ -66,14 +67,14 @@ class Watcher:
         self.seen: dict[str, float] = {}
         self._codec = Codec()
         self._stop = threading.Event()
-        self._consumer = Consumer(
+        self._consumer = clients.consumer(
+            kafka,
             {
-                "bootstrap.servers": kafka,
                 "group.id": "bench-latency",
                 "isolation.level": "read_committed",
                 "enable.auto.commit": False,
                 "log_level": 0,
-            }
+            },
         )
         self._consumer.assign([TopicPartition(topics.violations("scope"), n, OFFSET_END) for n in range(PARTITIONS)])
         self._thread = threading.Thread(target=self._run)
@@ -132,7 +133,7 @@ def running(data: Path) -> dict[str, Any]:
 
 def _produce(kafka: str, topics: Topics, rate: int, seconds: int) -> Figures:
     watcher, codec = Watcher(kafka, topics), Codec()
-    producer = Producer({"bootstrap.servers": kafka, "linger.ms": 5, "partitioner": "murmur2_random"})
+    producer = clients.producer(kafka, {"linger.ms": 5, "partitioner": "murmur2_random"})
     sent: dict[str, float] = {}
     inference, tool_call = topics.input("inference"), topics.input("tool_call")
     begun = time.monotonic()

@@ -32,13 +32,14 @@ from benchmarks.replay_histories import write
 
 OWN_CONTRACTS, READING, LIKE_CHECK, SECONDS, ROUND = 2.5, 2.5, 1.3, 5.0, 1.0
 """Targets: of the replay beside one contract's, of check and of a start beside the plain reader, of verify and gate
-beside check, seconds for all of check and of a start, and for what a stage does when a document changes."""
+beside check, seconds of a clock for all of check and of a processor for a start, and for what a stage does when a
+document changes."""
 _TURNS = 2
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """What a process took: seconds of a clock and of the processor, the most megabytes it held, and what it found."""
+    """What a process took: seconds of a clock and, with its forks, of processors, megabytes it held, what it found."""
 
     wall: float
     processor: float
@@ -72,10 +73,10 @@ def plain_reader(folder: str) -> str:
 def replayed(folder: str, history: str) -> str:
     """A replay, from the folder of contracts and the file of events to the last violation."""
     from seamwatch.documents import Estate
-    from streams.history import files
-    from streams.history.gathering import History
-    from streams.plan import Plan
-    from streams.replay import judged
+    from streams.measure.plan import Plan
+    from streams.replay.history import files
+    from streams.replay.history.gathering import History
+    from streams.replay.replay import judged
 
     estate, unread = Estate.load(Path(folder)), list[Exception]()
     with History([Plan(estate)]) as gathered:
@@ -104,7 +105,7 @@ def in_turns(*runs: tuple[str, ...]) -> list[Run]:
     return [min(those, key=lambda run: run.processor) for those in zip(*found, strict=True)]
 
 
-def _told(name: str, run: Run, peer: Run | None, target: float | None) -> str:
+def _line(name: str, run: Run, peer: Run | None, target: float | None) -> str:
     ratio = "" if peer is None else f"{run.processor / peer.processor:6.2f} x"
     wanted = "" if target is None else f"   target {target:g} x"
     return f"{name:<44}{run.processor:>7.2f} s{run.wall:>8.2f} s{run.peak:>7,.0f} MB{ratio:>10}{wanted}   {run.found}"
@@ -118,11 +119,12 @@ def reading(folder: Path, contracts: int) -> bool:
         ("plain", own), ("command", "contracts", "check", own), ("command", "contracts", "verify", own), gate
     )
     print(f"\n{contracts:,} contracts of five clauses: processor, clock, memory, beside a plain reader (gate: check)")
-    print(_told("yaml.CSafeLoader, and nothing else", plain, None, None))
-    print(_told("contracts check", check, plain, READING))
-    print(_told("contracts verify", verify, check, LIKE_CHECK))
-    print(_told("gate", gated, check, LIKE_CHECK), flush=True)
-    within = check.processor <= READING * plain.processor and check.processor <= SECONDS * 2
+    print(_line("yaml.CSafeLoader, and nothing else", plain, None, None))
+    print(_line("contracts check", check, plain, READING))
+    print(_line("contracts verify", verify, check, LIKE_CHECK))
+    print(_line("gate", gated, check, LIKE_CHECK), flush=True)
+    print(f"contracts check takes {check.wall:.2f} s of a clock   target {SECONDS:g} s", flush=True)
+    within = check.processor <= READING * plain.processor and check.wall <= SECONDS
     return within and all(run.processor <= LIKE_CHECK * check.processor for run in (verify, gated))
 
 
@@ -137,9 +139,9 @@ def events(folder: Path, systems: int, count: int) -> bool:
         ("replay", str(alone_), str(single)), ("replay", str(one), str(history)), ("replay", str(own), str(history))
     )
     print(f"\n{count:,} decisions of {systems:,} systems, two hours: processor, clock, memory, beside one contract")
-    print(_told("one system under its contract", runs[0], None, None))
-    print(_told(f"{systems:,} systems under one contract", runs[1], None, None))
-    print(_told(f"{systems:,} systems, a contract of its own each", runs[2], runs[1], OWN_CONTRACTS), flush=True)
+    print(_line("one system under its contract", runs[0], None, None))
+    print(_line(f"{systems:,} systems under one contract", runs[1], None, None))
+    print(_line(f"{systems:,} systems, a contract of its own each", runs[2], runs[1], OWN_CONTRACTS), flush=True)
     return runs[2].processor <= OWN_CONTRACTS * runs[1].processor
 
 
@@ -165,9 +167,9 @@ def staged(folder: str, contracts: str) -> str:
     from seamwatch.collector import unhurried_collector
     from seamwatch.documents import Contract, Estate, documents_of, published
     from seamwatch.documents.publishing import Published
-    from seamwatch.judging.facts import Measurement, Watermark
-    from seamwatch.judging.judge import Judge
-    from streams.plan import Plan
+    from seamwatch.engine.judge import Judge
+    from seamwatch.judging.model.facts import Measurement, Watermark
+    from streams.measure.plan import Plan
 
     figures: dict[str, float] = {}
 
@@ -208,13 +210,13 @@ RUNS["stages"] = staged
 
 
 def _run(what: str, arguments: list[str]) -> Run:
-    begun = _used()
     found = RUNS[what](*arguments)
-    return Run(0.0, begun + _used() - begun, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, found)
+    return Run(0.0, _used(), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, found)
 
 
 def _used() -> float:
-    return sum(resource.getrusage(resource.RUSAGE_SELF)[:2])
+    """Seconds of the processors that this process has taken since its start, and the processes that it started."""
+    return sum(sum(resource.getrusage(who)[:2]) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
 
 
 def main() -> None:

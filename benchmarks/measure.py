@@ -25,21 +25,23 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from confluent_kafka import OFFSET_BEGINNING, Consumer, TopicPartition
-from confluent_kafka.admin import AdminClient
+from confluent_kafka import OFFSET_BEGINNING, TopicPartition
 
 from benchmarks.workload import fill, publish
+from bus import clients
+from bus.batches import Batch, PartitionMessages
+from bus.documents import ContractsFollower
+from bus.loop import Loop, Output
+from bus.loop_settings import consumer_configuration
+from bus.partitions import Partition
+from bus.topics import create_topics
 from seamwatch.collector import unhurried_collector
+from seamwatch.log import configure
 from seamwatch.settings import Settings, load_settings
 from seamwatch.wire.topics import Topics
-from streams.batch import Batch, Partition, Run
-from streams.clients import consumer_configuration
-from streams.contracts import ContractsFollower
 from streams.hosting import loop_settings
-from streams.loop import Loop, Output
-from streams.measure import STAGE, Measure
+from streams.measure.stage import STAGE, Measure
 from streams.metrics import Metrics
-from streams.topics import create_topics
 
 PARTITIONS = 4
 ROUNDS = 3
@@ -87,7 +89,7 @@ class _TimedLoop(Loop):
         super()._commit(batch)
         self.ended = time.perf_counter()
 
-    def _accept(self, runs: list[Run], ends: Mapping[Partition, int]) -> None:
+    def _accept(self, runs: list[PartitionMessages], ends: Mapping[Partition, int]) -> None:
         self.begun = self.begun or time.perf_counter()
         super()._accept(runs, ends)
 
@@ -116,7 +118,7 @@ def prepared(kafka: str, events: int) -> Iterator[tuple[Settings, float]]:
             publish(kafka, settings.prefix, Path(folder))
         yield settings, fill(kafka, Topics(settings.prefix).input("inference"), events, PARTITIONS)
     finally:
-        admin = AdminClient({"bootstrap.servers": kafka, "log_level": 3})
+        admin = clients.admin(kafka)
         deleted = admin.delete_topics([report.name for report in reports])
         for future in deleted.values():
             future.result()
@@ -125,7 +127,8 @@ def prepared(kafka: str, events: int) -> Iterator[tuple[Settings, float]]:
 def raw_rate(settings: Settings, events: int) -> float:
     """Events a second that a consumer which only counts reads, with the stage's own configuration."""
     topic = Topics(settings.prefix).input("inference")
-    consumer = Consumer(consumer_configuration(loop_settings(settings, "raw", (topic,), 0.2)))
+    reading = loop_settings(settings, "raw", (topic,), 0.2)
+    consumer = clients.consumer(reading.broker, consumer_configuration(reading))
     consumer.assign([TopicPartition(topic, number, OFFSET_BEGINNING) for number in range(PARTITIONS)])
     seen = len(consumer.consume(1, 30.0))
     begun = time.perf_counter()
@@ -188,6 +191,7 @@ def main() -> None:
     kafka = load_settings().kafka
     if kafka is None:
         parser.error("set KAFKA_BOOTSTRAP_SERVERS")
+    configure(load_settings(log_level="warning"))
     if not arguments.profile:
         print(measure(kafka, arguments.events))
         return

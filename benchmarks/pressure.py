@@ -21,15 +21,14 @@ import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
-from confluent_kafka import Producer
-
 from benchmarks.chaos_record import PARTITIONS, RECORD, create_topics
 from benchmarks.record_account import account
 from benchmarks.workload import inferences
+from bus import clients
 from seamwatch.settings import load_settings
 from seamwatch.wire.topics import Topics
-from sinks.migrate import migrate
-from stack.clickhouse import ClickHouseServer
+from sinks.store.migrate import migrate
+from stack.clickhouse.process import ClickHouseServer
 from stack.local import LocalStack
 from tests.sinks.estate import Estate, Stage, committed, wait_for
 
@@ -52,7 +51,7 @@ class Source:
         self._thread.join(60)
 
     def _run(self, kafka: str, topic: str, rate: int) -> None:
-        producer = Producer({"bootstrap.servers": kafka, "linger.ms": 20, "queue.buffering.max.messages": 1_000_000})
+        producer = clients.producer(kafka, {"linger.ms": 20, "queue.buffering.max.messages": 1_000_000})
         events, begun = inferences(10**9), time.monotonic()
         while not self._stop.is_set():
             for _ in range(int((time.monotonic() - begun) * rate) - self.sent):

@@ -23,23 +23,25 @@ from typing import Any
 from unittest.mock import patch
 from urllib.parse import urlsplit, urlunsplit
 
-from confluent_kafka import OFFSET_BEGINNING, Consumer, Producer, TopicPartition
-from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-defined]
+from confluent_kafka import OFFSET_BEGINNING, TopicPartition
+from confluent_kafka.admin import NewTopic
 
 from benchmarks.workload import DISTINCT, decision
+from bus import clients
 from seamwatch.clauses import kinds
 from seamwatch.clock import SystemClock
 from seamwatch.columnar.decode import Decoded
 from seamwatch.errors import StageError
+from seamwatch.log import configure
 from seamwatch.settings import load_settings
 from seamwatch.wire.codec import Codec
 from seamwatch.wire.topics import Topics
 from sinks.decoding import decoding
+from sinks.ledger.format.notes import SignerKey
 from sinks.ledger.ledger import Growth, Head, Ledger
-from sinks.ledger.notes import SignerKey
-from sinks.migrate import migrate
-from sinks.record import Recorder, consumer_settings
-from sinks.store import Store
+from sinks.record.stage import Recorder, consumer_settings
+from sinks.store.client import Store
+from sinks.store.migrate import migrate
 
 PARTITIONS = 4
 REPEATS = 2
@@ -77,7 +79,7 @@ def measure(kafka: str, clickhouse: str, events: int = 1_000_000) -> Figures:
     """Run it against a broker and a store. Raises UnreachableError when either does not answer."""
     name = f"bench_{uuid.uuid4().hex[:8]}"
     topics = Topics(name)
-    admin = AdminClient({"bootstrap.servers": kafka, "log_level": 3})
+    admin = clients.admin(kafka)
     specs = topics.specs(kinds(), PARTITIONS)
     made = admin.create_topics([NewTopic(s.name, s.partitions, 1, config=s.settings) for s in specs])
     try:
@@ -100,10 +102,10 @@ def _without_ledger() -> Iterator[None]:
     """No leaf is hashed, no tree grown, nothing of them written: what recording would cost without."""
 
     class Nothing(Ledger):
-        def grow(self, _store: Store, growths: Sequence[Growth]) -> list[Head]:
+        def grow(self, _store: Store, growths: Sequence[Growth], *, repeated: bool = False) -> list[Head]:  # noqa: ARG002
             return [Head(g.batch.range.place, g.size + g.count, b"", b"", "", None, 0) for g in growths]
 
-    with patch("sinks.record.Ledger", Nothing), patch("sinks.blocks.leaf_hashes", lambda *_: b""):
+    with patch("sinks.record.stage.Ledger", Nothing), patch("sinks.record.blocks.leaf_hashes", lambda *_: b""):
         yield
 
 
@@ -125,13 +127,8 @@ def _fill(kafka: str, topic: str, events: int) -> float:
         codec.encode("inference", decision(chance, now - chance.randrange(3_600_000_000), f"system-{index % 8}"))
         for index in range(DISTINCT)
     ]
-    producer = Producer(
-        {
-            "bootstrap.servers": kafka,
-            "linger.ms": 20,
-            "batch.num.messages": 100_000,
-            "queue.buffering.max.messages": 2_000_000,
-        }
+    producer = clients.producer(
+        kafka, {"linger.ms": 20, "batch.num.messages": 100_000, "queue.buffering.max.messages": 2_000_000}
     )
     for index in range(events):
         producer.produce(topic, values[index % DISTINCT], key=b"system-%d" % (index % 8), partition=index % PARTITIONS)
@@ -143,7 +140,7 @@ def _fill(kafka: str, topic: str, events: int) -> float:
 
 def _consume(kafka: str, topic: str, events: int) -> float:
     """Seconds to consume them all, from the first message on: joining and connecting are not the rate."""
-    consumer = Consumer(consumer_settings(kafka, f"{topic}.raw", "raw"))
+    consumer = clients.consumer(kafka, consumer_settings(f"{topic}.raw", "raw"))
     consumer.assign([TopicPartition(topic, number, OFFSET_BEGINNING) for number in range(PARTITIONS)])
     seen = len(consumer.consume(1, 30.0))
     begun = time.perf_counter()
@@ -165,7 +162,7 @@ def _record(kafka: str, url: str, topics: Topics, events: int) -> float:
             begun.append(time.perf_counter())
         return decode(record_type, values, broker_times, earlier=earlier)
 
-    gc.set_threshold(200_000, 20, 20)  # as sinks.record.run does for its process
+    gc.set_threshold(200_000, 20, 20)  # as sinks.record.stage.run does for its process
     recorder = Recorder(kafka, url, topics, timed, key=SignerKey.make("ledger.example.org"))
     thread = threading.Thread(target=recorder.run)
     thread.start()
@@ -192,6 +189,7 @@ def main() -> None:
     settings = load_settings()
     if settings.kafka is None or settings.clickhouse is None:
         parser.error("set KAFKA_BOOTSTRAP_SERVERS and CLICKHOUSE_URL")
+    configure(load_settings(log_level="warning"))
     print(measure(settings.kafka, settings.clickhouse, arguments.events))
 
 

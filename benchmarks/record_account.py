@@ -9,9 +9,10 @@ import hashlib
 import itertools
 
 import polars as pl
-from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, TopicPartition
+from confluent_kafka import OFFSET_BEGINNING, KafkaError, TopicPartition
 
-from sinks.record import topics_recorded
+from bus import clients
+from sinks.record.stage import topics_recorded
 from tests.sinks.estate import Estate, raw_value
 
 
@@ -41,15 +42,7 @@ GROUP BY table HAVING count() = 3
 
 def _records(kafka: str, topic: str) -> pl.DataFrame:
     """Partition, offset and SHA-256 of every committed record of a topic."""
-    consumer = Consumer(
-        {
-            "bootstrap.servers": kafka,
-            "group.id": "account",
-            "enable.partition.eof": True,
-            "enable.auto.commit": False,
-            "isolation.level": "read_committed",
-        }
-    )
+    consumer = clients.reader(kafka, "account")
     places = set(consumer.list_topics(topic, timeout=10).topics[topic].partitions)
     consumer.assign([TopicPartition(topic, place, OFFSET_BEGINNING) for place in places])
     found: list[tuple[int, int, str | None]] = []

@@ -57,11 +57,11 @@ class Replayed:
 def replayed(folder: Path, history: Path, run_rows: int | None = None, cut: int = 1) -> Replayed:
     """Replay a file by the contracts of a folder in this process; ``cut`` makes its chunks that much smaller."""
     from seamwatch.documents import Estate
-    from seamwatch.judging.text import violation_line
-    from streams.history import files
-    from streams.history.gathering import History
-    from streams.plan import Plan
-    from streams.replay import RUN_ROWS, judged
+    from seamwatch.judging.model.text import violation_line
+    from streams.measure.plan import Plan
+    from streams.replay.history import files
+    from streams.replay.history.gathering import History
+    from streams.replay.replay import RUN_ROWS, judged
 
     for late in LOADED_LATE:
         import_module(late)

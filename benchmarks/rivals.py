@@ -19,8 +19,9 @@ from collections.abc import Callable, Iterator
 from typing import Any, cast
 
 import fastavro
-from confluent_kafka import OFFSET_BEGINNING, Consumer, TopicPartition
+from confluent_kafka import OFFSET_BEGINNING, TopicPartition
 
+from bus import clients
 from seamwatch.settings import load_settings
 from seamwatch.wire.schemas import plain, schema
 
@@ -90,14 +91,14 @@ def _judged(event: dict[str, Any], at: int, score: float | None) -> Iterator[tup
 
 def plain_rate(kafka: str, topic: str, events: int) -> float:
     """Events a second of a plain loop: consume a batch, decode each, count each."""
-    consumer = Consumer(
+    consumer = clients.consumer(
+        kafka,
         {
-            "bootstrap.servers": kafka,
             "group.id": f"{topic}.plain",
             "enable.auto.commit": False,
             "fetch.queue.backoff.ms": 0,
             "fetch.message.max.bytes": 8 << 20,
-        }
+        },
     )
     consumer.assign([TopicPartition(topic, number, OFFSET_BEGINNING) for number in range(PARTITIONS)])
     decode, counting, seen = decoder(), Counting(), 0

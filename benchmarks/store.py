@@ -26,8 +26,8 @@ from statistics import quantiles
 import polars as pl
 
 from seamwatch.settings import load_settings
-from sinks.migrate import migrate
-from sinks.store import Store
+from sinks.store.client import Store
+from sinks.store.migrate import migrate
 from stack.local import LocalStack
 
 FIRST_DAY = date(2026, 3, 1)
@@ -159,7 +159,8 @@ def _documents(store: Store, systems: int) -> None:
                  "approved_at": "2026-02-01T00:00:00Z"}]}
             for third in range(3)
         ]  # fmt: skip
-        system = {"kind": "System", "id": name, "type": "model", "owner": "owner@example.org", "versions": versions}
+        system = {"kind": "System", "id": name, "type": "model", "owner": "owner@example.org",
+                  "approvers": ["owner@example.org"], "versions": versions}  # fmt: skip
         written.append(("System", name, "", system))
         clauses = [
             {"id": "shape", "kind": "distribution", "reference": {"period": {}}},
@@ -224,7 +225,7 @@ def main() -> None:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _merged(store: Store, patience: float = 600.0) -> None:
+def merged(store: Store, patience: float = 600.0) -> None:
     """Wait until nothing is merged any more, for so many seconds at most."""
     quiet, end = 0, time.monotonic() + patience
     while quiet < 3 and time.monotonic() < end:
@@ -235,7 +236,7 @@ def _merged(store: Store, patience: float = 600.0) -> None:
 
 def _report(store: Store, decisions: int, systems: int, runs: int) -> None:
     seconds = load(store, decisions, systems)
-    _merged(store)
+    merged(store)
     size = "SELECT sum(bytes_on_disk) AS b, count() AS parts FROM system.parts WHERE active AND table = 'inference'"
     (disk,) = store.rows(size)
     print(f"loaded {decisions:,} decisions of {systems} systems in {seconds:,.0f} s: {disk['b'] / 1e9:.2f} GB on disk, "

@@ -10,13 +10,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
-from sinks.ledger.ledger import origin_of
-from sinks.ledger.merkle import Tree
-from sinks.ledger.notes import Checkpoint, SignerKey
-from sinks.ledger.rows import of_place, stored_leaves
-from sinks.ledger.tiles import pieces
-from sinks.reading import Place
-from sinks.store import Store, quoted
+from bus.partitions import Partition
+from sinks.ledger.format.merkle import Tree
+from sinks.ledger.format.notes import Checkpoint, SignerKey
+from sinks.ledger.format.origins import origin_of
+from sinks.ledger.format.tiles import pieces
+from sinks.ledger.rows import stored_leaves
+from sinks.store.client import Store, quoted
+from sinks.store.conditions import of_place
 
 SYNC: Final = "SETTINGS mutations_sync = 2"
 _POSITION: Final = ("topic", "partition", "offset", "broker_time", "key", "headers", "raw")
@@ -49,7 +50,7 @@ class Golden:
     ``month`` is one that only its first range is in.
     """
 
-    place: Place
+    place: Partition
     table: str
     ranges: tuple[Range, ...]
     month: int | None = None
@@ -102,15 +103,15 @@ class Tampering:
         self.done.append(sql)
         self.store.command(sql)
 
-    def update(self, table: str, place: Place, change: str, condition: str) -> None:
+    def update(self, table: str, place: Partition, change: str, condition: str) -> None:
         """Change rows where they are."""
         self.run(f"ALTER TABLE {table} UPDATE {change} WHERE {of_place(place)} AND {condition} {SYNC}")
 
-    def delete(self, table: str, place: Place, condition: str) -> None:
+    def delete(self, table: str, place: Partition, condition: str) -> None:
         """Take rows away."""
         self.run(f"ALTER TABLE {table} DELETE WHERE {of_place(place)} AND {condition} {SYNC}")
 
-    def change(self, table: str, place: Place, column: str, value: str, condition: str) -> None:
+    def change(self, table: str, place: Partition, column: str, value: str, condition: str) -> None:
         """Change a column of rows where they are; where it cannot be changed, put the rows in anew."""
         if column not in self.keyed[table]:
             self.update(table, place, f"`{column}` = {value}", condition)
@@ -326,7 +327,7 @@ def _other(name: str, kind: str) -> str:
     return f"if(ifNull(`{name}`, 0) = 1, 2, 1)"
 
 
-def _note(store: Store, place: Place, size: int) -> str:
+def _note(store: Store, place: Partition, size: int) -> str:
     return str(store.rows(f"SELECT note FROM checkpoint WHERE {of_place(place)} AND tree_size = {size}")[0]["note"])
 
 

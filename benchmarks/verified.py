@@ -18,12 +18,11 @@ from multiprocessing import active_children
 from seamwatch.clock import SystemClock
 from seamwatch.wire.codec import Codec
 from seamwatch.wire.topics import Topics
-from sinks.blocks import Decode
-from sinks.decoding import decoding
-from sinks.ledger.notes import VerifierKey
-from sinks.ledger.verify import Verifier
-from sinks.ledger.workers import Workers
-from sinks.store import Store
+from sinks.decoding import Decode, decoding
+from sinks.ledger.format.notes import VerifierKey
+from sinks.ledger.verify.verifier import Verifier
+from sinks.ledger.verify.workers import Workers
+from sinks.store.client import Store
 
 PREFIX = "bench"
 

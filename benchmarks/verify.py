@@ -26,19 +26,19 @@ from confluent_kafka import Message
 
 from benchmarks.verified import PREFIX
 from benchmarks.workload import DISTINCT, decision
+from bus.batches import PartitionMessages
 from seamwatch.clock import SystemClock
 from seamwatch.settings import load_settings
 from seamwatch.wire.codec import Codec
 from seamwatch.wire.topics import Topics
-from sinks.blocks import batch_of
-from sinks.claims import claim
 from sinks.decoding import decoding
+from sinks.ledger.format.notes import SignerKey
 from sinks.ledger.ledger import Ledger
-from sinks.ledger.notes import SignerKey
-from sinks.migrate import migrate
-from sinks.reading import Run
-from sinks.store import Store
-from sinks.writer import Entry, Writer
+from sinks.record.blocks import batch_of
+from sinks.record.writer import PendingBatch, Writer
+from sinks.store.client import Store
+from sinks.store.fencing import take_epoch
+from sinks.store.migrate import migrate
 from stack.local import LocalStack
 
 TOPICS: Final = Topics(PREFIX)
@@ -100,7 +100,7 @@ def fill(url: str, key: SignerKey, rows: int, at_once: int) -> None:
     places = [(topic, partition) for partition in range(PARTITIONS)]
     writer = Writer(url, Event(), ledger=Ledger(key))
     with Store(url) as store:
-        held = claim(store, places, "bench")
+        held = take_epoch(store, places, "bench")
     writer.expect(dict.fromkeys(places, 0), held)
     values, at = decisions(rows, start), dict.fromkeys(places, 0)
     while left := rows - sum(at.values()):
@@ -112,7 +112,7 @@ def fill(url: str, key: SignerKey, rows: int, at_once: int) -> None:
             for i in range(count)
         ]
         at[place] = first + count
-        entry = Entry(batch_of(Run(*place, messages), first, at[place], TOPICS, decode), held)
+        entry = PendingBatch(batch_of(PartitionMessages(*place, messages), first, at[place], TOPICS, decode), held)
         while not writer.submit([entry]):
             time.sleep(0.01)
     writer.close(60)

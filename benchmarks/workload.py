@@ -9,10 +9,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from confluent_kafka import Producer
-
+from bus import clients
+from bus.documents import publish_folder
 from seamwatch.wire.codec import Codec
-from streams.contracts import publish_folder
 
 SYSTEMS = 8
 DISTINCT = 20_000
@@ -30,7 +29,8 @@ kind: System
 id: system-{number}
 type: model
 owner: owner@example.org
-versions: [{{version: '2026.1', approvals: [{{id: ap-1, use_case: consumer-credit}}]}}]
+approvers: [owner@example.org]
+versions: [{{version: '2026.1', approvals: [{{id: ap-1, use_case: consumer-credit, approved_by: owner@example.org}}]}}]
 """
     for number in range(SYSTEMS)
 )
@@ -112,13 +112,8 @@ def inferences(events: int, seed: int = 1) -> Iterator[tuple[bytes, bytes]]:
 
 def fill(kafka: str, topic: str, events: int, partitions: int) -> float:
     """Produce so many inferences, evenly over the partitions; their mean size in bytes."""
-    producer = Producer(
-        {
-            "bootstrap.servers": kafka,
-            "linger.ms": 20,
-            "batch.num.messages": 100_000,
-            "queue.buffering.max.messages": 2_000_000,
-        }
+    producer = clients.producer(
+        kafka, {"linger.ms": 20, "batch.num.messages": 100_000, "queue.buffering.max.messages": 2_000_000}
     )
     size = 0
     for index, (key, value) in enumerate(inferences(events)):

@@ -11,19 +11,22 @@ import gc
 import importlib
 import os
 import sys
-from collections.abc import Sequence
-from typing import Annotated, Final, TextIO, cast
+from collections.abc import Iterator, Mapping, MutableMapping, Sequence
+from typing import Annotated, Any, Final, TextIO, cast
 
 import typer
+from typer.core import TyperGroup
 
 from seamwatch.errors import SeamwatchError
 from seamwatch.printable import Printed, printable
 
-# One line a command, in the order in which help lists them: console/commands/<name>.py
+# One line a command, in the order in which help lists them: console/commands/<module>.py, which registers itself.
 COMMANDS: Final = (
     "demo",
     "up",
     "run",
+    "board_link",
+    "board_token",
     "topics",
     "emit",
     "spool",
@@ -37,6 +40,7 @@ COMMANDS: Final = (
     "attest",
     "announce",
     "cosign",
+    "withdraw",
     "inventory",
     "owner",
     "why",
@@ -45,6 +49,7 @@ COMMANDS: Final = (
     "drift",
     "signals",
     "violations",
+    "why_late",
     "approvals",
     "acknowledgements",
     "stale",
@@ -61,9 +66,47 @@ _INTERNAL_ERROR: Final = 70
 _INTERRUPTED: Final = 130
 
 
+class _Commands(Mapping[str, Any]):
+    """The commands by name, in help's order; each is made when it is asked for, so that a start pays for one."""
+
+    def __init__(self) -> None:
+        self._made: dict[str, Any] = {}
+
+    def __iter__(self) -> Iterator[str]:
+        return (module.replace("_", "-") for module in COMMANDS)
+
+    def __len__(self) -> int:
+        return len(COMMANDS)
+
+    def __getitem__(self, name: str) -> Any:
+        if name not in self._made:
+            module = name.replace("-", "_")
+            if module not in COMMANDS or "_" in name:
+                raise KeyError(name)
+            alone = typer.Typer()
+            alone.callback()(_alone)
+            importlib.import_module(f"console.commands.{module}").register(alone)
+            self._made[name] = typer.main.get_group(alone).commands[name]
+        return self._made[name]
+
+
+def _alone() -> None:
+    """Makes of an application with one command a group, as which the command has its name."""
+
+
+class _Group(TyperGroup):
+    def __init__(self, **attributes: Any) -> None:
+        super().__init__(**attributes)
+        self.commands = cast(MutableMapping[str, Any], _Commands())
+
+    def list_commands(self, _context: Any) -> list[str]:
+        return list(self.commands)
+
+
 def build() -> typer.Typer:
-    """The command with everything registered."""
+    """The command, of which every other is a part."""
     app = typer.Typer(
+        cls=_Group,
         name="seamwatch",
         no_args_is_help=True,
         add_completion=False,
@@ -71,8 +114,6 @@ def build() -> typer.Typer:
         context_settings={"help_option_names": ["-h", "--help"]},
     )
     app.callback()(_seamwatch)
-    for name in COMMANDS:
-        importlib.import_module(f"console.commands.{name}").register(app)
     return app
 
 

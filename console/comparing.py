@@ -11,8 +11,8 @@ from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from seamwatch.judging.facts import Violation
-from seamwatch.judging.text import violation_object
+from seamwatch.judging.model.facts import Violation
+from seamwatch.judging.model.text import violation_object
 
 COMPARED = ("severity", "opened_at", "resolved_at", "observed", "limit")
 

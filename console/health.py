@@ -13,15 +13,16 @@ from typing import TYPE_CHECKING, Final
 from console.finding import TIMEOUT_SECONDS, Finding, Verdict
 from console.judging_state import state_of_judges
 from console.reachable import owner_problem
+from seamwatch.broker import Address
 from seamwatch.clauses import kinds
 from seamwatch.durations import SECOND, format_duration
 from seamwatch.errors import SeamwatchError
-from seamwatch.judging.wording import moment_text
+from seamwatch.judging.patterns.wording import moment_text
 from seamwatch.settings import Settings
 from seamwatch.wire.topics import Topics
 
 if TYPE_CHECKING:
-    from streams.watch import Sight
+    from streams.page.watch import Sight
 
 _FRESH_SECONDS: Final = 30.0
 """What has waited no longer than this is on its way."""
@@ -29,16 +30,19 @@ _LOOK_AGAIN_SECONDS: Final = 3.0
 _TOLD: Final = 3
 
 
-def broker(bootstrap: str, prefix: str, settings: Settings) -> Iterator[Finding]:
+def broker(bootstrap: Address, prefix: str, settings: Settings) -> Iterator[Finding]:
     """What the broker tells of itself and of what stands on it."""
     from confluent_kafka import KafkaException
-    from confluent_kafka.admin import AdminClient
 
-    admin = AdminClient({"bootstrap.servers": bootstrap, "log_level": 0})
+    from bus import clients
+    from bus.refusals import why_refused
+
+    admin = clients.admin(bootstrap)
     try:
         metadata = admin.list_topics(timeout=TIMEOUT_SECONDS)
     except KafkaException as error:
-        yield Finding("broker", "problem", f"{bootstrap} does not answer ({error.args[0].str()})")
+        refused = why_refused(bootstrap)
+        yield Finding("broker", "problem", refused or f"{bootstrap} does not answer ({error.args[0].str()})")
         return
     yield Finding("broker", "ok", f"{bootstrap}, {len(metadata.brokers)} broker(s)")
     topics = Topics(prefix)
@@ -55,12 +59,13 @@ def broker(bootstrap: str, prefix: str, settings: Settings) -> Iterator[Finding]
             yield from _people(bootstrap, prefix, settings.default_owner)
     except SeamwatchError as error:
         yield Finding("stages", "problem", str(error))
-    for subject, verdict, told in state_of_judges(bootstrap, topics, metadata.topics, TIMEOUT_SECONDS):
-        yield Finding(subject, verdict, told)
+    now = settings.clock().now()
+    for subject, verdict, text in state_of_judges(bootstrap, topics, metadata.topics, TIMEOUT_SECONDS, now):
+        yield Finding(subject, verdict, text)
 
 
-def _topics(bootstrap: str, prefix: str, count: int) -> Finding:
-    from streams.topics import differing
+def _topics(bootstrap: Address, prefix: str, count: int) -> Finding:
+    from bus.topics import differing
 
     try:
         differences = differing(bootstrap, prefix, TIMEOUT_SECONDS)
@@ -68,14 +73,14 @@ def _topics(bootstrap: str, prefix: str, count: int) -> Finding:
         return Finding("topics", "note", str(error))
     if not differences:
         return Finding("topics", "ok", f"{count} with the prefix {prefix}")
-    told = "; ".join(f"{name} has {', '.join(said)}" for name, said in list(differences.items())[:_TOLD])
+    text = "; ".join(f"{name} has {', '.join(said)}" for name, said in list(differences.items())[:_TOLD])
     more = f"; and {len(differences) - _TOLD} more" if len(differences) > _TOLD else ""
-    return Finding("topics", "note", f"{told}{more}: `seamwatch topics create --alter` sets them as they must be")
+    return Finding("topics", "note", f"{text}{more}: `seamwatch topics create --alter` sets them as they must be")
 
 
-def _stages(bootstrap: str, topics: Topics, settings: Settings) -> Iterator[Finding]:
+def _stages(bootstrap: Address, topics: Topics, settings: Settings) -> Iterator[Finding]:
     """How far behind each stage is, and whether it moves; looks a second time where something has waited for long."""
-    from streams.watch_look import Lookout
+    from streams.page.lookout import Lookout
 
     lookout = Lookout(bootstrap, topics)
     try:
@@ -95,10 +100,10 @@ def _stages(bootstrap: str, topics: Topics, settings: Settings) -> Iterator[Find
 def _is_doubtful(sight: Sight, settings: Settings) -> bool:
     oldest = [seen.oldest for seen in sight.stages.values() if seen.oldest is not None]
     late = any(sight.at - each > _FRESH_SECONDS * SECOND for each in oldest)
-    return late or (sight.measured_at is not None and sight.at - sight.measured_at > _heard_within(settings))
+    return late or (sight.measured_at is not None and sight.at - sight.measured_at > _received_within(settings))
 
 
-def _heard_within(settings: Settings) -> int:
+def _received_within(settings: Settings) -> int:
     return max(round(_FRESH_SECONDS * SECOND), 3 * settings.heartbeat)
 
 
@@ -109,7 +114,7 @@ def _measured(first: Sight, second: Sight, settings: Settings) -> Finding:
             return Finding("measurements", "problem", "none is there, though measure has run: nothing is watched")
         return Finding("measurements", "note", "none has come yet: nothing is watched")
     ago = format_duration(max(0, second.at - newest))
-    if second.at - newest > _heard_within(settings) and newest == first.measured_at:
+    if second.at - newest > _received_within(settings) and newest == first.measured_at:
         return Finding("measurements", "problem", f"nothing is watched: none since {moment_text(newest)}, {ago} ago")
     return Finding("measurements", "ok", f"the newest came {ago} ago")
 
@@ -121,7 +126,7 @@ def _stage(stage: str, first: Sight, second: Sight, settings: Settings) -> Findi
     records, oldest = f"{now.count} record{'s' if now.count != 1 else ''}", now.oldest
     if oldest is None or second.at - oldest <= _FRESH_SECONDS * SECOND:
         return Finding(subject, "ok", records)
-    told = f"{records}, the oldest since {moment_text(oldest)}"
+    text = f"{records}, the oldest since {moment_text(oldest)}"
     stuck = [
         place for place, seen in now.waiting.items() if place in before.waiting
         and before.waiting[place].position == seen.position
@@ -130,12 +135,12 @@ def _stage(stage: str, first: Sight, second: Sight, settings: Settings) -> Findi
     if stage == "record":
         late = second.at - oldest >= settings.behind_after
         return Finding(
-            subject, "problem" if late else "note", f"{told}: " + ("behind" if stuck or late else "catching up")
+            subject, "problem" if late else "note", f"{text}: " + ("behind" if stuck or late else "catching up")
         )
     if stuck:
         where = ", ".join(f"{topic}[{number}]" for topic, number in sorted(stuck)[:_TOLD])
-        return Finding(subject, "problem", f"it stands still, in {where}: {told} wait for it")
-    return Finding(subject, "note", f"{told}: catching up")
+        return Finding(subject, "problem", f"it stands still, in {where}: {text} wait for it")
+    return Finding(subject, "note", f"{text}: catching up")
 
 
 def _absent(sight: Sight) -> Iterator[Finding]:
@@ -147,10 +152,10 @@ def _absent(sight: Sight) -> Iterator[Finding]:
             yield Finding(stage, "problem", f"no process of it is in its group: {meaning}")
 
 
-def _outages(bootstrap: str, topics: Topics) -> Iterator[Finding]:
+def _outages(bootstrap: Address, topics: Topics) -> Iterator[Finding]:
+    from bus.tail import tail
     from seamwatch.outages import Outage
     from seamwatch.wire.codec import Codec
-    from streams.tail import tail
 
     latest: dict[str, Outage] = {}
     codec = Codec()
@@ -160,16 +165,16 @@ def _outages(bootstrap: str, topics: Topics) -> Iterator[Finding]:
             latest[outage.outage_id] = outage
     going_on = [outage for outage in latest.values() if outage.state == "open"]
     for outage in going_on:
-        told = f"{outage.person} is told" if outage.person else "nobody is named to be told"
-        yield Finding("outage", "problem", f"{outage.summary} ({told}: outage {outage.outage_id})")
+        text = f"{outage.person} is told" if outage.person else "nobody is named to be told"
+        yield Finding("outage", "problem", f"{outage.summary} ({text}: outage {outage.outage_id})")
     if not going_on:
         last = max((outage.until or 0 for outage in latest.values()), default=0)
         yield Finding("outages", "ok", f"none; the last was over at {moment_text(last)}" if last else "none on record")
 
 
-def _people(bootstrap: str, prefix: str, default_owner: str | None) -> Iterator[Finding]:
-    from sinks.services import unusable
-    from streams.contracts import ContractsFollower
+def _people(bootstrap: Address, prefix: str, default_owner: str | None) -> Iterator[Finding]:
+    from bus.documents import ContractsFollower
+    from sinks.channels.services import unusable
 
     follower = ContractsFollower(bootstrap, prefix)
     persons, unread = follower.estate.persons, follower.estate.problems

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from console.commands.lines import Complaints, Progress
+from console.lines import Complaints, Progress
 from console.moments import moment_of
 from seamwatch.errors import UsageError
 
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from polars import DataFrame
 
     from seamwatch.documents import Estate
-    from streams.history.gathering import History
-    from streams.history.period import Period
-    from streams.history.reused import Reused
+    from streams.replay.history.gathering import History
+    from streams.replay.history.period import Period
+    from streams.replay.history.reused import Reused
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,8 @@ class Asked:
 
     def check(self) -> None:
         """Raise UsageError for what does not go together."""
-        from seamwatch.wire.schemas import INPUT_TYPES, nearest
+        from seamwatch.record_types import INPUT_TYPES
+        from seamwatch.wire.schemas import nearest
 
         if self.from_store and self.files:
             raise UsageError("name files of events or --from-store, not both: a history comes from one place")
@@ -57,7 +58,7 @@ class Asked:
 
     def period(self, *estates: Estate) -> Period:
         """The part of the history that is asked after; UsageError when it is none."""
-        from streams.history.period import Period
+        from streams.replay.history.period import Period
 
         since, until = moment_of("--since", self.since), moment_of("--until", self.until)
         if since is not None and until is not None and since >= until:
@@ -71,8 +72,8 @@ def gathered(asked: Asked, complaints: Complaints, *estates: Estate) -> Iterator
 
     What holds no event goes to ``complaints``. Raises UsageError for what cannot be read.
     """
-    from streams.history.gathering import History
-    from streams.plan import Plan
+    from streams.measure.plan import Plan
+    from streams.replay.history.gathering import History
 
     asked.check()
     period = asked.period(*estates)
@@ -108,7 +109,7 @@ def tell_reused(found: Iterable[Reused], complaints: Complaints) -> None:
 
 def _gather_store(asked: Asked, history: History, period: Period, complaints: Complaints) -> None:
     from console.asking import auditor
-    from streams.history.store import gather_store
+    from streams.replay.history.store import gather_store
 
     progress = Progress("events read so far")
     with auditor(asked.data) as store:
@@ -131,8 +132,8 @@ def _size(name: str) -> int:
 
 def _gather_files(asked: Asked, history: History, period: Period, complaints: Complaints, estate: Estate) -> None:
     from seamwatch.settings import load_settings
-    from streams.history.disorder import Disorder
-    from streams.history.files import chunks_of_files
+    from streams.replay.history.disorder import Disorder
+    from streams.replay.history.files import chunks_of_files
 
     disorder = Disorder(estate, load_settings().lateness)
     size = sum(map(_size, asked.files))

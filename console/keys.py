@@ -87,7 +87,7 @@ def write_private_key(file: Path, *, passphrase: bytes | None = None) -> bytes:
 
 def new_passphrase() -> bytes:
     """The passphrase for a new key: of the environment, or asked for twice. UsageError when there is none to be had."""
-    if (known := _told_passphrase()) is not None:
+    if (known := _given_passphrase()) is not None:
         return known
     _must_be_askable("--passphrase")
     first = getpass.getpass("passphrase for the new key: ")
@@ -104,13 +104,13 @@ def public_of(private_key: bytes) -> str:
 
 
 def _passphrase(file: Path) -> bytes:
-    if (known := _told_passphrase()) is not None:
+    if (known := _given_passphrase()) is not None:
         return known
     _must_be_askable(f"{file} is protected")
     return getpass.getpass(f"passphrase of {file}: ").encode()
 
 
-def _told_passphrase() -> bytes | None:
+def _given_passphrase() -> bytes | None:
     if said := os.environ.get(PASSPHRASE):
         return said.encode()
     if not (name := os.environ.get(PASSPHRASE_FILE)):

@@ -10,17 +10,17 @@ from typing import TYPE_CHECKING, Any
 from seamwatch.errors import ProofError, UsageError
 
 if TYPE_CHECKING:
+    from bus.partitions import Partition
     from seamwatch.settings import Settings
+    from sinks.ledger.format.notes import VerifierKey
+    from sinks.ledger.format.proofs import Proven
     from sinks.ledger.kept import Kept
-    from sinks.ledger.notes import VerifierKey
-    from sinks.ledger.proofs import Proven
-    from sinks.reading import Place
 
 
 def verifier_keys(files: list[Path] | None, settings: Settings) -> list[VerifierKey]:
     """The public keys in these files, or else the one of the data folder. Raises UsageError when there is none."""
     from console.reach import LEDGER_KEY_FILE
-    from sinks.ledger.keys import public_file, read_verifiers
+    from sinks.ledger.format.keys import public_file, read_verifiers
 
     own = public_file(settings.data / LEDGER_KEY_FILE)
     if not files and not own.exists():
@@ -28,7 +28,7 @@ def verifier_keys(files: list[Path] | None, settings: Settings) -> list[Verifier
     return read_verifiers(files or [own])
 
 
-def kept_in(file: Path, keys: list[VerifierKey]) -> list[tuple[Place, Kept]]:
+def kept_in(file: Path, keys: list[VerifierKey]) -> list[tuple[Partition, Kept]]:
     """The checkpoints that a file holds. Raises UsageError when it cannot be read, ProofError for one that is none."""
     from sinks.ledger.kept import read_kept
 
@@ -58,7 +58,8 @@ def print_proven(proven: Proven, *, as_json: bool) -> None:
 def _said(proven: Proven) -> dict[str, Any]:
     """What is proven, for JSON: bytes in base64, times as RFC 3339."""
     from seamwatch.instants import format_instant
-    from seamwatch.wire.schemas import RECORD_TYPES, schema
+    from seamwatch.record_types import RECORD_TYPES
+    from seamwatch.wire.schemas import schema
 
     entry, kind, record = proven.entry, proven.record_type, _plain(proven.record)
     if record is not None and (kind in RECORD_TYPES or kind == "document"):

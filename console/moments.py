@@ -5,7 +5,6 @@ from __future__ import annotations
 from seamwatch.durations import parse_duration
 from seamwatch.errors import UsageError
 from seamwatch.instants import parse_instant
-from seamwatch.settings import load_settings
 
 
 def moment_of(option: str, text: str | None, *, back: bool = True) -> int | None:
@@ -21,6 +20,8 @@ def moment_of(option: str, text: str | None, *, back: bool = True) -> int | None
         reason = error
     if not back:
         raise UsageError(f"{option}: {reason}")
+    from seamwatch.settings import load_settings
+
     try:
         return load_settings().clock().now() - parse_duration(text)
     except ValueError:

@@ -9,21 +9,22 @@ from typing import TYPE_CHECKING, Final
 
 from console.naming import some_of
 from console.reachable import check_reachable, lacking, owner_problem
+from seamwatch.broker import Address
 from seamwatch.errors import SeamwatchError, UnreachableError, UsageError
 from seamwatch.settings import Settings
 from stack.supervisor import Say
 
 if TYPE_CHECKING:
+    from bus.documents import ContractsFollower
     from seamwatch.documents.loading import Loaded
-    from streams.contracts import ContractsFollower
 
 _LOOK_EVERY: Final = 1.0
 _PUBLISH_AGAIN: Final = 30.0
 
 
-def check_owner(owner: str, kafka: str, prefix: str) -> None:
+def check_owner(owner: str, kafka: Address, prefix: str) -> None:
     """Raise UsageError when no document that was published knows the default owner."""
-    from streams.contracts import ContractsFollower
+    from bus.documents import ContractsFollower
 
     follower = ContractsFollower(kafka, prefix)
     persons = follower.estate.persons
@@ -46,25 +47,34 @@ class PublishedFolder:
         self._seen: frozenset[tuple[str, int, int]] = frozenset()
         self._next_look = 0.0
         self._gone: tuple[str, ...] = ()
+        self._unsigned: tuple[str, ...] = ()
 
     def check(self) -> None:
         """Read the folder. Raises DocumentError, and UsageError for a default owner whom it does not know."""
         self._load().estate()
 
-    def publish(self, kafka: str) -> None:
+    def publish(self, kafka: Address) -> None:
         """Publish the folder as it is."""
-        from streams.contracts import ContractsFollower, publish
+        from bus.documents import ContractsFollower, publish
 
         loaded = self._load()
         if self._follower is None:
             self._follower = ContractsFollower(kafka, self._settings.prefix)
-        done = publish(self._follower, loaded, self._settings.clock())
+        done = publish(self._follower, loaded, self._settings.clock(), signed=self._settings.signed == "required")
         if done.gone and done.gone != self._gone:
             self._say(
                 f"gone from {self._folder}, and in force still: {some_of(done.gone)}; "
-                f"`seamwatch contracts publish {self._folder} --withdraw` ends that"
+                f"`seamwatch contracts publish {self._folder} --withdraw --as PERSON` ends that"
             )
         self._gone = done.gone
+        if done.unsigned and done.unsigned != self._unsigned:
+            self._say(
+                f"published, and not signed by all who must: {some_of(done.unsigned)}; `seamwatch contracts verify "
+                f"{self._folder} --published` says more, and SEAMWATCH_SIGNED=required refuses it"
+            )
+        self._unsigned = done.unsigned
+        if done.signed:
+            self._say(f"published with further signatures: {some_of(done.signed)}")
         for line in lacking(loaded.reads, os.environ):
             self._say(line)
 
@@ -81,7 +91,7 @@ class PublishedFolder:
             check_reachable(loaded.reads, self._folder, self._settings.default_owner)
         return loaded
 
-    def look(self, kafka: str) -> None:
+    def look(self, kafka: Address) -> None:
         """Publish the folder if it has changed; a wrong document is told, and what was published stays in force."""
         if time.monotonic() < self._next_look:
             return

@@ -8,13 +8,13 @@ Order: the data folder that the command names, the environment (``KAFKA_BOOTSTRA
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from seamwatch.broker import Broker
 from seamwatch.errors import UnreachableError
 from seamwatch.running import running, written
-from seamwatch.settings import load_settings
 
 NETRC_FILE: Final = "netrc"
 LEDGER_KEY_FILE: Final = "ledger.key"
@@ -26,11 +26,13 @@ class Reach:
 
     known: Mapping[str, str]
     missing: str
+    broker: Broker | None = field(default=None, repr=False)
 
     @property
-    def kafka(self) -> str:
-        """Bootstrap servers of the broker."""
-        return self._get("kafka", "KAFKA_BOOTSTRAP_SERVERS")
+    def kafka(self) -> Broker:
+        """The broker, and how a client is let in there."""
+        servers = self._get("kafka", "KAFKA_BOOTSTRAP_SERVERS")
+        return self.broker if self.broker is not None else Broker(servers)
 
     @property
     def clickhouse(self) -> str:
@@ -58,9 +60,13 @@ class Reach:
 
 def reach(data: Path | None = None) -> Reach:
     """The system to talk to. ``data`` is what ``--data`` named; it goes before the environment."""
+    from seamwatch.settings import load_settings
+
     settings = load_settings(data=data)
-    told = running(settings.data)
-    addresses = {name: told.told[name] for name in ("kafka", "clickhouse", "auditor", "prefix") if told.told.get(name)}
+    status = running(settings.data)
+    addresses = {
+        name: status.told[name] for name in ("kafka", "clickhouse", "auditor", "prefix") if status.told.get(name)
+    }
     named = {
         "kafka": settings.kafka,
         "clickhouse": settings.clickhouse,
@@ -69,7 +75,9 @@ def reach(data: Path | None = None) -> Reach:
     }
     known = {name: address for name, address in named.items() if address is not None}
     known = {**known, **addresses} if data is not None else {**addresses, **known}
-    return Reach({"prefix": settings.prefix, **known}, told.why)
+    of_folder = "kafka" in addresses and (data is not None or settings.kafka is None)
+    broker = status.broker(settings) if of_folder else settings.broker()
+    return Reach({"prefix": settings.prefix, **known}, status.why, broker)
 
 
 def processes(data: Path) -> dict[str, int]:

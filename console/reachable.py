@@ -61,6 +61,6 @@ def persons_of(documents: Sequence[Read]) -> set[str]:
 
 
 def _unusable(url: str) -> str | None:
-    from sinks.services import unusable
+    from sinks.channels.services import unusable
 
     return unusable(url)

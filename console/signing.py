@@ -13,7 +13,6 @@ from typing import NamedTuple
 from console.keys import public_of, read_private_key
 from seamwatch.errors import UsageError
 from seamwatch.signatures import sign
-from seamwatch.wire.schemas import nearest
 
 
 class Signed(NamedTuple):
@@ -23,14 +22,10 @@ class Signed(NamedTuple):
     signature: str | None
 
 
-def keys_of(person: str, published: Mapping[str, Mapping[str, str]], option: str = "--as") -> Mapping[str, str]:
-    """The keys of a person among those who are ``published`` (person → public key in base64 → key id).
-
-    Raises UsageError, with the nearest name, for somebody who is not; where nobody is, nobody has keys.
-    """
-    if published and person not in published:
-        raise UsageError(f"{option} {person}: no such person is published{nearest(person, tuple(published))}")
-    return published.get(person, {})
+def demand_key(person: str, keys: Mapping[str, str], file: Path | None) -> None:
+    """Raise UsageError when a person has published keys and no file is given, so that what they say would not count."""
+    if file is None and keys:
+        raise UsageError(f"{person} has published keys, so what is not signed would not count: give --key FILE")
 
 
 def sign_as(message: bytes, person: str, keys: Mapping[str, str], file: Path | None) -> Signed:
@@ -39,9 +34,8 @@ def sign_as(message: bytes, person: str, keys: Mapping[str, str], file: Path | N
     Raises UsageError when they have keys and no file is given, so that what they say would count for nothing, and when
     the key in the file is none of theirs.
     """
+    demand_key(person, keys, file)
     if file is None:
-        if keys:
-            raise UsageError(f"{person} has published keys, so what is not signed would not count: give --key FILE")
         return Signed(None, None)
     private = read_private_key(file)
     public = public_of(private)

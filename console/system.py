@@ -8,6 +8,7 @@ processes to the thread that starts them.
 from __future__ import annotations
 
 import contextlib
+import http.client
 import os
 import secrets
 import sys
@@ -18,21 +19,29 @@ from types import TracebackType
 from typing import Any, Final, Self
 from urllib.parse import unquote, urlsplit
 
+from board.addresses import address_of
+from board.security.links import forget, new_link
 from console.metrics_ports import metrics_ports
 from console.published_folder import PublishedFolder, check_owner
 from console.reach import LEDGER_KEY_FILE, NETRC_FILE
+from seamwatch.broker import Broker
+from seamwatch.connections import no_kafka_settings
 from seamwatch.errors import LocalStackError, UsageError
 from seamwatch.running import RUN_FILE
 from seamwatch.settings import Settings
 from stack.folder import DataFolder, write_private, write_private_text
-from stack.kafka_server import KafkaServer
+from stack.kafka.server import KafkaServer
 from stack.local import Addresses, LocalStack
 from stack.room import Room
 from stack.supervisor import Say, Stage, Supervisor, Unit
 
 STAGES: Final = ("measure", "judge", "record", "page")
+BOARD: Final = "board"
 _LOOK_EVERY: Final = 1.0
 _END_SECONDS: Final = 4.0
+_ASK_SECONDS: Final = 5.0
+_AGAIN_SECONDS: Final = 0.2
+_ANY_HOST: Final = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - what listens everywhere is asked here
 
 
 class System:
@@ -63,12 +72,15 @@ class System:
         self._folder = DataFolder(settings.data)
         self._stack: LocalStack | None = None
         self._metrics: dict[str, str] = {}
+        self._board = ""
+        self._board_port = 0
         self._room = Room(settings.data)
         self._supervisor = Supervisor(say, self._write_run_file, self._waits_for)
         self._next_look = 0.0
-        self._is_told = True  # run.json says what runs
+        self._is_written = True  # run.json says what runs
         self._contracts = PublishedFolder(contracts, settings, say) if contracts is not None else None
         self._addresses: Addresses | None = None
+        self._broker = Broker("")
 
     @property
     def addresses(self) -> Addresses:
@@ -80,6 +92,33 @@ class System:
     def metrics(self) -> Mapping[str, str]:
         """Host and port of each stage's metrics; empty without."""
         return self._metrics
+
+    @property
+    def board(self) -> str:
+        """The address of the board."""
+        return self._board
+
+    def board_answers(self, seconds: float) -> bool:
+        """Whether the board answers, within so many seconds."""
+        until = time.monotonic() + seconds
+        host, port = self._settings.board_host, self._board_port
+        while True:
+            connection = http.client.HTTPConnection(_ANY_HOST.get(host, host), port, timeout=_ASK_SECONDS)
+            try:
+                connection.request("GET", "/sign-in", headers={"Host": "localhost"})
+                if connection.getresponse().status == http.HTTPStatus.OK:
+                    return True
+            except (OSError, http.client.HTTPException):
+                pass
+            finally:
+                connection.close()
+            if time.monotonic() >= until:
+                return False
+            time.sleep(_AGAIN_SECONDS)
+
+    def sign_in_link(self) -> str:
+        """A link into the board that serves once."""
+        return new_link(self._settings.data, self._board)
 
     def __enter__(self) -> Self:
         """Hold the data folder. Raises LocalStackError that names the process which has it."""
@@ -102,18 +141,21 @@ class System:
         (self._settings.data / RUN_FILE).unlink(missing_ok=True)
         self._stack = LocalStack(self._folder, self._settings, progress)
         self._addresses = addresses = self._stack.start()
+        self._broker = self._settings.broker() or Broker(addresses.kafka)
         for server in self._stack.servers:
             self._supervisor.watch(server)
         progress("creating topics and tables")
         self._prepare(addresses)
         if self._contracts is not None:
-            self._contracts.publish(addresses.kafka)
+            self._contracts.publish(self._broker)
         elif self._settings.default_owner is not None:
-            check_owner(self._settings.default_owner, addresses.kafka, self._settings.prefix)
+            check_owner(self._settings.default_owner, self._broker, self._settings.prefix)
         progress("starting the stages")
         environment = self._environment()
-        for name in STAGES:
-            self._supervisor.watch(self._stage(name, addresses, environment))
+        self._board_port = port = self._folder.port(BOARD, self._settings.board_port or None)
+        self._board = self._settings.board_url or address_of(self._settings.board_host, port)
+        for name in (*STAGES, BOARD):
+            self._supervisor.watch(self._stage(name, addresses, environment, port))
         write_private_text(self._settings.data / NETRC_FILE, _netrc(addresses.auditor))
         self._write_run_file(self._supervisor.pids())
         return addresses
@@ -123,20 +165,22 @@ class System:
         self._supervisor.run(lambda: self._tick(tick))
 
     def _prepare(self, addresses: Addresses) -> None:
-        from sinks.migrate import migrate
-        from streams.topics import create_topics
+        from bus.topics import create_topics
+        from sinks.store.migrate import migrate
 
         # Our own broker is ours to set up; another's topics are told of.
         own = self._settings.kafka is None
-        for report in create_topics(addresses.kafka, self._settings.prefix, self._settings.partitions, alter=own):
+        for report in create_topics(self._broker, self._settings.prefix, self._settings.partitions, alter=own):
             if report.outcome in ("altered", "different"):
                 did = "set as it must be" if report.outcome == "altered" else "left as it is"
                 self._say(f"topic {report.name} had {', '.join(report.differences)}: {did}")
         migrate(addresses.clickhouse)
 
-    def _stage(self, name: str, addresses: Addresses, further: Mapping[str, str]) -> Stage:
+    def _stage(self, name: str, addresses: Addresses, further: Mapping[str, str], board_port: int) -> Stage:
         environment = {
             **os.environ,
+            # Our own broker lets in whoever is on this machine: what is said of another's does not go for it.
+            **(no_kafka_settings() if self._settings.kafka is None else {}),
             "KAFKA_BOOTSTRAP_SERVERS": addresses.kafka,
             "CLICKHOUSE_URL": addresses.clickhouse,
             "SEAMWATCH_AUDITOR_URL": addresses.auditor,
@@ -146,6 +190,10 @@ class System:
             "PYTHONUNBUFFERED": "1",
             **further,
         }
+        if name == "page":
+            environment.setdefault("SEAMWATCH_BOARD_URL", self._board)
+        if name == BOARD:
+            environment["SEAMWATCH_BOARD_PORT"] = str(board_port)
         if name in self._metrics:
             environment["SEAMWATCH_METRICS_PORT"] = self._metrics[name].rpartition(":")[2]
         command = [sys.executable, "-m", "console.app", "run", name]
@@ -153,16 +201,18 @@ class System:
 
     def _tick(self, tick: Callable[[], None]) -> None:
         if self._contracts is not None:
-            self._contracts.look(self.addresses.kafka)
+            self._contracts.look(self._broker)
         if time.monotonic() >= self._next_look:
             self._next_look = time.monotonic() + _LOOK_EVERY
             if (said := self._room.look()) is not None:
                 self._say(said)
-            if not self._is_told:
+            if not self._is_written:
                 self._write_run_file(self._supervisor.pids())
         tick()
 
     def _waits_for(self, unit: Unit) -> str | None:
+        if unit.name == BOARD:
+            return None  # it shows what it can without servers
         if unit.name in STAGES:
             # Without the broker it would fail, and again, and be slow to come back when there is one.
             servers = self._stack.servers if self._stack is not None else ()
@@ -178,28 +228,30 @@ class System:
             "clickhouse": self.addresses.clickhouse,
             "auditor": self.addresses.auditor,
             "prefix": self._settings.prefix,
-            "stages": {name: pid for name, pid in pids.items() if name in STAGES},
-            "servers": {name.lower(): pid for name, pid in pids.items() if name not in STAGES},
+            "board": self._board,
+            "stages": {name: pid for name, pid in pids.items() if name in (*STAGES, BOARD)},
+            "servers": {name.lower(): pid for name, pid in pids.items() if name not in (*STAGES, BOARD)},
             "restarts": {name.lower(): times for name, times in self._supervisor.restarts().items()},
             "metrics": self._metrics,
         }
         try:
             write_private(self._settings.data / RUN_FILE, content)
         except LocalStackError as error:
-            if self._is_told:
+            if self._is_written:
                 self._say(f"{error}; until it can be, commands may not find what runs")
-            self._is_told = False
+            self._is_written = False
         else:
-            self._is_told = True
+            self._is_written = True
 
     def _end(self) -> None:
         if self._contracts is not None:
             self._contracts.close()
+        forget(self._settings.data)
         for name in (RUN_FILE, NETRC_FILE):
             with contextlib.suppress(OSError):
                 (self._settings.data / name).unlink(missing_ok=True)
         # Stages first: they commit what they have while the servers still answer.
-        self._supervisor.end(STAGES, seconds=_END_SECONDS)
+        self._supervisor.end((*STAGES, BOARD), seconds=_END_SECONDS)
         if self._stack is not None:
             self._stack.stop()
         self._folder.release()
@@ -216,7 +268,7 @@ def _netrc(url: str) -> str:
 
 def _ledger_key(settings: Settings) -> Path:
     """The key that signs the ledger: the one that is set, else the data folder's own, made once."""
-    from sinks.ledger.keys import make_keys
+    from sinks.ledger.format.keys import make_keys
 
     if settings.ledger_key is not None:
         return settings.ledger_key

@@ -68,10 +68,10 @@ def table_lines(
     for number, row in enumerate(cells):
         broken = [_broken(cell, room) for cell, room in zip(row, widths, strict=True)]
         for part in range(max(map(len, broken))):
-            told = (
+            rows_text = (
                 _padded(cell[part] if part < len(cell) else "", room) for cell, room in zip(broken, widths, strict=True)
             )
-            line = (" " * GAP).join(told).rstrip()
+            line = (" " * GAP).join(rows_text).rstrip()
             lines.append(f"{_BOLD}{line}{_PLAIN}" if bold and number == 0 else line)
     return lines
 

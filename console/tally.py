@@ -14,7 +14,7 @@ from typing import Any
 from seamwatch.documents import Contract
 from seamwatch.durations import DAY, SECOND
 from seamwatch.instants import format_instant
-from seamwatch.judging.facts import Violation
+from seamwatch.judging.model.facts import Violation
 
 WEEK = 7 * DAY
 _MONDAY = 4 * DAY

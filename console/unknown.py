@@ -1,7 +1,7 @@
 """Unknown: what could not be told of events, clause by clause, in words for whoever looks.
 
 What is odd comes first: something is given that cannot be used. What is absent may be as it should be. Words only; the
-counts are `streams.unknown`'s.
+counts are `streams.judge.unknown`'s.
 """
 
 from __future__ import annotations
@@ -11,8 +11,10 @@ from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
+from seamwatch.broker import Address
+
 if TYPE_CHECKING:
-    from streams.unknown import Doubted, Why
+    from streams.judge.unknown import Doubted, Why
 
 SAID: Final[Mapping[Why, tuple[str, str, str]]] = MappingProxyType(
     {
@@ -29,28 +31,28 @@ MOST: Final = 5
 PATIENCE_SECONDS: Final = 5.0
 
 
-def recent(bootstrap: str, prefix: str) -> Counter[Doubted]:
+def recent(bootstrap: Address, prefix: str) -> Counter[Doubted]:
     """What could not be told today and yesterday (UTC), as the judges' state tells. Raises UnreachableError."""
     from confluent_kafka import KafkaException
-    from confluent_kafka.admin import AdminClient
 
+    from bus import clients
+    from bus.refusals import unreachable
     from seamwatch.clock import SystemClock
-    from seamwatch.errors import UnreachableError
     from seamwatch.wire.topics import Topics
-    from streams.unknown import read_unknown
+    from streams.judge.unknown import read_unknown
 
     state = Topics(prefix).judge_state
-    admin = AdminClient({"bootstrap.servers": bootstrap, "log_level": 0})
+    admin = clients.admin(bootstrap)
     try:
         partitions = list(admin.list_topics(state, PATIENCE_SECONDS).topics[state].partitions)
     except KafkaException as error:
-        raise UnreachableError(f"{bootstrap} does not answer ({error.args[0].str()})") from None
+        raise unreachable(f"looking at {state}", bootstrap, error.args[0].str()) from None
     return read_unknown(bootstrap, state, partitions, SystemClock().now(), PATIENCE_SECONDS)
 
 
 def sentences(counts: Counter[Doubted], most: int = MOST) -> Iterator[str]:
     """One for each clause and system, what is odd first and the most numerous of each; the rest in one."""
-    from streams.unknown import others
+    from streams.judge.unknown import others
 
     for why, (one, several, what) in SAID.items():
         found = [(whose, number) for whose, number in counts.most_common() if whose.why == why]

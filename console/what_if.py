@@ -8,20 +8,21 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from console.commands.lines import Complaints, Progress
 from console.comparing import Comparison, Pair, compare, comparison_object
 from console.history import Asked, gathered
+from console.lines import Complaints, Progress
 from console.tables import print_table
 from seamwatch.documents import Contract, Estate, Person, System
 from seamwatch.documents.estate import Term
+from seamwatch.documents.files import nothing_read
 from seamwatch.documents.loading import read_folder
 from seamwatch.documents.problems import is_error
 from seamwatch.documents.terms import terms_of
 from seamwatch.errors import DocumentError
 from seamwatch.instants import format_instant
-from seamwatch.judging.facts import Violation
-from seamwatch.judging.wording import moment_text, number_text
-from streams.replay import judged
+from seamwatch.judging.model.facts import Violation
+from seamwatch.judging.patterns.wording import moment_text, number_text
+from streams.replay.replay import judged
 
 SHOWN = 20
 
@@ -48,6 +49,8 @@ def read_state(place: Path) -> State:
     reads, problems = read_folder(place)
     if wrong := [str(problem) for problem in problems if is_error(problem)]:
         raise DocumentError("\n".join(wrong))
+    if not reads:
+        raise DocumentError(str(nothing_read(place)))
     documents = [read.document for read in reads]
     terms = terms_of((d, None) for d in documents if isinstance(d, Contract))
     newest = {term.contract.id: term.contract for term in terms}
@@ -123,7 +126,7 @@ def _rows(found: Comparison) -> Iterator[tuple[str, ...]]:
             yield sign, *_place(v), v.summary
         yield from _more(sign, len(episodes))
     for pair in found.otherwise[:SHOWN]:
-        yield "~ otherwise", *_place(pair.old), _told(pair)
+        yield "~ otherwise", *_place(pair.old), _differences(pair)
     yield from _more("~ otherwise", len(found.otherwise))
 
 
@@ -137,7 +140,7 @@ def _place(v: Violation) -> tuple[str, str, str]:
     return moment_text(v.opened_at), v.clause, where
 
 
-def _told(pair: Pair) -> str:
+def _differences(pair: Pair) -> str:
     return ", ".join(
         f"{name.replace('_', ' ')} {_value(name, getattr(pair.old, name))} → {_value(name, getattr(pair.new, name))}"
         for name in pair.differing

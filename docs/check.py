@@ -38,9 +38,15 @@ def problems() -> list[str]:
         if not path.exists() or path.read_text("utf-8") != text
     ]
     found += [
-        f"docs/clauses/{name}.md lacks {part}: say it in the docstring of seamwatch/clauses/{name}.py"
+        f"docs/clauses/{name}.md lacks {part}: say it in the docstring of {kind.__module__.replace('.', '/')}.py"
         for name, kind in clause_pages.kinds().items()
         for part in clause_pages.lacking(clause_pages.page(kind))
+    ]
+    readme = (ROOT / "README.md").read_text("utf-8")
+    found += [
+        f"README.md does not name the clause kind {name}: put it into the table of kinds"
+        for name in clause_pages.kinds()
+        if f"(docs/clauses/{name}.md)" not in readme
     ]
     for page in [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")]:
         for number, line in enumerate(page.read_text("utf-8").splitlines(), 1):

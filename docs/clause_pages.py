@@ -78,7 +78,7 @@ def index() -> str:
     lines = [
         "# Clause kinds",
         "",
-        "One page a kind, written by `make docs` from `seamwatch/clauses/<kind>.py`.",
+        "One page a kind, written by `make docs` from `seamwatch/clauses/<kind>.py` or `<kind>/kind.py`.",
         "",
         "| kind | says |",
         "|---|---|",

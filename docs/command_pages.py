@@ -49,5 +49,5 @@ def _row(parameter: Any) -> str | None:
     names = ", ".join(f"`{option}`" for option in parameter.opts) if parameter.opts[0].startswith("-") else ""
     shown = names or f"`{parameter.metavar or parameter.name.upper()}`"
     default = parameter.default
-    told = "required" if parameter.required else ("" if default in (None, False, ()) else f"`{default}`")
-    return f"| {shown} | {told} | {getattr(parameter, 'help', None) or ''} |"
+    text = "required" if parameter.required else ("" if default in (None, False, ()) else f"`{default}`")
+    return f"| {shown} | {text} | {getattr(parameter, 'help', None) or ''} |"

@@ -15,10 +15,10 @@ import fastavro
 
 from seamwatch.wire.framing import single_object_header
 from seamwatch.wire.schemas import fingerprint
-from sinks.ledger.leaves import Entry, entry_bytes
-from sinks.ledger.merkle import inclusion_proof, leaf_hash, root_of
-from sinks.ledger.notes import Checkpoint, SignerKey
-from sinks.ledger.proofs import Proof, canonical_schema
+from sinks.ledger.format.leaves import Entry, entry_bytes
+from sinks.ledger.format.merkle import inclusion_proof, leaf_hash, root_of
+from sinks.ledger.format.notes import Checkpoint, SignerKey
+from sinks.ledger.format.proofs import Proof, canonical_schema
 
 PROOF: Final = Path(__file__).parent / "ledger-vector.tlog-proof"
 PARTS: Final = Path(__file__).parent / "ledger-vector.json"

@@ -18,9 +18,11 @@ from seamwatch.signatures import (
     approval_bytes,
     attestation_bytes,
     change_bytes,
+    change_digest,
     document_bytes,
     refresh_bytes,
     sign,
+    withdrawal_bytes,
 )
 
 PAGE: Final = Path(__file__).parent / "signature-vectors.json"
@@ -43,6 +45,11 @@ _CONTRACT: Final = {
          "co_signers": ["lead@example.org"]},
     ],
 }  # fmt: skip
+_CHANGE: Final = {
+    "system": "credit-model", "change_id": "CHG-7", "kind": "threshold", "from_value": "0.62", "to_value": "0.58",
+    "config_digest": None, "effective_at": 1_772_616_600_000_000, "summary": "the line moves",
+    "announced_by": "product@example.org", "environment": "production",
+}  # fmt: skip
 _MESSAGES: Final = (
     (
         "document",
@@ -62,11 +69,27 @@ _MESSAGES: Final = (
         },
     ),
     (
+        "withdrawal",
+        withdrawal_bytes,
+        {
+            "kind": "Contract", "id": "credit-limits", "version": "2", "digest": digest_of(_CONTRACT),
+            "person": "lead@example.org", "withdrawn_at": "2026-03-02T09:30:00Z",
+        },
+    ),
+    (
         "acknowledgement",
         acknowledgement_bytes,
         {
             "event_time": 1_772_443_800_000_000, "system": "credit-model", "of": "change", "reference": "CHG-7",
             "person": "lead@example.org", "answer": "accept", "note": "größer als „0,62“",
+        },
+    ),
+    (
+        "acknowledgement",
+        acknowledgement_bytes,
+        {
+            "event_time": 1_772_443_800_000_000, "system": "credit-model", "of": "change", "reference": "CHG-7",
+            "person": "lead@example.org", "answer": "accept", "note": None, "change_digest": change_digest(_CHANGE),
         },
     ),
     (
@@ -93,6 +116,16 @@ _MESSAGES: Final = (
             "system": "credit-model", "change_id": "CHG-7", "kind": "threshold", "from_value": "0.62",
             "to_value": "0.58", "config_digest": None, "effective_at": 1_772_616_600_000_000,
             "summary": "the line moves", "announced_by": "product@example.org",
+        },
+    ),
+    (
+        "config_change",
+        change_bytes,
+        {
+            "system": "credit-model", "change_id": "CHG-7", "kind": "threshold", "from_value": "0.62",
+            "to_value": "0.58", "config_digest": None, "effective_at": 1_772_616_600_000_000,
+            "summary": "not before the audit", "announced_by": "lead@example.org", "withdrawn": True,
+            "event_time": 1_772_530_200_000_000,
         },
     ),
 )  # fmt: skip

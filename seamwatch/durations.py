@@ -38,11 +38,14 @@ def parse_duration(text: str) -> int:
     return round(total)
 
 
-def format_duration(micros: int) -> str:
+def format_duration(micros: int, bound: int | None = None) -> str:
     """A duration in the reader's words, two units at most: ``9 d 2 h``, ``26 h``, ``1 h 30 m``, ``4 s``, ``200 ms``.
 
-    Hours are kept up to 48, since that is how people agree them (26 h, not 1 d 2 h).
+    Hours are kept up to 48, since that is how people agree them (26 h, not 1 d 2 h). What would read as the ``bound``
+    that it is not is ``just over`` or ``just under`` it.
     """
+    if bound is not None and micros != bound and format_duration(micros) == format_duration(bound):
+        return f"just {'over' if micros > bound else 'under'} {format_duration(bound)}"
     if micros < 0:
         return "-" + format_duration(-micros)
     if micros < SECOND:

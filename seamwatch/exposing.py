@@ -20,8 +20,10 @@ def expose(registry: CollectorRegistry, port: int | None, host: str = LOOPBACK) 
     """
     if port is None:
         return
-    from prometheus_client import start_http_server
+    from prometheus_client import ProcessCollector, start_http_server
 
+    # When it started, its memory and files, by the names that every process shows them: a restart is a later start.
+    ProcessCollector(registry=registry)
     try:
         start_http_server(port, addr=host, registry=registry)
     except OSError as error:

@@ -41,7 +41,7 @@ def unknown_options(environment: Mapping[str, str]) -> str | None:
     """One line that names what looks like an option of ours and is none, with the nearest ones; None when all are."""
     known = options()
     short = tuple(name.removeprefix(PREFIX) for name in known)
-    told = []
+    lines = []
     for name, value in sorted(environment.items()):
         # Windows and pydantic tell no capitals from small letters. What is set to nothing is not set.
         said = name.upper()
@@ -50,5 +50,5 @@ def unknown_options(environment: Mapping[str, str]) -> str | None:
         # The prefix is alike in all of them: what follows it tells.
         close = difflib.get_close_matches(said.removeprefix(PREFIX), short, n=1)
         hint = f": did you mean {PREFIX}{close[0]}?" if close else ""
-        told.append(f"{name} is no option of Seamwatch and has no effect{hint}")
-    return "; ".join(told) or None
+        lines.append(f"{name} is no option of Seamwatch and has no effect{hint}")
+    return "; ".join(lines) or None

@@ -1,7 +1,7 @@
 """Outages: times in which Seamwatch did not do its own work, and the words in which somebody is told of one.
 
-Values and words only. What is seen of the stages is `streams.watch_look`'s, what is wrong with that `streams.watch`'s.
-All times are microseconds, by the machines' clocks and never by that of the events.
+Values and words only. What is seen of the stages is `streams.page.lookout`'s, what is wrong with that
+`streams.page.watch`'s. All times are microseconds, by the machines' clocks and never by that of the events.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Final, Literal
 
 from seamwatch.durations import MINUTE, format_duration
-from seamwatch.judging.wording import moment_text
+from seamwatch.judging.patterns.wording import moment_text
 
 Kind = Literal["unwatched", "stalled", "behind", "restarting", "unreachable"]
 

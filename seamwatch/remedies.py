@@ -8,7 +8,19 @@ from __future__ import annotations
 from shlex import quote
 from typing import Final
 
-from seamwatch.judging.facts import Violation
+from seamwatch.judging.model.facts import OBJECTION, Violation
+
+CONTRACT_FILE: Final = "CONTRACT_FILE"
+"""Stands for the file of a contract, which whoever publishes it has."""
+
+KEY_FILE: Final = "PRIVATE_KEY_FILE"
+"""Stands for the file of a person's private key, which nobody else knows; a word that a shell takes as it is."""
+
+VALUE: Final = "VALUE"
+"""Stands for the value that was measured."""
+
+NOBODY_NAMED: Final = "YOUR_ID"
+"""Stands for the id of whoever reads it, where nobody is named."""
 
 ATTESTED: Final = ("review", "coverage", "benchmark")
 """The clause kinds that are put right by a person's word."""
@@ -26,16 +38,60 @@ def remedy_command(violation: Violation, person: str | None, *, signs: bool = Fa
     """
     if violation.person != person or person is None:
         return None
-    if violation.kind == "change_notice" and violation.slice and violation.slice.endswith(f"/{person}"):
+    # Of a clock that ran out, which has a unit: what serves unannounced may have any name.
+    late = violation.kind == "change_notice" and violation.unit == "s"
+    if late and violation.slice and violation.slice.endswith(f"/{person}"):
         return ack_command(violation.slice.removesuffix(f"/{person}"), person, signs=signs)
-    if violation.kind not in ATTESTED:
-        return None
-    value = " --value <the value>" if violation.kind == "benchmark" else ""
+    if violation.kind == "change_notice" and (objected := _objected_change(violation)) is not None:
+        return f"seamwatch withdraw {quote(objected)} {_as(person, signs)}"
+    # Of scores that shifted the review that was due, not the shift itself, which no word ends.
+    kind = "review" if violation.kind == "distribution" and violation.unit == "s" else violation.kind
+    return _attest_command(violation, kind, person, signs) if kind in ATTESTED else None
+
+
+def reminded_command(reminder: Violation, kind: str, person: str, *, signs: bool = False) -> str | None:
+    """The command that does what a reminder of a clause of some kind reminds a person of; None where its text has it.
+
+    ``told`` is the reminder as the pager keeps it.
+    """
+    if kind == "change_notice" and reminder.slice:
+        return ack_command(reminder.slice.removesuffix(f"/{person}"), person, signs=signs)
+    kind = "review" if kind == "distribution" else kind
+    return _attest_command(reminder, kind, person, signs) if kind in ATTESTED else None
+
+
+def _attest_command(violation: Violation, kind: str, person: str, signs: bool) -> str:
+    value = f" --value {VALUE}" if kind == "benchmark" else ""
     subject = quote(f"{violation.contract}#{violation.clause}")
-    about = f"{violation.kind} {subject} --system {quote(violation.system)}"
+    about = f"{kind} {subject} --system {quote(violation.system)}"
     return f"seamwatch attest {about}{value} {_as(person, signs)}"
 
 
+def sign_commands(violation: Violation) -> tuple[str, ...]:
+    """The commands by which those sign whose signature a violation misses, whoever is told of it."""
+    if violation.state == "resolved":
+        return ()
+    return tuple(sign_command(CONTRACT_FILE, person) for person in violation.unsigned_by)
+
+
+def sign_command(file: str, person: str, *, approval: str | None = None) -> str:
+    """The command by which a person signs the contract in a file or, named by its id, an approval of a System there."""
+    of = "" if approval is None else f" --approval {quote(approval)}"
+    return f"seamwatch contracts sign {quote(file)}{of} {_as(person, signs=True)}"
+
+
+def review_command(system: str, person: str, *, signs: bool) -> str:
+    """The command by which a person attests the review that a System document asks for."""
+    return f"seamwatch attest review --system {quote(system)} {_as(person, signs)}"
+
+
+def _objected_change(violation: Violation) -> str | None:
+    """The change that somebody objects to, where that is the violation and the first who is asked may withdraw it."""
+    if violation.unit != OBJECTION or violation.step:
+        return None
+    return (violation.slice or "").rpartition("/")[0] or None
+
+
 def _as(person: str | None, signs: bool) -> str:
-    named = "<your id>" if person is None else quote(person)
-    return f"--as {named}" + (" --key <your key's file>" if signs else "")
+    named = NOBODY_NAMED if person is None else quote(person)
+    return f"--as {named}" + (f" --key {KEY_FILE}" if signs else "")

@@ -10,7 +10,12 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
+
+from seamwatch.broker import Broker
+
+if TYPE_CHECKING:
+    from seamwatch.settings import Settings
 
 RUN_FILE: Final = "run.json"
 
@@ -21,6 +26,11 @@ class Running:
 
     told: Mapping[str, Any]
     why: str = ""
+
+    def broker(self, settings: Settings) -> Broker:
+        """The broker of what runs: one that `up` started lets in all on this machine, another as the settings say."""
+        own = "kafka" in self.told.get("servers", {})
+        return Broker(self.told["kafka"], {} if own else settings.kafka_client())
 
 
 def running(data: Path) -> Running:

@@ -42,14 +42,14 @@ class SubjectKey:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class SealContext:
     """Where a sealed text belongs: the field or argument ``name`` of an event."""
 
     event_id: str
     name: str
 
 
-def seal(text: str, key: SubjectKey, place: Place, nonce: bytes | None = None) -> str:
+def seal(text: str, key: SubjectKey, place: SealContext, nonce: bytes | None = None) -> str:
     """The text, sealed for its place by the subject's key. ``nonce`` is for test vectors alone: never use one twice."""
     from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
@@ -64,7 +64,7 @@ def key_id_of(text: str) -> bytes | None:
     return None if content is None else content[:KEY_ID_SIZE]
 
 
-def unseal(text: str, key: SubjectKey, place: Place) -> str:
+def unseal(text: str, key: SubjectKey, place: SealContext) -> str:
     """The text that was sealed. Raises SealError when it was not sealed by this key, for this subject and place."""
     from cryptography.exceptions import InvalidTag
     from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -94,6 +94,6 @@ def _content(text: str) -> bytes | None:
     return content if is_whole and urlsafe_b64encode(content).rstrip(b"=").decode() == encoded else None
 
 
-def _bound(subject: str, place: Place) -> bytes:
+def _bound(subject: str, place: SealContext) -> bytes:
     parts = (each.encode() for each in (_PURPOSE, subject, place.event_id, place.name))
     return b"".join(struct.pack(">I", len(part)) + part for part in parts)

@@ -1,4 +1,4 @@
-"""Settings: what the environment says about addresses, names and times.
+"""Settings: what the environment says about addresses (`connections`), names and times.
 
 Read once by whoever starts (a command, a stage, a test) and handed on; no module reads the environment for
 itself. Names carry the prefix ``SEAMWATCH_``; the customary ``KAFKA_BOOTSTRAP_SERVERS`` and ``CLICKHOUSE_URL``
@@ -14,11 +14,14 @@ from typing import Annotated, Any, Final, Literal
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, AliasChoices, BeforeValidator, Field, ValidationError
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import NoDecode, SettingsConfigDict
 
+from seamwatch.board_settings import BoardSettings
 from seamwatch.clock import Clock, clock_of
+from seamwatch.connections import with_ca
 from seamwatch.durations import DAY, MINUTE, SECOND, Duration, parse_duration
 from seamwatch.errors import UsageError
+from seamwatch.record_types import INPUT_TYPES
 
 
 def _state_home() -> Path:
@@ -32,8 +35,6 @@ RETENTION_FLOOR: Final = 183 * DAY
 
 def _retention(value: object) -> object:
     """The mapping that is written as JSON, its names and lengths checked."""
-    from seamwatch.wire.schemas import INPUT_TYPES  # late: only who sets it pays for it
-
     try:
         mapping = json.loads(value) if isinstance(value, str) else value
     except json.JSONDecodeError:
@@ -60,7 +61,9 @@ _KEPT_ALWAYS: Final = {
     "erasure": " (erasures are kept: they say why what was sealed cannot be read)",
 }
 
-_SECRET: Final = frozenset({"deadman_url", "clickhouse", "CLICKHOUSE_URL"})
+_SECRET: Final = frozenset(
+    {"board_store", "board_team_stores", "deadman_url", "clickhouse", "CLICKHOUSE_URL", "kafka_properties"}
+)
 """Settings whose values carry secrets, and are never shown."""
 
 
@@ -77,7 +80,7 @@ def _web_address(url: str | None) -> str | None:
 Port = Annotated[int, Field(ge=1, le=65535)]
 
 
-class Settings(BaseSettings):
+class Settings(BoardSettings):
     """What can be set. Times are microseconds; a duration is written ``5s`` in the environment."""
 
     model_config = SettingsConfigDict(
@@ -89,24 +92,6 @@ class Settings(BaseSettings):
         populate_by_name=True,
         validate_default=False,  # a default is held in microseconds already
     )
-
-    kafka: str | None = Field(
-        default=None, validation_alias=AliasChoices("KAFKA_BOOTSTRAP_SERVERS", "SEAMWATCH_KAFKA", "kafka")
-    )
-    """Bootstrap servers of the broker, ``host:port,host:port``."""
-
-    clickhouse: str | None = Field(
-        default=None, validation_alias=AliasChoices("CLICKHOUSE_URL", "SEAMWATCH_CLICKHOUSE", "clickhouse")
-    )
-    """The store, ``http://user:password@host:port/database``."""
-
-    auditor: str | None = Field(
-        default=None, validation_alias=AliasChoices("SEAMWATCH_AUDITOR_URL", "SEAMWATCH_AUDITOR", "auditor")
-    )
-    """The same store as a user who may only read: what only reads asks by it, where it is set."""
-
-    schema_registry_url: str | None = None
-    """A Confluent schema registry; without one records are framed as Avro single objects."""
 
     schemas: Path | None = None
     """A folder of further writers' ``.avsc`` files, older and newer; ``<schema id>.avsc`` for a Confluent id."""
@@ -180,6 +165,9 @@ class Settings(BaseSettings):
     default_owner: str | None = None
     """The person paged for a system that nobody registered, and when Seamwatch itself does not do its work."""
 
+    signed: Literal["told", "required"] = "told"
+    """What becomes of a contract that is published unsigned: it is ``told``, or what is ``required`` refuses it."""
+
     unwatched_after: Annotated[Duration, Field(ge=SECOND)] = 2 * MINUTE
     """How long no measurement may come, or a stage stand still with records waiting, before the pager tells of it."""
 
@@ -215,7 +203,7 @@ def load_settings(**given: Any) -> Settings:
     Raises UsageError that names the variable and what is wrong with it.
     """
     try:
-        return Settings(**{name: value for name, value in given.items() if value is not None})
+        settings = Settings(**{name: value for name, value in given.items() if value is not None})
     except ValidationError as error:
         first = error.errors()[0]
         name = str(first["loc"][0]) if first["loc"] else "settings"
@@ -224,3 +212,10 @@ def load_settings(**given: Any) -> Settings:
         # Not from the error where it holds what must not be shown.
         cause = None if name in _SECRET else error
         raise UsageError(f"{variable}{given_as}: {first['msg'].removeprefix('Value error, ')}") from cause
+    if settings.clickhouse_ca is None:
+        return settings
+    stores = {
+        name: with_ca(getattr(settings, name), settings.clickhouse_ca)
+        for name in ("clickhouse", "auditor", "board_store")
+    }
+    return settings.model_copy(update=stores)

@@ -12,13 +12,13 @@ import json
 import struct
 from base64 import b64decode
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from seamwatch.errors import SignatureError
-from seamwatch.judging.seam import PublicKey
 
 ACKNOWLEDGEMENT_FIELDS = ("answer", "event_time", "note", "of", "person", "reference", "system")
 ATTESTATION_FIELDS = ("event_time", "evidence_uri", "kind", "metric", "person", "subject", "system", "value")
@@ -36,15 +36,32 @@ CHANGE_FIELDS = (
     "announced_by", "change_id", "config_digest", "effective_at", "from_value", "kind", "summary", "system", "to_value",
 )  # fmt: skip
 DOCUMENT_FIELDS = ("digest", "id", "key_id", "kind", "person", "signed_at", "version")
+WITHDRAWAL_FIELDS = ("digest", "id", "kind", "person", "version", "withdrawn_at")
 APPROVAL_FIELDS = (
     "approved_at", "approved_by", "config_digest", "evidence", "expires", "id", "key_id", "person", "system",
     "use_case", "version",
 )  # fmt: skip
 
 
+@dataclass(frozen=True, slots=True)
+class PublicKey:
+    """An Ed25519 public key of a person (32 bytes) with its validity (micros)."""
+
+    key_id: str
+    public: bytes
+    not_before: int | None = None
+    revoked_at: int | None = None
+
+
 def acknowledgement_bytes(record: Mapping[str, Any]) -> bytes:
-    """What a person signs when acknowledging: the seven fields that say who answers what, and when (micros)."""
-    return _canonical("acknowledgement", {name: record[name] for name in ACKNOWLEDGEMENT_FIELDS})
+    """What a person signs when acknowledging: the seven fields that say who answers what, and when (micros).
+
+    And the digest of the announcement that is answered, where the answer gives it.
+    """
+    body = {name: record[name] for name in ACKNOWLEDGEMENT_FIELDS}
+    if record.get("change_digest") is not None:
+        body["change_digest"] = record["change_digest"]
+    return _canonical("acknowledgement", body)
 
 
 def attestation_bytes(record: Mapping[str, Any]) -> bytes:
@@ -65,8 +82,14 @@ def refresh_bytes(record: Mapping[str, Any]) -> bytes:
 
 
 def change_bytes(record: Mapping[str, Any]) -> bytes:
-    """What a co-signer of a change signs: the change, not when it is announced, so that it can be signed before."""
-    return _canonical("config_change", {name: record.get(name) for name in CHANGE_FIELDS})
+    """What a co-signer of a change signs: the change, not when it is announced, so that it can be signed before.
+
+    Who withdraws one signs that they do, and when (micros): it must not serve once more for what is announced later.
+    """
+    body = {name: record.get(name) for name in CHANGE_FIELDS}
+    if record.get("withdrawn"):
+        body |= {"withdrawn": True, "event_time": record["event_time"]}
+    return _canonical("config_change", body)
 
 
 def change_digest(record: Mapping[str, Any]) -> str:
@@ -88,9 +111,20 @@ def document_bytes(statement: Mapping[str, Any]) -> bytes:
     return _canonical("document", {name: statement[name] for name in DOCUMENT_FIELDS})
 
 
+def withdrawal_bytes(statement: Mapping[str, Any]) -> bytes:
+    """What a person signs who withdraws a document: which one, its digest, who does, and when (RFC 3339 text)."""
+    return _canonical("withdrawal", {name: statement[name] for name in WITHDRAWAL_FIELDS})
+
+
 def approval_bytes(statement: Mapping[str, Any]) -> bytes:
-    """What a person signs under an approval: all that it says of which version and use case, times as written."""
-    return _canonical("approval", {name: statement.get(name) for name in APPROVAL_FIELDS})
+    """What a person signs under an approval: all that it says of which version and use case, times as written.
+
+    ``revoked_at`` only where there is one, so that what was signed without it stays signed.
+    """
+    body = {name: statement.get(name) for name in APPROVAL_FIELDS}
+    if statement.get("revoked_at") is not None:
+        body["revoked_at"] = statement["revoked_at"]
+    return _canonical("approval", body)
 
 
 def _canonical(record_type: str, body: Mapping[str, Any]) -> bytes:

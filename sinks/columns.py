@@ -1,6 +1,6 @@
 """Columns: the polars type of every column of a record type's table, taken from its Avro schema.
 
-Types only. The tables themselves are `sinks/migrations`; a test holds the two to the same names.
+Types only. The tables themselves are `sinks/store/migrations`; a test holds the two to the same names.
 """
 
 from __future__ import annotations

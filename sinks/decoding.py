@@ -2,12 +2,31 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, Protocol
 
 from seamwatch.clock import Clock
 from seamwatch.columnar.decode import Decoded, Decoder
 from seamwatch.wire.codec import Codec
-from sinks.blocks import Decode
+
+
+class Decode(Protocol):
+    """Decodes values of one record type; ``broker_times`` are in milliseconds, and bound the event times."""
+
+    def __call__(
+        self,
+        record_type: str,
+        values: Sequence[bytes | None],
+        broker_times: Sequence[int],
+        /,
+        *,
+        earlier: bool = False,
+    ) -> Decoded:
+        """What the values hold: a frame, which values its rows are, and the others with reasons.
+
+        ``earlier``: as earlier releases decoded them, which asked for no identities.
+        """
+        ...
 
 
 def decoding(codec: Codec, clock: Clock) -> Decode:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 import polars as pl
 
@@ -24,7 +24,9 @@ _COLUMNS = {
     "published_at": pl.Int64,
     "document": pl.String,
     "retired": pl.Boolean,
+    "signatures": pl.String,
 }
+_SIGNATURE: Final = ("person", "key_id", "signed_at", "signature")
 
 
 def published(keys: Sequence[bytes | None], values: Sequence[bytes | None]) -> Decoded:
@@ -48,18 +50,28 @@ def read_document(key: bytes | None, value: bytes | None) -> dict[str, Any]:
         raise UndecodableRecord(f"not a published document: {error!r}") from error
 
 
-def _row(key: bytes | None, value: bytes | None) -> tuple[str, str, str, str, int | None, str, bool]:
+def _row(key: bytes | None, value: bytes | None) -> tuple[str, str, str, str, int | None, str, bool, str | None]:
     kind, _, name = (key or b"").decode().partition("/")
     if not name:
         raise ValueError(f"the key {key!r} names no document")
     # Only contracts have versions; an id may hold an @ of its own, the version holds none.
     identity, _, version = name.rpartition("@") if kind == "Contract" and "@" in name else (name, "", "")
     if value is None:
-        return kind, identity, version, "", None, "", True
+        return kind, identity, version, "", None, "", True, None
     message = json.loads(value)
     document = json.dumps(message["document"], separators=(",", ":"), ensure_ascii=False)
     digest, published_at = str(message["digest"]), int(message["published_at"])
     if not _EARLIEST <= published_at <= _LATEST:
         raise ValueError(f"published_at is {published_at}, which is no time between 1900 and 2100")
     (document + digest).encode()  # which half a surrogate pair cannot be: it is no text
-    return kind, identity, version, digest, published_at, document, False
+    signatures = _signatures(message.get("signatures"))
+    return kind, identity, version, digest, published_at, document, False, signatures
+
+
+def _signatures(written: Any) -> str | None:
+    """The signatures under it as JSON, a list of objects; None where none are published with it."""
+    if written is None:
+        return None
+    text = json.dumps([{name: str(each[name]) for name in _SIGNATURE} for each in written], ensure_ascii=False)
+    text.encode()
+    return text

@@ -13,7 +13,7 @@ import warnings
 from collections.abc import Iterator
 from typing import Final
 
-from stack.jars import KAFKA_VERSION
+from stack.kafka.jars import KAFKA_VERSION
 from stack.local import DATABASE
 
 KAFKA_IMAGE: Final = f"apache/kafka:{KAFKA_VERSION}"

@@ -12,11 +12,11 @@ from types import TracebackType
 from urllib.parse import quote
 
 from seamwatch.settings import Settings, load_settings
-from stack.clickhouse import ClickHouseServer
+from stack.clickhouse.process import ClickHouseServer
 from stack.folder import DataFolder
-from stack.jars import Progress, kafka_jars, user_cache
-from stack.java import find_java
-from stack.kafka_server import KafkaServer
+from stack.kafka.jars import Progress, kafka_jars, user_cache
+from stack.kafka.java import find_java
+from stack.kafka.server import KafkaServer
 from stack.processes import end
 
 DATABASE = "seamwatch"

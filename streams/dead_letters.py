@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from confluent_kafka import Message
 
+from bus.batches import broker_time
+from bus.loop import Output
 from seamwatch.wire.codec import Codec
-from streams.intake import broker_time
-from streams.loop import Output
 
 
 def dead_letter(

@@ -7,8 +7,8 @@ from typing import Any, Self
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
+from bus.partitions import Partition
 from seamwatch.exposing import LOOPBACK, expose
-from streams.batch import Partition
 
 _ROUND_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.5, 1, 2, 5)
 MOST_LABELLED = 1_000

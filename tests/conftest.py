@@ -14,15 +14,27 @@ from uuid import uuid4
 import hypothesis
 import pytest
 import structlog
+from xdist.remote import Producer
 
 from seamwatch.settings import Settings, load_settings
 from stack import containers
 from stack.folder import DataFolder
 from stack.local import Addresses, LocalStack
+from tests.scheduling import ByFile, heaviest_first
 
-# How long an example takes says something of the machine, and nothing of what is tested.
-hypothesis.settings.register_profile("untimed", deadline=None)
+# How long an example takes says something of the machine, and nothing of what is tested. Every run draws others.
+hypothesis.settings.register_profile("untimed", deadline=None, max_examples=40)
 hypothesis.settings.load_profile("untimed")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items[:] = heaviest_first(items)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> ByFile | None:
+    """The order of `heaviest_first` is kept only where nothing else orders: --no-loadscope-reorder."""
+    return ByFile(config, log) if config.getoption("dist") == "loadfile" else None
+
 
 # Any value will do for the server that a stack is not to start.
 _ELSEWHERE = "127.0.0.1:9"

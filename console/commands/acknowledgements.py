@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 if TYPE_CHECKING:
-    from sinks.store import Store
+    from sinks.store.questions.acknowledgements import Answer, Asked
 
 
 def register(app: typer.Typer) -> None:
@@ -20,7 +21,7 @@ def acknowledgements(
     system: Annotated[str | None, typer.Option(help="only this system")] = None,
     person: Annotated[str | None, typer.Option(help="only this person")] = None,
     waiting: Annotated[bool, typer.Option("--waiting", help="only what waits for an answer")] = False,
-    refused: Annotated[
+    only_refused: Annotated[
         bool, typer.Option("--refused", help="the answers that do not count, and why, instead of questions")
     ] = False,
     as_json: Annotated[
@@ -28,119 +29,121 @@ def acknowledgements(
     ] = False,
     data: Annotated[Path | None, typer.Option(help="data folder of a running `seamwatch up`")] = None,
 ) -> None:
-    """Say who was asked about which change or violation, and how long each took; the latest first.
+    """Say who was asked about which change, violation or summary, and how long each took; the latest first.
 
     An answer counts when the judge says so: by somebody who was asked, signed where they have keys, in time. What
-    somebody else has taken on, and what is over, waits for nobody. Exit 0, whoever still waits: whether an answer is
+    somebody else has taken on, and what is over, waits for nobody. --waiting says until when, where that is agreed, and
+    by which command each can answer. Exit 0, whoever still waits: whether an answer is
     late is for the contract's clock (`seamwatch violations`).
 
     Example: seamwatch acknowledgements --waiting
     """
     from console.asking import auditor, print_lines
-    from console.names import demand_known
+    from console.naming import counted
     from console.tables import print_note
     from seamwatch.errors import UsageError
     from seamwatch.settings import load_settings
+    from sinks.store.questions.acknowledgements import asked, refused, without_effect
+    from sinks.store.questions.names import demand_known
+    from sinks.store.questions.published import keys
+    from sinks.store.questions.rows import records
 
-    if waiting and refused:
+    if waiting and only_refused:
         raise UsageError("--waiting lists questions and --refused answers: ask for one of them")
-    asked = {"system": system, "person": person}
-    values = {name: value for name, value in asked.items() if value is not None}
-    named = [f"{name} = {{{name}:String}}" for name in values]
+    named = {"system": system, "person": person}
     with auditor(data) as store:
-        rows = _answers(store, named, values) if refused else _questions(store, named, values, waiting=waiting)
-        if not rows:
-            demand_known(store, **asked)
-        uncounted, unjudged = (0, 0) if refused else _without_effect(store, named, values)
+        answers = refused(store, **named) if only_refused else []
+        questions = [] if only_refused else asked(store, **named, waiting=waiting)
+        if not answers and not questions:
+            demand_known(store, **named)
+        none = None if only_refused else without_effect(store, **named)
+        commands = _commands(questions, keys(store)) if waiting else None
     if as_json:
-        print_lines(rows)
-    elif refused:
-        _print_answers(rows, load_settings().clock().now())
+        print_lines([*records(answers), *_records(questions, commands)])
+    elif only_refused:
+        _print_answers(answers, load_settings().clock().now())
     else:
-        _print_questions(rows, load_settings().clock().now(), waiting=waiting)
-    for count, what in ((uncounted, "do not count"), (unjudged, "were not judged so far")):
+        _print_questions(questions, load_settings().clock().now(), commands)
+    noted = (
+        ()
+        if none is None
+        else (
+            (none.refused, "does not count", "do not count"),
+            (none.unjudged, "was not judged so far", "were not judged so far"),
+        )
+    )
+    for count, of_one, of_more in noted:
         if count:
-            print_note(f"{count:,} answers {what}: `seamwatch acknowledgements --refused`", aside=as_json)
+            verb = of_one if count == 1 else of_more
+            print_note(f"{counted(count, 'answer')} {verb}: `seamwatch acknowledgements --refused`", aside=as_json)
 
 
-def _questions(store: Store, named: list[str], values: dict[str, str], *, waiting: bool) -> list[dict[str, Any]]:
-    conditions = " AND ".join([*named, *(["waiting"] if waiting else []), "1"])
-    return store.rows(
-        f"SELECT * FROM acknowledgement_latency WHERE {conditions} ORDER BY asked_at DESC, reference, person", values
+def _commands(questions: Sequence[Asked], keys: Mapping[str, Mapping[str, str]]) -> list[str]:
+    """By question, the command by which it is answered."""
+    from seamwatch.remedies import ack_command
+
+    return [ack_command(one.reference, one.person, signs=bool(keys.get(one.person))) for one in questions]
+
+
+def _records(questions: Sequence[Asked], commands: Sequence[str] | None) -> list[dict[str, Any]]:
+    from sinks.store.questions.rows import records
+
+    lines = records(questions)
+    return (
+        lines
+        if commands is None
+        else [row | {"command": command} for row, command in zip(lines, commands, strict=True)]
     )
 
 
-def _answers(store: Store, named: list[str], values: dict[str, str]) -> list[dict[str, Any]]:
-    conditions = " AND ".join([*named, "NOT ifNull(counted, false)"])
-    return store.rows(f"SELECT * FROM acknowledgements WHERE {conditions} ORDER BY answered_at DESC, event_id", values)
-
-
-def _without_effect(store: Store, named: list[str], values: dict[str, str]) -> tuple[int, int]:
-    (row,) = store.rows(
-        "SELECT countIf(NOT counted) AS refused, countIf(counted IS NULL AND reason IS NULL) AS unjudged "
-        f"FROM acknowledgements WHERE {' AND '.join([*named, '1'])}",
-        values,
-    )
-    return int(row["refused"]), int(row["unjudged"])
-
-
-def _print_questions(rows: list[dict[str, Any]], now: int, *, waiting: bool) -> None:
+def _print_questions(questions: Sequence[Asked], now: int, commands: Sequence[str] | None) -> None:
+    """``commands`` are those that answer what waits, where only that is asked for."""
     from console.asking import ago
     from console.tables import print_table
+    from seamwatch.printable import printable
+    from sinks.store.questions.acknowledgements import standing, until
 
+    waiting = commands is not None
     print_table(
-        ("PERSON", "ANSWER", "OF", "REFERENCE", "SYSTEM", "ASKED"),
+        ("PERSON", "ANSWER", "OF", "REFERENCE", "SYSTEM", "ASKED", *(("UNTIL",) if waiting else ())),
         (
-            (row["person"], _standing(row, now), row["of"], row["reference"], row["system"], ago(row["asked_at"], now))
-            for row in rows
+            (
+                one.person,
+                standing(one, now),
+                one.of,
+                one.reference,
+                one.system,
+                ago(one.asked_at, now),
+                *((until(one, now),) if waiting else ()),
+            )
+            for one in questions
         ),
         empty="nobody waits for an answer" if waiting else "nobody was asked anything",
     )
+    if commands:
+        print("\nTo answer:")
+        for command in dict.fromkeys(commands):
+            print(f"  {printable(command)}")
 
 
-def _standing(row: dict[str, Any], now: int) -> str:
-    """What came of a question to one person."""
-    from console.asking import micros_of
-    from seamwatch.durations import format_duration
-
-    if row["answered_at"] is not None:
-        return f"{row['answer']} after {format_duration(max(0, int(row['latency_seconds'] * 1_000_000)))}"
-    told = f"; an answer does not count: {row['refused_because']}" if row["refused"] else ""
-    told += "; an answer is not judged yet" if row["unjudged"] else ""
-    if row["waiting"]:
-        return f"waits {format_duration(max(0, now - (micros_of(row['asked_at']) or now)))}{told}"
-    if row["before_verdicts"]:
-        return f"an answer from before it was kept which of them count{told}"
-    if row["taken_by"]:
-        return f"none, {row['taken_by']} took it on{told}"
-    return f"none, it is over{told}"
-
-
-def _print_answers(rows: list[dict[str, Any]], now: int) -> None:
+def _print_answers(answers: Sequence[Answer], now: int) -> None:
     from console.asking import ago
     from console.tables import print_table
+    from sinks.store.questions.acknowledgements import why_uncounted
 
     print_table(
         ("PERSON", "SAID", "OF", "REFERENCE", "SYSTEM", "WHEN", "WHY IT DOES NOT COUNT"),
         (
             (
-                row["person"],
-                row["answer"],
-                row["of"],
-                row["reference"],
-                row["system"],
-                ago(row["answered_at"], now),
-                _why(row),
+                one.person,
+                one.answer,
+                one.of,
+                one.reference,
+                one.system,
+                ago(one.answered_at, now),
+                why_uncounted(one),
             )
-            for row in rows
+            for one in answers
         ),
         empty="every answer counts",
     )
-
-
-def _why(row: dict[str, Any]) -> str:
-    if row["counted"] is not None:
-        return str(row["why"])
-    if row["reason"] == "before_verdicts":
-        return "not known: it was given before this was kept"
-    return "not known: no judge has said anything of it so far"

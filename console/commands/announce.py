@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
-    from console.published import Published
+    from statements.published import Published
 
 Person = Annotated[str, typer.Option("--as", help="who says so: the id of a Person document", metavar="PERSON")]
 AsJson = Annotated[bool, typer.Option("--json", help="print the event as one object")]
@@ -53,12 +53,13 @@ def announce(
     Example: seamwatch announce model --system scorer --to 2.2 --effective 2026-12-10T09:00:00Z --as owner@example.org
     """
     from console.drafts import add_signature, read_draft, write_draft
-    from console.published import Published
+    from console.reach import reach
     from seamwatch.errors import UsageError
+    from statements.published import Published
 
     given = {"KIND": kind, "--system": system, "--to": to, "--from": before, "--digest": digest, "--id": change_id,
              "--effective": effective, "--draft": draft}  # fmt: skip
-    published = Published(data)
+    published = Published(reach(data))
     keys = published.keys_of(person)
     if file is None:
         if kind is None or system is None:
@@ -69,6 +70,8 @@ def announce(
         raise UsageError(f"{further[0]} is said by the draft: leave it out, or write another draft")
     else:
         record = read_draft(file)
+        if record.get("withdrawn"):
+            raise UsageError(f"{file}: it takes a change back; `seamwatch withdraw` does that")
         if record["announced_by"] != person:
             raise UsageError(f"{file}: it is {record['announced_by']} who announces this, not {person}")
     record["event_time"] = published.now
@@ -80,7 +83,7 @@ def announce(
         return
     missing = _missing(published, record)
     if missing and not unsigned:
-        _refuse(missing, file)
+        _refuse(missing, file, person)
     published.send("config_change", record)
     if as_json:
         print(json.dumps({"type": "config_change", **record}, ensure_ascii=False))
@@ -144,29 +147,33 @@ def _missing(published: Published, record: dict[str, Any]) -> list[str]:
     return list(missing)
 
 
-def _refuse(missing: list[str], file: Path | None) -> None:
+def _refuse(missing: list[str], file: Path | None, by: str) -> None:
     from seamwatch.errors import SeamwatchError
+    from seamwatch.remedies import KEY_FILE
 
     first = "" if file is not None else "write it with --draft FILE, then "
     draft = file or "FILE"
     raise SeamwatchError(
         f"not announced: the contract asks for the signature of {', '.join(missing)}; {first}"
-        f"`seamwatch cosign {draft} --as {missing[0]} --key <their key>` and `seamwatch announce --file {draft}`"
+        f"`seamwatch cosign {draft} --as {missing[0]} --key {KEY_FILE}` and "
+        f"`seamwatch announce --file {draft} --as {by}`"
     )
 
 
 def _to_sign(published: Published, record: dict[str, Any], draft: Path) -> str:
+    from seamwatch.remedies import KEY_FILE
+
     missing = _missing(published, record)
     if not missing:
         return f"announce it with `seamwatch announce --file {draft} --as {record['announced_by']}`"
-    return f"to be signed by {', '.join(missing)}: `seamwatch cosign {draft} --as {missing[0]} --key <their key>`"
+    return f"to be signed by {', '.join(missing)}: `seamwatch cosign {draft} --as {missing[0]} --key {KEY_FILE}`"
 
 
 def _what_follows(published: Published, record: dict[str, Any]) -> list[str]:
     """Who must answer until when, and what of the announcement is against a contract already."""
     from seamwatch.clauses.change_notice import ChangeNotice
     from seamwatch.durations import format_duration
-    from seamwatch.judging.wording import moment_text
+    from seamwatch.judging.patterns.wording import moment_text
     from seamwatch.remedies import ack_command
 
     said = []

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 if TYPE_CHECKING:
-    from console.published import Published
-    from seamwatch.judging.seams import BoundClause
+    from seamwatch.engine.seams import BoundClause
+    from statements.published import Published
 
 KINDS: Final = ("review", "coverage", "benchmark", "lineage", "drill")
 
@@ -48,10 +48,11 @@ def attest(
 
     Example: seamwatch attest review 'credit-limits#quarterly' --as owner@example.org --key owner.pem
     """
-    from console.published import Published
+    from console.reach import reach
+    from statements.published import Published
 
     _check_options(kind, value, {"--data-as-of": data_as_of, "--rows": rows, "--source": source, "--version": version})
-    published = Published(data)
+    published = Published(reach(data))
     keys = published.keys_of(person)
     concerned = _system(published, subject, system)
     asking = _asking(published, kind, subject, concerned)
@@ -192,7 +193,7 @@ def _demand_effect(asking: list[BoundClause], record: dict[str, Any], subject: s
 
 
 def _consequence(asking: list[BoundClause], kind: str, at: int) -> str:
-    from seamwatch.judging.wording import moment_text
+    from seamwatch.judging.patterns.wording import moment_text
 
     if not asking:
         return f"on record; no clause in force asks for a {kind}"

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
+    from bus.tail import Read
     from seamwatch.wire.codec import Codec
     from seamwatch.wire.topics import Topics
-    from streams.tail import Read
 
 
 def register(app: typer.Typer) -> None:
@@ -33,11 +33,11 @@ def cat(
 
     Example: seamwatch cat violations --follow
     """
+    from bus.tail import tail
     from console.reach import reach
     from seamwatch.settings import load_settings
     from seamwatch.wire.codec import codec_of
     from seamwatch.wire.topics import Topics
-    from streams.tail import tail
 
     system = reach(data)
     names = Topics(system.prefix)

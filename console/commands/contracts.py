@@ -17,8 +17,10 @@ import typer
 from console.commands import contracts_diff, contracts_odcs, contracts_reference, contracts_signing
 
 if TYPE_CHECKING:
+    from seamwatch.documents import Estate
     from seamwatch.documents.problems import Problem
     from seamwatch.documents.references import Read
+    from seamwatch.documents.withdrawing import Withdrawer
 
 Folder = Annotated[Path, typer.Argument(metavar="DIR", help="folder of *.yaml documents, or one file")]
 AsJson = Annotated[bool, typer.Option("--json", help="one JSON object instead of lines")]
@@ -49,15 +51,18 @@ def check(
 ) -> None:
     """Every problem of the documents below a folder, as <file>:<line>: message.
 
-    Clauses that make no sense are named too. Gaps in a system's hand-over are warnings. So that nobody is paged in
-    vain, channels are held to the services that the pager knows, and SEAMWATCH_DEFAULT_OWNER, if it is set, to the
-    persons. A contract that was changed after somebody signed it is a warning; with --published another text under a
-    published version is an error. Exit 1 when there is any error.
+    Clauses that make no sense are named too. Gaps in a system's hand-over, and points of it that say nothing, are
+    warnings. So that nobody is paged in vain, channels are held to the services that the pager knows, and
+    SEAMWATCH_DEFAULT_OWNER, if it is set, to the persons. A contract that was changed after somebody signed it is a
+    warning; with --published another text under a published version is an error. Exit 1 when there is any error; that
+    there is no document is one.
 
     Example: seamwatch contracts check contracts/
     """
     from console.naming import some_of
     from console.reachable import channel_problems, owner_problem, persons_of
+    from seamwatch.documents.files import nothing_read
+    from seamwatch.documents.handover import handover_problems
     from seamwatch.documents.loading import load
     from seamwatch.documents.problems import Problem, is_error
     from seamwatch.documents.signing_verdicts import changed_since_signed, unsigned_by, verdicts_beside
@@ -66,12 +71,15 @@ def check(
 
     if data is not None and not published:
         raise UsageError("--data says where contracts are published: it belongs to --published")
-    settings, loaded = load_settings(), load(folder)
-    verdicts = verdicts_beside(loaded.reads, settings.clock().now())
+    settings, loaded = load_settings(), load(folder, forks=True)
+    now = settings.clock().now()
+    verdicts = verdicts_beside(loaded.reads, now)
     problems = sorted(
         [
             *loaded.problems,
+            *(() if loaded.reads or loaded.errors else (nothing_read(folder),)),
             *channel_problems(loaded.reads),
+            *handover_problems(loaded.reads, now),
             *changed_since_signed(loaded.reads, verdicts),
             *(_rewritten(loaded.reads, data) if published else ()),
         ]
@@ -90,17 +98,15 @@ def check(
         print(f"{_count(documents, 'document')}: {_count(errors, 'error')}, {_count(warnings, 'warning')}")
     if unsigned:
         print(f"note: not signed: {some_of(unsigned)} (see `contracts verify`)", file=sys.stderr)
-    if not documents and not errors:
-        print(f"note: there is no document in {folder}", file=sys.stderr)
     raise typer.Exit(1 if errors else 0)
 
 
 def _rewritten(reads: Sequence[Read], data: Path | None) -> list[Problem]:
+    from bus.documents import ContractsFollower
     from console.reach import reach
     from seamwatch.documents.publishing import rewritten
     from seamwatch.log import configure
     from seamwatch.settings import load_settings
-    from streams.contracts import ContractsFollower
 
     configure(load_settings().model_copy(update={"log_level": "error"}))  # standard output says what was found
     system = reach(data)
@@ -126,42 +132,77 @@ def new(
 def publish(
     folder: Folder,
     withdraw: Annotated[bool, typer.Option("--withdraw", help="withdraw what is gone from the folder")] = False,
+    person: Annotated[
+        str | None,
+        typer.Option("--as", help="who withdraws, with --withdraw: the id of a Person document", metavar="PERSON"),
+    ] = None,
+    key: Annotated[
+        Path | None,
+        typer.Option(help="your Ed25519 private key, to sign a withdrawal; needed when your Person has keys"),
+    ] = None,
     data: Annotated[Path | None, typer.Option(help="data folder of a running `seamwatch up`")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Publish the documents below a folder, so that every stage judges by them from now on.
 
+    What is not signed by all who must is told, or refused where SEAMWATCH_SIGNED is `required`.
     Nothing is published when any document has an error, a channel that nobody can be paged by, or another text than was
     published under the same version of a contract. What is gone from the folder is told and stays in force, unless
-    --withdraw asks for it to be withdrawn: look first at what is told without.
+    --withdraw asks for it to be withdrawn: look first at what is told without. Name yourself with --as: the parties
+    are told who withdrew, and it is put on record.
 
     Example: seamwatch contracts publish contracts/
     """
+    from bus.documents import ContractsFollower
+    from bus.documents import publish as publish_loaded
     from console.reach import reach
     from console.reachable import check_reachable
     from seamwatch.documents.loading import load
+    from seamwatch.errors import UsageError
     from seamwatch.log import configure
     from seamwatch.settings import load_settings
-    from streams.contracts import ContractsFollower
-    from streams.contracts import publish as publish_loaded
 
+    if not withdraw and (person is not None or key is not None):
+        raise UsageError("--as and --key say who withdraws: they belong to --withdraw")
+    if person is None and key is not None:
+        raise UsageError("--key signs for a person: say who with --as PERSON")
     settings = load_settings()
     configure(settings.model_copy(update={"log_level": "warning"}))  # standard output says what was published
     system = reach(data)
-    loaded = load(folder)
+    loaded = load(folder, forks=True)
     check_reachable(loaded.reads, folder, settings.default_owner)
     follower = ContractsFollower(system.kafka, system.prefix)
-    done = publish_loaded(follower, loaded, settings.clock(), withdraw=withdraw)
-    follower.close()
+    try:
+        by = None if person is None else _withdrawer(follower.estate, person, key)
+        signed = settings.signed == "required"
+        done = publish_loaded(follower, loaded, settings.clock(), withdraw=withdraw, by=by, signed=signed)
+    finally:
+        follower.close()
     if as_json:
         print(json.dumps(asdict(done)))
         return
     for what, keys in asdict(done).items():
-        for key in keys if what != "same" else ():
+        for key in keys if what not in ("same", "unsigned") else ():
             print(f"{what:<10} {key}")
     print(f"{_count(len(done.same), 'document')} unchanged")
+    for name in done.unsigned:
+        print(f"warning: published, and not signed by all who must: {name}")
+    if done.withdrawn and by is None:
+        print("note: it is not said by whom; --as PERSON says so, to the parties and on the record")
     if done.gone:
         print(f"note: {_count(len(done.gone), 'document')} gone from {folder}, in force still; --withdraw ends that")
+
+
+def _withdrawer(estate: Estate, person: str, key: Path | None) -> Withdrawer:
+    """Who withdraws. Raises UsageError for somebody who is not published, or whose key is needed and not given."""
+    from console.signing import demand_key, sign_as
+    from seamwatch.documents.withdrawing import Withdrawer
+    from statements.persons import keys_of
+
+    persons = estate.persons
+    keys = keys_of(person, {name: {one.public: one.key_id for one in persons[name].keys} for name in persons})
+    demand_key(person, keys, key)
+    return Withdrawer(person, None if key is None else lambda message: sign_as(message, person, keys, key))
 
 
 def _count(number: int, noun: str) -> str:

@@ -13,6 +13,7 @@ import typer
 if TYPE_CHECKING:
     from seamwatch.documents.contract import Contract
     from seamwatch.documents.differences import ContractDifference
+    from seamwatch.documents.people_and_systems import DocumentDifference
     from seamwatch.documents.signing_verdicts import Verdict
 
 
@@ -42,16 +43,18 @@ def diff(
     """What differs between two states of contracts, clause by clause, and who must sign anew.
 
     A parameter is loosened or tightened where that can be told, else changed. With a history, also what would change:
-    the episodes that only one of the two finds, and those that both find otherwise. Exit 0 when the contracts are the
-    same (and would find the same), 1 when they differ, as `diff` does.
+    the episodes that only one of the two finds, and those that both find otherwise. Persons and systems are compared
+    too: keys, owners, versions, digests, approvals. Exit 0 when all is the same (and would find the same), 1 when
+    anything differs, as `diff` does.
 
     Example: seamwatch contracts diff contracts/insurer.yaml contracts/fintech.yaml --replay history.ndjson
     """
-    from console.commands.lines import Complaints
     from console.history import Asked
+    from console.lines import Complaints
     from console.moments import moment_of
     from console.what_if import judged_by_both, read_state
     from seamwatch.documents.differences import differences
+    from seamwatch.documents.people_and_systems import document_differences
     from seamwatch.errors import UsageError
 
     asked = Asked([*(replay or ()), *(more or ())], from_store, since, until, record_type, data)
@@ -66,19 +69,24 @@ def diff(
     before, after = read_state(old), read_state(new)
     complaints = Complaints()
     found = differences(before.contracts, after.contracts)
+    others = document_differences(
+        (*before.persons.values(), *before.systems.values()), (*after.persons.values(), *after.systems.values())
+    )
     signatures = _signatures(new, found)
     judged = judged_by_both(before, after, asked, clock, complaints) if judges else None
     if as_json:
-        told = {"contracts": [_plain(d, signatures) for d in found]}
-        print(json.dumps(told | ({} if judged is None else {"replay": judged.plain()}), ensure_ascii=False))
+        lines = {"contracts": [_plain(d, signatures) for d in found], "documents": [asdict(d) for d in others]}
+        print(json.dumps(lines | ({} if judged is None else {"replay": judged.plain()}), ensure_ascii=False))
     else:
         for difference in found:
             print("\n".join(_lines(difference, signatures)))
-        if not found:
+        for other in others:
+            print("\n".join(_of_document(other)))
+        if not found and not others:
             print("the contracts are the same")
         if judged is not None:
             judged.show()
-    raise typer.Exit(bool(found or complaints.count or (judged is not None and judged.comparison.changes)))
+    raise typer.Exit(bool(found or others or complaints.count or (judged is not None and judged.comparison.changes)))
 
 
 def _signatures(new: Path, found: Sequence[ContractDifference]) -> dict[str, list[Verdict]]:
@@ -95,17 +103,17 @@ def _signatures(new: Path, found: Sequence[ContractDifference]) -> dict[str, lis
 def _lines(difference: ContractDifference, signatures: dict[str, list[Verdict]]) -> Iterator[str]:
     was, now = difference.before, difference.after
     versions = [f"version {contract.version}" for contract in (was, now) if contract is not None]
-    told = versions[0] if len(set(versions)) == 1 else " → ".join(versions)
-    yield f"{difference.id}  {difference.what}, {told}"
+    versions_text = versions[0] if len(set(versions)) == 1 else " → ".join(versions)
+    yield f"{difference.id}  {difference.what}, {versions_text}"
     for change in difference.fields:
-        yield f"  {change.direction:<9}  {_told(change)}"
+        yield f"  {change.direction:<9}  {_change_text(change)}"
     for clause in difference.clauses:
         name = f"clause {clause.id} ({clause.kind})"
         if clause.what != "changed":
             way = {"added": "tightened", "removed": "loosened"}[clause.what]
             yield f"  {way:<9}  {name} {clause.what}"
         for change in clause.changes:
-            yield f"  {change.direction:<9}  {name}: {_told(change)}"
+            yield f"  {change.direction:<9}  {name}: {_change_text(change)}"
     if difference.what == "changed" and not difference.fields and not difference.clauses:
         same = was is not None and now is not None and was.version != now.version
         yield "  same       " + ("nothing but the version differs" if same else "only written differently")
@@ -116,7 +124,20 @@ def _lines(difference: ContractDifference, signatures: dict[str, list[Verdict]])
             yield f"  must sign  {verdict.person or 'nobody named'} ({', '.join(verdict.roles)})"
 
 
-def _told(change: Any) -> str:
+def _of_document(difference: DocumentDifference) -> Iterator[str]:
+    yield f"{difference.key}  {difference.what}"
+    for part in difference.parts:
+        values = {
+            "added": f" {_value(part.after)}",
+            "removed": f" {_value(part.before)}",
+            "changed": f" {_value(part.before)} → {_value(part.after)}",
+        }[part.what]
+        yield f"  {part.what:<9}  {part.name}{values}"
+    if difference.what == "changed" and not difference.parts:
+        yield "  same       only written differently"
+
+
+def _change_text(change: Any) -> str:
     return f"{change.name} {_value(change.before)} → {_value(change.after)}"
 
 

@@ -1,6 +1,7 @@
 """`seamwatch contracts reference`: approved scores as histograms, for a `distribution` clause to name.
 
-Counts nothing itself: `sinks.reference` counts in the store, `streams.reference` in files of events.
+Counts nothing itself: in the store `sinks.store.questions.reference` does, in files of events
+`streams.replay.reference`.
 """
 
 from __future__ import annotations
@@ -14,10 +15,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from seamwatch.errors import UsageError
-from seamwatch.statistics.histograms import Counted, Reference, ReferenceFile
 
 if TYPE_CHECKING:
-    from console.commands.lines import Complaints
+    from console.lines import Complaints
+    from seamwatch.statistics.histograms import Counted, Reference
 
 
 def add(group: typer.Typer) -> None:
@@ -51,7 +52,8 @@ def reference(
 
     Example: seamwatch contracts reference credit-model --from 2026-10-01 --to 2026-10-15 history.ndjson
     """
-    from console.commands.lines import Complaints
+    from console.lines import Complaints
+    from seamwatch.statistics.histograms import ReferenceFile
 
     counted = _counted(
         {
@@ -71,28 +73,30 @@ def reference(
     else:
         out.write_text(text, "utf-8")
     for cohort, known in sorted(found.items(), key=lambda item: item[0] or ""):
-        print(_told(cohort, known), file=sys.stderr)
+        print(_reference_text(cohort, known), file=sys.stderr)
     raise typer.Exit(1 if complaints.count else 0)
 
 
 def _counted(given: Mapping[str, object]) -> Counted:
     from pydantic import ValidationError
 
+    from seamwatch.statistics.histograms import Counted
+
     try:
         return Counted.model_validate(given)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         name = {"range": "low"}.get(str(first["loc"][0]), str(first["loc"][0])) if first["loc"] else ""
-        told = first["msg"].removeprefix("Value error, ")
-        raise UsageError(f"--{name}: {told}" if name else told) from None
+        text = first["msg"].removeprefix("Value error, ")
+        raise UsageError(f"--{name}: {text}" if name else text) from None
 
 
 def _of_files(counted: Counted, files: list[str], complaints: Complaints) -> dict[str | None, Reference]:
-    from console.commands.lines import Progress, lines_of
     from console.history import tell_reused
+    from console.lines import Progress, lines_of
     from seamwatch.wire.text import read_lines
-    from streams.history.reused import Reused
-    from streams.reference import references_of
+    from streams.replay.history.reused import Reused
+    from streams.replay.reference import references_of
 
     progress = Progress("events read so far")
 
@@ -116,8 +120,8 @@ def _of_files(counted: Counted, files: list[str], complaints: Complaints) -> dic
 
 def _of_store(counted: Counted, data: Path | None) -> dict[str | None, Reference]:
     from console.asking import auditor
-    from console.names import demand_known
-    from sinks.reference import references_of
+    from sinks.store.questions.names import demand_known
+    from sinks.store.questions.reference import references_of
 
     with auditor(data) as store:
         found = references_of(store, counted)
@@ -126,9 +130,9 @@ def _of_store(counted: Counted, data: Path | None) -> dict[str | None, Reference
         return found
 
 
-def _told(cohort: str | None, known: Reference) -> str:
+def _reference_text(cohort: str | None, known: Reference) -> str:
     """What the owner should know of a reference: how many scores, whether the day has parts, how far the band goes."""
-    from seamwatch.judging.wording import share_text
+    from seamwatch.judging.patterns.wording import share_text
     from seamwatch.statistics.bands import bands_of
 
     bands = bands_of(known, floor=0.02, alpha=0.01, daily_cycle=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -13,6 +13,7 @@ import typer
 
 if TYPE_CHECKING:
     from seamwatch.documents.contract import Contract
+    from seamwatch.documents.models import Person
     from seamwatch.documents.references import Read
     from seamwatch.documents.signing_verdicts import Verdict
 
@@ -38,6 +39,13 @@ def sign(
     approval: Annotated[
         str | None, typer.Option(help="sign this approval of a System in the file, and print what to put under it")
     ] = None,
+    keys_of: Annotated[
+        str | None,
+        typer.Option(
+            help="vouch for the keys of this person of the file, by a key of the state before (--documents)",
+            metavar="PERSON",
+        ),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Sign the contracts of a file that bind you, as a party's signatory or a co-signer: lines of FILE.sig.
@@ -50,9 +58,13 @@ def sign(
 
     folder = documents if documents is not None else file.parent
     reads = _of_file(folder, file)
-    if approval is not None:
-        if contract:
-            raise UsageError("--approval signs an approval and --contract a contract: give one of them")
+    if sum(map(bool, (approval, contract, keys_of))) > 1:
+        raise UsageError(
+            "--approval signs an approval, --contract a contract, --keys-of a person's keys: give one of them"
+        )
+    if keys_of is not None:
+        _sign_person(folder, reads, file, keys_of, person, key, as_json)
+    elif approval is not None:
         _sign_approval(folder, reads, file, approval, person, key, as_json)
     else:
         _sign_contracts(folder, reads, file, contract or [], person, key, as_json)
@@ -60,35 +72,67 @@ def sign(
 
 def verify(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="folder of *.yaml documents, or one file")],
+    before: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="the state before: who has other keys now needs one for them")
+    ] = None,
+    published: Annotated[
+        bool, typer.Option("--published", help="the same against the documents that are published")
+    ] = False,
+    data: Annotated[Path | None, typer.Option(help="data folder of a running `seamwatch up`")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Whether everybody who must sign a contract has signed it as it now is. Exit 1 when anybody has not.
 
-    Signatures under approvals are checked as well; an approval without any is not a problem here.
+    So it is when there is no contract at all, or anything below the folder cannot be read.
 
-    Example: seamwatch contracts verify contracts/
+    Signatures under approvals are checked as well; an approval without any is not a problem here. With a state before,
+    also whether keys that are others now were vouched for.
+
+    Example: seamwatch contracts verify contracts/ --before main/contracts
     """
+    from seamwatch.documents.files import nothing_read
     from seamwatch.documents.loading import load
     from seamwatch.documents.signing_verdicts import approval_verdicts, contract_verdicts
+    from seamwatch.documents.vouching import key_verdicts
     from seamwatch.settings import load_settings
 
     now = load_settings().clock().now()
-    loaded = load(folder)
+    loaded = load(folder, forks=True)
     reads, wrong = loaded.reads, loaded.errors
     verdicts, unreadable = contract_verdicts(reads, now)
-    approvals = [verdict for verdict in approval_verdicts(reads, now) if verdict.status != "missing"]
-    failed = bool(wrong or unreadable or not all(verdict.holds for verdict in (*verdicts, *approvals)))
+    if not wrong and not any(read.kind == "Contract" for read in reads):
+        wrong = [nothing_read(folder, "contract" if reads else "document")]
+    approvals = [verdict for verdict in approval_verdicts(reads) if verdict.status != "missing"]
+    keys: list[Verdict] = []
+    for persons in _states_before(before, published, data):
+        found, problems = key_verdicts(persons, reads, now)
+        keys += [verdict for verdict in found if verdict not in keys]
+        unreadable += [problem for problem in problems if problem not in unreadable]
+    judged = (*verdicts, *approvals, *keys)
+    failed = bool(wrong or unreadable or not all(verdict.holds for verdict in judged))
     if as_json:
-        told = [asdict(problem) for problem in (*wrong, *unreadable)]
-        signatures = [{**asdict(verdict), "holds": verdict.holds} for verdict in (*verdicts, *approvals)]
-        print(json.dumps({"holds": not failed, "signatures": signatures, "problems": told}, ensure_ascii=False))
+        lines = [asdict(problem) for problem in (*wrong, *unreadable)]
+        signatures = [{**asdict(verdict), "holds": verdict.holds} for verdict in judged]
+        print(json.dumps({"holds": not failed, "signatures": signatures, "problems": lines}, ensure_ascii=False))
     else:
         for problem in (*wrong, *unreadable):
             print(problem)
-        _print([*verdicts, *approvals])
-        if not verdicts:
-            print(f"note: there is no contract in {folder}", file=sys.stderr)
+        _print(judged)
     raise typer.Exit(failed)
+
+
+def _states_before(before: Path | None, published: bool, data: Path | None) -> Iterator[Mapping[str, Person]]:
+    from console.reach import reach
+    from seamwatch.documents.vouching import persons_below
+    from seamwatch.errors import UsageError
+    from statements.published import Published
+
+    if data is not None and not published:
+        raise UsageError("--data names the running system of --published: say that too")
+    if before is not None:
+        yield persons_below(before)
+    if published:
+        yield Published(reach(data)).estate.persons
 
 
 def _print(verdicts: Sequence[Verdict]) -> None:
@@ -107,6 +151,7 @@ def _print(verdicts: Sequence[Verdict]) -> None:
 
 
 def _of_file(folder: Path, file: Path) -> list[Read]:
+    from seamwatch.documents.files import documents_below
     from seamwatch.documents.loading import load, read_folder
     from seamwatch.errors import DocumentError, UsageError
 
@@ -118,6 +163,9 @@ def _of_file(folder: Path, file: Path) -> list[Read]:
     wrong = [problem for problem in load(folder).errors if Path(problem.file).resolve() == target]
     if wrong:
         raise DocumentError("\n".join(str(problem) for problem in wrong) + "\nmend it before you sign it")
+    for problem in documents_below(folder)[1]:
+        # What lies beside the file keeps nobody from signing it, but somebody may be missed who is there.
+        print(f"note: {problem}", file=sys.stderr)
     return reads
 
 
@@ -195,13 +243,37 @@ def _key(folder: Path, person: str, file: Path, at: int) -> tuple[bytes, str]:
     return private, entry.key_id
 
 
+def _sign_person(
+    folder: Path, reads: list[Read], file: Path, whose: str, person: str, key: Path, as_json: bool
+) -> None:
+    from seamwatch.documents.signing import sign_document, signature_file, write_signatures
+    from seamwatch.documents.signing_verdicts import persons_of
+    from seamwatch.errors import UsageError
+    from seamwatch.settings import load_settings
+
+    found = persons_of(reads)
+    if whose not in found:
+        raise UsageError(f"{file} holds no person {whose!r}: it holds {', '.join(found) or 'none'}")
+    at = load_settings().clock().now()
+    private, key_id = _key(folder, person, key, at)
+    line = sign_document(found[whose], person, key_id, private, at)
+    write_signatures(signature_file(file), [line])
+    if as_json:
+        print(json.dumps({"document": line.subject, "digest": line.digest, "person": person, "roles": ["keys"],
+                          "key_id": key_id, "signed_at": line.signed_at, "signature": line.signature,
+                          "file": str(signature_file(file))}))  # fmt: skip
+    else:
+        print(f"{person} vouches for the keys of {whose}")
+        print(f"  digest {line.digest}, in {signature_file(file)}")
+
+
 def _sign_approval(
     folder: Path, reads: list[Read], file: Path, name: str, person: str, key: Path, as_json: bool
 ) -> None:
     from base64 import b64encode
 
+    from seamwatch.documents.approving import approval_statement
     from seamwatch.documents.models import System
-    from seamwatch.documents.signing_verdicts import approval_statement
     from seamwatch.errors import UsageError
     from seamwatch.settings import load_settings
     from seamwatch.signatures import approval_bytes

@@ -27,9 +27,10 @@ def cosign(
     Example: seamwatch cosign change.json --as lead@example.org --key lead.pem
     """
     from console.drafts import add_signature, read_draft, write_draft
-    from console.published import Published
+    from console.reach import reach
+    from statements.published import Published
 
-    published = Published(data)
+    published = Published(reach(data))
     record = read_draft(file)
     add_signature(record, person, published.keys_of(person), key)
     write_draft(file, record, new=False)

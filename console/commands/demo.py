@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from console.demo.performance import Performance
-    from seamwatch.judging.facts import Violation
+    from console.system import System
+    from seamwatch.judging.model.facts import Violation
 
 
 def register(app: typer.Typer) -> None:
@@ -67,8 +68,10 @@ def _perform(performance: Performance, *, quiet: bool) -> None:
     if not quiet and _console().is_terminal:
         _perform_live(performance)
     else:
-        with progress() as told:
-            performance.run(told, lambda: None, say)
+        with progress() as show:
+            performance.run(
+                show, lambda: None, say, lambda system: None if quiet else print(_board(system), flush=True)
+            )
 
 
 def _perform_live(performance: Performance) -> None:
@@ -79,15 +82,22 @@ def _perform_live(performance: Performance) -> None:
 
     with Live(console=_console(), auto_refresh=False) as live:
 
-        def told(line: str) -> None:
+        def show(line: str) -> None:
             live.update(Text(line, "dim"), refresh=True)
 
         def look() -> None:
             shown = board(performance.stories, performance.seen, performance.origin, performance.now)
             live.update(shown, refresh=True)
 
-        performance.run(told, look, lambda _news, _violation, _person: None)
+        performance.run(
+            show, look, lambda _news, _violation, _person: None, lambda system: live.console.print(Text(_board(system)))
+        )
         look()
+
+
+def _board(system: System) -> str:
+    """Where the board is while the demo goes on, and the link that lets one in."""
+    return f"board: {system.board}, for as long as this goes on; sign in: {system.sign_in_link()} (serves once)"
 
 
 def _console() -> Console:
@@ -134,7 +144,7 @@ def _report(performance: Performance, folder: Path | None) -> None:
 def _result(performance: Performance, folder: Path | None) -> dict[str, Any]:
     from console.demo import timeline
     from console.demo.sightings import unexpected, verdicts
-    from seamwatch.judging.text import violation_object
+    from seamwatch.judging.model.text import violation_object
 
     return {
         "good": performance.good,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -20,46 +20,41 @@ def drift(
 ) -> None:
     """Say of every system that serves whether its scores still look like those approved, the worst first.
 
-    Exit 1 when any drifts. A system that no distribution clause watches is `unwatched`, not well.
+    Exit 1 when any drifts. A system that no distribution clause watches is `unwatched`, not well; one whose approved
+    scores are not complete is `learning`: nothing can be said of it yet.
 
     Example: seamwatch drift
     """
     from console.asking import ago, auditor, print_lines
-    from console.names import demand_known
     from console.tables import print_table
     from seamwatch.settings import load_settings
+    from sinks.store.questions.drift import drift as asked
+    from sinks.store.questions.drift import moved
+    from sinks.store.questions.names import demand_known
+    from sinks.store.questions.rows import records
 
-    where = "" if system is None else "WHERE system = {system:String} "
-    order = "ORDER BY indexOf(['drifting', 'unwatched', 'steady'], drift), system"
     with auditor(data) as store:
-        rows = store.rows(f"SELECT * FROM drift_now {where}{order}", {} if system is None else {"system": system})
+        rows = asked(store, system)
         if not rows:
             demand_known(store, system=system)
     if as_json:
-        print_lines(rows)
+        print_lines(records(rows))
     else:
         now = load_settings().clock().now()
         print_table(
             ("SYSTEM", "DRIFT", "MOVED", "SINCE", "WHO ACTS", "OWNER", "LAST SEEN"),
             (
                 (
-                    row["system"],
-                    row["drift"].upper() if row["drift"] == "drifting" else row["drift"],
-                    _moved(row),
-                    ago(row["since"], now) if row["since"] else "",
-                    row["person"] or "",
-                    row["owner"] or "nobody",
-                    ago(row["last_seen"], now),
+                    row.system,
+                    row.drift.upper() if row.drifts else row.drift,
+                    moved(row),
+                    ago(row.since, now) if row.since is not None else "",
+                    row.person or "",
+                    row.owner or "nobody",
+                    ago(row.last_seen, now),
                 )
                 for row in rows
             ),
             empty=f"{system or 'no system'} has served {'nothing' if system else 'anything'} so far",
         )
-    raise typer.Exit(any(row["drift"] == "drifting" for row in rows))
-
-
-def _moved(row: dict[str, Any]) -> str:
-    if row["observed"] is None:
-        return ""
-    agreed = "" if row["limit"] is None else f", agreed {row['limit']:g}"
-    return f"{row['observed']:g}{agreed} {row['unit'] or ''}".rstrip()
+    raise typer.Exit(any(row.drifts for row in rows))

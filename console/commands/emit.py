@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from console.commands.lines import Complaints, Progress, lines_of, named
+from console.lines import Complaints, Progress, lines_of, named
 
 
 def register(app: typer.Typer) -> None:
@@ -27,6 +27,7 @@ def emit(
 
     Example: seamwatch emit history.ndjson
     """
+    from console.naming import counted
     from console.reach import reach
     from seamwatch.errors import RecordError
     from seamwatch.sdk.publisher import Publisher
@@ -56,5 +57,6 @@ def emit(
         if as_json:
             print(json.dumps({"sent": sent, "left_out": complaints.count}))
         else:
-            print(f"{sent} events sent" + (f", {complaints.count} lines left out" if complaints.count else ""))
+            left_out = f", {counted(complaints.count, 'line')} left out" if complaints.count else ""
+            print(f"{counted(sent, 'event')} sent{left_out}")
     raise typer.Exit(1 if complaints.count else 0)

@@ -86,11 +86,11 @@ def _record(file: SubjectKeyFile, data: Path | None) -> str | None:
     An end between sending and noting sends it again next time: the view `erasures` counts a key once.
     """
     from console.reach import reach
-    from console.sending import send
     from seamwatch.errors import UnreachableError
     from seamwatch.settings import load_settings
     from seamwatch.wire.codec import Codec
     from seamwatch.wire.topics import Topics
+    from statements.sending import send
 
     waiting = file.unrecorded()
     if not waiting:

@@ -12,7 +12,7 @@ import typer
 if TYPE_CHECKING:
     from seamwatch.wire.writers import Writers
     from sinks.ledger.sought import Found
-    from sinks.store import Store
+    from sinks.store.client import Store
 
 
 def register(app: typer.Typer) -> None:
@@ -92,12 +92,8 @@ def evidence(
 
 def _writers(data: Path | None) -> Writers:
     from seamwatch.settings import load_settings
+    from seamwatch.wire.registry import SchemaRegistry
     from seamwatch.wire.writers import Writers
 
     settings = load_settings(data=data)
-    registry = None
-    if settings.schema_registry_url:
-        from seamwatch.wire.registry import SchemaRegistry
-
-        registry = SchemaRegistry(settings.schema_registry_url)
-    return Writers(registry, settings.schemas)
+    return Writers(SchemaRegistry.of(settings), settings.schemas)

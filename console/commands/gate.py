@@ -28,7 +28,13 @@ def gate(
         list[str] | None, typer.Option(help="Kubernetes manifest that deploys it; - for standard input (repeatable)")
     ] = None,
     data: Annotated[Path | None, typer.Option(help="data folder of a running `seamwatch up`")] = None,
-    offline: Annotated[bool, typer.Option("--offline", help="ask no store for open breaches and reviews")] = False,
+    offline: Annotated[
+        bool, typer.Option("--offline", help="ask no store for open breaches, reviews and published keys")
+    ] = False,
+    before: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="the state before: keys that are others now are vouched for by those of then"),
+    ] = None,
     despite: Annotated[
         list[str] | None, typer.Option(help="id of an open breach that this deployment ends (repeatable)")
     ] = None,
@@ -45,13 +51,13 @@ def gate(
     if config_digest is not None and version is None:
         raise UsageError("--config-digest belongs to a version: give --version as well")
     asked = Deployed(version, config_digest, use_case)
-    findings = _found(system, contracts, asked, manifest or [], data, offline, despite or [])
+    findings = _found(system, contracts, asked, manifest or [], data, offline, despite or [], before)
     refused = any(finding.refuses for finding in findings)
     if sarif is not None:
         _write(sarif, findings)
     if as_json:
-        told = [asdict(finding) for finding in findings]
-        print(json.dumps({"system": system, "passed": not refused, "findings": told}, ensure_ascii=False))
+        lines = [asdict(finding) for finding in findings]
+        print(json.dumps({"system": system, "passed": not refused, "findings": lines}, ensure_ascii=False))
     else:
         _print(system, findings)
     raise typer.Exit(refused)
@@ -65,16 +71,19 @@ def _found(
     data: Path | None,
     offline: bool,
     despite: list[str],
+    before: Path | None,
 ) -> list[Finding]:
     from console.gate.agreed import agreed, broken, case_of
     from console.gate.findings import Finding
     from console.gate.history import happened
+    from console.gate.keys import other_keys
     from console.gate.manifests import deployments
     from seamwatch.documents.loading import read_folder
+    from seamwatch.documents.vouching import persons_below
     from seamwatch.settings import load_settings
     from seamwatch.wire.schemas import nearest
 
-    reads, problems = read_folder(folder)
+    reads, problems = read_folder(folder, forks=True)
     case = case_of(system, reads, load_settings().clock().now())
     if case is None:
         known = tuple(sorted(read.id for read in reads if read.kind == "System" and read.id is not None))
@@ -94,6 +103,8 @@ def _found(
     findings += [
         *agreed(case, problems, deployed), *happened(case, data=data, offline=offline, despite=despite),
     ]  # fmt: skip
+    if before is not None:
+        findings += other_keys(case, persons_below(before))
     source = (case.read.written.file, case.read.written.line(("id",)))
     placed = [f if f.file != "-" else replace(f, file=source[0], line=source[1]) for f in findings]
     return sorted(dict.fromkeys(placed), key=lambda f: (not f.refuses, f.file, f.line))
@@ -115,5 +126,9 @@ def _print(system: str, findings: list[Finding]) -> None:
         print(f"         {finding.reason}")
         print(f"         remedy: {finding.remedy}")
     refused = sum(finding.refuses for finding in findings)
-    noted = f", {len(findings) - refused} warnings" if len(findings) > refused else ""
-    print(f"{system} may not be deployed: {refused} refusals{noted}" if refused else f"{system} may be deployed{noted}")
+    from console.naming import counted
+
+    warned = len(findings) - refused
+    noted = f", {counted(warned, 'warning')}" if warned else ""
+    said = f"may not be deployed: {counted(refused, 'refusal')}" if refused else "may be deployed"
+    print(f"{system} {said}{noted}")

@@ -27,29 +27,31 @@ def inventory(
     from console.asking import ago, auditor, print_lines
     from console.tables import print_table
     from seamwatch.settings import load_settings
+    from sinks.store.questions.inventory import inventory as asked
+    from sinks.store.questions.inventory import owned_by
+    from sinks.store.questions.rows import records
 
     with auditor(data) as store:
-        where = "WHERE NOT registered " if unregistered else ""
-        rows = store.rows(f"SELECT * FROM inventory {where}ORDER BY registered, system")
+        found = asked(store, unregistered=unregistered)
     if as_json:
-        print_lines(rows)
+        print_lines(records(found))
     else:
         now = load_settings().clock().now()
         print_table(
             ("SYSTEM", "TYPE", "OWNER", "TEAM", "VERSIONS", "EVENTS", "LAST SEEN", "LAST REVIEW"),
             (
                 (
-                    row["system"],
-                    row["type"] or "unknown",
-                    row["owner"] or ("nobody" if row["registered"] else "UNREGISTERED"),
-                    row["team"],
-                    ", ".join(row["versions"][:3]) + (" …" if len(row["versions"]) > 3 else ""),
-                    f"{row['events']:,}",
-                    ago(row["last_seen"], now),
-                    ago(row["last_review"], now),
+                    row.system,
+                    row.type or "unknown",
+                    owned_by(row),
+                    row.team,
+                    ", ".join(row.versions[:3]) + (" …" if len(row.versions) > 3 else ""),
+                    f"{row.events:,}",
+                    ago(row.last_seen, now),
+                    ago(row.last_review, now),
                 )
-                for row in rows
+                for row in found
             ),
             empty="nothing is declared, and nothing was seen in traffic so far",
         )
-    raise typer.Exit(bool(unregistered and rows))
+    raise typer.Exit(bool(unregistered and found))

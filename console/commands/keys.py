@@ -78,7 +78,7 @@ def ledger(
 
     Example: seamwatch keys ledger ledger.example.org --out ledger.key
     """
-    from sinks.ledger.keys import make_keys, public_file
+    from sinks.ledger.format.keys import make_keys, public_file
 
     public = make_keys(out, name)
     if as_json:

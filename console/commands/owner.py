@@ -9,10 +9,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
-    from sinks.store import Store
+    from collections.abc import Sequence
 
+    from seamwatch.judging.model.facts import Violation
+    from sinks.store.questions.owner import Binding, Owner
 
 _EPISODES = 5
+_OF_EPISODE = ("violation_id", "severity", "state", "summary", "person", "acknowledged_by")
 
 
 def register(app: typer.Typer) -> None:
@@ -32,85 +35,68 @@ def owner(
     Example: seamwatch owner credit-risk
     """
     from console.asking import auditor
-    from console.names import names, unknown
+    from sinks.store.questions.episodes import Wanted, episodes
+    from sinks.store.questions.names import names, unknown
+    from sinks.store.questions.owner import bindings
+    from sinks.store.questions.owner import owner as owner_of
 
     with auditor(data) as store:
-        found = store.rows("SELECT * FROM owners WHERE system = {system:String}", {"system": system})
-        if not found:
+        found = owner_of(store, system)
+        if found is None:
             raise unknown("system", system, names(store, "system"))
-        answer = _answer(store, found[0])
+        contracts = bindings(store, system)
+        unresolved = episodes(store, Wanted(system, unresolved=True))
     if as_json:
-        print(json.dumps(answer, ensure_ascii=False))
+        print(json.dumps(_record(found, contracts, unresolved), ensure_ascii=False))
     else:
-        _print(answer)
-    raise typer.Exit(not answer["owner"])
+        _print(found, contracts, unresolved)
+    raise typer.Exit(not found.owner)
 
 
-def _answer(store: Store, row: dict[str, Any]) -> dict[str, Any]:
-    contracts = store.rows(
-        "SELECT covered.contract AS contract, covered.version AS version, covered.seam AS seam, "
-        "documents.document AS document FROM covered INNER JOIN documents "
-        "ON documents.id = covered.contract AND documents.version = covered.version AND documents.kind = 'Contract' "
-        "WHERE covered.system = {system:String} ORDER BY contract",
-        {"system": row["system"]},
-    )
-    episodes = store.rows(
-        "SELECT violation_id, severity, state, summary, person, acknowledged_by FROM violations "
-        "WHERE system = {system:String} AND state != 'resolved' ORDER BY opened_at DESC, violation_id",
-        {"system": row["system"]},
-    )
+def _record(found: Owner, contracts: Sequence[Binding], unresolved: Sequence[Violation]) -> dict[str, Any]:
     return {
-        "system": row["system"],
-        "type": row["type"],
-        "registered": row["registered"],
-        "owner": row["owner"] or None,
-        "name": row["name"] or None,
-        "channels": row["channels"] or (["console"] if row["owner"] else []),
-        "team": row["team"] or None,
+        "system": found.system,
+        "type": found.type,
+        "registered": found.registered,
+        "owner": found.owner or None,
+        "name": found.name or None,
+        "channels": list(found.reached_by),
+        "team": found.team or None,
         "contracts": [
             {
-                "contract": contract["contract"],
-                "version": contract["version"],
-                "seam": contract["seam"],
-                "escalation": json.loads(contract["document"]).get("escalation") or [],
+                "contract": contract.contract,
+                "version": contract.version,
+                "seam": contract.seam,
+                "escalation": contract.escalation,
             }
             for contract in contracts
         ],
-        "open": episodes,
+        "open": [{name: getattr(episode, name) for name in _OF_EPISODE} for episode in unresolved],
     }
 
 
-def _print(answer: dict[str, Any]) -> None:
+def _print(found: Owner, contracts: Sequence[Binding], unresolved: Sequence[Violation]) -> None:
     from console.tables import print_text
+    from sinks.store.questions.episodes import acting
 
-    def line(name: str, told: str) -> None:
-        print_text(f"{name:<11} {told}", indent="  ", further=" " * 14)
+    def line(name: str, text: str) -> None:
+        print_text(f"{name:<11} {text}", indent="  ", further=" " * 14)
 
-    print_text(
-        f"{answer['system']}  {answer['type'] or 'unknown type'}{'' if answer['registered'] else ', UNREGISTERED'}"
-    )
-    if answer["owner"]:
-        line("owner", f"{answer['name'] or answer['owner']} ({answer['owner']}), by {', '.join(answer['channels'])}")
+    print_text(f"{found.system}  {found.type or 'unknown type'}{'' if found.registered else ', UNREGISTERED'}")
+    if found.owner:
+        line("owner", f"{found.name or found.owner} ({found.owner}), by {', '.join(found.reached_by)}")
     else:
         line("owner", "nobody: declare it in a System document with an owner")
-    if answer["team"]:
-        line("team", answer["team"])
-    if not answer["contracts"]:
+    if found.team:
+        line("team", found.team)
+    if not contracts:
         line("contracts", "none; the defaults apply")
-    for contract in answer["contracts"]:
-        line("contract", f"{contract['contract']}@{contract['version']} ({contract['seam']})")
-        for number, step in enumerate(contract["escalation"], 1):
+    for contract in contracts:
+        line("contract", f"{contract.contract}@{contract.version} ({contract.seam})")
+        for number, step in enumerate(contract.escalation, 1):
             within = step.get("acknowledge_within", "1h")
             print_text(f"{number}. {step['person']} acknowledges within {within}", indent=" " * 4, further=" " * 7)
-    for episode in answer["open"][:_EPISODES]:
-        acting = (
-            f"taken on by {episode['acknowledged_by']}"
-            if episode["acknowledged_by"]
-            else f"{episode['person'] or 'nobody'} must act"
-        )
-        line("open", f"{episode['violation_id']}  {episode['severity']}, {acting}: {episode['summary']}")
-    if len(answer["open"]) > _EPISODES:
-        line(
-            "",
-            f"and {len(answer['open']) - _EPISODES:,} more: `seamwatch violations --open --system {answer['system']}`",
-        )
+    for episode in unresolved[:_EPISODES]:
+        line("open", f"{episode.violation_id}  {episode.severity}, {acting(episode)}: {episode.summary}")
+    if len(unresolved) > _EPISODES:
+        line("", f"and {len(unresolved) - _EPISODES:,} more: `seamwatch violations --open --system {found.system}`")

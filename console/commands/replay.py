@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from console.commands.lines import Complaints, Progress
+from console.lines import Complaints, Progress
 from console.moments import moment_of
 from seamwatch.errors import UsageError
 
 if TYPE_CHECKING:
     from console.tally import Tally
-    from seamwatch.judging.facts import Unknown, Verdict
-    from streams.unknown import Doubted
+    from seamwatch.judging.model.facts import Unknown, Verdict
+    from streams.judge.unknown import Doubted
 
 _ANSWERS_SHOWN = 5
 
@@ -66,9 +66,9 @@ def replay(
     from console.unknown import sentences
     from seamwatch.documents.loading import load
     from seamwatch.documents.signing_verdicts import unsigned_of
-    from seamwatch.judging.text import violation_line
-    from streams.replay import judged
-    from streams.unknown import doubted
+    from seamwatch.judging.model.text import violation_line
+    from streams.judge.unknown import doubted
+    from streams.replay.replay import judged
 
     answers: dict[str, Verdict] = {}
 
@@ -83,6 +83,8 @@ def replay(
     asked.check()
     loaded = load(contracts)
     estate = loaded.estate()
+    if not loaded.reads:
+        print(f"note: there is no document in {contracts}: judged by the defaults alone", file=sys.stderr)
     if unsigned := unsigned_of(loaded.reads):
         print(f"note: not signed, judged all the same: {some_of(unsigned)}", file=sys.stderr)
     complaints = Complaints()
@@ -127,14 +129,14 @@ def _print_summary(
     from console.tables import print_table
     from console.tally import per_week, tally_object
     from seamwatch.durations import format_duration
-    from seamwatch.judging.wording import moment_text
+    from seamwatch.judging.patterns.wording import moment_text
 
     if as_json:
-        told = [
+        lines = [
             {"contract": whose.contract, "clause": whose.clause, "system": whose.system, "why": whose.why, "events": n}
             for whose, n in unknown.most_common()
         ]
-        print(json.dumps(tally_object(tally, events, begin, end) | {"unknown": told}, ensure_ascii=False))
+        print(json.dumps(tally_object(tally, events, begin, end) | {"unknown": lines}, ensure_ascii=False))
         return
     clauses = tally.clauses
     rates = [per_week(c.episodes, begin, end) for c in clauses]

@@ -5,20 +5,22 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from enum import StrEnum
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from seamwatch.settings import Settings
+if TYPE_CHECKING:
+    from seamwatch.settings import Settings
 
 
 class StageName(StrEnum):
-    """The stages, in the order in which an event meets them."""
+    """The stages, in the order in which an event meets them, and the board that people open."""
 
     MEASURE = "measure"
     JUDGE = "judge"
     RECORD = "record"
     PAGE = "page"
+    BOARD = "board"
 
 
 def register(app: typer.Typer) -> None:
@@ -27,7 +29,7 @@ def register(app: typer.Typer) -> None:
 
 
 def run(stage: Annotated[StageName, typer.Argument(help="the stage to run", metavar="STAGE")]) -> None:
-    """Run one stage (measure, judge, record or page) until SIGTERM, for production.
+    """Run one stage (measure, judge, record or page) or the board until SIGTERM, for production.
 
     It reads KAFKA_BOOTSTRAP_SERVERS and CLICKHOUSE_URL, and the settings with the prefix SEAMWATCH_. Run several of a
     stage to share its partitions. It ends with an error rather than go on in doubt: let a supervisor start it again.
@@ -50,21 +52,21 @@ def run(stage: Annotated[StageName, typer.Argument(help="the stage to run", meta
 def _entry(stage: StageName) -> Callable[[Settings], None]:
     match stage:
         case StageName.MEASURE:
-            from streams import measure
+            from streams.measure import stage as measure
 
             return measure.run
         case StageName.JUDGE:
-            from streams import judge
+            from streams.judge import stage as judge
 
             return judge.run
         case StageName.RECORD:
-            from sinks import record
+            from sinks.record import stage as record
 
             return record.run
         case StageName.PAGE:
-            from sinks.channels import Channels
-            from sinks.deadman import DeadMan
-            from streams import page
+            from sinks.channels.channels import Channels
+            from sinks.channels.deadman import DeadMan
+            from streams.page import stage as page
 
             def paging(settings: Settings) -> None:
                 channels = Channels(clock=settings.clock(), console_read=settings.console_read)
@@ -72,3 +74,7 @@ def _entry(stage: StageName) -> Callable[[Settings], None]:
                 page.run(settings, channels, channels.unreachable, beat)
 
             return paging
+        case StageName.BOARD:
+            from board import serving
+
+            return serving.run

@@ -5,12 +5,14 @@ from __future__ import annotations
 import sys
 from collections import Counter
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 if TYPE_CHECKING:
-    from sinks.store import Store
+    from collections.abc import Sequence
+
+    from sinks.store.questions.signals import Signals
 
 
 def register(app: typer.Typer) -> None:
@@ -34,35 +36,33 @@ def signals(
     from datetime import UTC, datetime, timedelta
 
     from console.asking import auditor, print_lines
-    from console.names import demand_known
     from console.tables import print_note
     from seamwatch.settings import load_settings
+    from sinks.store.questions.names import demand_known
+    from sinks.store.questions.rows import records
+    from sinks.store.questions.signals import signals as asked
+    from sinks.store.questions.signals import unmatched
 
     now = datetime.fromtimestamp(load_settings().clock().now() / 1e6, UTC)
-    first = (now - timedelta(days=days)).date().isoformat()
-    conditions, values = ["day >= toDate({first:String})"], {"first": first}
-    if system is not None:
-        conditions.append("system = {system:String}")
-        values["system"] = system
+    first = (now - timedelta(days=days)).date()
     with auditor(data) as store:
-        rows = store.rows(
-            f"SELECT * FROM five_signals WHERE {' AND '.join(conditions)} ORDER BY system, day DESC, version", values
-        )
+        rows = asked(store, first, system)
         if not rows:
             demand_known(store, system=system)
-        unmatched = _unmatched(store, first, system)
+        lost = unmatched(store, first, system)
     _say_unknown(data, system)
     if as_json:
-        print_lines(rows)
+        print_lines(records(rows))
     else:
         _print(rows, empty=f"nothing was served {'' if system is None else f'by {system} '}since {first}")
-    if unmatched:
-        told = f"{unmatched:,} outcomes since {first} match no decision on record: `SELECT * FROM unmatched` lists them"
-        print_note(told, aside=as_json)
+    if lost:
+        text = f"{lost:,} outcomes since {first} match no decision on record: `SELECT * FROM unmatched` lists them"
+        print_note(text, aside=as_json)
 
 
-def _print(rows: list[dict[str, Any]], *, empty: str) -> None:
+def _print(rows: Sequence[Signals], *, empty: str) -> None:
     from console.tables import print_table
+    from sinks.store.questions.signals import accuracy, latency, share
 
     print_table(
         (
@@ -79,16 +79,16 @@ def _print(rows: list[dict[str, Any]], *, empty: str) -> None:
         ),
         (
             (
-                row["system"],
-                row["version"],
-                str(row["day"])[:10],
-                f"{row['events']:,}",
-                f"{row['calls']:,}",
-                _latency(row),
-                f"{row['brier']:.3f} of {row['outcomes']:,}" if row["outcomes"] else "no outcomes yet",
-                f"{row['open_drift_episodes']} open" if row["open_drift_episodes"] else "none open",
-                _share(row["abuse_share"]),
-                _share(row["fallback_share"]),
+                row.system,
+                row.version,
+                str(row.day)[:10],
+                f"{row.events:,}",
+                f"{row.calls:,}",
+                latency(row),
+                accuracy(row),
+                f"{row.open_drift_episodes} open" if row.open_drift_episodes else "none open",
+                share(row.abuse_share),
+                share(row.fallback_share),
             )
             for row in rows
         ),
@@ -111,26 +111,3 @@ def _say_unknown(data: Path | None, system: str | None) -> None:
         return
     for sentence in sentences(Counter({whose: n for whose, n in unknown.items() if system in (None, whose.system)})):
         print(f"note: today and yesterday, {sentence}", file=sys.stderr)
-
-
-def _unmatched(store: Store, first: str, system: str | None) -> int:
-    """How many outcomes, observed since a day, are of no decision that is on record: no accuracy counts them."""
-    named = "" if system is None else "AND system = {system:String}"
-    since = f"event_time >= toDate({{first:String}}) {named}"
-    (row,) = store.rows(
-        f"SELECT count() AS found FROM outcomes WHERE {since} AND (system, inference_id) NOT IN "
-        f"(SELECT system, event_id FROM inference WHERE event_id IN (SELECT inference_id FROM outcome WHERE {since}))",
-        {"first": first} if system is None else {"first": first, "system": system},
-    )
-    return int(row["found"])
-
-
-def _share(value: float | None) -> str:
-    return "decides nothing" if value is None else f"{value:.2%}"
-
-
-def _latency(row: dict[str, Any]) -> str:
-    shown = [row[f"latency_p{quantile}_ms"] for quantile in (50, 95, 99)]
-    if shown[0] is None or shown[0] != shown[0]:  # NaN where no event carried one
-        return "not reported"
-    return " / ".join(f"{value:.0f}" for value in shown) + " ms"

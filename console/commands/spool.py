@@ -56,11 +56,11 @@ def show(
     Example: seamwatch spool list
     """
     import sys
-    from datetime import UTC, datetime
 
     from console.asking import ago, print_lines
     from console.tables import print_table
     from seamwatch.clock import SystemClock
+    from seamwatch.instants import format_instant
 
     found = _spools(data, folder, producer)
     rows, unread = [], 0
@@ -69,12 +69,12 @@ def show(
         for file in bad:
             print(f"{file.path}: this is no spool file that can be read; it is left as it is", file=sys.stderr)
         if files := [file for file in spooled.files if file.events]:
-            since = datetime.fromtimestamp(min(file.since for file in files) / 1e6, UTC)
+            since = min(file.since for file in files)
             rows.append((spooled, sum(file.events or 0 for file in files), sum(file.size for file in files), since))
     if as_json:
         print_lines(
             {"producer": spooled.producer, "folder": str(spooled.folder), "events": events, "bytes": size,
-             "orphaned": spooled.orphaned, "since": since}
+             "orphaned": spooled.orphaned, "since": format_instant(since)}
             for spooled, events, size, since in rows
         )  # fmt: skip
     else:
@@ -104,7 +104,7 @@ def send(
     """
     import time
 
-    from console.commands.lines import Progress
+    from console.lines import Progress
     from console.reach import reach
     from seamwatch.errors import UnreachableError
     from seamwatch.sdk.emitter import Emitter

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -29,42 +29,35 @@ def stale(
     """
     from console.asking import auditor, print_lines
     from console.moments import moment_of
-    from console.names import demand_known
     from console.tables import print_note, print_table
+    from seamwatch.judging.patterns.wording import millis_text
+    from sinks.store.questions.names import demand_known
+    from sinks.store.questions.rows import records
+    from sinks.store.questions.stale import Since, age, ageless, agreed, number
+    from sinks.store.questions.stale import stale as stale_decisions
 
-    conditions, values = [], dict[str, Any]()
-    if system is not None:
-        conditions.append("system = {system:String}")
-        values["system"] = system
-    if since is not None:
-        conditions.append("event_time >= fromUnixTimestamp64Micro({since:Int64}, 'UTC')")
-        values["since"] = moment_of("--since", since)
-    where = f"WHERE {' AND '.join(conditions)} " if conditions else ""
+    asked = Since(system, moment_of("--since", since))
     with auditor(data) as store:
-        rows = store.rows(
-            f"SELECT * FROM stale_decisions {where}ORDER BY event_time DESC, event_id, contract, clause "
-            "LIMIT {limit:UInt32}",
-            {**values, "limit": limit},
-        )
+        rows = stale_decisions(store, asked, limit)
         if not rows:
             demand_known(store, system=system)
-        (all_of_them,) = store.rows(f"SELECT count() AS found FROM stale_decisions {where}", values)
-        (ageless,) = store.rows(f"SELECT count() AS found FROM decisions {_ageless(conditions)}", values)
-    more = f"{len(rows)} of {all_of_them['found']:,}; --limit shows more" if all_of_them["found"] > len(rows) else ""
+        all_of_them = number(store, asked) if len(rows) == limit else len(rows)
+        silent = ageless(store, asked)
+    more = f"{len(rows)} of {all_of_them:,}; --limit shows more" if all_of_them > len(rows) else ""
     if as_json:
-        print_lines(rows)
+        print_lines(records(rows))
     else:
         print_table(
             ("DECISION", "SYSTEM", "AT", "DATA", "AGREED", "BY", "SAID"),
             (
                 (
-                    row["event_id"],
-                    row["system"],
-                    str(row["event_time"])[:19],
-                    _age(row),
-                    _agreed(row),
-                    f"{row['contract']}/{row['clause']}",
-                    f"{row['decision'] or 'no decision'}",
+                    row.event_id,
+                    row.system,
+                    millis_text(row.event_time)[:19],
+                    age(row),
+                    agreed(row),
+                    f"{row.contract}/{row.clause}",
+                    f"{row.decision or 'no decision'}",
                 )
                 for row in rows
             ),
@@ -72,33 +65,7 @@ def stale(
         )
     if more:
         print_note(more, aside=as_json)
-    if ageless["found"]:
-        told = f"{ageless['found']:,} decisions under a clause on the age of data do not say how old theirs is"
-        print_note(told, aside=as_json)
+    if silent:
+        text = f"{silent:,} decisions under a clause on the age of data do not say how old theirs is"
+        print_note(text, aside=as_json)
     raise typer.Exit(bool(rows))
-
-
-def _ageless(conditions: list[str]) -> str:
-    """Of the same decisions those whose age an agreed clause asks for, and which do not say it."""
-    asked = (
-        "system IN (SELECT covered.system FROM covered INNER JOIN contract_clauses AS agreed "
-        "ON covered.contract = agreed.contract AND covered.version = agreed.version "
-        "WHERE agreed.kind = 'freshness' AND JSONExtractString(agreed.agreed, 'of') = 'inference')"
-    )
-    return f"WHERE {' AND '.join([*conditions, 'data_as_of IS NULL', asked])}"
-
-
-def _age(row: dict[str, Any]) -> str:
-    from seamwatch.durations import format_duration
-
-    return (
-        "age unknown" if row["age_seconds"] is None else f"{format_duration(int(row['age_seconds'] * 1_000_000))} old"
-    )
-
-
-def _agreed(row: dict[str, Any]) -> str:
-    from seamwatch.durations import format_duration
-
-    if row["because"] == "dataset":
-        return f"{row['dataset']} was in breach"
-    return f"at most {format_duration(int(row['max_lag_seconds'] * 1_000_000))}"

@@ -27,12 +27,13 @@ def _store() -> None:
 def migrate(
     data: Annotated[Path | None, typer.Option(help="data folder of a running `seamwatch up`")] = None,
     printed: Annotated[
-        bool, typer.Option("--print", help="only print the statements of every step; asks no server")
+        bool, typer.Option("--print", help="only print the statements of every step and view; asks no server")
     ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="one object a step taken")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="one object a step taken, or view changed")] = False,
 ) -> None:
     """Bring the store's tables and views to what this version needs. Forward only, and safe to repeat.
 
+    Steps not taken yet change the tables; then all views are made anew. Those of your own are left alone.
     Creates the database that CLICKHOUSE_URL names. The user must be allowed to create tables. With SEAMWATCH_CLUSTER
     they are replicated and distributed tables on all of that cluster (docs/store.md).
 
@@ -42,9 +43,9 @@ def migrate(
 
     from console.reach import reach
     from seamwatch.settings import load_settings
-    from sinks.migrate import beginning, cluster_of, ddl, migrations
-    from sinks.migrate import migrate as bring_up_to_date
-    from sinks.store import Address
+    from sinks.store.client import Address
+    from sinks.store.migrate import beginning, cluster_of, ddl, ddl_of_views, migrations
+    from sinks.store.migrate import migrate as bring_up_to_date
 
     settings = load_settings(data=data)
     if printed:
@@ -55,9 +56,11 @@ def migrate(
         for step in migrations():
             print(f"-- {step.number:04d}_{step.name}\n")
             print("".join(f"{statement};\n\n" for statement in ddl(step, cluster)), end="")
+        print("-- views\n")
+        print("".join(f"{statement};\n\n" for statement in ddl_of_views(cluster)), end="")
         return
     taken = bring_up_to_date(reach(data).clickhouse, settings.cluster)
     for name in taken:
         print(json.dumps({"step": name}) if as_json else f"applied  {name}")
     if not taken and not as_json:
-        print("nothing to do: the store is up to date")
+        print("up to date: no step to take, no view changed; all views were made anew")

@@ -10,10 +10,10 @@ import typer
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from sinks.holds import Hold
-    from sinks.ledger.notes import SignerKey
-    from sinks.retention import Month
-    from sinks.store import Store
+    from sinks.ledger.format.notes import SignerKey
+    from sinks.retention.retention import Month
+    from sinks.store.client import Store
+    from sinks.store.questions.holds import Hold
 
 Data = Annotated[Path | None, typer.Option(help="data folder of a running `seamwatch up`")]
 By = Annotated[str, typer.Option(help="who does it: a person", metavar="PERSON")]
@@ -47,14 +47,14 @@ def retain(
     Example: SEAMWATCH_RETENTION='{"inference": "400d", "*": "730d"}' seamwatch store retain --dry-run
     """
     from console.asking import auditor
-    from console.commands.lines import Progress
+    from console.lines import Progress
     from console.reach import reach
     from console.who import login
     from seamwatch.errors import StoreError, UsageError
     from seamwatch.settings import load_settings
     from seamwatch.wire.topics import Topics
-    from sinks.migrate import cluster_of
-    from sinks.retention import Retention
+    from sinks.retention.retention import Retention
+    from sinks.store.migrate import cluster_of
 
     settings = load_settings(data=data)
     if not settings.retention:
@@ -98,16 +98,19 @@ def add_hold(
 
     Example: seamwatch store hold add --by ada --reason "case 17" --system credit-scorer --from 2026-01-01
     """
-    from console.names import demand_known
+    from console.asking import auditor
     from seamwatch.errors import UsageError
-    from sinks.holds import place_hold
-    from sinks.retention import TABLES
+    from sinks.retention.holds import place_hold
+    from sinks.retention.retention import TABLES
+    from sinks.store.questions.names import demand_known
 
     if table and table not in TABLES:
         raise UsageError(f"--table {table}: only these are ever dropped: {', '.join(TABLES)}")
-    with _ready(data) as store:
+    if system:
         # A hold on a name that nobody knows holds nothing, and who placed it relies on it.
-        demand_known(store, system=system or None)
+        with auditor(data) as asked:
+            demand_known(asked, system=system)
+    with _ready(data) as store:
         hold = place_hold(store, by, reason, table, system, _moment("--from", start), _moment("--to", end))
     _print([_hold_line(hold)], as_json, _HOLD_COLUMNS, "")
 
@@ -120,7 +123,7 @@ def list_holds(
     Example: seamwatch store hold list
     """
     from console.asking import auditor
-    from sinks.holds import holds
+    from sinks.store.questions.holds import holds
 
     with auditor(data) as store:
         found = holds(store)
@@ -137,7 +140,7 @@ def lift(
 
     Example: seamwatch store hold lift 019539d9-1e5c-7c3a-9d1b-0c1f8f6b2a11 --by ada --reason "case 17 is closed"
     """
-    from sinks.holds import lift_hold
+    from sinks.retention.holds import lift_hold
 
     with _ready(data) as store:
         lifted = lift_hold(store, hold, by, reason)
@@ -151,8 +154,8 @@ def _ready(data: Path | None) -> Store:
     """The store as its writer; UnreachableError until it has its tables."""
     from console.reach import reach
     from seamwatch.errors import UnreachableError
-    from sinks.migrate import is_ready
-    from sinks.store import Store
+    from sinks.store.client import Store
+    from sinks.store.migrate import is_ready
 
     store = Store(reach(data).clickhouse)
     if not is_ready(store):
@@ -163,7 +166,7 @@ def _ready(data: Path | None) -> Store:
 def _key(named: Path | None, folder: Path) -> SignerKey:
     from console.reach import LEDGER_KEY_FILE
     from seamwatch.errors import UsageError
-    from sinks.ledger.keys import read_signer
+    from sinks.ledger.format.keys import read_signer
 
     file = named or folder / LEDGER_KEY_FILE
     if not file.exists():

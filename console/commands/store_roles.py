@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from sinks.store import Store
+    from sinks.store.client import Store
 
 
 def register(store: typer.Typer) -> None:
@@ -32,9 +32,9 @@ def roles(
     """
     from console.reach import reach
     from seamwatch.settings import load_settings
-    from sinks.migrate import cluster_of
-    from sinks.roles import roles as ddl
-    from sinks.store import Address, Store
+    from sinks.store.client import Address, Store
+    from sinks.store.migrate import cluster_of
+    from sinks.store.roles import roles as ddl
 
     settings = load_settings(data=data)
     url = reach(data).clickhouse if apply else settings.clickhouse or "http://localhost/seamwatch"
@@ -52,9 +52,9 @@ def roles(
 def _demand_roles(store: Store) -> None:
     """Raise UsageError on a server that has nowhere to keep roles, such as the local one."""
     from seamwatch.errors import UsageError
+    from sinks.store.questions.server import keeps_roles
 
-    places = store.rows("SELECT type FROM system.user_directories")
-    if all(row["type"] in ("users_xml", "users.xml") for row in places):
+    if not keeps_roles(store):
         raise UsageError(
             f"the store at {store.address} cannot keep roles: the local store's engine knows no users (its server has "
             "two, the writer and the auditor, who only reads), and a ClickHouse server needs a writable user "

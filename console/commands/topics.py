@@ -41,9 +41,9 @@ def create(
 
     Example: KAFKA_BOOTSTRAP_SERVERS=kafka.example.org:9092 seamwatch topics create --partitions 12
     """
+    from bus.topics import create_topics
     from console.reach import reach
     from seamwatch.settings import load_settings
-    from streams.topics import create_topics
 
     settings = load_settings(partitions=partitions)
     system = reach(data)

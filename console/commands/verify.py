@@ -10,9 +10,10 @@ import typer
 
 if TYPE_CHECKING:
     from seamwatch.settings import Settings
-    from sinks.blocks import Decode
-    from sinks.ledger.notes import VerifierKey
-    from sinks.ledger.proofs import Proven
+    from sinks.decoding import Decode
+    from sinks.ledger.format.notes import VerifierKey
+    from sinks.ledger.format.proofs import Proven
+    from sinks.ledger.verified import Verified
 
 
 def register(app: typer.Typer) -> None:
@@ -38,8 +39,9 @@ def verify(
 ) -> None:
     """Verify the whole record: signatures, roots, positions, and every typed column against its raw bytes.
 
-    Every table and view is held to what the migrations make it. Reads only. Exit 1 when anything is wrong, with the
-    first row of each fault. Only checkpoints that were kept elsewhere (`seamwatch checkpoints`) show that the newest
+    Every table and view is held to what the migrations make it. Reads only; a data folder, where there is one, keeps
+    when the whole was verified last, for the board to tell. Exit 1 when anything is wrong, with the first row of each
+    fault. Only checkpoints that were kept elsewhere (`seamwatch checkpoints`) show that the newest
     rows, or a whole topic, vanished together with their checkpoints; see docs/ledger.md. With --since rows are read up
     from the last signed checkpoint before that time, and what was committed earlier is not looked at.
 
@@ -52,14 +54,16 @@ def verify(
     from functools import partial
 
     from console.asking import auditor_as_it_is
-    from console.commands.lines import Progress
     from console.ledger import print_proven, verifier_keys
+    from console.lines import Progress
     from console.reach import reach
     from seamwatch.settings import load_settings
     from seamwatch.wire.topics import Topics
-    from sinks.ledger.verify import Verifier
-    from sinks.ledger.workers import Workers
-    from sinks.migrate import cluster_of
+    from sinks.ledger.verified import Verified
+    from sinks.ledger.verify.verifier import Verifier
+    from sinks.ledger.verify.workers import Workers
+    from sinks.store.migrate import cluster_of
+    from sinks.store.positions import recorded
 
     settings = load_settings(data=data)
     keys = verifier_keys(key, settings)
@@ -73,7 +77,10 @@ def verify(
     with auditor_as_it_is(data) as store, Workers(system.auditor, decode, os.cpu_count() or 1) as workers:
         tell = Progress("rows verified").tell
         cluster = cluster_of(system.auditor, settings.cluster)
+        begun, positions = settings.clock().now(), recorded(store)
         report = Verifier(store, keys, Topics(system.prefix), workers, notes, start, tell, cluster).run()
+    if start is None:
+        _keep(settings.data, Verified(begun, report.rows, len(report.findings), positions))
     if as_json:
         found = [finding.line() for finding in report.findings]
         counts = {
@@ -97,6 +104,17 @@ def verify(
     raise typer.Exit(1 if report.findings else 0)
 
 
+def _keep(folder: Path, verified: Verified) -> None:
+    import sys
+
+    from sinks.ledger.verified import keep
+
+    try:
+        keep(folder, verified)
+    except OSError as error:
+        print(f"the board is not told of it: {folder} cannot be written ({error.strerror})", file=sys.stderr)
+
+
 def _decode(settings: Settings) -> Decode:
     """The decoding, as the recorder does it; made in each process that verifies."""
     from seamwatch.wire.codec import codec_of
@@ -117,7 +135,7 @@ def _time(since: str | None) -> int | None:
 
 def _proven(file: Path, keys: list[VerifierKey]) -> Proven:
     from seamwatch.errors import UsageError
-    from sinks.ledger.proofs import prove, read_proof
+    from sinks.ledger.format.proofs import prove, read_proof
 
     try:
         content = file.read_bytes()

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import sys
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 if TYPE_CHECKING:
-    from seamwatch.judging.facts import Violation
-    from sinks.store import Store
+    from seamwatch.judging.model.facts import Violation
+    from sinks.store.client import Store
+    from sinks.store.questions.episodes import Before
 
 SHOWN = 100
-_TIMES = ("opened_at", "since", "detected_at", "acknowledged_at", "resolved_at")
 _INDENT = " " * 9
 
 
@@ -45,81 +44,60 @@ def violations(
     """
     from console.asking import auditor
     from console.moments import moment_of
-    from console.names import demand_known
-    from seamwatch.judging.text import violation_line
+    from seamwatch.judging.model.text import violation_line
     from seamwatch.settings import load_settings
+    from sinks.store.questions.episodes import Wanted, episodes, number
+    from sinks.store.questions.names import demand_known
 
     now = load_settings().clock().now()
     most = limit if limit is not None or as_json else SHOWN
-    conditions, values = ["1"], dict[str, Any]()
-    if system is not None:
-        conditions.append("system = {system:String}")
-        values["system"] = system
-    if only_open:
-        conditions.append("state != 'resolved'")
-    if (opened := moment_of("--since", since)) is not None:
-        conditions.append("opened_at >= fromUnixTimestamp64Micro({since:Int64})")
-        values["since"] = str(opened)
+    opened = moment_of("--since", since)
     with auditor(data) as store:
-        if before is not None:
-            conditions.append(_older(store, before, values))
-        where = " AND ".join(conditions)
-        first = "" if most is None else f" LIMIT {most}"
-        rows = store.rows(
-            f"SELECT * FROM violations WHERE {where} ORDER BY opened_at DESC, violation_id{first}", values
-        )
-        if not rows:
+        wanted = Wanted(system, only_open, opened, None if before is None else _before(store, before))
+        found = episodes(store, wanted, most)
+        if not found:
             demand_known(store, system=system)
-        (counted,) = store.rows(f"SELECT count() AS found FROM violations WHERE {where}", values)
-    found = [_violation(row) for row in rows]
+        # Only a full list can have more behind it; what opened while it was asked for is for the next time.
+        all_of_them = number(store, wanted) if len(found) == most else len(found)
     if as_json:
         for violation in found:
             print(violation_line(violation))
     else:
         _print(found, now)
-    if counted["found"] > len(found):
+    if all_of_them > len(found):
         print(
-            f"{len(found):,} of {counted['found']:,}; --before {found[-1].violation_id} goes on",
+            f"{len(found):,} of {all_of_them:,}; --before {found[-1].violation_id} goes on",
             file=sys.stderr if as_json else sys.stdout,
         )
     raise typer.Exit(bool(found))
 
 
-def _older(store: Store, before: str, values: dict[str, Any]) -> str:
-    """The condition of what comes after a violation in the list, or was opened before a time."""
+def _before(store: Store, before: str) -> Before:
+    """Where the list goes on: after a violation in it, or with what was opened before a time."""
     from console.moments import moment_of
     from seamwatch.errors import SeamwatchError, UsageError
+    from sinks.store.questions.episodes import Before, episode
 
-    last = store.rows(
-        "SELECT violation_id, toUnixTimestamp64Micro(opened_at) AS opened FROM violations "
-        "WHERE violation_id = {last:String}",
-        {"last": before},
-    )
-    if last:
-        values["opened"], values["last"] = str(last[0]["opened"]), before
-        opened = "fromUnixTimestamp64Micro({opened:Int64})"
-        return f"(opened_at < {opened} OR (opened_at = {opened} AND violation_id > {{last:String}}))"
+    last = episode(store, before)
+    if last is not None:
+        return Before(last.opened_at, last.violation_id)
     try:
-        values["opened"] = str(moment_of("--before", before))
+        moment = moment_of("--before", before)
     except UsageError:
+        moment = None
+    if moment is None:
         raise SeamwatchError(
             f"--before {before}: no violation of this id is on record, and it is no time: write the whole id of the "
             "last one that was shown, a duration such as 24h, or a time such as 2026-03-02T10:00:00Z"
-        ) from None
-    return "opened_at < fromUnixTimestamp64Micro({opened:Int64})"
-
-
-def _violation(row: dict[str, Any]) -> Violation:
-    from console.asking import micros_of
-    from seamwatch.wire.values import violation_of
-
-    times = {name: micros_of(row[name]) for name in _TIMES}
-    return violation_of({**row, **times})
+        )
+    return Before(moment)
 
 
 def _print(found: list[Violation], now: int) -> None:
-    """Three lines each, since a sentence does not fit into a column."""
+    """Three lines each, since a sentence does not fit into a column, and one for each signature that is missing."""
     from console.tables import print_text
+    from seamwatch.printable import printable
+    from seamwatch.remedies import sign_commands
 
     for v in found:
         place = v.system if v.slice in (None, v.system) else f"{v.system} / {v.slice}"
@@ -127,6 +105,8 @@ def _print(found: list[Violation], now: int) -> None:
         print_text(f"{head}  {place}  {_standing(v, now)}", further=_INDENT)
         print_text(v.summary, indent=_INDENT)
         print_text(f"{v.violation_id}  {v.contract}@{v.contract_version}, clause {v.clause}", indent=_INDENT)
+        for command in sign_commands(v):
+            print(f"{_INDENT}{printable(command)}")
     if not found:
         print("no violations")
 
@@ -134,13 +114,10 @@ def _print(found: list[Violation], now: int) -> None:
 def _standing(v: Violation, now: int) -> str:
     """Since when, and who has to act; of what is over nobody has."""
     from console.asking import ago
-
-    def told(micros: int) -> str:
-        return ago(datetime.fromtimestamp(micros / 1_000_000, UTC), now)
+    from sinks.store.questions.episodes import acting
 
     if v.resolved_at is not None:
-        return f"from {told(v.since or v.opened_at)}, over since {told(v.resolved_at)}" + (
-            f", taken on by {v.acknowledged_by}" if v.acknowledged_by else ""
+        return f"from {ago(v.since or v.opened_at, now)}, over since {ago(v.resolved_at, now)}" + (
+            f", {acting(v)}" if v.acknowledged_by else ""
         )
-    acting = f"taken on by {v.acknowledged_by}" if v.acknowledged_by else f"{v.person or 'nobody'} must act"
-    return f"since {told(v.since or v.opened_at)}, {acting}"
+    return f"since {ago(v.since or v.opened_at, now)}, {acting(v)}"

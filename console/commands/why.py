@@ -3,16 +3,41 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 if TYPE_CHECKING:
+    from seamwatch.judging.model.facts import Violation
     from seamwatch.sdk.subject_keys import SubjectKeys
-    from seamwatch.sealing import Place
-    from sinks.store import Store
+    from seamwatch.sealing import SealContext
+    from sinks.store.client import Store
+    from sinks.store.questions.erasures import Erasure
+    from sinks.store.questions.signatures import Signature
+    from sinks.store.questions.why import Decision
+
+
+_OF_VIOLATION = (
+    "violation_id", "contract", "contract_version", "clause", "severity", "state", "summary", "person",
+    "acknowledged_by", "resolved_at",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """All that is said of a decision. ``held``: its attributes and arguments by title, as far as they can be read."""
+
+    decision: Decision
+    why_not: str | None
+    held: dict[str, dict[str, str]]
+    erasures: Sequence[tuple[Erasure, bool]]
+    """Of the keys that sealed something in it; and whether the file of keys has that key again."""
+    signatures: Sequence[Signature]
+    violations: Sequence[Violation]
 
 
 def register(app: typer.Typer) -> None:
@@ -27,37 +52,63 @@ def why(
 ) -> None:
     """Say why a decision was allowed: its approval, the contracts that bind it, who answers for it, where it is kept.
 
-    Its attributes and arguments are shown too, and what is sealed in them where SEAMWATCH_SUBJECT_KEYS names the keys.
+    The approval is the one that allowed it when it came: by its own time, configuration and use case, and by the
+    documents that were published then. Who signed each contract, and when they signed, stands beside it; who must and
+    has not, too.
+
+    Its attributes and arguments are shown, and what is sealed in them where SEAMWATCH_SUBJECT_KEYS names the keys.
     Exit 1 when there is no such event, or no approval covers it.
 
     Example: seamwatch why 019539d9-1e5c-7c3a-9d1b-0c1f8f6b2a11
     """
-    from console.asking import auditor, plain
+    from console.asking import auditor
     from seamwatch.errors import SeamwatchError
+    from sinks.store.questions.approved import Publications, with_approval
+    from sinks.store.questions.episodes import caused_by
+    from sinks.store.questions.signatures import signatures
+    from sinks.store.questions.why import decision
 
     with auditor(data) as store:
-        found = store.rows("SELECT * FROM why WHERE event_id = {event:String}", {"event": event})
-        broken = store.rows(
-            "SELECT violation_id, contract, contract_version, clause, severity, state, summary, "
-            "person, acknowledged_by, resolved_at FROM violations "
-            "WHERE arrayExists(e -> e.event_id = {event:String}, evidence) ORDER BY opened_at",
-            {"event": event},
+        found = decision(store, event)
+        if found is None:
+            raise SeamwatchError(
+                f"no inference or tool call with event_id {event!r} is on record: it may not have arrived, or its kind "
+                "is another (`seamwatch trail` shows all kinds of a trace)"
+            )
+        allowed = Publications(store, [found.system]).allowed(found)
+        answer = _Answer(
+            with_approval(found, allowed.approval),
+            allowed.why_not,
+            *_held(store, found),
+            signatures(store, found.contracts),
+            caused_by(store, event),
         )
-        told = _told(store, event, found[0]["type"]) if found else {}
-    if not found:
-        raise SeamwatchError(
-            f"no inference or tool call with event_id {event!r} is on record: it may not have arrived, or its kind is "
-            "another (`seamwatch trail` shows all kinds of a trace)"
-        )
-    answer = {**plain(found[0]), **told, "violations": [plain(row) for row in broken]}
     if as_json:
-        print(json.dumps(answer, ensure_ascii=False))
+        print(json.dumps(_record(answer), ensure_ascii=False))
     else:
         _print(answer)
-    raise typer.Exit(answer["approval_id"] is None)
+    raise typer.Exit(answer.decision.approval_id is None)
 
 
-def _told(store: Store, event: str, record_type: str) -> dict[str, Any]:
+def _record(answer: _Answer) -> dict[str, Any]:
+    from sinks.store.questions.rows import record, records
+
+    return {
+        **record(answer.decision),
+        **answer.held,
+        "erasures": [record(erasure) | {"key_is_back": back} for erasure, back in answer.erasures],
+        "why_not": answer.why_not,
+        "signatures": records(answer.signatures),
+        "violations": [_violation(violation) for violation in answer.violations],
+    }
+
+
+def _violation(violation: Violation) -> dict[str, Any]:
+    fields = {name: getattr(violation, name) for name in _OF_VIOLATION}
+    return fields | {"resolved_at": _moment(violation.resolved_at)}
+
+
+def _held(store: Store, found: Decision) -> tuple[dict[str, dict[str, str]], list[tuple[Erasure, bool]]]:
     """The event's attributes, and arguments of a tool call, as texts; what is sealed opened if the key is at hand.
 
     And the erasures that are on record of the keys that sealed them. Such a key opens nothing, also where a copy of it
@@ -66,48 +117,45 @@ def _told(store: Store, event: str, record_type: str) -> dict[str, Any]:
     from seamwatch.sdk.sealer import argument_of, attribute_of
     from seamwatch.sdk.subject_keys import open_subject_keys
     from seamwatch.settings import load_settings
+    from sinks.store.questions.why import contents
 
     named = load_settings().subject_keys
     keys = None if named is None else open_subject_keys(named)
-    arguments = "arguments" if record_type == "tool_call" else "'{}' AS arguments"
-    (row,) = store.rows(
-        f"SELECT attributes, {arguments} FROM {record_type} WHERE event_id = {{event:String}} LIMIT 1", {"event": event}
-    )
-    attributes = {each["key"]: each["value"] for each in row["attributes"]}
-    passed = {
-        name: value if isinstance(value, str) else json.dumps(value)
-        for name, value in _object(row["arguments"]).items()
+    texts = contents(store, found)
+    erasures = _erasures(store, [*texts.attributes.values(), *texts.arguments.values()], keys)
+    erased = {erasure.key_id for erasure, _ in erasures}
+    held = {
+        "attributes": {
+            name: _read(text, attribute_of(found.event_id, name), keys, erased)
+            for name, text in texts.attributes.items()
+        }
     }
-    erasures = _erasures(store, [*attributes.values(), *passed.values()], keys)
-    erased = {each["key_id"] for each in erasures}
-    told: dict[str, Any] = {
-        "attributes": {name: _read(text, attribute_of(event, name), keys, erased) for name, text in attributes.items()}
-    }
-    if record_type == "tool_call":
-        told["arguments"] = {name: _read(text, argument_of(event, name), keys, erased) for name, text in passed.items()}
-    return told | {"erasures": erasures}
+    if found.type == "tool_call":
+        held["arguments"] = {
+            name: _read(text, argument_of(found.event_id, name), keys, erased) for name, text in texts.arguments.items()
+        }
+    return held, erasures
 
 
-def _erasures(store: Store, texts: list[str], keys: SubjectKeys | None) -> list[dict[str, Any]]:
-    """Those of the keys by which any of the texts is sealed; ``key_is_back`` where the file has the key again."""
-    from console.asking import plain
+def _moment(micros: int | None) -> str | None:
+    from seamwatch.instants import format_instant
+
+    return None if micros is None else format_instant(micros)
+
+
+def _erasures(store: Store, texts: list[str], keys: SubjectKeys | None) -> list[tuple[Erasure, bool]]:
+    """Those of the keys by which any of the texts is sealed; and whether the file has that key again."""
     from seamwatch.sealing import SubjectKey, key_id_of
+    from sinks.store.questions.erasures import erasures
 
     ids = sorted({key_id.hex() for text in texts if (key_id := key_id_of(text)) is not None})
-    if not ids:
-        return []
-    rows = store.rows(
-        "SELECT key_id, person, erased_at, reason FROM erasures WHERE key_id IN {ids:Array(String)} ORDER BY key_id",
-        {"ids": ids},
-    )
     return [
-        plain(row)
-        | {"key_is_back": keys is not None and isinstance(keys.find(bytes.fromhex(row["key_id"])), SubjectKey)}
-        for row in rows
+        (erasure, keys is not None and isinstance(keys.find(bytes.fromhex(erasure.key_id)), SubjectKey))
+        for erasure in erasures(store, ids)
     ]
 
 
-def _read(text: str, place: Place, keys: SubjectKeys | None, erased: AbstractSet[str]) -> str:
+def _read(text: str, place: SealContext, keys: SubjectKeys | None, erased: AbstractSet[str]) -> str:
     from seamwatch.errors import SealError
     from seamwatch.sdk.sealer import ERASED, SEALED, opened
     from seamwatch.sealing import key_id_of
@@ -125,61 +173,38 @@ def _read(text: str, place: Place, keys: SubjectKeys | None, erased: AbstractSet
     return "(sealed by a key that is not here, and of which no erasure is on record)" if unknown else found
 
 
-def _object(text: str) -> dict[str, Any]:
-    try:
-        found = json.loads(text)
-    except ValueError:
-        return {}
-    return found if isinstance(found, dict) else {}
-
-
-def _print(answer: dict[str, Any]) -> None:
+def _print(answer: _Answer) -> None:
     from console.tables import print_text
+    from seamwatch.instants import format_instant
+    from sinks.store.questions.episodes import standing
+    from sinks.store.questions.signatures import by_contract, signed
+    from sinks.store.questions.why import allowed_by, bound_by, owned_by, said, served_by
 
-    def line(name: str, told: str) -> None:
-        print_text(f"{name:<11} {told}", indent="  ", further=" " * 14)
+    def line(name: str, text: str) -> None:
+        print_text(f"{name:<11} {text}", indent="  ", further=" " * 14)
 
-    said = f"{answer['decision'] or 'no decision'}" + (
-        "" if answer["score"] is None else f", score {answer['score']:g}"
-    )
+    found = answer.decision
     print_text(
-        f"{answer['event_id']}  {answer['type']} of {answer['system']} at {answer['event_time']}: {said}", further="  "
+        f"{found.event_id}  {found.type} of {found.system} at {format_instant(found.event_time)}: {said(found)}",
+        further="  ",
     )
-    served = ", ".join(
-        f"{name} {answer[key]}"
-        for name, key in (("version", "version"), ("configuration", "config_digest"), ("for", "use_case"))
-        if answer[key]
-    )
-    line("served by", served or "an unnamed version")
-    if answer["approval_id"] is None:
-        claimed = f"; it claims {answer['claimed_approval']}" if answer["claimed_approval"] else ""
-        line("approval", f"NONE for this version, configuration and use case{claimed}")
-    else:
-        until = f", until {answer['expires']}" if answer["expires"] else ""
-        line("approval", f"{answer['approval_id']} by {answer['approved_by']} on {answer['approved_at'] or '?'}{until}")
-    owner = f"{answer['owner_name'] or answer['owner']} ({answer['owner']})" if answer["owner"] else "nobody"
-    line("owner", owner)
-    line("contracts", ", ".join(answer["contracts"]) or "none; the defaults apply")
-    if answer["escalation"]:
-        line("paged", " then ".join(answer["escalation"]))
-    for title in ("attributes", "arguments"):
-        if answer.get(title):
-            line(title, ", ".join(f"{name}: {value}" for name, value in answer[title].items()))
-    for row in answer["erasures"]:
-        why_so = f": {row['reason']}" if row["reason"] else ""
-        again = f"; BUT THE KEY IS BACK: seamwatch erase --key-id {row['key_id']}" if row["key_is_back"] else ""
-        line("erased", f"key {row['key_id']} by {row['person']} at {row['erased_at']}{why_so}{again}")
-    line("on record", f"{answer['topic']}, partition {answer['partition']}, offset {answer['offset']}")
-    for row in answer["violations"]:
-        line(row["severity"], f"{row['contract']}/{row['clause']} ({_standing(row)}): {row['summary']}")
-        line("", row["violation_id"])
-
-
-def _standing(row: dict[str, Any]) -> str:
-    """What an episode asks of whom; of what is over nobody has to act any more."""
-    if row["state"] == "resolved":
-        return f"over since {row['resolved_at']}"
-    acting = (
-        f"taken on by {row['acknowledged_by']}" if row["acknowledged_by"] else f"{row['person'] or 'nobody'} must act"
-    )
-    return f"{row['state']}, {acting}"
+    line("served by", served_by(found))
+    line("approval", allowed_by(found, answer.why_not))
+    line("owner", owned_by(found))
+    line("contracts", bound_by(found))
+    for name, under in by_contract(answer.signatures).items():
+        line("signed", f"{name}: {signed(under)}")
+    if found.escalation:
+        line("paged", " then ".join(found.escalation))
+    for title, texts in answer.held.items():
+        if texts:
+            line(title, ", ".join(f"{name}: {value}" for name, value in texts.items()))
+    for erasure, back in answer.erasures:
+        why_so = f": {erasure.reason}" if erasure.reason else ""
+        again = f"; BUT THE KEY IS BACK: seamwatch erase --key-id {erasure.key_id}" if back else ""
+        line("erased", f"key {erasure.key_id} by {erasure.person} at {_moment(erasure.erased_at)}{why_so}{again}")
+    line("on record", f"{found.topic}, partition {found.partition}, offset {found.offset}")
+    for violation in answer.violations:
+        place = f"{violation.contract}/{violation.clause}"
+        line(violation.severity, f"{place} ({standing(violation)}): {violation.summary}")
+        line("", violation.violation_id)

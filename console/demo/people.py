@@ -12,7 +12,7 @@ from console.demo.planned import ENVIRONMENT
 from console.demo.sightings import Page
 from console.demo.stories import ANSWERS_NO_PAGES
 from seamwatch.clock import Clock
-from seamwatch.judging.facts import Violation
+from seamwatch.judging.model.facts import Violation
 from seamwatch.wire.events import Acknowledgement
 
 REACTION_SECONDS: Final = 0.5

@@ -21,11 +21,11 @@ from console.demo.models import Models, train
 from console.demo.people import People
 from console.demo.player import Player, Record, Stage
 from console.demo.producers import Producer, estate
-from console.demo.questions import ACCOUNT, QUESTIONS, Question, accounted, ask
 from console.demo.sightings import Sighting, Sightings, unexpected, verdicts
 from console.demo.stories import PLATFORM, Story, stories
 from console.demo.watcher import Tell, Watcher
 from console.system import System
+from seamwatch.broker import Address, broker_at
 from seamwatch.clauses import kinds
 from seamwatch.clock import ScaledClock
 from seamwatch.durations import SECOND, compact_duration
@@ -34,12 +34,13 @@ from seamwatch.sdk.emitter import Emitter
 from seamwatch.settings import Settings, load_settings
 from seamwatch.wire.events import Acknowledgement
 from seamwatch.wire.topics import Topics
-from sinks.store import Store
+from sinks.store.client import Store
+from sinks.store.questions.afterwards import ACCOUNT, QUESTIONS, Question, accounted, ask
 
 RECORD_FILE: Final = "events.ndjson"
 _LEAD_SECONDS: Final = 3.0
-_PATIENCE_SECONDS: Final = 10.0
-_STORE_PATIENCE_SECONDS: Final = 20.0
+_PATIENCE_SECONDS: Final = 30.0
+_STORE_PATIENCE_SECONDS: Final = 60.0
 
 
 @dataclass(slots=True)
@@ -91,8 +92,14 @@ class Performance:
         """Whether every expectation is met."""
         return not any(verdict.missing for verdict in verdicts(self.stories, self.seen))
 
-    def run(self, progress: Callable[[str], None], look: Callable[[], None], tell: Tell) -> None:
-        """Start the system, play the history, ask the questions.
+    def run(
+        self,
+        progress: Callable[[str], None],
+        look: Callable[[], None],
+        tell: Tell,
+        begun: Callable[[System], None] = lambda _system: None,
+    ) -> None:
+        """Start the system, play the history, ask the questions; ``begun`` is called once all of it runs.
 
         Raises what the system raises when it cannot start, and SeamwatchError when a producer fails.
         """
@@ -106,6 +113,7 @@ class Performance:
         )
         with system:
             addresses = system.start(progress)
+            begun(system)
             with self._playing(addresses.kafka, models.result(), tell) as play:
                 with contextlib.suppress(_Over):
                     system.run(lambda: self._tick(play, look))
@@ -124,6 +132,10 @@ class Performance:
                 "schema_registry_url": None,
                 "default_owner": PLATFORM,
                 "metrics_port": None,
+                "board_port": 0,
+                "board_url": None,
+                "board_oidc_issuer": None,
+                "board_store": None,
             }
         )
 
@@ -143,8 +155,9 @@ class Performance:
         }
 
     @contextlib.contextmanager
-    def _playing(self, kafka: str, models: Models, tell: Tell) -> Iterator[_Play]:
+    def _playing(self, kafka: Address, models: Models, tell: Tell) -> Iterator[_Play]:
         assert self.clock is not None
+        broker = broker_at(kafka)
         stop = threading.Event()
         record = Record(self.folder / RECORD_FILE)
         stage = Stage(self.clock, record, stop)
@@ -153,7 +166,7 @@ class Performance:
         def emitter(name: str) -> Emitter:
             spool = self.folder / "spool" / name
             emitters.append(
-                Emitter(name, bootstrap=kafka, prefix="seamwatch", spool=spool, clock=self.clock, strict=True)
+                Emitter(name, bootstrap=broker, prefix="seamwatch", spool=spool, clock=self.clock, strict=True)
             )
             return emitters[-1]
 

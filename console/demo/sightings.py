@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from console.demo.stories import Expected, Story
-from seamwatch.judging.facts import Violation
+from seamwatch.judging.model.facts import Violation
 from seamwatch.paging import DELIVERED
 
 RANK: Final = {"open": 0, "escalated": 1, "acknowledged": 2, "resolved": 3}
@@ -57,12 +57,12 @@ class Sightings:
 
     def see(self, violation: Violation, now: int) -> bool:
         """Take note of a state of a violation; True when the violation is new."""
-        known = self._seen.get(violation.violation_id)
-        if known is None:
+        seen = self._seen.get(violation.violation_id)
+        if seen is None:
             pages = self._pages.get(violation.violation_id, ())
             self._seen[violation.violation_id] = Sighting(violation, violation, now, pages)
             return True
-        self._seen[violation.violation_id] = Sighting(known.first, violation, known.seen_at, known.pages)
+        self._seen[violation.violation_id] = Sighting(seen.first, violation, seen.seen_at, seen.pages)
         return False
 
     def see_page(self, page: Page, result: str) -> bool:
@@ -71,9 +71,9 @@ class Sightings:
         if result != DELIVERED or any((p.step, p.person) == (page.step, page.person) for p in pages):
             return False
         self._pages[page.violation_id] = (*pages, page)
-        known = self._seen.get(page.violation_id)
-        if known is not None:
-            self._seen[page.violation_id] = Sighting(known.first, known.latest, known.seen_at, (*pages, page))
+        seen = self._seen.get(page.violation_id)
+        if seen is not None:
+            self._seen[page.violation_id] = Sighting(seen.first, seen.latest, seen.seen_at, (*pages, page))
         return True
 
     def all(self) -> list[Sighting]:

@@ -118,7 +118,7 @@ def _fintech(origin: int) -> Story:
                 "compliance objects",
                 *notice,
                 timeline.at(origin, timeline.COMPLIANCE_OBJECTS),
-                "compliance@example.org",
+                "product-lead@example.org",  # who announced it; an objection asks that person to act
                 slice=f"{change}/compliance@example.org",
             ),
             Expected(

@@ -14,7 +14,7 @@ from console.demo import timeline
 from console.demo.sightings import Sighting, Verdict, unexpected, verdicts
 from console.demo.stories import Story
 from seamwatch.durations import DAY, format_duration
-from seamwatch.judging.facts import Violation
+from seamwatch.judging.model.facts import Violation
 
 _STATES = {"open": "open", "escalated": "climbed", "acknowledged": "acknowledged", "resolved": "over"}
 
@@ -74,9 +74,9 @@ def news_line(news: str, violation: Violation, person: str | None, origin: int, 
     about = f"{violation.severity} {violation.contract}/{violation.clause} {violation.system}"
     if violation.slice and violation.slice != violation.system:
         about += f" [{violation.slice}]"
-    told = f"{news} {person}" if person else news
+    text = f"{news} {person}" if person else news
     tail = f": {violation.summary}" if news == "opened" else ""
-    return f"day {(now - origin) / DAY:5.2f}  {told:<24} {about}{tail}"
+    return f"day {(now - origin) / DAY:5.2f}  {text:<24} {about}{tail}"
 
 
 def summary(stories: Sequence[Story], seen: Sequence[Sighting]) -> list[str]:

@@ -6,17 +6,19 @@ from collections.abc import Callable, Iterable
 from threading import Event, Thread
 from typing import Any
 
-from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaException, Message, TopicPartition
+from confluent_kafka import OFFSET_BEGINNING, KafkaException, Message, TopicPartition
 
+from bus import clients
 from console.demo.people import People
 from console.demo.sightings import Page, Sightings
+from seamwatch.broker import Address
 from seamwatch.clock import Clock
 from seamwatch.errors import UnreachableError
-from seamwatch.judging.facts import Violation
+from seamwatch.judging.model.facts import Violation
+from seamwatch.judging.records import violation_of
 from seamwatch.paging import DELIVERED
 from seamwatch.wire.codec import Codec
 from seamwatch.wire.topics import Topics
-from seamwatch.wire.values import violation_of
 
 Tell = Callable[[str, Violation, str | None], None]
 """Told of news as it comes: ``opened``, ``paged`` (with the person), or the new state of a violation."""
@@ -27,7 +29,7 @@ class Watcher:
 
     def __init__(
         self,
-        kafka: str,
+        kafka: Address,
         topics: Topics,
         kinds: Iterable[str],
         clock: Clock,
@@ -65,14 +67,15 @@ class Watcher:
             self.error = error
 
     def _watch(self) -> None:
-        consumer = Consumer(
+        consumer = clients.consumer(
+            self._kafka,
             {
-                "bootstrap.servers": self._kafka,
-                "group.id": "seamwatch-demo-watcher",  # required by the client; nothing is committed under it
+                # Required by the client; nothing is committed under it.
+                "group.id": f"{self._topics.prefix}.demo-watcher",
                 "enable.auto.commit": False,
                 "isolation.level": "read_committed",
                 "fetch.wait.max.ms": 50,
-            }
+            },
         )
         try:
             known = consumer.list_topics(timeout=10).topics

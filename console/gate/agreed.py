@@ -9,19 +9,24 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import cached_property
+from operator import itemgetter
+from shlex import quote
 from typing import Any, Final
 
 from console.gate.findings import Deployed, Finding, Level
+from seamwatch.documents.approving import approval_of, why_void
 from seamwatch.documents.contract import Contract
 from seamwatch.documents.defaults import DEFAULTS
 from seamwatch.documents.estate import BEGINNING
-from seamwatch.documents.models import Approved, System, Version
+from seamwatch.documents.handover import senseless
+from seamwatch.documents.models import Approved, Person, System, Version
 from seamwatch.documents.problems import Problem, is_error
 from seamwatch.documents.reading import Place
 from seamwatch.documents.references import HANDOFF, Read, check
-from seamwatch.documents.signing_verdicts import Verdict, approval_verdicts, contract_verdicts
+from seamwatch.documents.signing_verdicts import Verdict, approval_verdicts, contract_verdicts, persons_of
 from seamwatch.documents.terms import check_versions
-from seamwatch.judging.wording import moment_text
+from seamwatch.judging.patterns.approved import in_force
+from seamwatch.judging.patterns.wording import moment_text
 
 SIGNALS: Final = ("latency", "accuracy", "drift", "abuse", "fallback")
 _STANDS_FOR: Final = {"distribution": "drift", "calibration": "accuracy", "benchmark": "accuracy"}
@@ -125,6 +130,10 @@ def _handed_over(case: Case) -> Iterator[Finding]:
             yield case.finding(
                 "handoff", f"the hand-over of {case.id} lacks {words}", f"give it as '{key}' of the System document"
             )
+    for point in senseless(case.read, case.now):
+        # What other systems need not be handed over with is no reason to keep them from running.
+        level: Level = "error" if case.serves else "warning"
+        yield case.finding("handoff", f"the hand-over of {case.id}: {point.reason}", point.remedy, point.place, level)
 
 
 def _signed(case: Case) -> Iterator[Finding]:
@@ -172,13 +181,14 @@ def _approved(case: Case, deployed: Sequence[Deployed]) -> Iterator[Finding]:
         for number, version in enumerate(system.versions):
             if what.version in (None, version.version):
                 yield from _version(case, system, version, ("versions", number), what, used)
-    for verdict in approval_verdicts([read for read in case.reads if read is case.read or read.kind == "Person"],
-                                     case.now):  # fmt: skip
-        if not verdict.holds and verdict.document.partition("/")[2] in used:
-            level: Level = "warning" if verdict.status == "missing" else "error"
+    for verdict in approval_verdicts([read for read in case.reads if read is case.read or read.kind == "Person"]):
+        # An approver's own that is missing leaves no approval, which is told of it above.
+        if verdict.status not in ("signed", "missing") and verdict.document.partition("/")[2] in used:
             reason, _, remedy = verdict.message.partition(": ")
             name = verdict.document.partition("/")[2]
-            yield Finding("approval-signature", level, f"approval {name}: {reason}", remedy, verdict.file, verdict.line)
+            yield Finding(
+                "approval-signature", "error", f"approval {name}: {reason}", remedy, verdict.file, verdict.line
+            )
 
 
 def _version(
@@ -194,21 +204,52 @@ def _version(
     if not wanted:
         reason = f"version {version.version} of {case.id} is approved for nothing"
         yield case.finding("approval-missing", reason, "have it approved for what it is used for", place)
+    persons = persons_of(case.reads)
     for use_case in dict.fromkeys(wanted):
-        given = [approval for approval in version.approvals if approval.use_case == use_case]
-        in_force = [approval for approval in given if _in_force(approval, case.now)]
-        used.update(approval.id for approval in in_force)
-        if not in_force:
-            yield _unapproved(case, version, use_case, given, place)
+        given = [(a, approval) for a, approval in enumerate(version.approvals) if approval.use_case == use_case]
+        voids = {a: why_void(system, system.versions.index(version), a, persons) for a, _ in given}
+        now = [(a, approval) for a, approval in given if in_force(approval_of(approval), case.now)]
+        used.update(approval.id for a, approval in now if voids[a] is None)
+        if not now:
+            yield _unapproved(case, version, use_case, [approval for _, approval in given], place)
+        elif any(voids[a] is None for a, _ in now):
+            yield from _keyless(case, [(a, approval) for a, approval in now if voids[a] is None], persons, place)
+        else:
+            for a, approval in now:
+                if void := voids[a]:
+                    reason = (
+                        f"approval {approval.id} of version {version.version} of {case.id} for {use_case} {void.reason}"
+                    )
+                    rule = "approval-signature" if void.word == "signature" else "approval-authority"
+                    remedy = void.remedy.replace(" FILE ", f" {quote(case.read.written.file)} ")
+                    yield case.finding(rule, reason, remedy, (*place, "approvals", a))
+
+
+def _keyless(
+    case: Case, counting: Sequence[tuple[int, Approved]], persons: Mapping[str, Person], place: Place
+) -> Iterator[Finding]:
+    without = [
+        (a, approval, p) for a, approval in counting if (p := persons.get(approval.approved_by or "")) is not None
+    ]
+    if without and not any(person.keys for _, _, person in without):
+        a, approval, person = without[0]
+        reason = (
+            f"approval {approval.id} is by {person.id}, who has no published keys: nobody can tell that they gave it"
+        )
+        remedy = "publish a key of theirs (`seamwatch keys new`) and have them sign it"
+        yield case.finding("approval-signature", reason, remedy, (*place, "approvals", a), "warning")
 
 
 def _unapproved(case: Case, version: Version, use_case: str, given: Sequence[Approved], place: Place) -> Finding:
     name = f"version {version.version} of {case.id} for {use_case}"
     where: Place = (*place, "approvals", version.approvals.index(given[-1])) if given else place
-    expired = [approval for approval in given if approval.expires is not None and approval.expires <= case.now]
-    if expired:
-        last = max(expired, key=lambda approval: approval.expires or 0)
-        reason = f"approval {last.id} of {name} expired at {moment_text(last.expires or 0)}"
+    ended = [
+        (ends, approval) for approval in given if (ends := approval_of(approval).ends) is not None and ends <= case.now
+    ]
+    if ended:
+        ends, last = max(ended, key=itemgetter(0))
+        how = "was revoked" if ends == last.revoked_at else "expired"
+        reason = f"approval {last.id} of {name} {how} at {moment_text(ends)}"
         where = (*place, "approvals", version.approvals.index(last))
         return case.finding("approval-expired", reason, "have it approved again", where)
     if given:
@@ -216,11 +257,6 @@ def _unapproved(case: Case, version: Version, use_case: str, given: Sequence[App
         return case.finding("approval-missing", reason, "wait until then", where)
     remedy = "have it approved, and enter the approval under this version"
     return case.finding("approval-missing", f"there is no approval of {name}", remedy, where)
-
-
-def _in_force(approval: Approved, now: int) -> bool:
-    begun = approval.approved_at is None or approval.approved_at <= now
-    return begun and (approval.expires is None or now < approval.expires)
 
 
 def _monitored(case: Case) -> Iterator[Finding]:

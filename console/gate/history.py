@@ -1,43 +1,57 @@
-"""What has happened that stands against a deployment: open breaches, and a review that is overdue. Reads the store."""
+"""What the store says against a deployment: open breaches, an overdue review, keys that are others than published."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
 
-from console.asking import auditor, micros_of
+from pydantic import ValidationError
+
+from console.asking import auditor
 from console.gate.agreed import Case
 from console.gate.findings import Finding
-from seamwatch.documents.signing_verdicts import persons_of, public_key
+from console.gate.keys import other_keys
+from seamwatch.documents.approving import public_key
+from seamwatch.documents.defaults import SCHEDULE
+from seamwatch.documents.models import Person
+from seamwatch.documents.signing_verdicts import persons_of
 from seamwatch.durations import format_duration
 from seamwatch.errors import StoreError, UnreachableError
-from seamwatch.judging.wording import moment_text
+from seamwatch.judging.model.facts import Violation
+from seamwatch.judging.patterns.wording import moment_text
+from seamwatch.remedies import review_command
 from seamwatch.signatures import attestation_counts
+from sinks.store.questions.episodes import Wanted, episodes
+from sinks.store.questions.published import Published, published
+from sinks.store.questions.reviews import Review, reviews
 
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """What the store knows of a system: episodes that are not resolved, and attested reviews."""
+    """What the store knows of a system: episodes that are not resolved, attested reviews, and who has which keys."""
 
-    episodes: Sequence[Mapping[str, Any]] = ()
-    reviews: Sequence[Mapping[str, Any]] = ()
+    episodes: Sequence[Violation] = ()
+    reviews: Sequence[Review] = ()
+    persons: Mapping[str, Person] = field(default_factory=dict)
 
 
 def ask(system: str, data: Path | None) -> History:
     """The history of a system. Raises UnreachableError or StoreError where the store does not tell."""
-    given = {"system": system}
     with auditor(data) as store:
-        episodes = store.rows(
-            "SELECT * FROM violations WHERE system = {system:String} AND state != 'resolved' ORDER BY opened_at", given
+        unresolved = episodes(store, Wanted(system, unresolved=True))
+        return History(
+            sorted(unresolved, key=lambda episode: episode.opened_at),
+            reviews(store, system),
+            {person.id: person for person in map(_person, published(store, "Person"))},
         )
-        reviews = store.rows(
-            "SELECT system, subject, kind, metric, value, person, evidence_uri, key_id, signature, event_time "
-            "FROM attestation WHERE system = {system:String} AND kind = 'review'",
-            given,
-        )
-    return History(episodes, [{**row, "event_time": micros_of(row["event_time"])} for row in reviews])
+
+
+def _person(document: Published) -> Person:
+    try:
+        return Person.model_validate_json(document.document)
+    except ValidationError as error:
+        raise StoreError(f"a published person cannot be read: {error.errors(include_url=False)[0]['msg']}") from None
 
 
 def happened(case: Case, *, data: Path | None, offline: bool, despite: Sequence[str]) -> Iterator[Finding]:
@@ -54,17 +68,18 @@ def happened(case: Case, *, data: Path | None, offline: bool, despite: Sequence[
             yield case.finding("store", f"open breaches are not known: {error}", remedy)
     yield from breaches(case, history, despite)
     yield from review(case, history)
+    yield from other_keys(case, history.persons)
 
 
 def breaches(case: Case, history: History, despite: Sequence[str]) -> Iterator[Finding]:
     """Each episode that is open; a warning where it is one, or where ``despite`` names its id."""
-    for row in history.episodes:
-        name = str(row["violation_id"])
-        file, line = _clause(case, str(row["contract"]), str(row["clause"]))
-        reason = f"{row['severity']} {name} is {row['state']}: {row['summary']}"
+    for episode in history.episodes:
+        name = episode.violation_id
+        file, line = _clause(case, episode.contract, episode.clause)
+        reason = f"{episode.severity} {name} is {episode.state}: {episode.summary}"
         if name in despite:
             yield Finding("open-breach", "warning", reason, "let through by --despite: see that it ends", file, line)
-        elif row["severity"] == "breach":
+        elif episode.severity == "breach":
             remedy = f"end it first; if this deployment is what ends it, say --despite {name}"
             yield Finding("open-breach", "error", reason, remedy, file, line)
         else:
@@ -78,10 +93,12 @@ def review(case: Case, history: History) -> Iterator[Finding]:
         return  # its absence is a gap of the hand-over
     agreed = system.review
     done = [agreed.last] if agreed.last is not None else []
-    done += [int(row["event_time"]) for row in history.reviews if _counts(case, agreed.by, row)]
+    done += [made.event_time for made in history.reviews if _counts(case, agreed.by, made)]
     done = [at for at in done if at <= case.now]
     approved = [a.approved_at for v in system.versions for a in v.approvals if a.approved_at is not None]
-    remedy = f"{agreed.by} reviews it and attests it (attestation of kind review), or enters it as 'review.last'"
+    reviewer = persons_of(case.reads).get(agreed.by)
+    command = review_command(case.id, agreed.by, signs=reviewer is not None and bool(reviewer.keys))
+    remedy = f"review it, and attest that with `{command}`, or enter it as 'review.last'"
     if not done and not approved:
         reason = f"{case.id} was never reviewed; agreed every {format_duration(agreed.every)}"
         yield case.finding("review-overdue", reason, remedy, ("review",), "warning")
@@ -93,17 +110,17 @@ def review(case: Case, history: History) -> Iterator[Finding]:
         yield case.finding("review-overdue", reason, remedy, ("review",))
 
 
-def _counts(case: Case, by: str, row: Mapping[str, Any]) -> bool:
-    subjects = {"review"} | {
+def _counts(case: Case, by: str, made: Review) -> bool:
+    subjects = {"review", f"{SCHEDULE}#review"} | {
         f"{read.id}#{clause.get('id')}"
         for read in case.covering
         for clause in read.written.content.get("clauses") or ()
         if isinstance(clause, Mapping) and clause.get("kind") == "review"
     }
-    if row["person"] != by or row["subject"] not in subjects:
+    if made.person != by or made.subject not in subjects:
         return False
     person = persons_of(case.reads).get(by)
-    return attestation_counts(row, [public_key(key) for key in person.keys] if person is not None else [])
+    return attestation_counts(asdict(made), [public_key(key) for key in person.keys] if person is not None else [])
 
 
 def _clause(case: Case, contract: str, clause: str) -> tuple[str, int]:

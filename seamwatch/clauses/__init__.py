@@ -1,6 +1,7 @@
-"""The clause kinds: one file a kind, found by themselves.
+"""The clause kinds: one file a kind, or one folder where a kind has parts, found by themselves.
 
-A file in this package that defines ``class X(Clause, kind="x")`` is a kind; nothing lists them twice.
+A module of this package that has a ``class X(Clause, kind="x")`` is a kind; nothing lists them twice. In a folder the
+class is in `kind.py`.
 """
 
 from __future__ import annotations

@@ -11,7 +11,8 @@ made: where it fails, that is an attempt, a warning of its own, and so many of o
 are a finding of the clause's severity. A share and a summary count the calls that were made. A `must` or `where` that
 names denied calls says itself which calls are meant: then none are told apart.
 
-With `summary` a named reviewer is sent, on schedule, how many events passed and failed.
+With `summary` a named reviewer is sent, on schedule, how many events passed and failed. Its receipt is confirmed in
+time, or the next person must act ([summaries](../paging.md#summaries)).
 
 State: the windows that are not yet complete, 1,440 at most, and the first five failing events of what is open, about
 2 kB. Where every event must pass, only windows with a failure, until `quiet` has passed without another; of tool
@@ -50,7 +51,7 @@ Replayed to 2026-03-02T10:00:00Z, this gives:
 ```text
 breach open, opened 2026-03-02T10:00:00Z
   scorer: the agreed behaviour 'polite-refusal' (decision IN ('approve', 'refer') OR attributes.reason IS NOT NULL)
-  held for 96.7 % of the events in 1 h; agreed at least 99 %
+  held for 96.7 % of the events in the 1 h from 2026-03-02 09:00:00 UTC; agreed at least 99 %
 ```
 """
 
@@ -61,42 +62,34 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
 from seamwatch.clauses.clause import Clause, Condition
+from seamwatch.clauses.summaries import SUMMARISED, Confirming, Receipts, Summary
 from seamwatch.durations import DAY, HOUR, Duration, format_duration
 from seamwatch.expressions import Expression
-from seamwatch.judging.attempts import (
+from seamwatch.judging.model.facts import Fact, ForwardedEvent
+from seamwatch.judging.model.judgement import Finding, Input, Judgement, Moment, Open, Remind, Resolve
+from seamwatch.judging.model.measure import FAILS, Measure, Watch, label_of
+from seamwatch.judging.model.seam import Seam
+from seamwatch.judging.patterns.attempts import (
     ATTEMPT,
     ATTEMPTS,
     MOST_ATTEMPTS,
     Aspect,
     Conduct,
+    ConductRule,
     Said,
     Split,
-    Terms,
     attempted,
     conducted,
     part_of,
     split,
 )
-from seamwatch.judging.calm import WHEN_ABSENT
-from seamwatch.judging.facts import Fact
-from seamwatch.judging.judgement import Finding, Happening, Judgement, Moment, Open, Remind, Resolve
-from seamwatch.judging.measure import FAILS, Measure, Watch, label_of
-from seamwatch.judging.runs import TRACE_IDLE, Change, Run, Runs, bundle, shares
-from seamwatch.judging.seam import Seam
-from seamwatch.judging.windows import Windows, earliest
-from seamwatch.judging.wording import moment_text, share_text
-
-
-class Summary(BaseModel):
-    """A scheduled pass/fail summary and who is sent it."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    every: Duration = Field(description="how often, aligned to the UTC epoch")
-    to: str = Field(description="the person it is sent to")
+from seamwatch.judging.patterns.calm import WHEN_ABSENT
+from seamwatch.judging.patterns.runs import TRACE_IDLE, Change, Run, Runs, bundle, shares
+from seamwatch.judging.patterns.windows import Windows, earliest
+from seamwatch.judging.patterns.wording import moment_text, share_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,12 +98,14 @@ class AssertionState:
 
     runs: Conduct | None = None
     periods: Windows = field(default_factory=Windows)
+    receipts: Receipts = field(default_factory=Receipts)
 
 
 class Assertion(Clause, kind="assertion"):
     """Every event, or an agreed share of them, satisfies an expression."""
 
     state_type = AssertionState
+    wants = frozenset({"acknowledgement"})
 
     kind: Literal["assertion"]
     must: Expression = Field(description="what must hold for each event; NULL counts as not holding")
@@ -123,7 +118,7 @@ class Assertion(Clause, kind="assertion"):
         f"window below it, or {WHEN_ABSENT}",
     )
     min_count: int = Field(1, ge=1, description="smallest number of events on which a share is judged")
-    summary: Summary | None = Field(None, description="a scheduled summary: {every, to}")
+    summary: Summary | None = Field(None, description="a scheduled summary: {every, to, receipt_within}")
     attempts: int = Field(
         ATTEMPTS, ge=1, le=MOST_ATTEMPTS, description="so many denied calls of a conversation are more than attempts"
     )
@@ -182,22 +177,24 @@ class Assertion(Clause, kind="assertion"):
         """And `must`."""
         return (*super().watches(seam), Watch(self.on, self.must, self.where))
 
-    def part_of(self, happening: Happening) -> str | None:
+    def part_of(self, received: Input) -> str | None:
         """The slice; attempts, and the summary's counts, are parts of their own."""
-        if not isinstance(happening, Fact):
+        if isinstance(received, ForwardedEvent):
+            return SUMMARISED if self.summary is not None and received.record["of"] == "summary" else None
+        if not isinstance(received, Fact):
             return ""
-        return "\x00summary" if happening.measure == "summary" else part_of(happening)
+        return SUMMARISED if received.measure == "summary" else part_of(received)
 
-    def judge(self, seam: Seam, state: AssertionState | None, happening: Happening, moment: Moment) -> Judgement:
+    def judge(self, seam: Seam, state: AssertionState | None, received: Input, moment: Moment) -> Judgement:
         """The occurrence rule when all must pass, else the share rule; summaries when their period is complete."""
         state = state or AssertionState()
-        fact = happening if isinstance(happening, Fact) else None
-        if moment.slice == "\x00summary":
-            return self._summarise(seam, state, fact, moment)
+        fact = received if isinstance(received, Fact) else None
+        if moment.slice == SUMMARISED:
+            return self._summarise(seam, state, received, moment)
         if self._each:
             talks = self.on == "tool_call"
-            terms = Terms(self.severity, self._quiet, self.attempts, talks)
-            judged = conducted(state.runs, fact, moment, terms, partial(self._said, seam))
+            rule = ConductRule(self.severity, self._quiet, self.attempts, talks)
+            judged = conducted(state.runs, fact, moment, rule, partial(self._said, seam))
         else:
             kept = state.runs
             runs = None if kept is None else Runs(kept.windows, kept.run, kept.stretch)
@@ -225,10 +222,10 @@ class Assertion(Clause, kind="assertion"):
         if change.what == "off":
             return Resolve(self.severity, key, change.at, slice=part)
         first = run.evidence[0]
-        passed = 1 - (run.share or 0)
+        held, agreed = (share_text(share, self.at_least) for share in (1 - (run.share or 0), self.at_least))
         summary = (
-            f"{seam.system}: the agreed behaviour {self.id!r} ({self.must}) held for {share_text(passed)} of the "
-            f"events in {format_duration(self.window)}; agreed at least {share_text(self.at_least)}"
+            f"{seam.system}: the agreed behaviour {self.id!r} ({self.must}) held for {held} of the "
+            f"events in the {format_duration(self.window)} from {moment_text(run.first)}; agreed at least {agreed}"
         )
         return Open(
             self.severity,
@@ -237,21 +234,32 @@ class Assertion(Clause, kind="assertion"):
             summary,
             slice=part,
             since=first.event_time,
-            observed=passed,
+            observed=1 - (run.share or 0),
             limit=self.at_least,
             unit="share",
             evidence=run.evidence,
         )
 
-    def _summarise(self, seam: Seam, state: AssertionState, fact: Fact | None, moment: Moment) -> Judgement:
-        periods, late = state.periods, 0
-        if fact is not None:
-            added = periods.add(fact, moment)
+    def _summarise(self, seam: Seam, state: AssertionState, received: Input, moment: Moment) -> Judgement:
+        if self.summary is None:
+            return Judgement(None)
+        confirming = Confirming(seam, self.id, self.summary, self.severity)
+        periods, receipts, late = state.periods, state.receipts, 0
+        findings: tuple[Finding, ...] = ()
+        if isinstance(received, ForwardedEvent):
+            receipts, findings = confirming.answer(receipts, received)
+        elif isinstance(received, Fact):
+            added = periods.add(received, moment)
             late, periods = (1, periods) if added is None else (0, added)
         complete, periods = periods.take_complete(moment)
-        reminders = tuple(self._sentence(seam, period) for period in complete)
-        deadline, wake = periods.deadline(moment), periods.wake(moment)
-        return Judgement(AssertionState(periods=periods), reminders, earliest(deadline), wake, late)
+        made = [(period.window_start, self._sentence(seam, period)) for period in complete]
+        until = min(moment.watermark, periods.filling[0].start if periods.filling else moment.watermark)
+        receipts, emitted, end = confirming.turn(receipts, made, until, moment.watermark)
+        # What comes of a period that was summed up as silent is too late.
+        periods = Windows(periods.filling, max(periods.done, end))
+        deadline = earliest(periods.deadline(moment), confirming.deadline(receipts))
+        left = AssertionState(periods=periods, receipts=receipts)
+        return Judgement(left, (*findings, *emitted), deadline, periods.wake(moment), late)
 
     def _sentence(self, seam: Seam, period: Fact) -> Remind:
         assert self.summary is not None

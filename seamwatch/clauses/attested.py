@@ -11,8 +11,8 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator
 
-from seamwatch.judging.seam import PublicKey, Seam
-from seamwatch.signatures import attestation_counts
+from seamwatch.judging.model.seam import Seam
+from seamwatch.signatures import PublicKey, attestation_counts
 
 Counts = Callable[[Mapping[str, Any], Sequence[PublicKey]], bool]
 """Whether a record binds its person, by the keys published for them."""
@@ -29,6 +29,15 @@ Persons = Annotated[tuple[str, ...], BeforeValidator(_persons)]
 def attesters(seam: Seam, named: Sequence[str]) -> tuple[str, ...]:
     """Who may attest: those whom the clause names or, when it names nobody, who signs for the parties."""
     return tuple(named) or seam.signatories
+
+
+def first_asked(seam: Seam, named: Sequence[str]) -> str | None:
+    """Who must act when nobody has attested it in time: of those who may, the first that the escalation list names.
+
+    Of whom the list names nobody, the first of them; None where nobody may, and for the list to say.
+    """
+    may = attesters(seam, named)
+    return next((step.person for step in seam.escalation if step.person in may), next(iter(may), None))
 
 
 def why_void(

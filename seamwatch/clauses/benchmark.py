@@ -2,12 +2,14 @@
 
 A measurement is an `attestation` of kind `benchmark` with a `value`, whose `metric` is the agreed one (or absent, when
 its `subject` is this clause) and whose `subject` is this clause (`<contract>#<clause>`) or `benchmark`, the point of
-the handoff. It counts by the persons in `by`, without them by who signs for one of the parties, signed when that person
-has published keys. Others have no effect. A value outside the bounds is a breach (slice: the metric) until the first
-later value within them.
+the handoff. It counts by the persons in `by`, without them by who signs for one of the parties, signed when that
+person has published keys. Others have no effect; one that would count if its `metric` did not differ by blanks or
+capitals is a **warning**, until the next that counts. A value outside the bounds is a breach (slice: the metric) until
+the first later value within them.
 
 With `every`, measurements are a clock that runs out in silence; it runs from the newest measurement or, before the
-first, from the system's first event. Silence and a bad value are two episodes.
+first, from the system's first event. Silence and a bad value are two episodes. Before it runs out those who measure
+are reminded, once (a tenth of `every`, 7 days at most).
 
 State: one for the system, for good, under 2 kB: the clock, when the newest measurement was, and the breach that is
 open. At its largest it takes 4 kB.
@@ -47,31 +49,39 @@ breach open, opened 2026-04-19T09:00:00Z, slice auc
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, Self
 
 from pydantic import Field, model_validator
 
-from seamwatch.clauses.attested import Persons, why_attestation_void
+from seamwatch.clauses.attested import Persons, attesters, first_asked, why_attestation_void
 from seamwatch.clauses.clause import Clause
 from seamwatch.durations import DAY, SECOND, Duration, format_duration
-from seamwatch.judging.countdown import Countdown, Tick, restart, run_out
-from seamwatch.judging.facts import Fact, ForwardedEvent
-from seamwatch.judging.faults import Fault, follow, told_by
-from seamwatch.judging.judgement import Finding, Happening, Judgement, Moment, Open, Resolve
-from seamwatch.judging.measure import Measure, Source
-from seamwatch.judging.seam import Seam
-from seamwatch.judging.wording import moment_text, number_text
+from seamwatch.judging.model.facts import Fact, ForwardedEvent
+from seamwatch.judging.model.judgement import Finding, Input, Judgement, Moment, Open, Remind, Resolve
+from seamwatch.judging.model.measure import Measure, Source
+from seamwatch.judging.model.seam import Seam
+from seamwatch.judging.patterns.countdown import Countdown, Tick, restart, run_out
+from seamwatch.judging.patterns.due import ahead
+from seamwatch.judging.patterns.faults import Fault, evidence_of, follow
+from seamwatch.judging.patterns.spelling import difference, meant
+from seamwatch.judging.patterns.wording import moment_text, number_text
 
 
 @dataclass(frozen=True, slots=True)
 class BenchmarkState:
-    """The clock, the time of the newest measurement (None before the first), and the bad value that is open."""
+    """The clock, the time of the newest measurement (None before the first), and the bad value that is open.
+
+    ``spelt``: a measurement that is not told of the agreed metric for its spelling alone. ``reminded``: since when the
+    clock ran of whose end those who measure were reminded.
+    """
 
     clock: Countdown = field(default_factory=Countdown)
     newest: int | None = None
     faults: tuple[Fault, ...] = ()
+    spelt: tuple[Fault, ...] = ()
+    reminded: int | None = None
 
 
 class Benchmark(Clause, kind="benchmark"):
@@ -108,42 +118,60 @@ class Benchmark(Clause, kind="benchmark"):
         of: tuple[Source, ...] = ("inference", "tool_call") if self.every is not None else ()
         return tuple(Measure(source, None, DAY, select=self.where, name=source) for source in of)
 
-    def part_of(self, happening: Happening) -> str | None:
+    def part_of(self, received: Input) -> str | None:
         """One state a system."""
-        if isinstance(happening, ForwardedEvent):
-            return "" if happening.record["kind"] == "benchmark" else None
+        if isinstance(received, ForwardedEvent):
+            return "" if received.record["kind"] == "benchmark" else None
         return ""
 
-    def judge(self, seam: Seam, state: BenchmarkState | None, happening: Happening, moment: Moment) -> Judgement:
+    def judge(self, seam: Seam, state: BenchmarkState | None, received: Input, moment: Moment) -> Judgement:
         """Each measurement's value, and the clock."""
         state = state or BenchmarkState()
         findings: tuple[Finding, ...] = ()
-        if isinstance(happening, Fact):
+        if isinstance(received, Fact):
             started = state.clock.started
-            if state.newest is None and not state.clock.out and (started is None or happening.first_time < started):
-                state = replace(state, clock=Countdown(happening.first_time))
-        elif isinstance(happening, ForwardedEvent) and self.why_void(seam, happening.record) is None:
-            state, findings = self._measured(seam, state, happening)
+            if state.newest is None and not state.clock.out and (started is None or received.first_time < started):
+                state = replace(state, clock=Countdown(received.first_time))
+        elif isinstance(received, ForwardedEvent) and self.why_void(seam, received.record) is None:
+            state, findings = self._measured(seam, state, received)
+        elif isinstance(received, ForwardedEvent):
+            state, findings = self._spelt(seam, state, received)
         if self.every is None:
             return Judgement(state, findings)
         clock, ticks = run_out(state.clock, self.every, moment.watermark)
-        findings += tuple(self._told(seam, tick, self.every) for tick in ticks)
-        return Judgement(replace(state, clock=clock), findings, clock.due(self.every))
+        findings += tuple(self._finding_of(seam, tick, self.every) for tick in ticks)
+        state, due = replace(state, clock=clock), clock.due(self.every)
+        if due is None or clock.started is None or state.reminded == clock.started:
+            return Judgement(state, findings, due)
+        early = due - ahead(self.every, None)
+        if moment.watermark < early:
+            return Judgement(state, findings, early)
+        findings += tuple(self._reminders(seam, clock.started, due))
+        return Judgement(replace(state, reminded=clock.started), findings, due)
+
+    def _reminders(self, seam: Seam, since: int, due: int) -> Iterator[Remind]:
+        text = f"{seam.system}: benchmark {self.metric} ({seam.contract}#{self.id}) is due by {moment_text(due)}"
+        for person in dict.fromkeys(attesters(seam, self.by)):
+            yield Remind("reminder", f"{since}/{person}", person, text, due, slice=self.metric)
 
     def why_void(self, seam: Seam, record: Mapping[str, Any]) -> str | None:
         """Measurements of the agreed metric count by the persons in `by`, or who signs for a party."""
-        if record["value"] is None:
-            return "it gives no value"
         if record["metric"] not in (self.metric, None):
             return f"its metric is {record['metric']}, not {self.metric}"
         if record["metric"] is None and record["subject"] == "benchmark":
             return f"it does not say that its metric is {self.metric}"
+        return self._void(seam, record)
+
+    def _void(self, seam: Seam, record: Mapping[str, Any]) -> str | None:
+        """The same, whatever its metric is."""
+        if record["value"] is None:
+            return "it gives no value"
         return why_attestation_void(seam, self.id, "benchmark", record, self.by)
 
     def _measured(
         self, seam: Seam, state: BenchmarkState, event: ForwardedEvent
     ) -> tuple[BenchmarkState, tuple[Finding, ...]]:
-        evidence, value = told_by(event), float(event.record["value"])
+        evidence, value = evidence_of(event), float(event.record["value"])
         at = evidence.event_time
         shown: list[Fault] = []
         limit = self.min if self.min is not None and value < self.min else None
@@ -151,19 +179,36 @@ class Benchmark(Clause, kind="benchmark"):
         if limit is not None:
             word = "least" if value < limit else "most"
             summary = (
-                f"{seam.system}: benchmark {self.metric} is {number_text(value)} at {moment_text(at)}; agreed at "
-                f"{word} {number_text(limit)}"
+                f"{seam.system}: benchmark {self.metric} is {number_text(value, limit)} at {moment_text(at)}; "
+                f"agreed at {word} {number_text(limit, limit)}"
             )
             shown = [Fault(summary, (evidence,), self.metric, word, value, limit)]
         faults, findings = follow(state.faults, at, shown, severity=self.severity, newest=state.newest)
         clock = state.clock
         if self.every is not None:
             clock, ticks = restart(clock, at, evidence, self.every)
-            findings += tuple(self._told(seam, tick, self.every) for tick in ticks)
+            findings += tuple(self._finding_of(seam, tick, self.every) for tick in ticks)
+        spelt, more = follow(state.spelt, at, (), severity="warning", newest=state.newest)
         newest = at if state.newest is None else max(at, state.newest)
-        return BenchmarkState(clock, newest, faults), findings
+        return BenchmarkState(clock, newest, faults, spelt, state.reminded), findings + more
 
-    def _told(self, seam: Seam, tick: Tick, every: int) -> Finding:
+    def _spelt(
+        self, seam: Seam, state: BenchmarkState, event: ForwardedEvent
+    ) -> tuple[BenchmarkState, tuple[Finding, ...]]:
+        """Told of a measurement that would count if its metric were spelt as agreed."""
+        named = event.record["metric"]
+        if named is None or meant(named) != meant(self.metric) or self._void(seam, event.record) is not None:
+            return state, ()
+        evidence = evidence_of(event)
+        text = (
+            f"{seam.system}: a measurement of {moment_text(evidence.event_time)} is of metric {named!r}, which differs "
+            f"from the agreed {self.metric!r} {difference(named, self.metric)}: it does not count"
+        )
+        shown = [Fault(text, (evidence,), self.metric, "spelt")]
+        spelt, findings = follow(state.spelt, evidence.event_time, shown, severity="warning", newest=state.newest)
+        return replace(state, spelt=spelt), findings
+
+    def _finding_of(self, seam: Seam, tick: Tick, every: int) -> Finding:
         key = f"{tick.started}/silence"
         if tick.what == "over":
             text = f"{seam.system}: benchmark {self.metric} measured at {moment_text(tick.at)}"
@@ -182,5 +227,6 @@ class Benchmark(Clause, kind="benchmark"):
             observed=every / SECOND,
             limit=every / SECOND,
             unit="s",
+            person=first_asked(seam, self.by),
             evidence=tick.evidence,
         )

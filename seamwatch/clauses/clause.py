@@ -1,6 +1,7 @@
 """What every clause kind is made of: what is agreed, what is measured, how it is judged.
 
-The shape only; each kind is a file beside this one. A judge here is pure: it reads no clock, topic or table.
+The shape only; each kind is a file, or a folder, beside this one. A judge here is pure: it reads no clock, topic or
+table.
 """
 
 from __future__ import annotations
@@ -14,10 +15,11 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from seamwatch.durations import DAY, HOUR, Duration
 from seamwatch.errors import ExpressionError
 from seamwatch.expressions import Expression
-from seamwatch.judging.facts import Fact
-from seamwatch.judging.judgement import Happening, Judgement, Moment
-from seamwatch.judging.measure import UNJUDGED, WAITING, Measure, Source, Watch
-from seamwatch.judging.seam import Seam
+from seamwatch.expressions.build import always
+from seamwatch.judging.model.facts import Fact
+from seamwatch.judging.model.judgement import Input, Judgement, Moment
+from seamwatch.judging.model.measure import COHORTS, UNJUDGED, WAITING, Measure, Source, Watch
+from seamwatch.judging.model.seam import Seam
 
 BEGINNING: Final = -(2**62)
 """Before all events."""
@@ -40,12 +42,29 @@ class Condition:
     lenient: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Cohorts:
+    """Whose cohorts a clause looks at, so that it is told of one that comes no longer or is spelt otherwise.
+
+    - ``source`` and ``select``: the events; one without a cohort counts as one in which none is named.
+    - ``agreed``: the cohorts that the clause names, or that are approved, if it knows them.
+    - ``followed``: whether a cohort that no longer comes is told of, and one is told from another of the traffic;
+      otherwise only what is spelt otherwise than what is agreed is looked at.
+    """
+
+    source: Source
+    select: Expression | None = None
+    agreed: tuple[str, ...] = ()
+    followed: bool = True
+
+
 class Clause(BaseModel):
     """One clause of a contract. A kind subclasses it with ``kind="<name>"``.
 
-    ``state_type`` is a frozen dataclass with defaults (the state before the first happening), kept as JSON.
+    ``state_type`` is a frozen dataclass with defaults (the state before the first received), kept as JSON.
     ``wants`` names the rare event types that the kind judges directly. ``ends_with_input``: the kind waits for what
-    is to follow, and is told when a replay's input ends (`TimePassed.ended`). ``most_parts``: how many slices of one
+    is to follow, and is told when a replay's input ends (`TimePassed.ended`). ``spreads``: of ``wants`` those of which
+    each slice is told, not only the state that `part_of` says. ``most_parts``: how many slices of one
     system are remembered at once; fewer for a kind that remembers much of each.
     """
 
@@ -54,6 +73,7 @@ class Clause(BaseModel):
     kind_name: ClassVar[str] = ""
     state_type: ClassVar[type[Any]]
     wants: ClassVar[frozenset[str]] = frozenset()
+    spreads: ClassVar[frozenset[str]] = frozenset()
     ends_with_input: ClassVar[bool] = False
     most_parts: ClassVar[int] = 100_000
 
@@ -101,6 +121,11 @@ class Clause(BaseModel):
         """Why what a person attests in a record counts for nothing here, in words; None when it counts."""
         return f"a {self.kind_name} clause takes no attestation"
 
+    @property
+    def attested_as(self) -> str | None:
+        """The kind of the attestations that it takes, where it is not that of the clause."""
+        return None
+
     def measures(self, seam: Seam) -> tuple[Measure, ...]:
         """What is to be measured of one system's events; nothing by default."""
         return ()
@@ -114,6 +139,10 @@ class Clause(BaseModel):
             return ()
         sources = dict.fromkeys(measure.source for measure in self.measures(seam))
         return tuple(Watch(source, self.where) for source in sources)
+
+    def cohorts(self) -> Cohorts | None:
+        """Of which events it judges cohorts by themselves; None where it does not."""
+        return None
 
     @property
     def unjudged_after(self) -> int | None:
@@ -132,14 +161,14 @@ class Clause(BaseModel):
         """Since when (micros) measured events count together; None where only windows and conversations do."""
         return None
 
-    def part_of(self, happening: Happening) -> str | None:
+    def part_of(self, received: Input) -> str | None:
         """Which of the clause's states a fact or event belongs to: its slice by default, "" for one a system.
 
-        None leaves the happening unjudged.
+        None leaves the input unjudged.
         """
-        return (happening.slice or "") if isinstance(happening, Fact) else ""
+        return (received.slice or "") if isinstance(received, Fact) else ""
 
-    def judge(self, seam: Seam, state: Any, happening: Happening, moment: Moment) -> Judgement:
+    def judge(self, seam: Seam, state: Any, received: Input, moment: Moment) -> Judgement:
         """The pure judge: the new state, what was found, and when to be asked again."""
         raise NotImplementedError
 
@@ -165,6 +194,10 @@ class Selecting(Clause):
         """By source, which of the events that `where` selects cannot be judged; nothing for a source where all can."""
         return {}
 
+    def asked_of(self, source: Source) -> Expression | None:
+        """Which of the events of a source it asks anything of: those that `where` selects by default; None for all."""
+        return self.where
+
     def doubts(self) -> Iterator[tuple[Source, Expression, Literal["odd", "absent"]]]:
         """What `left_out` is made of: because of what is given, or because something is not."""
         for source, condition in self.left_out().items():
@@ -173,8 +206,8 @@ class Selecting(Clause):
     def watches(self, seam: Seam) -> tuple[Watch, ...]:
         """And what is left out, unless that is agreed to be of no matter."""
         doubts = () if self.unjudged is None else self.doubts()
-        told = (Watch(source, condition, self.where, why) for source, condition, why in doubts)
-        return (*super().watches(seam), *told)
+        doubtful = (Watch(source, condition, self.where, why) for source, condition, why in doubts)
+        return (*super().watches(seam), *doubtful)
 
     def all_measures(self, seam: Seam) -> tuple[Measure, ...]:
         """What is to be measured, and by the hour how many events there are, and how many of them are left out."""
@@ -185,9 +218,19 @@ class Selecting(Clause):
             return
         for source, condition in self.left_out().items():
             name = f"{UNJUDGED}/{source}"
-            yield Measure(source, condition, HOUR, select=self.where, name=name)
+            yield Measure(source, condition, HOUR, select=self.asked_of(source), name=name)
             if source == "outcome" and _means(self.where, "inference"):
                 yield Measure("inference", None, HOUR, select=self.where, name=name + WAITING)
+        cohorts = self.cohorts()
+        if cohorts is not None:
+            yield Measure(
+                cohorts.source,
+                None if cohorts.followed else always(),
+                HOUR,
+                select=cohorts.select,
+                slice=("cohort",),
+                name=f"{UNJUDGED}/{cohorts.source}{COHORTS}",
+            )
 
 
 def _means(where: Expression | None, source: str) -> bool:

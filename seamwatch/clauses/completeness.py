@@ -65,13 +65,13 @@ from seamwatch.clauses.clause import BEGINNING, Clause
 from seamwatch.durations import DAY, MINUTE, Duration
 from seamwatch.expressions import Expression
 from seamwatch.expressions.build import is_null
-from seamwatch.judging.facts import Fact
-from seamwatch.judging.judgement import Finding, Happening, Judgement, Moment, Open, Resolve
-from seamwatch.judging.measure import Measure
-from seamwatch.judging.seam import Seam
-from seamwatch.judging.watch import Alarm, Rule, Watch, hour_of, look
-from seamwatch.judging.windows import Windows
-from seamwatch.judging.wording import moment_text, share_text
+from seamwatch.judging.model.facts import Fact
+from seamwatch.judging.model.judgement import Finding, Input, Judgement, Moment, Open, Resolve
+from seamwatch.judging.model.measure import Measure
+from seamwatch.judging.model.seam import Seam
+from seamwatch.judging.patterns.watch import Alarm, Rule, Watch, hour_of, look
+from seamwatch.judging.patterns.windows import Windows
+from seamwatch.judging.patterns.wording import moment_text, share_text
 from seamwatch.statistics.histograms import Period, Reference
 
 _FIRST = 300
@@ -175,13 +175,13 @@ class Completeness(Clause, kind="completeness"):
         """The beginning of the reference, as far as events tell it."""
         return BEGINNING if self._usually.period is None else self._usually.period.start
 
-    def judge(self, seam: Seam, state: CompletenessState | None, happening: Happening, moment: Moment) -> Judgement:
+    def judge(self, seam: Seam, state: CompletenessState | None, received: Input, moment: Moment) -> Judgement:
         """Feed each complete window to the reference or to the bets."""
         state = self._agreed(state or CompletenessState())
         findings: tuple[Finding, ...] = ()
         windows, late = state.windows, 0
-        if isinstance(happening, Fact) and len(happening.missing) == len(self._names):
-            added = windows.add(happening, moment)
+        if isinstance(received, Fact) and len(received.missing) == len(self._names):
+            added = windows.add(received, moment)
             late, windows = (1, windows) if added is None else (0, added)
         complete, windows = windows.take_complete(moment)
         state = replace(state, windows=windows)
@@ -189,8 +189,8 @@ class Completeness(Clause, kind="completeness"):
             if self._belongs(state, window):
                 state = self._usual(state, window)
             elif state.pinned or (self._usually.period is not None and window.window_start >= self._usually.period.to):
-                state, told = self._look(seam, state, window)
-                findings += told
+                state, more = self._look(seam, state, window)
+                findings += more
         return Judgement(state, findings, windows.deadline(moment), windows.wake(moment), late)
 
     @cached_property
@@ -209,8 +209,8 @@ class Completeness(Clause, kind="completeness"):
             return state
         same = state.counted == counted
         fields = tuple(
-            FieldState(known.name, known.reference if same else Reference.empty(2), Watch(opened=known.watch.opened))
-            for known in state.fields
+            FieldState(before.name, before.reference if same else Reference.empty(2), Watch(opened=before.watch.opened))
+            for before in state.fields
         )
         if same:
             return replace(state, compared=compared, fields=fields)
@@ -240,17 +240,17 @@ class Completeness(Clause, kind="completeness"):
     ) -> tuple[CompletenessState, tuple[Finding, ...]]:
         findings: list[Finding] = []
         fields = []
-        for known, missing in zip(state.fields, window.missing, strict=False):
-            if not missing and known.watch == Watch():
-                fields.append(known)  # nothing has been missing, and nothing is
+        for one, missing in zip(state.fields, window.missing, strict=False):
+            if not missing and one.watch == Watch():
+                fields.append(one)  # nothing has been missing, and nothing is
                 continue
             counts = (window.count - missing, missing)
-            watch, alarm, over = look(known.watch, [known.reference], [counts], window.window_start, self._rule)
+            watch, alarm, over = look(one.watch, [one.reference], [counts], window.window_start, self._rule)
             if alarm is not None:
-                findings.append(self._found(seam, state, known, alarm, window))
+                findings.append(self._found(seam, state, one, alarm, window))
             if over:
-                findings.append(Resolve(self.severity, str(known.watch.opened), window.window_end, slice=known.name))
-            fields.append(replace(known, watch=watch))
+                findings.append(Resolve(self.severity, str(one.watch.opened), window.window_end, slice=one.name))
+            fields.append(replace(one, watch=watch))
         return replace(state, fields=tuple(fields)), tuple(findings)
 
     @cached_property
@@ -258,10 +258,10 @@ class Completeness(Clause, kind="completeness"):
         alpha = self.alpha / len(self._names)
         return Rule(self.floor, alpha, self.lifetime // self.window, self.window, "worst", _FIRST)
 
-    def _found(self, seam: Seam, state: CompletenessState, known: FieldState, alarm: Alarm, window: Fact) -> Open:
+    def _found(self, seam: Seam, state: CompletenessState, one: FieldState, alarm: Alarm, window: Fact) -> Open:
         shift, events = alarm.shift, _EVENTS[self.on]
         summary = (
-            f"{seam.system}: {known.name} was missing in {share_text(shift.approved)} of {_size(known.reference):,} "
+            f"{seam.system}: {one.name} was missing in {share_text(shift.approved)} of {_size(one.reference):,} "
             f"{events} ({moment_text(state.began or 0)} to {moment_text(state.ended or 0)}) and is now in "
             f"{share_text(shift.now)} ({share_text(shift.interval[0])} to {share_text(shift.interval[1])}) of "
             f"{shift.scores:,}, since {moment_text(alarm.since)}; agreed up to {share_text(self.floor)} more"
@@ -271,7 +271,7 @@ class Completeness(Clause, kind="completeness"):
             str(window.window_start),
             window.window_end,
             summary,
-            slice=known.name,
+            slice=one.name,
             since=alarm.since,
             observed=shift.now,
             limit=shift.limit,

@@ -59,13 +59,13 @@ from seamwatch.clauses.clause import Selecting
 from seamwatch.durations import DAY, HOUR, SECOND, Duration, format_duration
 from seamwatch.expressions import Expression
 from seamwatch.expressions.build import above, all_of, is_null, negate
-from seamwatch.judging.facts import Evidence, Fact, ForwardedEvent
-from seamwatch.judging.judgement import EXPECTED, Finding, Happening, Judgement, Moment, Open, Resolve
-from seamwatch.judging.measure import Measure, Source
-from seamwatch.judging.runs import Change, Runs, bundle, occurrences
-from seamwatch.judging.seam import Seam
-from seamwatch.judging.windows import earliest
-from seamwatch.judging.wording import moment_text
+from seamwatch.judging.model.facts import Evidence, Fact, ForwardedEvent
+from seamwatch.judging.model.judgement import EXPECTED, Finding, Input, Judgement, Moment, Open, Resolve
+from seamwatch.judging.model.measure import Measure, Source
+from seamwatch.judging.model.seam import Seam
+from seamwatch.judging.patterns.runs import Change, Runs, bundle, occurrences
+from seamwatch.judging.patterns.windows import earliest
+from seamwatch.judging.patterns.wording import moment_text
 
 Severity = Literal["warning", "breach"]
 
@@ -135,20 +135,20 @@ class Freshness(Selecting, kind="freshness"):
         """The time of the data."""
         return "gives data_as_of"
 
-    def part_of(self, happening: Happening) -> str | None:
+    def part_of(self, received: Input) -> str | None:
         """One state a dataset; for decisions one for each measure."""
-        if isinstance(happening, ForwardedEvent):
+        if isinstance(received, ForwardedEvent):
             return "" if self.of == "dataset" else None
-        return "\x00warning" if isinstance(happening, Fact) and happening.measure == "warning" else ""
+        return "\x00warning" if isinstance(received, Fact) and received.measure == "warning" else ""
 
-    def judge(self, seam: Seam, state: FreshnessState | None, happening: Happening, moment: Moment) -> Judgement:
+    def judge(self, seam: Seam, state: FreshnessState | None, received: Input, moment: Moment) -> Judgement:
         """The dataset's clock, or the occurrence rule over stale decisions."""
         state = state or FreshnessState()
         if self.of == "inference":
-            return self._judge_decisions(seam, state, happening, moment)
-        if isinstance(happening, ForwardedEvent):
-            expected = happening.type == EXPECTED
-            return (self._expected if expected else self._refresh)(seam, state, happening, moment)
+            return self._judge_decisions(seam, state, received, moment)
+        if isinstance(received, ForwardedEvent):
+            expected = received.type == EXPECTED
+            return (self._expected if expected else self._refresh)(seam, state, received, moment)
         state, findings = self._run_out(seam, state, moment.watermark)
         return Judgement(state, findings, self._deadline(state))
 
@@ -243,9 +243,9 @@ class Freshness(Selecting, kind="freshness"):
         # A clause whose own severity is warning has two warnings; the key tells them apart.
         return str(newest) if limit == self.max_lag else f"{newest}/warn"
 
-    def _judge_decisions(self, seam: Seam, state: FreshnessState, happening: Happening, moment: Moment) -> Judgement:
+    def _judge_decisions(self, seam: Seam, state: FreshnessState, received: Input, moment: Moment) -> Judgement:
         warning = moment.slice == "\x00warning"
-        advance = occurrences(state.runs, happening if isinstance(happening, Fact) else None, moment, quiet=self.quiet)
+        advance = occurrences(state.runs, received if isinstance(received, Fact) else None, moment, quiet=self.quiet)
         judged = advance.judgement(lambda change: self._stale(seam, warning, change))
         return replace(judged, state=None if advance.state is None else FreshnessState(runs=advance.state))
 
@@ -258,7 +258,7 @@ class Freshness(Selecting, kind="freshness"):
         first = change.run.evidence[0]
         age = int(first.value or 0)
         summary = (
-            f"{seam.system}: decisions are made on data that is {format_duration(age)} old at "
+            f"{seam.system}: decisions are made on data that is {format_duration(age, limit)} old at "
             f"{moment_text(first.event_time)}, {'warning at' if warning else 'agreed limit'} {format_duration(limit)}"
         )
         return Open(

@@ -43,7 +43,8 @@ Replayed, this gives:
 
 ```text
 breach open, opened 2026-03-02T09:05:00Z
-  scorer: a decision with confidence 0.55 at 2026-03-02 09:05:00 UTC did not go to a person; agreed below 0.6
+  scorer: a decision with confidence 0.55 at 2026-03-02 09:05:00 UTC did not go to a person; agreed for a confidence
+  below 0.6
 ```
 """
 
@@ -59,12 +60,12 @@ from seamwatch.durations import DAY, Duration
 from seamwatch.errors import SeamwatchError
 from seamwatch.expressions import Expression
 from seamwatch.expressions.build import all_of, below, equals, is_null
-from seamwatch.judging.facts import Fact
-from seamwatch.judging.judgement import Finding, Happening, Judgement, Moment, Open, Resolve
-from seamwatch.judging.measure import HOLDS, NULL, Measure, Source, Watch, label_of
-from seamwatch.judging.runs import TRACE_IDLE, Change, Runs, bundle, occurrences
-from seamwatch.judging.seam import Seam
-from seamwatch.judging.wording import moment_text, number_text
+from seamwatch.judging.model.facts import Fact
+from seamwatch.judging.model.judgement import Finding, Input, Judgement, Moment, Open, Resolve
+from seamwatch.judging.model.measure import HOLDS, NULL, Measure, Source, Watch, label_of
+from seamwatch.judging.model.seam import Seam
+from seamwatch.judging.patterns.runs import TRACE_IDLE, Change, Runs, bundle, occurrences
+from seamwatch.judging.patterns.wording import moment_text, number_text
 
 # What says of an event of either type that it did not go to a person.
 _UNREVIEWED = {"inference": equals("human_review", False), "tool_call": equals("decision", "allowed")}
@@ -123,8 +124,8 @@ class HumanReview(Selecting, kind="human_review"):
         if self.unknown == "breach":
             return {}
         unknown, of = is_null("confidence"), self.sources()
-        known: tuple[Source, ...] = ("inference", "tool_call")
-        return {source: unknown for source in known if source in of}
+        sources: tuple[Source, ...] = ("inference", "tool_call")
+        return {source: unknown for source in sources if source in of}
 
     def gives(self, source: str) -> str:
         """A confidence."""
@@ -140,9 +141,9 @@ class HumanReview(Selecting, kind="human_review"):
         asked = (Watch(measure.source, unsure, self.where) for measure in self.measures(seam))
         return (*super().watches(seam), *asked)
 
-    def judge(self, seam: Seam, state: Runs | None, happening: Happening, moment: Moment) -> Judgement:
+    def judge(self, seam: Seam, state: Runs | None, received: Input, moment: Moment) -> Judgement:
         """The occurrence rule, once a conversation."""
-        fact = happening if isinstance(happening, Fact) else None
+        fact = received if isinstance(received, Fact) else None
         talk = moment.slice is not None
         quiet = TRACE_IDLE if talk else self.quiet
         return occurrences(state, fact, moment, quiet=quiet, once=talk).judgement(
@@ -159,11 +160,11 @@ class HumanReview(Selecting, kind="human_review"):
         what = f"a call of tool {tool!r}" if tool else "a decision"
         confidence = "without a confidence"
         if first.value is not None:
-            confidence = f"with confidence {number_text(first.value)}"
+            confidence = f"with confidence {number_text(first.value, self.below)}"
         where = f" in conversation {trace}" if trace else ""
         summary = (
             f"{seam.system}: {what} {confidence}{where} at {moment_text(first.event_time)} did not go to a person; "
-            f"agreed below {number_text(self.below)}"
+            f"agreed for a confidence below {number_text(self.below, self.below)}"
         )
         return Open(
             self.severity,

@@ -58,12 +58,13 @@ from seamwatch.clauses.attested import Persons, why_void
 from seamwatch.clauses.clause import Clause
 from seamwatch.durations import SECOND, Duration, format_duration
 from seamwatch.expressions.closure import closure
-from seamwatch.judging.countdown import Countdown, Tick, restart, run_out
-from seamwatch.judging.facts import ForwardedEvent
-from seamwatch.judging.faults import Fault, follow, told_by
-from seamwatch.judging.judgement import EXPECTED, Finding, Happening, Judgement, Moment, Open, Resolve
-from seamwatch.judging.seam import Seam
-from seamwatch.judging.wording import moment_text
+from seamwatch.judging.model.facts import ForwardedEvent
+from seamwatch.judging.model.judgement import EXPECTED, Finding, Input, Judgement, Moment, Open, Resolve
+from seamwatch.judging.model.seam import Seam
+from seamwatch.judging.patterns.countdown import Countdown, Tick, restart, run_out
+from seamwatch.judging.patterns.faults import Fault, evidence_of, follow
+from seamwatch.judging.patterns.spelling import difference, meant
+from seamwatch.judging.patterns.wording import moment_text
 from seamwatch.signatures import refresh_counts
 
 _FAULTS_KEPT = 500
@@ -108,24 +109,24 @@ class Lineage(Clause, kind="lineage"):
         """Refreshes of the dataset."""
         return ("dataset_refresh",)
 
-    def part_of(self, happening: Happening) -> str | None:
+    def part_of(self, received: Input) -> str | None:
         """One state a dataset; refreshes that `where` does not select are not judged."""
-        if isinstance(happening, ForwardedEvent) and happening.type != EXPECTED and self.where is not None:
-            return "" if closure(self.where, "dataset_refresh")(happening.record) is True else None
+        if isinstance(received, ForwardedEvent) and received.type != EXPECTED and self.where is not None:
+            return "" if closure(self.where, "dataset_refresh")(received.record) is True else None
         return ""
 
-    def judge(self, seam: Seam, state: LineageState | None, happening: Happening, moment: Moment) -> Judgement:
+    def judge(self, seam: Seam, state: LineageState | None, received: Input, moment: Moment) -> Judgement:
         """The clock, and each refresh's sources and attestation."""
         state = state or LineageState()
         findings: tuple[Finding, ...] = ()
-        if isinstance(happening, ForwardedEvent) and happening.type == EXPECTED:
-            state = self._expected(state, int(happening.record["event_time"]))
-        elif isinstance(happening, ForwardedEvent):
-            state, findings = self._refresh(seam, state, happening)
+        if isinstance(received, ForwardedEvent) and received.type == EXPECTED:
+            state = self._expected(state, int(received.record["event_time"]))
+        elif isinstance(received, ForwardedEvent):
+            state, findings = self._refresh(seam, state, received)
         if self.refresh_every is None:
             return Judgement(state, findings)
         clock, ticks = run_out(state.clock, self.refresh_every, moment.watermark)
-        findings += tuple(self._told(seam, tick, self.refresh_every) for tick in ticks)
+        findings += tuple(self._finding_of(seam, tick, self.refresh_every) for tick in ticks)
         return Judgement(replace(state, clock=clock), findings, clock.due(self.refresh_every))
 
     def _expected(self, state: LineageState, at: int) -> LineageState:
@@ -145,13 +146,13 @@ class Lineage(Clause, kind="lineage"):
         newest = at if state.newest is None else max(at, state.newest)
         state = replace(state, faults=faults, newest=newest)
         if self.refresh_every is not None:
-            clock, ticks = restart(state.clock, at, told_by(event), self.refresh_every)
-            findings += tuple(self._told(seam, tick, self.refresh_every) for tick in ticks)
+            clock, ticks = restart(state.clock, at, evidence_of(event), self.refresh_every)
+            findings += tuple(self._finding_of(seam, tick, self.refresh_every) for tick in ticks)
             state = replace(state, clock=clock)
         return state, findings
 
     def _faults(self, seam: Seam, event: ForwardedEvent) -> list[Fault]:
-        record, evidence = event.record, (told_by(event),)
+        record, evidence = event.record, (evidence_of(event),)
         when = moment_text(evidence[0].event_time)
         faults: list[Fault] = []
         for source in sorted(set(record["sources"])):
@@ -169,29 +170,29 @@ class Lineage(Clause, kind="lineage"):
         return faults
 
     def _against(self, source: str) -> str | None:
-        meant = _meant(source)
-        if any(fnmatchcase(meant, _meant(pattern)) for pattern in self.exclude):
+        spelt = meant(source)
+        if any(fnmatchcase(spelt, meant(pattern)) for pattern in self.exclude):
             return "which was agreed to be left out"
         if not self.include or any(fnmatchcase(source, pattern) for pattern in self.include):
             return None
-        near = next((pattern for pattern in self.include if fnmatchcase(meant, _meant(pattern))), None)
+        near = next((pattern for pattern in self.include if fnmatchcase(spelt, meant(pattern))), None)
         if near is not None:
-            return f"which differs from the agreed {near!r} by blanks or capitals"
+            return f"which differs from the agreed {near!r} {difference(source, near, fnmatchcase)}"
         return "which is not among the agreed sources"
 
     def why_void(self, seam: Seam, record: Mapping[str, Any]) -> str | None:
         """A refresh is attested by the persons in `by`, or who signs for a party."""
         return why_void(seam, record, record.get("attested_by"), self.by, refresh_counts)
 
-    def _told(self, seam: Seam, tick: Tick, every: int) -> Finding:
+    def _finding_of(self, seam: Seam, tick: Tick, every: int) -> Finding:
         key = f"{tick.started}/refresh"
         never = tick.told_by is None
         if tick.what == "over":
             text = f"{seam.system}: refreshed {'for the first time' if never else 'again'} at {moment_text(tick.at)}"
             return Resolve(self.severity, key, tick.at, slice=seam.system, summary=text)
-        heard = f"never refreshed in the {format_duration(every)}" if never else "not refreshed"
+        refreshed = f"never refreshed in the {format_duration(every)}" if never else "not refreshed"
         agreed = f"agreed every {format_duration(every)}"
-        summary = f"{seam.system}: {heard} since {moment_text(tick.started)}; {agreed}"
+        summary = f"{seam.system}: {refreshed} since {moment_text(tick.started)}; {agreed}"
         return Open(
             self.severity,
             key,
@@ -204,7 +205,3 @@ class Lineage(Clause, kind="lineage"):
             unit="s",
             evidence=tick.evidence,
         )
-
-
-def _meant(source: str) -> str:
-    return source.strip().casefold()

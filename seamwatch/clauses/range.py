@@ -54,13 +54,13 @@ from seamwatch.clauses.clause import Selecting
 from seamwatch.durations import DAY, HOUR, Duration, format_duration
 from seamwatch.expressions import Expression
 from seamwatch.expressions.build import any_of, is_null, outside
-from seamwatch.judging.calm import WHEN_ABSENT
-from seamwatch.judging.facts import Fact
-from seamwatch.judging.judgement import Finding, Happening, Judgement, Moment, Open, Resolve
-from seamwatch.judging.measure import Measure, Source
-from seamwatch.judging.runs import Change, Runs, bundle, occurrences, shares
-from seamwatch.judging.seam import Seam
-from seamwatch.judging.wording import moment_text, number_text, share_text
+from seamwatch.judging.model.facts import Fact
+from seamwatch.judging.model.judgement import Finding, Input, Judgement, Moment, Open, Resolve
+from seamwatch.judging.model.measure import Measure, Source
+from seamwatch.judging.model.seam import Seam
+from seamwatch.judging.patterns.calm import WHEN_ABSENT
+from seamwatch.judging.patterns.runs import Change, Runs, bundle, occurrences, shares
+from seamwatch.judging.patterns.wording import moment_text, number_text, share_text
 
 
 class Range(Selecting, kind="range"):
@@ -121,9 +121,9 @@ class Range(Selecting, kind="range"):
         """A score."""
         return "gives a score"
 
-    def judge(self, seam: Seam, state: Runs | None, happening: Happening, moment: Moment) -> Judgement:
+    def judge(self, seam: Seam, state: Runs | None, received: Input, moment: Moment) -> Judgement:
         """The occurrence rule without `tolerate`, the share rule with it."""
-        fact = happening if isinstance(happening, Fact) else None
+        fact = received if isinstance(received, Fact) else None
         if self.tolerate == 0:
             advance = occurrences(state, fact, moment, quiet=self._quiet)
         else:
@@ -134,12 +134,13 @@ class Range(Selecting, kind="range"):
         run, key = change.run, str(change.run.first)
         if change.what == "off":
             return Resolve(self.severity, key, change.at)
-        agreed = f"{number_text(self.min)} to {number_text(self.max)}"
+        agreed = self._agreed()
         first = run.evidence[0]
         if self.tolerate:
+            share, most = (share_text(share, self.tolerate) for share in (run.share or 0, self.tolerate))
             summary = (
-                f"{seam.system}: {share_text(run.share or 0)} of the scores in {format_duration(self.window)} were "
-                f"outside {agreed}; agreed at most {share_text(self.tolerate)}"
+                f"{seam.system}: {share} of the scores in the {format_duration(self.window)} from "
+                f"{moment_text(run.first)} were outside {agreed}; agreed at most {most}"
             )
             return Open(
                 self.severity,
@@ -153,10 +154,12 @@ class Range(Selecting, kind="range"):
                 evidence=run.evidence,
             )
         limit = self.min if first.value is not None and self.min is not None and first.value < self.min else self.max
-        summary = (
-            f"{seam.system}: score {number_text(first.value)} at {moment_text(first.event_time)} is outside the "
-            f"agreed {agreed}"
-        )
+        at = moment_text(first.event_time)
+        if first.value is None:
+            summary = f"{seam.system}: score is missing at {at}; agreed {agreed}"
+        else:
+            score = number_text(first.value, self.min, self.max)
+            summary = f"{seam.system}: score {score} at {at} is outside the agreed {agreed}"
         return Open(
             self.severity,
             key,
@@ -167,3 +170,9 @@ class Range(Selecting, kind="range"):
             limit=limit,
             evidence=run.evidence,
         )
+
+    def _agreed(self) -> str:
+        low, high = number_text(self.min, self.min), number_text(self.max, self.max)
+        if self.min is None or self.max is None:
+            return f"at most {high}" if self.min is None else f"at least {low}"
+        return f"{low} to {high}"

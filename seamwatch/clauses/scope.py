@@ -64,25 +64,25 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from seamwatch.clauses.clause import Clause, Condition
 from seamwatch.expressions import Expression
 from seamwatch.expressions.build import all_of, any_of, equals
-from seamwatch.judging.attempts import (
+from seamwatch.judging.model.facts import Fact
+from seamwatch.judging.model.judgement import Input, Judgement, Moment
+from seamwatch.judging.model.measure import FAILS, Measure, Watch, label_of
+from seamwatch.judging.model.seam import Seam
+from seamwatch.judging.patterns.attempts import (
     ATTEMPT,
     ATTEMPTS,
     MOST_ATTEMPTS,
     Aspect,
     Conduct,
+    ConductRule,
     Said,
-    Terms,
     attempted,
     conducted,
     part_of,
     split,
 )
-from seamwatch.judging.facts import Fact
-from seamwatch.judging.judgement import Happening, Judgement, Moment
-from seamwatch.judging.measure import FAILS, Measure, Watch, label_of
-from seamwatch.judging.runs import TRACE_IDLE, Run
-from seamwatch.judging.seam import Seam
-from seamwatch.judging.wording import moment_text
+from seamwatch.judging.patterns.runs import TRACE_IDLE, Run
+from seamwatch.judging.patterns.wording import moment_text
 
 
 class PermittedTool(BaseModel):
@@ -147,15 +147,15 @@ class Scope(Clause, kind="scope"):
         """And what is permitted."""
         return (*super().watches(seam), Watch("tool_call", self._permitted, self.where))
 
-    def part_of(self, happening: Happening) -> str | None:
+    def part_of(self, received: Input) -> str | None:
         """The conversation; attempts are a part of their own."""
-        return part_of(happening) if isinstance(happening, Fact) else ""
+        return part_of(received) if isinstance(received, Fact) else ""
 
-    def judge(self, seam: Seam, state: Conduct | None, happening: Happening, moment: Moment) -> Judgement:
+    def judge(self, seam: Seam, state: Conduct | None, received: Input, moment: Moment) -> Judgement:
         """One episode a conversation, by the occurrence rule."""
-        fact = happening if isinstance(happening, Fact) else None
-        terms = Terms(self.severity, attempts=self.attempts)
-        return conducted(state, fact, moment, terms, partial(self._said, seam))
+        fact = received if isinstance(received, Fact) else None
+        rule = ConductRule(self.severity, attempts=self.attempts)
+        return conducted(state, fact, moment, rule, partial(self._said, seam))
 
     def _said(self, seam: Seam, aspect: Aspect, trace: str | None, run: Run) -> Said:
         first = run.evidence[0]

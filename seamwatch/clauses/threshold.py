@@ -9,8 +9,9 @@ With `co_signers`, each announced change of kind `threshold` must bear a valid E
 breach at its own time that names who did not sign (slice: the change), until a threshold change is announced that all
 have signed. A `change_id` that is announced again with other content is another change, with a slice of its own
 (`<change_id>@<digest>`, as [change_notice](change_notice.md) has it); one that is only repeated, with fewer signatures,
-changes nothing. A co-signer whose document lists no key cannot sign. Co-signers sign each version of the contract as
-well, since a version can move the line: `seamwatch contracts verify` looks for it ([signatures](../signatures.md)).
+changes nothing, and one that is withdrawn, as that page has it, needs none. A co-signer whose document lists no key
+cannot sign. Co-signers sign each version of the contract as well, since a version can move the line: `seamwatch
+contracts verify` looks for it ([signatures](../signatures.md)).
 
 State: one for the decisions, about 3 kB: the windows (of an hour, or of `quiet` where that is shorter) with offending
 ones that are not yet complete, 1,440 at most, and the first five of them, until `quiet` has passed without another.
@@ -67,14 +68,14 @@ from seamwatch.clauses.clause import Condition, Selecting
 from seamwatch.durations import DAY, HOUR, Duration
 from seamwatch.expressions import Expression
 from seamwatch.expressions.build import all_of, any_of, equals, negate, not_true
-from seamwatch.judging.announcements import Announced, announced, words
-from seamwatch.judging.facts import Fact, ForwardedEvent
-from seamwatch.judging.faults import Fault, follow, told_by
-from seamwatch.judging.judgement import Finding, Happening, Judgement, Moment, Open, Resolve
-from seamwatch.judging.measure import Measure, Source, Watch
-from seamwatch.judging.runs import Change, Runs, bundle, occurrences
-from seamwatch.judging.seam import Seam
-from seamwatch.judging.wording import moment_text
+from seamwatch.judging.model.facts import Fact, ForwardedEvent
+from seamwatch.judging.model.judgement import Finding, Input, Judgement, Moment, Open, Resolve
+from seamwatch.judging.model.measure import Measure, Source, Watch
+from seamwatch.judging.model.seam import Seam
+from seamwatch.judging.patterns.announcements import Announced, announced, withdrawn, words
+from seamwatch.judging.patterns.faults import Fault, evidence_of, follow
+from seamwatch.judging.patterns.runs import Change, Runs, bundle, occurrences
+from seamwatch.judging.patterns.wording import moment_text
 from seamwatch.signatures import change_signed_by
 
 _CHANGES = "\x00changes"
@@ -159,20 +160,20 @@ class Threshold(Selecting, kind="threshold"):
         """And `when`."""
         return (*super().watches(seam), Watch("inference", self.when, self.where))
 
-    def part_of(self, happening: Happening) -> str | None:
+    def part_of(self, received: Input) -> str | None:
         """One state for decisions, one for the changes of thresholds."""
-        if isinstance(happening, ForwardedEvent):
-            return _CHANGES if self.co_signers and happening.record["kind"] == "threshold" else None
+        if isinstance(received, ForwardedEvent):
+            return _CHANGES if self.co_signers and received.record["kind"] == "threshold" else None
         return ""
 
-    def judge(self, seam: Seam, state: ThresholdState | None, happening: Happening, moment: Moment) -> Judgement:
+    def judge(self, seam: Seam, state: ThresholdState | None, received: Input, moment: Moment) -> Judgement:
         """The occurrence rule over decisions; the signatures under a change."""
         state = state or ThresholdState()
-        if isinstance(happening, ForwardedEvent):
-            return self._change(seam, state, happening, moment)
+        if isinstance(received, ForwardedEvent):
+            return self._change(seam, state, received, moment)
         if moment.slice == _CHANGES:
             return Judgement(state)
-        fact = happening if isinstance(happening, Fact) else None
+        fact = received if isinstance(received, Fact) else None
         advance = occurrences(state.runs, fact, moment, quiet=self.quiet)
         judged = advance.judgement(lambda change: self._finding(seam, change))
         return replace(judged, state=None if advance.state is None else ThresholdState(advance.state))
@@ -204,11 +205,13 @@ class Threshold(Selecting, kind="threshold"):
         return [p for p in self.co_signers if not change_signed_by(record, p, seam.keys.get(p, ()))]
 
     def _change(self, seam: Seam, state: ThresholdState, event: ForwardedEvent, moment: Moment) -> Judgement:
-        record, evidence = event.record, told_by(event)
+        record, evidence = event.record, evidence_of(event)
         at = evidence.event_time
         if at < moment.horizon:
             return Judgement(state)
-        known, change = announced(state.announced, record)
+        if record.get("withdrawn"):
+            return self._withdrawn(seam, state, record, at)
+        changes, change = announced(state.announced, record)
         lacking = self.unsigned_by(seam, record)
         if lacking and change is None:
             return Judgement(state)
@@ -224,4 +227,12 @@ class Threshold(Selecting, kind="threshold"):
             shown = [*others, Fault(summary, (evidence,), change, "signature")]
         faults, findings = follow(state.faults, at, shown, severity=self.severity, newest=state.newest)
         newest = at if state.newest is None else max(at, state.newest)
-        return Judgement(ThresholdState(newest=newest, faults=faults, announced=known), findings)
+        return Judgement(ThresholdState(newest=newest, faults=faults, announced=changes), findings)
+
+    def _withdrawn(self, seam: Seam, state: ThresholdState, record: Mapping[str, Any], at: int) -> Judgement:
+        """A change that is withdrawn needs no signature any more."""
+        changes, gone = withdrawn(seam, state.announced, record)
+        names = {said.called for said in gone}
+        left = [fault for fault in state.faults if fault.slice not in names]
+        faults, findings = follow(state.faults, at, left, severity=self.severity, newest=state.newest)
+        return Judgement(replace(state, faults=faults, announced=changes), findings)

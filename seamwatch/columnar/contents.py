@@ -50,5 +50,5 @@ def _skipped(beginning: bytes, id_comes_first: Callable[[bytes], bool]) -> int:
 
 def contents_of_rows(frame: pl.DataFrame) -> pl.Series:
     """A hash of each row's columns but ``event_id`` and those that begin with ``__``; the columns must be the same."""
-    told = [name for name in frame.columns if name != "event_id" and not name.startswith("__")]
-    return frame.select(sorted(told)).hash_rows(seed=0)
+    columns = [name for name in frame.columns if name != "event_id" and not name.startswith("__")]
+    return frame.select(sorted(columns)).hash_rows(seed=0)

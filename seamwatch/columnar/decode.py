@@ -28,16 +28,17 @@ from seamwatch.columnar.columns import (
 )
 from seamwatch.columnar.identities import identified, required_identities
 from seamwatch.columnar.panics import panics_withheld
-from seamwatch.columnar.plan import Plan, plan
+from seamwatch.columnar.plan import DecodePlan, plan
 from seamwatch.columnar.search import ROW, Reject, Search
 from seamwatch.durations import DAY
 from seamwatch.errors import UndecodableRecord
+from seamwatch.record_types import INPUT_TYPES
 from seamwatch.wire.checks import moment_text
 from seamwatch.wire.codec import Codec
 from seamwatch.wire.framing import MAXIMUM_VALUE_BYTES, SINGLE_OBJECT_HEADER, SINGLE_OBJECT_MARKER, split, too_large
 from seamwatch.wire.identities import unidentified
 from seamwatch.wire.resolution import Resolution
-from seamwatch.wire.schemas import INPUT_TYPES, schema
+from seamwatch.wire.schemas import schema
 
 _FIRST_BYTES = itemgetter(slice(SINGLE_OBJECT_HEADER))
 
@@ -83,7 +84,7 @@ class Decoder:
         self._columns = [name for name in form.names if wanted is None or name in wanted]
         read = {*self._columns, *bounded_columns(record_type), *required_identities(record_type)}
         self._fields = [field for field in form.fields if field.name in read]
-        self._plans: dict[bytes, tuple[Resolution, Plan | None]] = {}
+        self._plans: dict[bytes, tuple[Resolution, DecodePlan | None]] = {}
 
     def decode(self, values: Sequence[bytes | None], timestamps: Sequence[int] | None = None) -> Decoded:
         """The records in message values; ``timestamps`` are the broker's, in milliseconds, one a value.
@@ -187,7 +188,7 @@ class Decoder:
         rejects += search.rejects
         return search.frames
 
-    def _known(self, header: bytes) -> tuple[Resolution, Plan | None]:
+    def _known(self, header: bytes) -> tuple[Resolution, DecodePlan | None]:
         """How the values under a header are read. Raises UndecodableRecord when its schema is not known."""
         known = self._plans.get(header)
         if known is None:

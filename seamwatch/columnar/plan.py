@@ -28,7 +28,7 @@ _PRIMITIVES = ("string", "boolean", "int", "long", "float", "double", "bytes")
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class DecodePlan:
     """The container to read, our columns made of its, and the rows that are no record of ours.
 
     ``wrong`` maps a reason to the expression, over the container's columns, that holds for such rows.
@@ -39,7 +39,7 @@ class Plan:
     wrong: tuple[tuple[str, pl.Expr], ...]
 
 
-def plan(resolution: Resolution, wanted: Sequence[Field]) -> Plan | None:
+def plan(resolution: Resolution, wanted: Sequence[Field]) -> DecodePlan | None:
     """The plan for the wanted fields of ours; None when the records must be decoded one by one."""
     writer = resolution.writer
     given: dict[str, Any] = {field["name"]: field["type"] for field in writer["fields"]}
@@ -61,7 +61,7 @@ def plan(resolution: Resolution, wanted: Sequence[Field]) -> Plan | None:
             wrong += _wrong(field, given[field.name])
     needed = {field.name for field in wanted if field.name in given} | _checked(resolution.schema.fields, given)
     # polars wants the columns in the writer's order.
-    return Plan(_container(writer, needed), tuple(made), tuple(wrong))
+    return DecodePlan(_container(writer, needed), tuple(made), tuple(wrong))
 
 
 def _container(writer: Definition, needed: set[str]) -> Container:

@@ -12,7 +12,7 @@ from typing import Any
 import polars as pl
 
 from seamwatch.columnar.columns import frame_of
-from seamwatch.columnar.plan import Plan
+from seamwatch.columnar.plan import DecodePlan
 from seamwatch.errors import RecordError
 from seamwatch.wire.resolution import Resolution
 
@@ -35,7 +35,7 @@ class Search:
     ``frames`` are those of the good ones, each with a column ``ROW``; ``rejects`` the others, with reasons.
     """
 
-    def __init__(self, record_type: str, columns: list[str], resolution: Resolution, plan: Plan | None) -> None:
+    def __init__(self, record_type: str, columns: list[str], resolution: Resolution, plan: DecodePlan | None) -> None:
         self._type = record_type
         self._columns = columns
         self._resolution = resolution
@@ -76,7 +76,7 @@ class Search:
         if self._read:
             self._finish(self._plan, pl.concat(self._read))
 
-    def _together(self, plan: Plan, datums: list[bytes], positions: Sequence[int]) -> bool:
+    def _together(self, plan: DecodePlan, datums: list[bytes], positions: Sequence[int]) -> bool:
         """Read datums in one go; whether they are all whole records."""
         if datums:
             read = plan.container.read(datums)
@@ -85,7 +85,7 @@ class Search:
             self._read.append(read.insert_column(0, pl.Series(ROW, positions, dtype=pl.UInt32)))
         return True
 
-    def _apart(self, plan: Plan, datums: list[bytes], positions: Sequence[int]) -> None:
+    def _apart(self, plan: DecodePlan, datums: list[bytes], positions: Sequence[int]) -> None:
         """Find the bad ones of a few datums, of which at least one is bad."""
         good: list[tuple[bytes, int]] = []
         for datum, position in zip(datums, positions, strict=True):
@@ -102,7 +102,7 @@ class Search:
                 if not self._together(plan, [datum], [position]):
                     self._each([datum], [position])
 
-    def _finish(self, plan: Plan, read: pl.DataFrame) -> None:
+    def _finish(self, plan: DecodePlan, read: pl.DataFrame) -> None:
         """Make our columns of the container's, and set aside the rows that are no record of ours."""
         for reason, expression in plan.wrong:
             wrong = read.select(expression.fill_null(value=False).alias("wrong"))["wrong"]

@@ -74,8 +74,8 @@ def _content(written: Written, named: str, place: Place) -> tuple[Any, list[Prob
         return None, [replace(here, message=f"file {named!r} is to lie beside the contract or below: name it so")]
     file = Path(written.file).parent / named
     if not file.is_file():
-        told = f"file {named!r} is not there: `seamwatch contracts reference` writes it"
-        return None, [replace(here, message=told)]
+        text = f"file {named!r} is not there: `seamwatch contracts reference` writes it"
+        return None, [replace(here, message=text)]
     found, problems = read_file(file, str(file))
     if len(found) != 1 or not isinstance(found[0].content, Mapping) or found[0].content.get("kind") != REFERENCE:
         return None, [*problems, replace(here, message=f"file {named!r} is no file of histograms (kind: Reference)")]

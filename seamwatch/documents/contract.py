@@ -8,6 +8,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Mapping
 from fnmatch import fnmatchcase
+from functools import cached_property
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BeforeValidator, Field, InstanceOf, field_validator
@@ -112,6 +113,11 @@ class Contract(Document):
         """Who signs for the parties, the provider's first, each once."""
         named = (self.parties.provider.signatory, self.parties.consumer.signatory)
         return tuple(dict.fromkeys(person for person in named if person))
+
+    @cached_property
+    def reviews(self) -> bool:
+        """Whether it has a clause on scheduled reviews."""
+        return any(clause.kind_name == "review" for clause in self.clauses)
 
     def covers_system(self, system: str) -> bool:
         """Whether an id or glob of `covers` matches the system's id."""

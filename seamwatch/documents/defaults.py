@@ -1,5 +1,7 @@
 """Defaults: the contract of every system seen in traffic that no contract covers: no policy is not permission.
 
+And the schedule: what System documents agree on themselves, which holds for every system whose document says it.
+
 Each bound and its reason is told in docs/documents.md. They are wide on purpose: a default must not cry wolf, so what
 it finds is beyond what anybody would call usual, over enough events that chance does not do it.
 """
@@ -16,6 +18,27 @@ DEFAULTS: Final = "defaults"
 
 BUILT_IN: Final = "built-in-3"
 """The built-in contract's version; no other contract of its id may bear it."""
+
+
+SCHEDULE: Final = "schedule"
+"""The id of the built-in contract by which a System document's own `review` is held; no other contract may bear it."""
+
+
+@cache
+def schedule() -> Contract:
+    """The built-in contract of what a System document agrees on itself: its scheduled review."""
+    return Contract.model_validate(
+        {
+            "apiVersion": "seamwatch/v1",
+            "kind": "Contract",
+            "id": SCHEDULE,
+            "version": "built-in-1",
+            "seam": "operations",
+            "covers": ["*"],
+            "parties": {"provider": {}, "consumer": {}},
+            "clauses": [{"id": "review", "kind": "review"}],
+        }
+    )
 
 
 @cache

@@ -13,10 +13,13 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
+from seamwatch.documents.approving import approvers_of, declared_versions
 from seamwatch.documents.contract import Contract
 from seamwatch.documents.covering import Covering
-from seamwatch.documents.defaults import DEFAULTS, built_in
+from seamwatch.documents.defaults import DEFAULTS, built_in, schedule
 from seamwatch.documents.models import Person, System
+from seamwatch.documents.signing import SignatureLine
+from seamwatch.judging.model.seam import DeclaredVersion
 
 BEGINNING: Final = -(2**63)
 END: Final = 2**63 - 1
@@ -39,13 +42,16 @@ class Term:
 class Estate:
     """Persons and systems by id, and contract versions with their terms.
 
-    ``problems`` says what could not be read (only of an estate from the contracts topic).
+    ``problems`` says what could not be read (only of an estate from the contracts topic). ``signatures``: what is
+    signed under each document, by its key, as it was published or lies beside the files; whether it binds is another
+    question (`seamwatch.documents.signed`).
     """
 
     persons: Mapping[str, Person] = field(default_factory=lambda: MappingProxyType({}))
     systems: Mapping[str, System] = field(default_factory=lambda: MappingProxyType({}))
     terms: tuple[Term, ...] = ()
     problems: tuple[str, ...] = ()
+    signatures: Mapping[str, tuple[SignatureLine, ...]] = field(default_factory=lambda: MappingProxyType({}))
 
     @classmethod
     def load(cls, folder: Path) -> Estate:
@@ -70,8 +76,8 @@ class Estate:
         return tuple(term.contract for term in self.terms)
 
     def all_contracts(self) -> tuple[Contract, ...]:
-        """Every contract version, the built-in `defaults` first."""
-        return (built_in(), *self.contracts)
+        """Every contract version, the built-in ones first."""
+        return (built_in(), schedule(), *self.contracts)
 
     def versions_of(self, contract: str) -> tuple[Contract, ...]:
         """The versions of one contract, oldest first."""
@@ -80,11 +86,31 @@ class Estate:
     def contracts_for(self, system: str, at: int) -> tuple[Contract, ...]:
         """The contracts in force for a system at an event time (micros).
 
-        Where there is none: the estate's own contract `defaults`, if it covers the system, else the built-in one.
+        Where there is none: the estate's own contract `defaults`, if it covers the system, else the built-in one. Where
+        the System document has a scheduled review that no contract in force asks for, the built-in `schedule` as well.
         """
         found = [term.contract for term in self.covering(system) if term.valid_from <= at < term.valid_to]
         agreed = tuple(contract for contract in found if contract.id != DEFAULTS)
-        return agreed or tuple(found) or (built_in(),)
+        in_force = agreed or tuple(found) or (built_in(),)
+        declared = self.systems.get(system)
+        if declared is None or declared.review is None or any(c.reviews for c in in_force):
+            return in_force
+        return (*in_force, schedule())
+
+    def versions_for(self, system: str) -> tuple[DeclaredVersion, ...]:
+        """The declared versions of a system, with which of their approvals count (`approving.why_void`)."""
+        if system not in self._standing:
+            declared = self.systems.get(system)
+            self._standing[system] = () if declared is None else declared_versions(declared, self.persons)
+        return self._standing[system]
+
+    def same_approvals(self, other: Estate, system: str) -> bool:
+        """Whether another estate has the same document of a system, and the same of who approved it."""
+        declared = self.systems.get(system)
+        if declared is not other.systems.get(system) or bool(self.persons) != bool(other.persons):
+            return False
+        approvers = () if declared is None else approvers_of(declared)
+        return all(self.persons.get(person) is other.persons.get(person) for person in approvers)
 
     def changes_for(self, system: str) -> tuple[int, ...]:
         """The event times at which the contracts in force for a system may change, in order."""
@@ -94,6 +120,10 @@ class Estate:
     def covering(self, system: str) -> tuple[Term, ...]:
         """The terms of every contract version that covers a system, whenever."""
         return self._covering.of(system)
+
+    @cached_property
+    def _standing(self) -> dict[str, tuple[DeclaredVersion, ...]]:
+        return {}
 
     @cached_property
     def _covering(self) -> Covering[Term]:

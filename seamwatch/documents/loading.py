@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Final
@@ -18,9 +18,11 @@ from seamwatch.documents.estate import Estate
 from seamwatch.documents.files import documents_below
 from seamwatch.documents.models import Document, Person, System
 from seamwatch.documents.problems import Problem, is_error
-from seamwatch.documents.reading import Place, Written, read_file
+from seamwatch.documents.reading import Place, Written
+from seamwatch.documents.reading_many import read_files
 from seamwatch.documents.references import Read, check
 from seamwatch.documents.sense import check_sense
+from seamwatch.documents.signing import SignatureLine, read_signatures, signature_file, signatures_under
 from seamwatch.documents.terms import check_versions, terms_of
 from seamwatch.documents.wording import problems_of
 from seamwatch.errors import DocumentError, UsageError
@@ -46,15 +48,30 @@ class Loaded:
         """The estate; raises DocumentError with every error, one a line."""
         if errors := self.errors:
             raise DocumentError("\n".join(map(str, errors)))
-        return estate_of_documents(read.document for read in self.reads if read.document is not None)
+        estate = estate_of_documents(read.document for read in self.reads if read.document is not None)
+        return replace(estate, signatures=MappingProxyType(signatures_beside(self.reads)))
 
 
-def load(folder: Path) -> Loaded:
-    """All *.yaml and *.yml files below a folder (or one file), looked at once.
+def signatures_beside(reads: Sequence[Read]) -> dict[str, tuple[SignatureLine, ...]]:
+    """The signatures under each contract version, as it is written now, in the files beside; by its key."""
+    files: dict[str, list[SignatureLine]] = {}
+    found = {}
+    for read in reads:
+        if isinstance(read.document, Contract):
+            file = read.written.file
+            if file not in files:
+                files[file] = read_signatures(signature_file(file))[0]
+            if lines := signatures_under(read.document, files[file]):
+                found[read.document.key] = lines
+    return found
+
+
+def load(folder: Path, *, forks: bool = False) -> Loaded:
+    """All *.yaml and *.yml files below a folder (or one file), looked at once. ``forks``: see `read_files`.
 
     Raises UsageError when there is no such folder.
     """
-    return Folder(folder).load()
+    return Folder(folder).load(forks=forks)
 
 
 class Folder:
@@ -64,21 +81,20 @@ class Folder:
         self.path: Final = folder
         self._known: dict[Path, tuple[tuple[int, int, int], list[Read], list[Problem]]] = {}
 
-    def load(self) -> Loaded:
-        """What lies there now. Raises UsageError when there is no such folder."""
+    def load(self, *, forks: bool = False) -> Loaded:
+        """What lies there now. ``forks``: see `read_files`. Raises UsageError when there is no such folder."""
         if not self.path.exists():
             raise UsageError(f"{self.path} does not exist: name a folder of YAML documents")
         files, problems = documents_below(self.path)
         reads: list[Read] = []
         known = {}
         with unhurried_collector():
+            stamps = {path: _stamp(path) for path in files}
+            changed = [path for path in files if stamps[path] is None or self._stamp_known(path) != stamps[path]]
+            fresh = dict(zip(changed, map(_documents_of, read_files(changed, forks=forks)), strict=True))
             for path in files:
-                stamp = _stamp(path)
-                kept = self._known.get(path)
-                if kept is None or kept[0] != stamp or stamp is None:
-                    found, wrong = _read_file(path)
-                else:
-                    _, found, wrong = kept
+                stamp = stamps[path]
+                found, wrong = fresh[path] if path in fresh else self._known[path][1:]
                 if stamp is not None and not any(attaches(read.written) for read in found):
                     known[path] = stamp, found, wrong
                 reads += found
@@ -89,6 +105,10 @@ class Folder:
         self._known = known
         problems.sort()
         return Loaded(reads, problems)
+
+    def _stamp_known(self, path: Path) -> tuple[int, int, int] | None:
+        kept = self._known.get(path)
+        return None if kept is None else kept[0]
 
 
 def load_folder(folder: Path) -> tuple[Estate | None, list[Problem]]:
@@ -105,23 +125,22 @@ def load_estate(folder: Path) -> Estate:
     return load(folder).estate()
 
 
-def read_folder(folder: Path) -> tuple[list[Read], list[Problem]]:
+def read_folder(folder: Path, *, forks: bool = False) -> tuple[list[Read], list[Problem]]:
     """The documents of a known kind below a folder, and what is wrong with each in itself."""
     if not folder.exists():
         raise UsageError(f"{folder} does not exist: name a folder of YAML documents")
     documents: list[Read] = []
     files, problems = documents_below(folder)
-    for path in files:
-        found, wrong = _read_file(path)
+    for found, wrong in map(_documents_of, read_files(files, forks=forks)):
         documents += found
         problems += wrong
     return documents, problems
 
 
-def _read_file(path: Path) -> tuple[list[Read], list[Problem]]:
-    found, problems = read_file(path, str(path))
+def _documents_of(file: tuple[list[Written], list[Problem]]) -> tuple[list[Read], list[Problem]]:
+    written_there, problems = file
     documents: list[Read] = []
-    for written in found:
+    for written in written_there:
         read, wrong = _document(written)
         problems.extend(wrong)
         if read is not None:

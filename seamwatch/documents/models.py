@@ -96,6 +96,21 @@ class Person(Document):
         description="public keys; with any, acknowledgements must be signed",
         examples=[[{"key_id": "owner-2026", "public": "11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo="}]],
     )
+    roles: tuple[Literal["auditor", "operator"], ...] = Field(
+        (),
+        description="what they may see and do on the board beside their own: an auditor sees all that is on record",
+        examples=[["auditor"]],
+    )
+    team: Words | None = Field(
+        None,
+        description="their team: where the board has a store for it, they see the systems of that team alone",
+        examples=["credit-models"],
+    )
+    vouched_by: Identifier | None = Field(
+        None,
+        description="the person who may sign that these keys change, when the old ones are lost",
+        examples=["owner@example.org"],
+    )
 
 
 class Review(Part):
@@ -138,6 +153,9 @@ class Approved(Part):
     approved_by: Identifier | None = Field(None, description="the person who approved", examples=["owner@example.org"])
     approved_at: Instant | None = Field(None, description="in force from", examples=["2026-01-15T09:00:00Z"])
     expires: Instant | None = Field(None, description="in force until", examples=["2027-01-15"])
+    revoked_at: Instant | None = Field(
+        None, description="not in force from then on, whatever it expires", examples=["2026-06-01T09:00:00Z"]
+    )
     evidence: Words | None = Field(
         None, description="where the reasons are kept", examples=["https://example.org/CR-21"]
     )
@@ -215,6 +233,11 @@ class System(Document):
                 }
             ]
         ],
+    )
+    approvers: tuple[Identifier, ...] = Field(
+        (),
+        description="the persons who may approve its versions; without it anybody of the documents but the owner",
+        examples=[["owner@example.org"]],
     )
     depends_on: tuple[Identifier, ...] = Field((), description="systems it is fed by", examples=[["credit-features"]])
     labels: Mapping[str, Words] = Field({}, description="anything else, as text", examples=[{"region": "example"}])

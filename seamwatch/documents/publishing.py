@@ -1,9 +1,9 @@
 """Publishing: documents as messages of the contracts topic, and the estate that such messages say.
 
 Key ``Contract/<id>@<version>``, ``System/<id>`` or ``Person/<id>``; value JSON ``{"document", "digest",
-"published_at"}``; no value retires. Of a contract version the first text that was published holds: what was judged by
-it stays as it was agreed, and another text needs another version. Bytes only; the topic is read and written by
-`streams`.
+"published_at"}``, with ``"signatures"`` where somebody signed; no value retires. Of a contract version the first text
+that was published holds: what was judged by it stays as it was agreed, and another text needs another version. Bytes
+only; the topic is read and written by `streams`.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from seamwatch.documents.loading import DOCUMENT_KINDS
 from seamwatch.documents.models import Document, Person, System
 from seamwatch.documents.problems import Problem
 from seamwatch.documents.references import Read
+from seamwatch.documents.signing import SignatureLine, published_signatures, written_signatures
 from seamwatch.documents.terms import terms_of
 from seamwatch.instants import format_instant
 
@@ -36,9 +37,16 @@ class First:
     at: int
 
 
-def published(documents: Iterable[Document], at: int) -> list[tuple[str, bytes]]:
-    """Key and value of each document, as published at ``at`` (micros)."""
-    return [(d.key, canonical_json({"document": d.written, "digest": d.digest, "published_at": at})) for d in documents]
+def published(
+    documents: Iterable[Document], at: int, signatures: Mapping[str, Sequence[SignatureLine]] = MappingProxyType({})
+) -> list[tuple[str, bytes]]:
+    """Key and value of each document, as published at ``at`` (micros) with the signatures under it, by its key."""
+    return [(d.key, canonical_json(_message(d, at, signatures.get(d.key, ())))) for d in documents]
+
+
+def _message(document: Document, at: int, signatures: Sequence[SignatureLine]) -> dict[str, Any]:
+    said = {"document": document.written, "digest": document.digest, "published_at": at}
+    return said | {"signatures": written_signatures(signatures)} if signatures else said
 
 
 def documents_of(estate: Estate) -> tuple[Document, ...]:
@@ -74,13 +82,14 @@ class Published:
 
     def __init__(self) -> None:
         self._documents: dict[str, tuple[Document, int]] = {}
+        self._signatures: dict[str, tuple[SignatureLine, ...]] = {}
         self._problems: dict[str, str] = {}
         self._rewritten: dict[str, str] = {}
         self._first: dict[str, First] = {}
 
     def __copy__(self) -> Published:
         other = Published()
-        for name in ("_documents", "_problems", "_rewritten", "_first"):
+        for name in ("_documents", "_signatures", "_problems", "_rewritten", "_first"):
             setattr(other, name, dict(getattr(self, name)))
         return other
 
@@ -99,18 +108,28 @@ class Published:
         known = self._documents.get(key)
         return None if known is None else known[0].digest
 
+    def published_at(self, key: str) -> int | None:
+        """When what is published under a key, and can be used, was published as it is (micros)."""
+        known = self._documents.get(key)
+        return None if known is None else known[1]
+
+    def signatures_of(self, key: str) -> tuple[SignatureLine, ...]:
+        """The signatures that are published with it."""
+        return self._signatures.get(key, ())
+
     def take(self, key: str, value: bytes | None) -> None:
         """Take the next message."""
         if value is None:
-            for known in (self._documents, self._problems, self._rewritten):
+            for known in (self._documents, self._signatures, self._problems, self._rewritten):
                 known.pop(key, None)
             return
         try:
-            document, digest, at = _read(key, value)
+            document, digest, at, signatures = _read(key, value)
         except (ValueError, KeyError, TypeError, RecursionError) as error:
             self._problems[key] = f"published document {key!r} cannot be used: {_brief(error)}"
             if not key.startswith(f"{Contract.kind_name}/"):
                 self._documents.pop(key, None)
+                self._signatures.pop(key, None)
             return
         if isinstance(document, Contract):
             first = self._first.setdefault(key, First(digest, at))
@@ -125,6 +144,9 @@ class Published:
         # As published last, so that a document stands where its last message does.
         self._documents.pop(key, None)
         self._documents[key] = document, at
+        self._signatures.pop(key, None)
+        if signatures:
+            self._signatures[key] = signatures
 
     def estate(self) -> Estate:
         """The estate that they say by now. What cannot be used is left out and named in ``problems``."""
@@ -134,10 +156,11 @@ class Published:
             MappingProxyType({d.id: d for d, _ in known if isinstance(d, System)}),
             tuple(terms_of((d, at) for d, at in known if isinstance(d, Contract))),
             (*self._problems.values(), *self._rewritten.values()),
+            MappingProxyType(dict(self._signatures)),
         )
 
 
-def _read(key: str, value: bytes) -> tuple[Document, str, int]:
+def _read(key: str, value: bytes) -> tuple[Document, str, int, tuple[SignatureLine, ...]]:
     message: Any = json.loads(value)
     content = message["document"]
     digest = digest_of(content)
@@ -147,7 +170,7 @@ def _read(key: str, value: bytes) -> tuple[Document, str, int]:
     document.__dict__["digest"] = digest  # which would be computed again
     if document.key != key:
         raise ValueError(f"its content is that of {document.key!r}")
-    return document, digest, int(message["published_at"])
+    return document, digest, int(message["published_at"]), published_signatures(document, message.get("signatures"))
 
 
 def _brief(error: Exception) -> str:

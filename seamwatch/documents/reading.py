@@ -105,16 +105,16 @@ def _documents(text: str) -> Iterator[Composed | Unreadable]:
     shown: dict[str, str | int | None] = dict(zip(breaks, private, strict=False))
     meant = {ord(str(other)): character for character, other in shown.items()}
 
-    def told(message: str) -> str:
+    def said(message: str) -> str:
         for character, other in shown.items():
             message = message.replace(repr(other)[1:-1], repr(character)[1:-1])
         return message
 
     for found in composed(text.translate(str.maketrans(shown))):
         if isinstance(found, Unreadable):
-            yield Unreadable(found.line, told(str(found)))
+            yield Unreadable(found.line, said(str(found)))
         else:
-            wrong = tuple((line, told(message)) for line, message in found.wrong)
+            wrong = tuple((line, said(message)) for line, message in found.wrong)
             yield Composed(_translated(found.content, meant), _translated(found.lines, meant), wrong)
 
 
@@ -135,8 +135,8 @@ def _unprintable(text: str, shown: str, error: Exception) -> Problem:
     line = text.count("\n", 0, found.start()) + 1
     code = ord(found.group())
     written = f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}"
-    told = f'it holds a character that no YAML may hold, U+{code:04X}: write "{written}", in double quotes'
-    return Problem(shown, line, f"is not YAML: {told}")
+    message = f'it holds a character that no YAML may hold, U+{code:04X}: write "{written}", in double quotes'
+    return Problem(shown, line, f"is not YAML: {message}")
 
 
 def _said(error: MarkedYAMLError, text: str, line: int) -> str:

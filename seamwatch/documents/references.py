@@ -10,9 +10,10 @@ from typing import Any, Final
 from pydantic import ValidationError
 
 from seamwatch.clauses import kinds
+from seamwatch.documents.approving import why_void
 from seamwatch.documents.contract import Contract
 from seamwatch.documents.covering import Ids
-from seamwatch.documents.defaults import BUILT_IN, DEFAULTS
+from seamwatch.documents.defaults import BUILT_IN, DEFAULTS, SCHEDULE
 from seamwatch.documents.models import Document, Person, System
 from seamwatch.documents.problems import Problem
 from seamwatch.documents.reading import Place, Written
@@ -64,13 +65,14 @@ def check(documents: Sequence[Read]) -> Iterator[Problem]:
     yield from _duplicates(documents)
     persons = _Known(read.id for read in documents if read.kind == Person.kind_name and read.id is not None)
     systems = _Known(read.id for read in documents if read.kind == System.kind_name and read.id is not None)
+    known = {read.document.id: read.document for read in documents if isinstance(read.document, Person)}
     for read in documents:
         yield from _unknown_persons(read, persons)
         for place, key, what in _NAMED_ONCE.get(read.kind, ()):
             yield from _repeated(read, place, key, what)
         match read.document:
             case System():
-                yield from _system(read, read.document, systems)
+                yield from _system(read, read.document, systems, known)
             case Contract():
                 yield from _contract(read, read.document, systems)
 
@@ -133,6 +135,8 @@ def _unknown_persons(read: Read, persons: _Known) -> Iterator[Problem]:
 def _named_by(document: Document) -> Iterator[str]:
     """The persons whom a document that is right in itself names; the same as its places below have."""
     match document:
+        case Person():
+            yield from () if document.vouched_by is None else (document.vouched_by,)
         case Contract():
             yield from filter(None, (document.parties.provider.signatory, document.parties.consumer.signatory))
             yield from (step.person for step in document.escalation)
@@ -141,6 +145,7 @@ def _named_by(document: Document) -> Iterator[str]:
         case System():
             yield document.owner
             yield from () if document.review is None else (document.review.by,)
+            yield from document.approvers
             for approval in (approval for version in document.versions for approval in version.approvals):
                 yield from () if approval.approved_by is None else (approval.approved_by,)
                 yield from (signature.person for signature in approval.signatures)
@@ -148,9 +153,11 @@ def _named_by(document: Document) -> Iterator[str]:
 
 # Where documents name persons; None stands for every item of a list.
 _PERSONS: Mapping[str, tuple[tuple[str | None, ...], ...]] = {
+    "Person": (("vouched_by",),),
     "System": (
         ("owner",),
         ("review", "by"),
+        ("approvers", None),
         ("versions", None, "approvals", None, "approved_by"),
         ("versions", None, "approvals", None, "signatures", None, "person"),
     ),
@@ -220,7 +227,7 @@ def _repeated(read: Read, place: Place, key: str, what: str) -> Iterator[Problem
         seen.setdefault(str(name), found)
 
 
-def _system(read: Read, system: System, systems: _Known) -> Iterator[Problem]:
+def _system(read: Read, system: System, systems: _Known, persons: Mapping[str, Person]) -> Iterator[Problem]:
     known: dict[str, Place] = {}
     for v, version in enumerate(system.versions):
         for a, approval in enumerate(version.approvals):
@@ -236,8 +243,11 @@ def _system(read: Read, system: System, systems: _Known) -> Iterator[Problem]:
                     f"approval {approval.id!r} is for {approval.use_case!r}, which is no use case of {system.id!r}"
                 )
                 yield read.warning((*place[:-1], "use_case"), message)
-            if approval.approved_by is None:
-                yield read.warning(place, f"approval {approval.id!r} does not say who approved ('approved_by')")
+            void = why_void(system, v, a, persons)
+            if void is not None:
+                yield read.warning(
+                    place, f"approval {approval.id!r} {void.reason}, so it counts for nothing: {void.remedy}"
+                )
     for d, other in enumerate(system.depends_on):
         if other not in systems.ids:
             yield read.warning(
@@ -256,5 +266,7 @@ def _contract(read: Read, contract: Contract, systems: _Known) -> Iterator[Probl
             yield read.warning(
                 ("covers", c), f"contract {contract.id!r} covers {pattern!r}, which is no declared system{hint}"
             )
+    if contract.id == SCHEDULE:
+        yield read.error(("id",), f"{SCHEDULE!r} is the built-in contract of scheduled reviews: give yours another id")
     if contract.id == DEFAULTS and contract.version == BUILT_IN:
         yield read.error(("version",), f"version {BUILT_IN!r} of {DEFAULTS!r} is the built-in one: give yours another")

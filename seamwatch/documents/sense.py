@@ -2,20 +2,24 @@
 
 An error is a condition or bound that no event can meet, whatever else the documents say: the clause would find nothing,
 or everything. A warning is what may be meant: a condition past which NULL slips, a clause that lets everything pass, or
-looks at what no covered system does. Sound: what can be found is never accused (`seamwatch.expressions.possible`).
+looks at what no covered system does, or asks for a word that nobody may give. Sound: what can be found is never accused
+(`seamwatch.expressions.possible`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
 from seamwatch.clauses import Clause
 from seamwatch.clauses.assertion import Assertion
+from seamwatch.clauses.benchmark import Benchmark
 from seamwatch.clauses.change_notice import ChangeNotice
 from seamwatch.clauses.clause import Condition
 from seamwatch.clauses.human_review import HumanReview
+from seamwatch.clauses.lineage import Lineage
 from seamwatch.clauses.representation import Representation
+from seamwatch.clauses.review import Review
 from seamwatch.clauses.signal import Signal
 from seamwatch.clauses.volume import Volume
 from seamwatch.documents.contract import Contract
@@ -25,7 +29,8 @@ from seamwatch.documents.references import Read
 from seamwatch.expressions.build import all_of
 from seamwatch.expressions.possible import certain, contradiction
 from seamwatch.expressions.slipping import passing
-from seamwatch.judging.judgement import EXPECTED
+from seamwatch.judging.model.judgement import EXPECTED
+from seamwatch.judging.patterns.spelling import difference, meant
 
 _DECIDES: Final = frozenset({"inference", "outcome"})
 _DOES: Final[Mapping[str, frozenset[str]]] = {
@@ -66,6 +71,10 @@ def _contract(read: Read, contract: Contract, types: Mapping[str, str]) -> Itera
             yield read.error((*place, "must"), f"{name}: every event meets {clause.must.shown}: it agrees nothing")
         if isinstance(clause, HumanReview):
             yield from _confidence(read, (*place, "below"), name, clause.below)
+        if isinstance(clause, Representation) and (same := _alike(clause.shares)) is not None:
+            yield read.warning((*place, "shares"), f"{name}: {same}")
+        if (nobody := _nobody(clause, contract)) is not None:
+            yield read.warning((*place, "kind"), f"{name}: {nobody}")
         if (idle := _idle(clause)) is not None:
             yield read.warning((*place, "kind"), f"{name}: it lets everything pass: {idle}")
         if (elsewhere := _elsewhere(clause, contract, types)) is not None:
@@ -125,10 +134,37 @@ def _idle(clause: Clause) -> str | None:
             return None
 
 
+def _alike(names: Iterable[str]) -> str | None:
+    """Two names that differ by their spelling alone, or one with blanks at its ends."""
+    known: dict[str, str] = {}
+    for name in names:
+        if name != name.strip():
+            return f"{name!r} has blanks at its ends"
+        if (other := known.setdefault(meant(name), name)) != name:
+            return f"{other!r} and {name!r} differ {difference(name, other)} alone, and are two cohorts"
+    return None
+
+
+def _nobody(clause: Clause, contract: Contract) -> str | None:
+    """What a clause asks to be attested that nobody may attest (`seamwatch.clauses.attested`)."""
+    match clause:
+        case Review(by=None):
+            asks = "a review, and its clock runs out"
+        case Benchmark(by=()):
+            asks = "a measurement, and none counts"
+        case Lineage(attested=True, by=()):
+            asks = "an attestation of each refresh, and none counts"
+        case _:
+            return None
+    if contract.signatories:
+        return None
+    return f"it asks for {asks}: nobody may attest it; name persons in 'by', or signatories of the parties"
+
+
 def _elsewhere(clause: Clause, contract: Contract, types: Mapping[str, str]) -> str | None:
     """What a clause looks at that no system does which its contract covers."""
     covered = {system: types.get(system) for system in contract.covers}
-    wants = clause.wants - {EXPECTED}
+    wants = clause.wants - {EXPECTED, *clause.spreads}
     asked = {*clause.sources(), *wants}
     # What is not declared, a glob among it, may be anything.
     if any(kind not in _DOES for kind in covered.values()) or not wants <= _SAID.keys():

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import re
 from base64 import b64encode
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import NamedTemporaryFile
-from typing import Final
+from typing import Any, Final
 
 from seamwatch.documents.contract import Contract
 from seamwatch.documents.models import Document
@@ -25,6 +25,8 @@ from seamwatch.signatures import document_bytes, sign
 
 MAX_BYTES: Final = 2_000_000
 _DIGEST: Final = re.compile(r"[0-9a-f]{64}")
+PUBLISHED: Final = ("person", "key_id", "signed_at", "signature")
+"""What is published of a signature; what it is under stands beside."""
 _MOMENT: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 
 
@@ -40,8 +42,8 @@ class SignatureLine:
     key_id: str
     signed_at: str
     signature: str
-    file: str = ""
-    line: int = 0
+    file: str = field(default="", compare=False)
+    line: int = field(default=0, compare=False)
 
     @property
     def message(self) -> bytes:
@@ -75,6 +77,38 @@ def signature_file(file: str | Path) -> Path:
 def version_of(document: Document) -> str | None:
     """The version a document names itself by; only contracts do."""
     return document.version if isinstance(document, Contract) else None
+
+
+def signatures_under(document: Document, lines: Iterable[SignatureLine]) -> tuple[SignatureLine, ...]:
+    """Those of some lines that are under this document, of this version and text."""
+    mine = document.kind_name, document.id, version_of(document), document.digest
+    return tuple(line for line in lines if (line.kind, line.id, line.version, line.digest) == mine)
+
+
+def written_signatures(lines: Iterable[SignatureLine]) -> list[dict[str, str]]:
+    """Signatures as they are published beside the document and the digest that they are under."""
+    return [{name: getattr(line, name) for name in PUBLISHED} for line in lines]
+
+
+def published_signatures(document: Document, written: Any) -> tuple[SignatureLine, ...]:
+    """The signatures that are published with a document; none of one from before they were. Raises ValueError."""
+    if written is None:
+        return ()
+    if not isinstance(written, Sequence) or isinstance(written, str):
+        raise ValueError("its signatures are no list")  # noqa: TRY004  what is published is text, and not ours
+    return tuple(_published_signature(document, each) for each in written)
+
+
+def _published_signature(document: Document, written: Any) -> SignatureLine:
+    if not isinstance(written, Mapping) or not all(isinstance(written.get(name), str) for name in PUBLISHED):
+        raise ValueError(f"a signature lacks one of {', '.join(PUBLISHED)}")
+    person, key_id, signed_at, signature = (written[name] for name in PUBLISHED)
+    if not _MOMENT.fullmatch(signed_at):
+        raise ValueError(f"a signature says {signed_at!r}, which is no time such as 2026-11-02T14:05:00Z")
+    parse_instant(signed_at)
+    return SignatureLine(
+        document.kind_name, document.id, version_of(document), document.digest, person, key_id, signed_at, signature
+    )
 
 
 def sign_document(document: Document, person: str, key_id: str, private_key: bytes, at: int) -> SignatureLine:

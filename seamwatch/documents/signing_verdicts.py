@@ -14,9 +14,10 @@ from pathlib import Path
 from typing import Any, Final, Literal
 
 from seamwatch.collector import unhurried_collector
+from seamwatch.documents.approving import approval_moment, approval_statement, key_of, public_key
 from seamwatch.documents.contract import Contract
 from seamwatch.documents.loading import read_folder
-from seamwatch.documents.models import Approved, Person, PublicKeyEntry, System, Version
+from seamwatch.documents.models import Approved, Person, System, Version
 from seamwatch.documents.problems import Problem
 from seamwatch.documents.reading import Place
 from seamwatch.documents.references import Read
@@ -24,7 +25,7 @@ from seamwatch.documents.signing import SignatureLine, read_signatures, signatur
 from seamwatch.durations import MINUTE
 from seamwatch.errors import SignatureError
 from seamwatch.instants import format_instant
-from seamwatch.judging.seam import PublicKey
+from seamwatch.remedies import sign_command
 from seamwatch.signatures import approval_bytes, verify
 
 Status = Literal[
@@ -55,7 +56,10 @@ class Signer:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Whether one person's signature under one document binds; ``file`` and ``line`` say where to look."""
+    """Whether one person's signature under one document binds; ``file`` and ``line`` say where to look.
+
+    ``written`` is the signature itself, where there is one.
+    """
 
     document: str
     digest: str
@@ -68,6 +72,7 @@ class Verdict:
     key_id: str | None = None
     signed_at: str | None = None
     signed_version: str | None = None
+    written: SignatureLine | None = None
 
     @property
     def holds(self) -> bool:
@@ -104,9 +109,10 @@ def contract_verdicts(documents: Sequence[Read], now: int | None = None) -> tupl
     verdicts: list[Verdict] = []
     problems: list[Problem] = []
     persons = persons_of(documents)
+    holding = {read.written.file for read in documents if read.kind == Contract.kind_name}
     files: dict[str, list[Read]] = {}
     for read in documents:
-        if read.kind == Contract.kind_name:
+        if read.written.file in holding:
             files.setdefault(read.written.file, []).append(read)
 
     def judged(some: Sequence[tuple[str, list[Read]]]) -> list[tuple[list[Verdict], list[Problem]]]:
@@ -133,12 +139,13 @@ def _of_file(
         if isinstance(read.document, Contract)
         for verdict in _of_contract(read, read.document, lines, persons, now)
     ]
-    known = {read.id for read in reads}
-    verdicts.extend(_stray(line) for line in lines if line.kind != Contract.kind_name or line.id not in known)
+    # A line under a person vouches for their keys, which is judged where there is a state before to compare with.
+    known = {(read.kind, read.id) for read in reads if read.kind in (Contract.kind_name, Person.kind_name)}
+    verdicts.extend(_stray(line) for line in lines if (line.kind, line.id) not in known)
     return verdicts, problems
 
 
-def approval_verdicts(documents: Sequence[Read], now: int) -> list[Verdict]:
+def approval_verdicts(documents: Sequence[Read]) -> list[Verdict]:
     """A verdict for each signature under an approval, and for each approver who has keys and did not sign."""
     persons = persons_of(documents)
     return [
@@ -147,9 +154,7 @@ def approval_verdicts(documents: Sequence[Read], now: int) -> list[Verdict]:
         if isinstance(read.document, System)
         for v, version in enumerate(read.document.versions)
         for a, approval in enumerate(version.approvals)
-        for verdict in _of_approval(
-            read, read.document, version, approval, ("versions", v, "approvals", a), persons, now
-        )
+        for verdict in _of_approval(read, read.document, version, approval, ("versions", v, "approvals", a), persons)
     ]
 
 
@@ -188,12 +193,12 @@ def unsigned_by(documents: Sequence[Read], verdicts: Sequence[Verdict]) -> tuple
 def changed_since_signed(documents: Sequence[Read], verdicts: Sequence[Verdict]) -> Iterator[Problem]:
     """A warning for each contract of which somebody signed another text under the same version."""
     by_key = {read.document.key: read for read in documents if isinstance(read.document, Contract)}
-    told: set[str] = set()
+    named: set[str] = set()
     for verdict in verdicts:
         version = verdict.document.rpartition("@")[2]
-        if verdict.status == "changed" and verdict.signed_version == version and verdict.document not in told:
+        if verdict.status == "changed" and verdict.signed_version == version and verdict.document not in named:
             read = by_key[verdict.document]
-            told.add(verdict.document)
+            named.add(verdict.document)
             yield read.warning(
                 ("version",),
                 f"contract {read.id!r} was changed after {verdict.person} signed its version {version!r} at "
@@ -212,22 +217,6 @@ def persons_of(documents: Sequence[Read]) -> dict[str, Person]:
     return {read.document.id: read.document for read in documents if isinstance(read.document, Person)}
 
 
-def public_key(entry: PublicKeyEntry) -> PublicKey:
-    """A key as documents list it, in the form that verifies."""
-    return PublicKey(entry.key_id, b64decode(entry.public), entry.not_before, entry.revoked_at)
-
-
-def approval_statement(
-    system: System, version: Version, approval: Approved, written: Mapping[str, Any], person: str, key_id: str
-) -> dict[str, Any]:
-    """What is signed under an approval; ``written`` is the approval as its author wrote it, for its times."""
-    return {
-        "system": system.id, "version": version.version, "config_digest": version.config_digest, "id": approval.id,
-        "use_case": approval.use_case, "approved_by": approval.approved_by, "approved_at": written.get("approved_at"),
-        "expires": written.get("expires"), "evidence": approval.evidence, "person": person, "key_id": key_id,
-    }  # fmt: skip
-
-
 def _of_contract(
     read: Read, contract: Contract, lines: Sequence[SignatureLine], persons: Mapping[str, Person], now: int | None
 ) -> Iterator[Verdict]:
@@ -235,50 +224,65 @@ def _of_contract(
     signers = signers_of(contract)
     for signer in signers:
         theirs = [line for line in mine if line.person == signer.person]
-        found = [_of_line(contract, signer, line, persons, now) for line in theirs]
+        found = [_of_line(read, contract, signer, line, persons, now) for line in theirs]
         holding = next((verdict for verdict in found if verdict.holds), None)
         yield holding or (found[-1] if found else _lacking(read, contract, signer, persons))
     binding = {signer.person for signer in signers}
     for line in mine:
         if line.person not in binding:
             said = f"{line.person} signed, who is neither a party's signatory nor a co-signer: take the line out"
-            yield _told(contract, Signer(line.person, (), ()), "stranger", said, line)
+            yield _verdict(contract, Signer(line.person, (), ()), "stranger", said, line)
 
 
 def _of_line(
-    contract: Contract, signer: Signer, line: SignatureLine, persons: Mapping[str, Person], now: int | None
+    read: Read,
+    contract: Contract,
+    signer: Signer,
+    line: SignatureLine,
+    persons: Mapping[str, Person],
+    now: int | None,
 ) -> Verdict:
     person = line.person
-    again = "sign it again with `seamwatch contracts sign`"
+    again = f"sign it again with `{sign_command(read.written.file, person)}`"
     if line.version != contract.version:
         said = f"{person} signed version {line.version}, not version {contract.version}: {again}"
-        return _told(contract, signer, "changed", said, line)
+        return _verdict(contract, signer, "changed", said, line)
     if line.digest != contract.digest:
         said = f"the contract was changed after {person} signed it at {line.signed_at}: {again}"
-        return _told(contract, signer, "changed", said, line)
-    status, said = _judged(persons.get(person), line.key_id, line.message, line.signature, line.at, now)
-    return _told(contract, signer, status, f"{person} {said}" + ("" if status == "signed" else f": {again}"), line)
+        return _verdict(contract, signer, "changed", said, line)
+    status, said = judged_signature(persons.get(person), line.key_id, line.message, line.signature, line.at, now)
+    return _verdict(contract, signer, status, f"{person} {said}" + ("" if status == "signed" else f": {again}"), line)
 
 
-def _judged(
-    person: Person | None, key_id: str, message: bytes, signature: str, at: int, now: int | None
+def judged_signature(
+    person: Person | None,
+    key_id: str,
+    message: bytes,
+    signature: str,
+    at: int,
+    now: int | None,
+    made: str | None = None,
 ) -> tuple[Status, str]:
-    """What a signature is worth, and that in words that follow the person's name."""
-    entry = next((key for key in person.keys if key.key_id == key_id), None) if person is not None else None
+    """What a signature with a person's key is worth, and that in words that follow their name.
+
+    ``at`` is when it was made, ``now`` when it is (micros); None takes every time as past. ``made`` tells of it
+    where ``at`` is not when it was signed.
+    """
+    entry = key_of(person, key_id)
     if entry is None:
         return "unknown_key", f"signed with key {key_id!r}, which their Person document does not list"
-    moment = format_instant(at)[:19] + "Z"
+    made = made or f"signed at {format_instant(at)[:19]}Z"
     if now is not None and at > now + SKEW:
-        return "future", f"signed at {moment}, a time that has not come"
+        return "future", f"{made}, a time that has not come"
     if entry.not_before is not None and at < entry.not_before:
-        return "not_yet_valid", f"signed at {moment} with key {key_id!r}, which was not valid yet"
+        return "not_yet_valid", f"{made} with key {key_id!r}, which was not valid yet"
     if entry.revoked_at is not None and at >= entry.revoked_at:
-        return "revoked", f"signed at {moment} with key {key_id!r}, which was revoked by then"
+        return "revoked", f"{made} with key {key_id!r}, which was revoked by then"
     try:
         verify(message, b64decode(signature, validate=True), public_key(entry), at)
     except (SignatureError, ValueError):
         return "invalid", f"has a signature that does not hold for key {key_id!r}"
-    return "signed", f"signed at {moment}"
+    return "signed", made
 
 
 def _lacking(read: Read, contract: Contract, signer: Signer, persons: Mapping[str, Person]) -> Verdict:
@@ -289,17 +293,17 @@ def _lacking(read: Read, contract: Contract, signer: Signer, persons: Mapping[st
     elif (person := persons.get(signer.person)) is None or not person.keys:
         said = f"{signer.person} has not signed and has no key: make one with `seamwatch keys new`"
     else:
-        said = f"{signer.person} has not signed: `seamwatch contracts sign {read.written.file} --as {signer.person}`"
+        said = f"{signer.person} has not signed: `{sign_command(read.written.file, signer.person)}`"
     return Verdict(
         contract.key, contract.digest, signer.person, signer.roles, status, said, read.written.file,
         read.written.line(signer.place),
     )  # fmt: skip
 
 
-def _told(contract: Contract, signer: Signer, status: Status, said: str, line: SignatureLine) -> Verdict:
+def _verdict(contract: Contract, signer: Signer, status: Status, said: str, line: SignatureLine) -> Verdict:
     return Verdict(
         contract.key, contract.digest, signer.person, signer.roles, status, said, line.file, line.line, line.key_id,
-        line.signed_at, line.version,
+        line.signed_at, line.version, line,
     )  # fmt: skip
 
 
@@ -317,28 +321,32 @@ def _of_approval(
     approval: Approved,
     place: Place,
     persons: Mapping[str, Person],
-    now: int,
 ) -> Iterator[Verdict]:
     written: Any = read.written.content
     for part in place:
         written = written[part]
     name = f"Approval/{approval.id}"
 
-    def told(person: str, status: Status, said: str, at: Place, key_id: str | None = None) -> Verdict:
+    def verdict(person: str, status: Status, said: str, at: Place, key_id: str | None = None) -> Verdict:
         roles = ("approver",) if person == approval.approved_by else ()
         where = read.written.file, read.written.line((*place, *at))
         return Verdict(name, system.digest, person, roles, status, said, *where, key_id)
 
-    again = f"sign it again with `seamwatch contracts sign {read.written.file} --approval {approval.id}`"
-    # An approval that does not say when it was given was given now, as far as its key is concerned.
-    at = now if approval.approved_at is None else approval.approved_at
+    # When it was signed nobody wrote down; the approval says from when it holds.
+    since = None if approval.approved_at is None else f"{format_instant(approval.approved_at)[:19]}Z"
+    made = "signed it" if since is None else f"signed it as approved at {since}"
     for number, given in enumerate(approval.signatures):
         message = approval_bytes(approval_statement(system, version, approval, written, given.person, given.key_id))
-        status, said = _judged(persons.get(given.person), given.key_id, message, given.signature, at, None)
+        signer = persons.get(given.person)
+        at = approval_moment(approval, key_of(signer, given.key_id))
+        status, said = judged_signature(signer, given.key_id, message, given.signature, at, None, made)
         if status == "invalid":
             said += ", or the approval was changed after it was signed"
+        command = sign_command(read.written.file, given.person, approval=approval.id)
+        again = f"sign it again with `{command}`"
         said = f"{given.person} {said}" + ("" if status == "signed" else f": {again}")
-        yield told(given.person, status, said, ("signatures", number), given.key_id)
+        yield verdict(given.person, status, said, ("signatures", number), given.key_id)
     approver = persons.get(approval.approved_by or "")
     if approver is not None and approver.keys and all(given.person != approver.id for given in approval.signatures):
-        yield told(approver.id, "missing", f"{approver.id} has keys and has not signed it: {again}", ("id",))
+        command = sign_command(read.written.file, approver.id, approval=approval.id)
+        yield verdict(approver.id, "missing", f"{approver.id} has keys and has not signed it: `{command}`", ("id",))

@@ -13,7 +13,7 @@ import json
 import re
 import sys
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, get_args
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
@@ -115,9 +115,15 @@ def _example(info: FieldInfo) -> str:
         return _yaml(info.examples[0])
     if info.default is PydanticUndefined or info.default is None:
         return "…" if _is_text(info) else ""
-    if _DURATION in info.metadata and isinstance(info.default, int):
+    if _is_duration(info) and isinstance(info.default, int):
         return compact_duration(info.default)
     return _yaml(info.default)
+
+
+def _is_duration(info: FieldInfo) -> bool:
+    """Whether a field takes durations, alone or beside something else (`Duration | None`)."""
+    beside = get_args(info.annotation)
+    return _DURATION in info.metadata or any(_DURATION in getattr(each, "__metadata__", ()) for each in beside)
 
 
 def _is_text(info: FieldInfo) -> bool:

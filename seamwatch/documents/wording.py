@@ -50,9 +50,9 @@ def _problem(detail: ErrorDetails, model: type[BaseModel], written: Written) -> 
         case "too_short":
             message = f"{_named(place)} of {owner} is empty: list at least one"
         case _:
-            told = detail["msg"].replace("Input should", "it should").replace("String should", "it should")
-            told = told.replace("a valid tuple", "a list")  # pydantic's word for what YAML calls a list
-            message = f"{_named(place)} of {owner} is {_shown(detail['input'])}: {told[0].lower()}{told[1:]}"
+            text = detail["msg"].replace("Input should", "it should").replace("String should", "it should")
+            text = text.replace("a valid tuple", "a list")  # pydantic's word for what YAML calls a list
+            message = f"{_named(place)} of {owner} is {_shown(detail['input'])}: {text[0].lower()}{text[1:]}"
     return Problem(written.file, written.line(place), message)
 
 

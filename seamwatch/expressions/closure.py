@@ -80,7 +80,7 @@ class Row:
         return UNREADABLE if isinstance(self._arguments, Unreadable) else value_at(self._arguments, path)
 
 
-Run = Callable[[Row], Any]
+Evaluate = Callable[[Row], Any]
 
 
 def closure(expression: Expression, record_type: str) -> Callable[[Mapping[str, Any]], bool | None]:
@@ -108,7 +108,7 @@ def value_closure(
     return lambda record: None if (value := run(Row(record))) is ODD else value
 
 
-def compiled(node: typed.Typed) -> Run:  # noqa: C901  one line a form
+def compiled(node: typed.Typed) -> Evaluate:  # noqa: C901  one line a form
     """The value of a typed node for a row: a float, large int, text or bool, None where it is absent, or ODD."""
     match node:
         case typed.Constant(value):
@@ -159,7 +159,7 @@ def compiled(node: typed.Typed) -> Run:  # noqa: C901  one line a form
             return _apply(function, [compiled(a) for a in arguments])
 
 
-def _column(name: str, kind: typed.ValueKind, stored: str) -> Run:
+def _column(name: str, kind: typed.ValueKind, stored: str) -> Evaluate:
     if stored == "long":
         return lambda row: None if (value := row.record.get(name)) is None else _exact(value)
     if kind == "number":
@@ -171,7 +171,7 @@ def _exact(value: int) -> float | int:
     return float(value) if -EXACT < value < EXACT else value
 
 
-def _argument(path: tuple[str, ...], kind: typed.ValueKind) -> Run:
+def _argument(path: tuple[str, ...], kind: typed.ValueKind) -> Evaluate:
     # Numbers are mostly floats, and a bool is an int.
     of_kind = {"number": float, "text": str, "boolean": bool}[kind]
     whole = kind == "number"
@@ -195,11 +195,11 @@ def _attribute(attributes: Any, key: str) -> str | None:
     return next((str(item["value"]) for item in attributes or () if item["key"] == key), None)
 
 
-def _each(function: Callable[[Any], Any], operand: Run) -> Run:
+def _each(function: Callable[[Any], Any], operand: Evaluate) -> Evaluate:
     return lambda row: value if (value := operand(row)) is None or value is ODD else function(value)
 
 
-def _both(function: Callable[[Any, Any], Any], left: Run, right: Run) -> Run:
+def _both(function: Callable[[Any, Any], Any], left: Evaluate, right: Evaluate) -> Evaluate:
     def run(row: Row) -> Any:
         a = left(row)
         b = right(row)
@@ -219,7 +219,7 @@ def _whole(compare: Callable[[Any, Any], bool]) -> Callable[[Any, Any], bool | O
     return run
 
 
-def _every(operands: list[Run]) -> Run:
+def _every(operands: list[Evaluate]) -> Evaluate:
     def run(row: Row) -> bool | Odd | None:
         result: bool | Odd | None = True
         for operand in operands:
@@ -233,7 +233,7 @@ def _every(operands: list[Run]) -> Run:
     return run
 
 
-def _some(operands: list[Run]) -> Run:
+def _some(operands: list[Evaluate]) -> Evaluate:
     def run(row: Row) -> bool | Odd | None:
         result: bool | Odd | None = False
         for operand in operands:
@@ -247,7 +247,7 @@ def _some(operands: list[Run]) -> Run:
     return run
 
 
-def _either(operands: list[Run]) -> Run:
+def _either(operands: list[Evaluate]) -> Evaluate:
     def run(row: Row) -> bool | Odd | None:
         result: bool | Odd | None = ODD
         for operand in operands:
@@ -272,7 +272,7 @@ def _finite(function: Callable[[float, float], float]) -> Callable[[float, float
     return run
 
 
-def _apply(function: str, arguments: list[Run]) -> Run:
+def _apply(function: str, arguments: list[Evaluate]) -> Evaluate:
     if function == "coalesce":
         return lambda row: next((value for a in arguments if (value := a(row)) is not None), None)
     if function in ("least", "greatest"):
@@ -282,7 +282,7 @@ def _apply(function: str, arguments: list[Run]) -> Run:
     return _both(_FUNCTIONS[function], arguments[0], arguments[1])
 
 
-def _extreme(choose: Callable[..., Any], operands: list[Run]) -> Run:
+def _extreme(choose: Callable[..., Any], operands: list[Evaluate]) -> Evaluate:
     def run(row: Row) -> Any:
         given = [value for operand in operands if (value := operand(row)) is not None]
         return ODD if ODD in given else choose(given, default=None)

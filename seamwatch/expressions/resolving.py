@@ -18,7 +18,8 @@ from seamwatch.expressions import tree, typed
 from seamwatch.expressions.expression import Expression, ExpressionKind
 from seamwatch.expressions.functions import FUNCTIONS
 from seamwatch.instants import parse_instant
-from seamwatch.wire.schemas import INPUT_TYPES, Field, schema
+from seamwatch.record_types import INPUT_TYPES
+from seamwatch.wire.schemas import Field, schema
 
 # "any" is a value inside `arguments`; "duration" is the difference of two times.
 Kind = Literal["number", "text", "boolean", "time", "duration", "any"]

@@ -1,9 +1,9 @@
 """Shapes: what expressions that differ by their literals alone have in common: a tree with stand-ins for these.
 
 Thousands of contracts say the same with other limits: the grammar sees each shape once, a record type's fields are
-looked up once, and the stages compute all of them in one pass (`streams.program`). Plain numbers below 2^53 stand
-aside, of which no meaning depends on the value; literals of IN stay, for their number is part of the form, and so does
-text, which may be a time, but where it is known to be none (`compared_text`).
+looked up once, and the stages compute all of them in one pass (`streams.measure.program`). Plain numbers below 2^53
+stand aside, of which no meaning depends on the value; literals of IN stay, for their number is part of the form, and so
+does text, which may be a time, but where it is known to be none (`compared_text`).
 """
 
 from __future__ import annotations

@@ -26,8 +26,8 @@ def passing(condition: Expression, record_type: str) -> tuple[str, ...]:
 @lru_cache(maxsize=4096)
 def _passing(shape: Shape, record_type: str) -> tuple[str, ...]:
     node, known = typed_of(shape, record_type), fields_of(record_type)
-    told = {value_of(term) for term in _asked_for(node)}
-    denied = [term for term in _denied(node, value=True) if value_of(term) not in told and may_be_null(term, known)]
+    asked = {value_of(term) for term in _asked_for(node)}
+    denied = [term for term in _denied(node, value=True) if value_of(term) not in asked and may_be_null(term, known)]
     return tuple(dict.fromkeys(named(term) for term in denied))
 
 

@@ -1,4 +1,4 @@
-"""The ClickHouse target: an expression as SQL over the record's own table (`sinks/migrations`).
+"""The ClickHouse target: an expression as SQL over the record's own table (`sinks/store/migrations`).
 
 The text is made from the tree alone: names are of the schema, literals are quoted here. It agrees with the Python
 and polars targets value for value.

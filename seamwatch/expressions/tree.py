@@ -25,11 +25,21 @@ class Text:
     value: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Number:
-    """A number literal: an int when it is written as a whole number of `EXACT` or beyond, else a float."""
+    """A number literal: an int when it is written as a whole number of `EXACT` or beyond, else a float.
+
+    An int and a float are never equal, as their values may be: one is compared exactly, the other is not, and what
+    is kept by trees (`shapes.shape_of`) must not take one for the other.
+    """
 
     value: float | int
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Number) and self.value == other.value and type(self.value) is type(other.value)
+
+    def __hash__(self) -> int:
+        return hash((self.value, type(self.value)))
 
 
 @dataclass(frozen=True, slots=True)

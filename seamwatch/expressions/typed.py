@@ -20,11 +20,17 @@ from seamwatch.expressions.tree import ArithmeticOperator, ComparisonOperator
 ValueKind = Literal["number", "text", "boolean"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Constant:
-    """A literal; whole numbers of 2^53 and beyond are int, all others float."""
+    """A literal; whole numbers of 2^53 and beyond are int, all others float. Of different types none are equal."""
 
     value: float | int | str | bool
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Constant) and self.value == other.value and type(self.value) is type(other.value)
+
+    def __hash__(self) -> int:
+        return hash((self.value, type(self.value)))
 
 
 @dataclass(frozen=True, slots=True)

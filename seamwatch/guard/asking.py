@@ -1,6 +1,6 @@
 """Asking: whether a measure counts an act, as a Python closure, specialised to the tool that is called.
 
-An act is selected and offends here by the same answers as in the stream (`seamwatch.judging.measure`).
+An act is selected and offends here by the same answers as in the stream (`seamwatch.judging.model.measure`).
 """
 
 from __future__ import annotations
@@ -10,9 +10,9 @@ from typing import Any, Final, get_args
 
 from seamwatch.expressions import Expression
 from seamwatch.expressions.build import arguments_of
-from seamwatch.expressions.closure import ODD, Row, Run, row_closure
+from seamwatch.expressions.closure import ODD, Evaluate, Row, row_closure
 from seamwatch.guard.specialising import constant, for_tool, tools_named
-from seamwatch.judging.measure import FAILS, HOLDS, SELECTED, Answer, Measure
+from seamwatch.judging.model.measure import FAILS, HOLDS, SELECTED, Answer, Measure
 
 Condition = Callable[[Row], bool]
 _LASTING: Final = frozenset({"tool", "arguments"})
@@ -72,7 +72,7 @@ def _among(condition: Expression, answers: frozenset[Answer], source: str, tool:
     return holds
 
 
-def _once(run: Run, name: str) -> Run:
+def _once(run: Evaluate, name: str) -> Evaluate:
     """The same, computed once for each row: a prohibition asks whether it holds, and whether an argument is missing."""
 
     def remembered(row: Row) -> Any:

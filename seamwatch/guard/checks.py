@@ -24,11 +24,11 @@ from seamwatch.expressions.closure import Row
 from seamwatch.expressions.doubts import doubts
 from seamwatch.guard.asking import Condition, condition_of, named
 from seamwatch.guard.memory import Key, Memory, Talk, Tally
-from seamwatch.judging.attempts import ATTEMPT, MISSING
-from seamwatch.judging.calls import compared_text
-from seamwatch.judging.measure import Measure
-from seamwatch.judging.seam import Seam
-from seamwatch.judging.wording import number_text
+from seamwatch.judging.model.measure import Measure
+from seamwatch.judging.model.seam import Seam
+from seamwatch.judging.patterns.attempts import ATTEMPT, MISSING
+from seamwatch.judging.patterns.calls import compared_text
+from seamwatch.judging.patterns.wording import number_text
 
 
 @dataclass(slots=True)
@@ -184,10 +184,10 @@ class _BoundBefore(Bound):
             return
         state.required[value] = asked.time
         if len(state.required) > REMEMBERED:
-            del state.required[min(state.required, key=lambda known: (state.required[known], known))]
+            del state.required[min(state.required, key=lambda each: (state.required[each], each))]
 
     def _value(self, asked: Asked) -> str | None:
-        # Equal where `seamwatch.judging.calls.matched` is: that one is a digest of this.
+        # Equal where `seamwatch.judging.patterns.calls.matched` is: that one is a digest of this.
         if not self.paths:
             return ""
         return compared_text([asked.row.argument(path) for path in self.paths])
@@ -338,7 +338,8 @@ def _human_review(clause: HumanReview, seam: Seam) -> tuple[Check, ...]:
         confidence: Any = row.record["confidence"]
         if confidence is None:
             return "it states no confidence, so a person decides"
-        return f"a confidence of {number_text(confidence)} is below {number_text(clause.below)}, so a person decides"
+        shown = number_text(confidence, clause.below)
+        return f"a confidence of {shown} is below {number_text(clause.below, clause.below)}, so a person decides"
 
     return tuple(Standing(m, _key(clause, seam), why, hands_over=True) for m in clause.measures(seam))
 

@@ -91,8 +91,8 @@ class GuardedTools(AgentMiddleware[GuardedState, Any]):
         if not isinstance(result, ToolMessage):
             # A command of the graph: what it does is the graph's affair, and may be anything.
             return type(result).__name__
-        told = outcome_of(result.content, self._outcome)
-        return f"failed: {told}" if result.status == "error" else told
+        given = outcome_of(result.content, self._outcome)
+        return f"failed: {given}" if result.status == "error" else given
 
     def _started(self, request: ToolCallRequest) -> Started | None:
         """The call with its verdict; None for arguments that the tool itself turns down."""

@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from seamwatch.clauses.scope import Scope
 from seamwatch.documents import Estate
 from seamwatch.documents.defaults import DEFAULTS
+from seamwatch.engine.seams import Seams
 from seamwatch.guard.checks import Bound, Check, checks_of, tools_of
 from seamwatch.guard.verdict import Fault
-from seamwatch.judging.seams import Seams
+from seamwatch.judging.model.judgement import IN_FORCE
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +59,8 @@ class Plan:
         seams = Seams(estate)
         for bound in (b for contract in contracts for b in seams.covering(contract, system).values()):
             clause, seam = bound.clause, bound.seam
+            if IN_FORCE in clause.wants:  # who has signed it is no matter of a call
+                continue
             fault = Fault("", seam.contract, seam.contract_version, seam.contract_digest, clause.id, clause.kind_name)
             checks = checks_of(clause, seam)
             if checks is None:

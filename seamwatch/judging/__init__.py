@@ -1,1 +1,1 @@
-"""Judging: from facts and events to violations. Pure; hosts are in `streams`."""
+"""What an author of a clause needs: what goes into it and comes out of it, and ready pieces. Pure; no engine."""

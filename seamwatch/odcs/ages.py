@@ -57,9 +57,9 @@ def age_of(item: Mapping[str, Any]) -> str:
                 f"a latency of {compact_duration(lag)} is how long something takes to answer, not how old data are; "
                 "an age is called 'freshness'"
             )
-        told = _ANSWERING.search(" ".join(str(item.get(key) or "") for key in ("description", "element")))
-        if told:
-            raise ValueError(f"it is told of {told.group().lower()!r}, not of data; an age is called 'freshness'")
+        stated = _ANSWERING.search(" ".join(str(item.get(key) or "") for key in ("description", "element")))
+        if stated:
+            raise ValueError(f"it is told of {stated.group().lower()!r}, not of data; an age is called 'freshness'")
     return compact_duration(lag)
 
 
@@ -88,7 +88,7 @@ def ages(
     mine = {at for at in found if str(known[at].get("id")) in told_apart}
     meant = {at: known[at] for at in found if at not in mine and not (whole and known[at].get("element"))}
     taken = mine or _chosen(meant, found)
-    why |= {at: _untold(at, known, found, taken) for at in found.keys() - taken}
+    why |= {at: _why_unwatched(at, known, found, taken) for at in found.keys() - taken}
     return {at: found[at] for at in sorted(taken)}, why
 
 
@@ -101,7 +101,7 @@ def _chosen(items: Mapping[int, Mapping[str, Any]], limits: Mapping[int, str]) -
     return set()
 
 
-def _untold(at: int, items: Mapping[int, Mapping[str, Any]], found: Mapping[int, str], taken: set[int]) -> str:
+def _why_unwatched(at: int, items: Mapping[int, Mapping[str, Any]], found: Mapping[int, str], taken: set[int]) -> str:
     element = items[at].get("element")
     if taken:
         other = min(taken)

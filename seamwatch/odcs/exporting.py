@@ -6,7 +6,8 @@ import copy
 from collections.abc import Mapping
 from typing import Any, Final
 
-from seamwatch.odcs.found import Place, clauses_in
+from seamwatch.documents.reading import Place
+from seamwatch.odcs.found import clauses_in
 from seamwatch.odcs.rules import EVENTS, Item, item_of, seen
 
 CONTRACT: Final = "seamwatchContract"

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Any, Final
 
+from seamwatch.documents.reading import Place
 from seamwatch.odcs.ages import ages
 from seamwatch.odcs.rules import EVENTS, Item, clause_of, items
-
-Place = tuple[str | int, ...]
 
 _READ: Final = (
     "$schema", "apiVersion", "kind", "id", "name", "version", "status", "team", "roles", "schema", "slaProperties",

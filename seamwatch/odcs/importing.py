@@ -153,8 +153,8 @@ def _check_made(document: Mapping[str, Any]) -> None:
     try:
         model.model_validate(document)
     except ValidationError as error:
-        told = "; ".join(problem.message for problem in problems_of(error, model, Written(document, "", 1)))
-        raise NotImported((), f"gives a document that cannot be used: {told}") from None
+        text = "; ".join(problem.message for problem in problems_of(error, model, Written(document, "", 1)))
+        raise NotImported((), f"gives a document that cannot be used: {text}") from None
 
 
 def _parted(document: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:

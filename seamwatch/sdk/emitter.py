@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from confluent_kafka import Producer
 
+from seamwatch.broker import Broker
 from seamwatch.clock import Clock
 from seamwatch.errors import SeamwatchError, UsageError
 from seamwatch.sdk.delivery import Counts, Message, OnDelivery
@@ -59,7 +60,7 @@ class Emitter(Reporter):
         self,
         producer: str,
         *,
-        bootstrap: str | None = None,
+        bootstrap: str | Broker | None = None,
         environment: str | None = None,
         prefix: str | None = None,
         buffer: int = 100_000,
@@ -75,7 +76,10 @@ class Emitter(Reporter):
     ) -> None:
         from seamwatch.settings import load_settings  # late: the import of this module is to stay quick
 
-        settings = _found(load_settings(kafka=bootstrap, environment=environment, prefix=prefix), prefix)
+        servers = None if bootstrap is None else str(bootstrap)
+        settings, broker = _found(load_settings(kafka=servers, environment=environment, prefix=prefix), prefix)
+        if isinstance(bootstrap, Broker):
+            broker = bootstrap
         super().__init__(producer, settings.environment, clock or settings.clock(), strict=strict)
         self._topics = Topics(settings.prefix)
         self._codec = codec or codec_of(settings)
@@ -84,7 +88,7 @@ class Emitter(Reporter):
         self._buffer = buffer
         self._seal = seal
         self._on_delivery = on_delivery
-        self._kafka = producer_settings(str(settings.kafka), delivery_timeout) | (kafka_settings or {})
+        self._kafka = producer_settings(broker, delivery_timeout) | (kafka_settings or {})
         self._process = -1
         self._sender: Sender | None = None
         self._closed = False
@@ -206,10 +210,11 @@ class Emitter(Reporter):
             return
 
 
-def _found(settings: Settings, prefix: str | None) -> Settings:
+def _found(settings: Settings, prefix: str | None) -> tuple[Settings, Broker]:
     """The settings with a broker: the one that is named, else that of a running `seamwatch up`. Raises UsageError."""
-    if settings.kafka is not None:
-        return settings
+    named = settings.broker()
+    if named is not None:
+        return settings, named
     from seamwatch.running import running
 
     up = running(settings.data)
@@ -218,9 +223,8 @@ def _found(settings: Settings, prefix: str | None) -> Settings:
             f"no broker is named: set KAFKA_BOOTSTRAP_SERVERS=host:port, or give bootstrap. {up.why}: start one"
             " with `seamwatch up`, and name its folder by SEAMWATCH_DATA"
         )
-    return settings.model_copy(
-        update={"kafka": up.told["kafka"], "prefix": prefix or up.told.get("prefix", settings.prefix)}
-    )
+    found = settings.model_copy(update={"prefix": prefix or up.told.get("prefix", settings.prefix)})
+    return found, up.broker(settings)
 
 
 def _spool_folder(spool: Path | str | bool, data: Path, producer: str) -> Path | None:

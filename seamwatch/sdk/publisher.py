@@ -10,6 +10,7 @@ from typing import Any
 
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
+from seamwatch.broker import Address, is_refusal, not_let_in, not_made
 from seamwatch.errors import StageError, UnreachableError, UsageError
 from seamwatch.sdk.sender import producer_settings
 from seamwatch.wire.codec import Codec
@@ -21,13 +22,17 @@ _AWAY = (KafkaError._MSG_TIMED_OUT, KafkaError._TRANSPORT, KafkaError._ALL_BROKE
 class Publisher:
     """Sends input records, keyed by their system."""
 
-    def __init__(self, bootstrap: str, topics: Topics, codec: Codec, timeout: float = 30.0) -> None:
+    def __init__(self, bootstrap: Address, topics: Topics, codec: Codec, timeout: float = 30.0) -> None:
         self._bootstrap = bootstrap
         self._topics = topics
         self._codec = codec
         self._timeout = timeout
         self._failure: KafkaError | None = None
-        self._producer = Producer(producer_settings(bootstrap, timeout))
+        self._refused: str | None = None
+        try:
+            self._producer = Producer(producer_settings(bootstrap, timeout) | {"error_cb": self._on_error})
+        except KafkaException as error:
+            raise not_made(bootstrap, error) from None
         self.delivered = 0
         self._demand_topics()
 
@@ -64,11 +69,21 @@ class Publisher:
         else:
             self._failure = self._failure or error
 
+    def _on_error(self, error: KafkaError) -> None:
+        if is_refusal(error):
+            self._refused = error.str()
+
+    def _away(self, said: str) -> UnreachableError:
+        self._producer.poll(0)  # so that the reason is heard
+        if self._refused is not None:
+            return UnreachableError(not_let_in(self._bootstrap, self._refused))
+        return UnreachableError(f"Kafka at {self._bootstrap} does not answer: {said}")
+
     def _demand_topics(self) -> None:
         try:
             present = self._producer.list_topics(timeout=min(self._timeout, 15.0)).topics
         except KafkaException as error:
-            raise UnreachableError(f"Kafka at {self._bootstrap} cannot be reached: {error.args[0].str()}") from error
+            raise self._away(error.args[0].str()) from error
         missing = [topic for topic in self._topics.inputs if topic not in present]
         if missing:
             raise UsageError(f"there is no topic {missing[0]}: create the topics with `seamwatch topics create`")
@@ -78,5 +93,5 @@ class Publisher:
             return
         failure, self._failure = self._failure, None
         if failure.code() in _AWAY:
-            raise UnreachableError(f"Kafka at {self._bootstrap} does not answer: {failure.str()}")
+            raise self._away(failure.str())
         raise StageError(f"Kafka at {self._bootstrap} refused a record: {failure.str()}")

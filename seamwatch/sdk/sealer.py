@@ -16,7 +16,7 @@ from typing import Any
 from seamwatch.errors import ArgumentsError, RecordError, SealError
 from seamwatch.expressions.arguments import read_arguments
 from seamwatch.sdk.subject_keys import Erasure, SubjectKeys
-from seamwatch.sealing import Place, SubjectKey, key_id_of, seal, unseal
+from seamwatch.sealing import SealContext, SubjectKey, key_id_of, seal, unseal
 
 SEALED = "(sealed)"
 ERASED = "(erased)"
@@ -76,17 +76,17 @@ class Seal:
         return subject
 
 
-def attribute_of(event_id: str, name: str) -> Place:
+def attribute_of(event_id: str, name: str) -> SealContext:
     """Where an attribute is."""
-    return Place(event_id, f"attributes.{name}")
+    return SealContext(event_id, f"attributes.{name}")
 
 
-def argument_of(event_id: str, name: str) -> Place:
+def argument_of(event_id: str, name: str) -> SealContext:
     """Where an argument of a tool call is."""
-    return Place(event_id, f"arguments.{name}")
+    return SealContext(event_id, f"arguments.{name}")
 
 
-def opened(text: str, place: Place, keys: SubjectKeys | None) -> str:
+def opened(text: str, place: SealContext, keys: SubjectKeys | None) -> str:
     """A text as a reader may see it: itself where it is not sealed, what it was where the key is at hand.
 
     Otherwise ``(sealed)``, or ``(erased)`` where the key is known to be destroyed. Raises SealError when the text was

@@ -25,6 +25,7 @@ from typing import Any
 from confluent_kafka import KafkaError, KafkaException, Producer
 from confluent_kafka import Message as Acknowledgement
 
+from seamwatch.broker import Address, broker_at
 from seamwatch.sdk.delivery import Delivery, Message, OnDelivery
 from seamwatch.sdk.spool import Spool, SpoolFile
 from seamwatch.sdk.tally import Tally, lost_by_the_dead
@@ -136,28 +137,51 @@ class Sender:
 
     def _run(self) -> None:
         self._prepare()
-        producer = self._make_producer()
         if self._make_spool is not None:
             self._spool = self._make_spool()
         self._adopt()
-        while not self._stopping:
+        producer = self._new_producer()
+        while not self._stopping and producer is not None:
+            using = producer
             try:
-                producer = self._turn(producer)
+                producer = self._turn(using)
             except KafkaException as error:
                 # The client raises by itself only when it is over for good, and then does nothing for ever.
                 self._fail(str(error))
                 self._failed = False
-                producer = self._away(producer)
+                producer = self._away(using)
             except Exception:  # noqa: BLE001
                 # The thread must outlive whatever happens, or events would pile up in silence.
                 _log.exception("delivery of events failed; trying again")
                 time.sleep(_RETRY_SECONDS)
             self._settle()
-        self._abandon(producer)
+        if producer is None:
+            self._keep_waiting()
+        else:
+            self._abandon(producer)
         if self._spool is not None:
             self._spool.close()
         if self._tally is not None:
             self._tally.close()
+
+    def _new_producer(self) -> Producer | None:
+        """A producer; None where this ends before one could be made.
+
+        One cannot be made where a property is wrong, or a file of keys: whoever mends it need not start us again.
+        """
+        while not self._stopping:
+            try:
+                return self._make_producer()
+            except KafkaException as error:
+                self._fail(str(error))
+                self._failed = False
+            until = time.monotonic() + _RETRY_SECONDS
+            while not self._stopping and (left := until - time.monotonic()) > 0:
+                self._keep_waiting()
+                self._settle()
+                self._wake.wait(left)
+                self._wake.clear()
+        return None
 
     def _settle(self) -> None:
         """Tell the tally what is neither in memory nor on its way any more."""
@@ -165,7 +189,7 @@ class Sender:
             accepted = self.accepted
             self._tally.settled(accepted - len(self._waiting) - (0 if self._draining else len(self._flying)))
 
-    def _turn(self, producer: Producer) -> Producer:
+    def _turn(self, producer: Producer) -> Producer | None:
         """Do what there is to do, and wait for more; returns the producer to go on with."""
         if self.in_spool:
             self._keep_waiting()
@@ -284,12 +308,12 @@ class Sender:
         if not self._spool:
             self.in_spool = 0
 
-    def _away(self, producer: Producer) -> Producer:
+    def _away(self, producer: Producer) -> Producer | None:
         """A delivery failed: keep what was on its way, in its order, and go on with a new producer."""
         self._abandon(producer)
         self._drain_step = 1
         self._retry_at = time.monotonic() + _RETRY_SECONDS
-        return self._make_producer()
+        return self._new_producer()
 
     def _abandon(self, producer: Producer) -> None:
         """Stop sending by this producer; what it had not delivered is kept."""
@@ -346,10 +370,9 @@ def _let_go(sender: weakref.ref[Sender]) -> None:
         parents.let_go()
 
 
-def producer_settings(bootstrap: str, delivery_seconds: float) -> dict[str, Any]:
-    """The producer's settings: idempotent, keyed as Java's clients do, quiet on its own."""
-    return {
-        "bootstrap.servers": bootstrap,
+def producer_settings(address: Address, delivery_seconds: float) -> dict[str, Any]:
+    """The producer's settings: let in by the broker, idempotent, keyed as Java's clients do, quiet on its own."""
+    own: dict[str, Any] = {
         "enable.idempotence": True,
         "partitioner": "murmur2_random",
         "compression.type": "lz4",
@@ -362,3 +385,4 @@ def producer_settings(bootstrap: str, delivery_seconds: float) -> dict[str, Any]
         "log_level": 2,
         "log.connection.close": False,
     }
+    return broker_at(address).client(own)

@@ -14,7 +14,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import pi, sqrt
 
-from seamwatch.judging.facts import BILLION
+BILLION = 1_000_000_000
+"""Sums are whole numbers of billionths, so that they are the same in whatever order they were added."""
 
 _Z95_ONE_SIDED = 1.6448536269514722
 _FOLDED_MEAN = sqrt(2 / pi)

@@ -35,7 +35,7 @@ class Shift:
 
     ``distance``: the largest difference of any pass rate (Kolmogorov and Smirnov) and the half width of its 95 %
     interval (Dvoretzky, Kiefer and Wolfowitz, for both samples); ``moved``: the five bins that moved most, largest
-    first. All counts are of ``scores`` scores; intervals take the design effect into account.
+    first, fewer where fewer moved. All counts are of ``scores`` scores; intervals take the design effect into account.
     """
 
     approved: float
@@ -64,7 +64,11 @@ def shift_of(reference: Reference, bands: tuple[Band, ...], windows: Hourly, bes
         _interval(share, seen),
         float(np.abs(np.cumsum(now) - np.cumsum(approved)).max()),
         float(np.sqrt(np.log(2 / _ERROR) / 2 * (1 / seen + 1 / known))),
-        tuple(Moved(int(place), float(approved[place]), float(now[place])) for place in order),
+        tuple(
+            Moved(int(place), float(approved[place]), float(now[place]))
+            for place in order
+            if now[place] != approved[place]
+        ),
         int(total),
     )
 

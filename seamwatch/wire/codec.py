@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 import fastavro
 
 from seamwatch.errors import RecordError, UndecodableRecord
+from seamwatch.record_types import INPUT_TYPES
 from seamwatch.wire.checks import check_bounds, checked
 from seamwatch.wire.framing import (
     MAXIMUM_VALUE_BYTES,
@@ -25,7 +26,7 @@ from seamwatch.wire.framing import (
 )
 from seamwatch.wire.identities import identify
 from seamwatch.wire.resolution import Resolution, resolve
-from seamwatch.wire.schemas import INPUT_TYPES, Definition, plain, schema
+from seamwatch.wire.schemas import Definition, plain, schema
 from seamwatch.wire.writers import Registry, Writers
 
 if TYPE_CHECKING:
@@ -129,7 +130,8 @@ class Codec:
 
 def codec_of(settings: Settings) -> Codec:
     """The codec that the settings ask for; UsageError when an address or folder in them is wrong."""
+    if settings.schema_registry_url is None:
+        return Codec(None, settings.schemas)
     from seamwatch.wire.registry import SchemaRegistry  # late: HTTP is slow to import and seldom needed
 
-    url = settings.schema_registry_url
-    return Codec(SchemaRegistry(url) if url else None, settings.schemas)
+    return Codec(SchemaRegistry.of(settings), settings.schemas)

@@ -113,6 +113,7 @@ class ConfigChange(Event):
     summary: str = ""
     announced_by: str
     signatures: Sequence[Signature] = ()
+    withdrawn: bool = False
 
     def record(self, **left_out: Any) -> dict[str, Any]:
         """The event as a record for the codec."""
@@ -134,6 +135,7 @@ class Acknowledgement(Event):
     note: str | None = None
     key_id: str | None = None
     signature: str | None = None
+    change_digest: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

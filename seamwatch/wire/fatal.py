@@ -36,9 +36,9 @@ class Fatal:
         """What the client says of itself every few seconds, as JSON."""
         if _MARK not in text:
             return
-        told = json.loads(text).get("fatal")
-        if isinstance(told, Mapping):
-            self._error = self._error or KafkaError(KafkaError._FATAL, f"Fatal error: {told.get('reason')}", True)  # noqa: SLF001
+        fatal = json.loads(text).get("fatal")
+        if isinstance(fatal, Mapping):
+            self._error = self._error or KafkaError(KafkaError._FATAL, f"Fatal error: {fatal.get('reason')}", True)  # noqa: SLF001
 
     def check(self) -> None:
         """Raise KafkaException when the client is over. Costs nothing; to be called wherever it is waited for."""

@@ -7,13 +7,20 @@ from __future__ import annotations
 
 import base64
 import json
+import ssl
 import urllib.error
 import urllib.parse
 import urllib.request
-from typing import Any, cast
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self, cast
 
 from seamwatch.errors import UndecodableRecord, UnreachableError, UsageError
 from seamwatch.wire.schemas import Definition
+
+if TYPE_CHECKING:
+    from pydantic import SecretStr
+
+    from seamwatch.settings import Settings
 
 _UNKNOWN_SCHEMA = 404
 _CONTENT = "application/vnd.schemaregistry.v1+json"
@@ -22,19 +29,33 @@ _CONTENT = "application/vnd.schemaregistry.v1+json"
 class SchemaRegistry:
     """A registry at ``url`` (``http://user:password@host:port`` for one that asks who calls)."""
 
-    def __init__(self, url: str, timeout: float = 5.0) -> None:
+    def __init__(
+        self, url: str, timeout: float = 5.0, login: tuple[str, SecretStr] | None = None, ca: Path | None = None
+    ) -> None:
+        """``login`` says who asks, before what the URL says; ``ca``: the certificates that its own is checked by."""
         parts = urllib.parse.urlsplit(url)
         if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise UsageError(f"schema registry {url!r}: write an address such as http://registry.example.org:8081")
+            # What was written is not shown: it may hold a password.
+            wanted = "SEAMWATCH_SCHEMA_REGISTRY_URL: write an address such as http://registry.example.org:8081"
+            raise UsageError(wanted)
         port = f":{parts.port}" if parts.port else ""
         self.url = f"{parts.scheme}://{parts.hostname}{port}{parts.path.rstrip('/')}"
         self._timeout = timeout
         self._headers = {"Accept": _CONTENT, "Content-Type": _CONTENT}
-        if parts.username:
-            name = urllib.parse.unquote(parts.username)
-            secret = urllib.parse.unquote(parts.password or "")
+        self._context = _context(ca) if parts.scheme == "https" else None
+        name, secret = urllib.parse.unquote(parts.username or ""), urllib.parse.unquote(parts.password or "")
+        if login is not None:
+            name, secret = login[0], login[1].get_secret_value()
+        if name:
             token = base64.b64encode(f"{name}:{secret}".encode()).decode()
             self._headers["Authorization"] = f"Basic {token}"
+
+    @classmethod
+    def of(cls, settings: Settings) -> Self | None:
+        """The one that the settings name; None when they name none. Raises UsageError where half is said."""
+        if settings.schema_registry_url is None:
+            return None
+        return cls(settings.schema_registry_url, login=settings.registry_login(), ca=settings.schema_registry_ca)
 
     def definition(self, schema_id: int) -> Definition:
         """The schema of an id.
@@ -63,7 +84,7 @@ class SchemaRegistry:
         data = None if body is None else json.dumps(body).encode()
         request = urllib.request.Request(self.url + path, data, self._headers, method=method)  # noqa: S310
         try:
-            with urllib.request.urlopen(request, timeout=self._timeout) as response:  # noqa: S310
+            with urllib.request.urlopen(request, timeout=self._timeout, context=self._context) as response:  # noqa: S310
                 return cast(dict[str, Any], json.load(response))
         except urllib.error.HTTPError as error:
             detail = error.read(500).decode(errors="replace")
@@ -72,3 +93,10 @@ class SchemaRegistry:
             raise UnreachableError(f"the registry at {self.url} answered {error.code}: {detail}") from error
         except (OSError, ValueError) as error:
             raise UnreachableError(f"the registry at {self.url} cannot be reached: {error}") from error
+
+
+def _context(ca: Path | None) -> ssl.SSLContext:
+    try:
+        return ssl.create_default_context(cafile=None if ca is None else str(ca))
+    except (OSError, ssl.SSLError) as error:
+        raise UsageError(f"SEAMWATCH_SCHEMA_REGISTRY_CA: {ca} cannot be used: {error}") from None

@@ -14,8 +14,9 @@ from typing import Any, cast
 import fastavro
 
 from seamwatch.errors import UndecodableRecord
+from seamwatch.record_types import RECORD_TYPES
 from seamwatch.wire.matching import demand_types
-from seamwatch.wire.schemas import RECORD_TYPES, Definition, Schema, fingerprint, plain, unwrap
+from seamwatch.wire.schemas import Definition, Schema, fingerprint, plain, unwrap
 
 _NAMED = ("record", "enum", "fixed")
 

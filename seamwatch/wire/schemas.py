@@ -16,37 +16,12 @@ from typing import Any, Final, Literal, cast
 import fastavro.schema
 
 from seamwatch.errors import UndecodableRecord, UsageError
-
-INPUT_TYPES: Final = (
-    "inference",
-    "tool_call",
-    "config_change",
-    "acknowledgement",
-    "dataset_refresh",
-    "outcome",
-    "attestation",
-)
-"""What producers publish; each has a topic of its name."""
-
-OUTPUT_TYPES: Final = (
-    "measurement",
-    "violation",
-    "verdict",
-    "notice",
-    "page",
-    "outage",
-    "erasure",
-    "checkpoint",
-    "dead_letter",
-)
-"""What the stages publish, and of erasures who erases."""
-
-RECORD_TYPES: Final = INPUT_TYPES + OUTPUT_TYPES
+from seamwatch.record_types import RECORD_TYPES
 
 Definition = dict[str, Any]
 """A schema as its JSON says it."""
 
-_EARLIER: Final = ("dataset_refresh-1",)
+_EARLIER: Final = ("acknowledgement-1", "config_change-1", "dataset_refresh-1", "violation-1")
 
 REQUIRED: Final = object()
 """The default of a field that has none."""

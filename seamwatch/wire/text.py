@@ -17,11 +17,12 @@ from typing import Any, Protocol
 
 from seamwatch.errors import RecordError
 from seamwatch.instants import parse_time
+from seamwatch.record_types import INPUT_TYPES
 from seamwatch.wire.checks import checked, moment_text
 from seamwatch.wire.codec import LONG, demand_size
 from seamwatch.wire.events import new_event_id
 from seamwatch.wire.identities import hyphenated
-from seamwatch.wire.schemas import INPUT_TYPES, Field, nearest, schema
+from seamwatch.wire.schemas import Field, nearest, schema
 
 
 @dataclass(frozen=True, slots=True)

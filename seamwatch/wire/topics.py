@@ -1,4 +1,4 @@
-"""Topics: the name of each topic and what it must be like. Creating them is `streams.topics`."""
+"""Topics: the name of each topic and what it must be like. Creating them is `bus.topics`."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from seamwatch.errors import UsageError
-from seamwatch.wire.schemas import INPUT_TYPES, RECORD_TYPES, nearest
+from seamwatch.record_types import INPUT_TYPES, RECORD_TYPES
+from seamwatch.wire.schemas import nearest
 
 DEFAULT_PREFIX: Final = "seamwatch"
 _MEBIBYTE = 1024 * 1024
@@ -113,8 +114,8 @@ class Topics:
     def recorded(self, kinds: Iterable[str]) -> tuple[str, ...]:
         """The topics that are recorded: inputs, the violations of these clause kinds, what was told, documents."""
         violations = (self.violations(kind) for kind in kinds)
-        told = (self.verdict, self.notice, self.page, self.outage, self.erasure)
-        return (*self.inputs, *violations, *told, self.contracts)
+        emitted = (self.verdict, self.notice, self.page, self.outage, self.erasure)
+        return (*self.inputs, *violations, *emitted, self.contracts)
 
     def specs(self, kinds: Iterable[str], partitions: int = 4) -> tuple[TopicSpec, ...]:
         """What every topic must be like, for these clause kinds and this many partitions of the inputs."""

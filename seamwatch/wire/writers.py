@@ -12,13 +12,14 @@ from pathlib import Path
 from typing import Protocol
 
 from seamwatch.errors import UndecodableRecord, UsageError
+from seamwatch.record_types import RECORD_TYPES
 from seamwatch.wire.framing import (
     SINGLE_OBJECT_MARKER,
     confluent_header,
     schema_id_of,
     single_object_header,
 )
-from seamwatch.wire.schemas import RECORD_TYPES, Definition, earlier, fingerprint, schema
+from seamwatch.wire.schemas import Definition, earlier, fingerprint, schema
 
 _FORGET_UNKNOWN_AFTER = 30.0
 """Seconds until an unknown schema id is asked for again: a registry may learn of it later."""

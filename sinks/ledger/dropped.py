@@ -14,17 +14,17 @@ from typing import Final
 import numpy as np
 import polars as pl
 
+from bus.partitions import Partition
 from seamwatch.durations import SECOND
 from seamwatch.errors import ProofError
 from seamwatch.instants import format_instant, parse_instant
 from seamwatch.settings import RETENTION_FLOOR
-from sinks.ledger.leaves import split
-from sinks.ledger.merkle import HASH_SIZE, Tree
-from sinks.ledger.notes import VerifierKey, read_note
-from sinks.ledger.rows import of_place
-from sinks.ledger.tiles import WIDTH
-from sinks.reading import Place
-from sinks.store import Store
+from sinks.ledger.format.leaves import split
+from sinks.ledger.format.merkle import HASH_SIZE, Tree
+from sinks.ledger.format.notes import VerifierKey, read_note
+from sinks.ledger.format.tiles import WIDTH
+from sinks.store.client import Store
+from sinks.store.conditions import of_place
 
 _KIND: Final = "retention"
 _NO_ROWS: Final = pl.DataFrame(schema={"offset": pl.Int64, "leaf": pl.Binary})
@@ -41,7 +41,7 @@ class Drop:
     drop_id: str
     table: str
     month: int
-    place: Place
+    place: Partition
     first_offset: int
     next_offset: int
     count: int
@@ -113,10 +113,10 @@ def month_end(month: int) -> int:
 class Dropped:
     """The signed drops of one topic partition, and the leaves they left; ``wrong`` says which rows do not hold.
 
-    Ask it range by range, in ascending order: it holds no more than one piece of the offsets at a time.
+    Ask it range by range, in ascending order: it holds no more than one of them at a time.
     """
 
-    def __init__(self, store: Store, keys: Sequence[VerifierKey], place: Place) -> None:
+    def __init__(self, store: Store, keys: Sequence[VerifierKey], place: Partition) -> None:
         self._store = store
         self._place = place
         self.wrong: list[str] = []
@@ -132,19 +132,19 @@ class Dropped:
             else:
                 self.wrong.append(f"removal {row['drop_id']}: its note is of another one, {drop.drop_id}")
         self._trees = {drop_id: Tree() for drop_id in self.drops}
-        self._pieces = self._listed()
-        self._open: dict[_Piece, pl.DataFrame] = {}
+        self._ranges = self._listed()
+        self._open: dict[_DroppedRange, pl.DataFrame] = {}
 
     def of_range(self, first_offset: int, next_offset: int) -> pl.DataFrame:
         """The leaves of rows that were dropped in a range of offsets: ``offset`` (Int64), ``leaf`` (Binary).
 
         In offset order, each once. Rows that are still there are for the caller to prefer: a removal may be under way.
         """
-        self._open = {piece: rows for piece, rows in self._open.items() if piece.next_offset > first_offset}
-        while self._pieces and self._pieces[-1].first_offset < next_offset:
-            piece = self._pieces.pop()
-            if piece.next_offset > first_offset:
-                self._open[piece] = self._read(piece)
+        self._open = {dropped: rows for dropped, rows in self._open.items() if dropped.next_offset > first_offset}
+        while self._ranges and self._ranges[-1].first_offset < next_offset:
+            dropped = self._ranges.pop()
+            if dropped.next_offset > first_offset:
+                self._open[dropped] = self._read(dropped)
         found = [
             rows.filter(pl.col("offset").is_between(first_offset, next_offset - 1)) for rows in self._open.values()
         ]
@@ -158,31 +158,31 @@ class Dropped:
             if (self._trees[drop_id].size, self._trees[drop_id].root()) != (drop.count, drop.root)
         ]
 
-    def _listed(self) -> list[_Piece]:
-        """The pieces of the signed drops, the last one first."""
+    def _listed(self) -> list[_DroppedRange]:
+        """The ranges of the signed drops, the last one first."""
         if not self.drops:
             return []
         rows = self._store.rows(
             f"SELECT DISTINCT drop_id, first_offset, next_offset FROM ledger_dropped WHERE {of_place(self._place)} "
             "ORDER BY first_offset DESC, drop_id DESC"
         )
-        return [_Piece(**row) for row in rows if row["drop_id"] in self.drops]
+        return [_DroppedRange(**row) for row in rows if row["drop_id"] in self.drops]
 
-    def _read(self, piece: _Piece) -> pl.DataFrame:
+    def _read(self, dropped: _DroppedRange) -> pl.DataFrame:
         rows = self._store.rows(
             f"SELECT offsets, indexes FROM ledger_dropped WHERE {of_place(self._place)} AND drop_id = {{id:String}} "
-            f"AND first_offset = {piece.first_offset} AND next_offset = {piece.next_offset} LIMIT 1",
-            {"id": piece.drop_id},
+            f"AND first_offset = {dropped.first_offset} AND next_offset = {dropped.next_offset} LIMIT 1",
+            {"id": dropped.drop_id},
         )
         offsets, indexes = rows[0]["offsets"], rows[0]["indexes"]
         leaves = leaves_at(self._store, self._place, indexes)
-        self._trees[piece.drop_id].append(leaves)
+        self._trees[dropped.drop_id].append(leaves)
         each = split(leaves)[: len(offsets)]
         return pl.DataFrame({"offset": offsets[: len(each)], "leaf": each}, schema=_NO_ROWS.schema)
 
 
 @dataclass(frozen=True, slots=True)
-class _Piece:
+class _DroppedRange:
     """A row of ledger_dropped."""
 
     drop_id: str
@@ -190,7 +190,7 @@ class _Piece:
     next_offset: int
 
 
-def leaves_at(store: Store, place: Place, indexes: Sequence[int]) -> bytes:
+def leaves_at(store: Store, place: Partition, indexes: Sequence[int]) -> bytes:
     """The leaves with these numbers in the tree of a topic partition, up to the first that no tile has."""
     if not indexes:
         return b""

@@ -11,13 +11,14 @@ from typing import Any
 from seamwatch.errors import ProofError, SeamwatchError, UndecodableRecord
 from seamwatch.wire.framing import split
 from seamwatch.wire.schemas import Definition
-from sinks.ledger.leaves import Entry, entry_bytes
-from sinks.ledger.merkle import inclusion_spans, leaf_hash, span_root, verify_inclusion
-from sinks.ledger.proofs import Proof, canonical_schema, read_value
-from sinks.ledger.rows import LEAF_COLUMNS, of_place, rows_between, tables_with, tile_reader
+from sinks.ledger.format.leaves import Entry, entry_bytes
+from sinks.ledger.format.merkle import inclusion_spans, leaf_hash, span_root, verify_inclusion
+from sinks.ledger.format.proofs import Proof, canonical_schema, read_value
+from sinks.ledger.format.tiles import node
+from sinks.ledger.rows import LEAF_COLUMNS, rows_between, tables_with, tile_reader
 from sinks.ledger.sought import Found
-from sinks.ledger.tiles import node
-from sinks.store import Store
+from sinks.store.client import Store
+from sinks.store.conditions import of_place
 
 DefinitionOf = Callable[[bytes], Definition]
 """The header of a value to the schema that wrote it; raises UndecodableRecord."""

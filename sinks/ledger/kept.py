@@ -16,13 +16,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from bus.partitions import Partition
 from seamwatch.errors import ProofError
-from sinks.ledger.ledger import place_of
-from sinks.ledger.notes import Checkpoint, VerifierKey, read_checkpoint
+from sinks.ledger.format.notes import Checkpoint, VerifierKey, read_checkpoint
+from sinks.ledger.format.origins import place_of
+from sinks.ledger.format.tiles import tree_of
 from sinks.ledger.rows import tile_reader
-from sinks.ledger.tiles import tree_of
-from sinks.reading import Place
-from sinks.store import Store
+from sinks.store.client import Store
 
 _BETWEEN: Final = re.compile(r"\n{2,}(?!— )")
 _TRIED: Final = 3
@@ -56,7 +56,7 @@ def join_notes(kept: Sequence[Kept]) -> str:
     return "\n".join(each.note for each in kept)
 
 
-def read_kept(text: str, keys: Sequence[VerifierKey]) -> list[tuple[Place, Kept]]:
+def read_kept(text: str, keys: Sequence[VerifierKey]) -> list[tuple[Partition, Kept]]:
     """The checkpoints in a file and whose they are. Raises ProofError, with its number, for one that does not hold."""
     found = []
     for number, note in enumerate(split_notes(text), 1):
@@ -68,14 +68,14 @@ def read_kept(text: str, keys: Sequence[VerifierKey]) -> list[tuple[Place, Kept]
     return found
 
 
-def update(store: Store, keys: Sequence[VerifierKey], before: Sequence[tuple[Place, Kept]]) -> Update:
+def update(store: Store, keys: Sequence[VerifierKey], before: Sequence[tuple[Partition, Kept]]) -> Update:
     """The newest committed checkpoints of a store, and of those kept before what the store has nothing newer for.
 
     A checkpoint that was kept is only ever replaced by one that the store's tiles prove to be its continuation.
     """
     wrong: list[str] = []
     newest = _newest(store, keys, wrong)
-    kept: list[tuple[Place, Kept]] = []
+    kept: list[tuple[Partition, Kept]] = []
     newer = 0
     for place, old in before:
         new = newest.get(place)
@@ -93,9 +93,9 @@ def update(store: Store, keys: Sequence[VerifierKey], before: Sequence[tuple[Pla
     return Update([each for _, each in kept], newer, wrong)
 
 
-def _newest(store: Store, keys: Sequence[VerifierKey], wrong: list[str]) -> dict[Place, Kept]:
+def _newest(store: Store, keys: Sequence[VerifierKey], wrong: list[str]) -> dict[Partition, Kept]:
     """The largest committed head of each topic partition that holds; what does not is told."""
-    found: dict[Place, Kept] = {}
+    found: dict[Partition, Kept] = {}
     for row in _heads(store):
         place = (row["topic"], row["partition"])
         if place in found:
@@ -123,7 +123,7 @@ def _heads(store: Store) -> list[dict[str, Any]]:
     )
 
 
-def _continues(store: Store, place: Place, old: Kept, new: Kept) -> bool:
+def _continues(store: Store, place: Partition, old: Kept, new: Kept) -> bool:
     """Whether the old head is the beginning of the new one, as the store's tiles show for both."""
     if old.checkpoint.size == new.checkpoint.size:
         return old.checkpoint.root == new.checkpoint.root
@@ -134,7 +134,7 @@ def _continues(store: Store, place: Place, old: Kept, new: Kept) -> bool:
         return False
 
 
-def _contradiction(place: Place, old: Kept, new: Kept | None) -> str:
+def _contradiction(place: Partition, old: Kept, new: Kept | None) -> str:
     size = old.checkpoint.size
     if new is None:
         return f"{_named(place)}: a checkpoint of {size} records is kept, and the store has none: it is gone from there"
@@ -149,5 +149,5 @@ def _contradiction(place: Place, old: Kept, new: Kept | None) -> str:
     )
 
 
-def _named(place: Place) -> str:
+def _named(place: Partition) -> str:
     return f"{place[0]}[{place[1]}]"

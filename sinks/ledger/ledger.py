@@ -16,16 +16,18 @@ from typing import Any
 import polars as pl
 import structlog
 
+from bus.partitions import Partition
 from seamwatch.clock import SystemClock
-from seamwatch.errors import ProofError, StoreError
-from sinks.blocks import Batch
+from seamwatch.errors import StoreError
+from sinks.batches import Batch
 from sinks.columns import columns
-from sinks.ledger.merkle import HASH_SIZE, Tree
-from sinks.ledger.notes import Checkpoint, SignerKey, VerifierKey
-from sinks.ledger.rows import of_place, stored_leaves
-from sinks.ledger.tiles import Piece, pieces
-from sinks.reading import Place
-from sinks.store import Store, quoted
+from sinks.ledger.format.merkle import HASH_SIZE, Tree
+from sinks.ledger.format.notes import Checkpoint, SignerKey
+from sinks.ledger.format.origins import origin_of
+from sinks.ledger.format.tiles import Piece, pieces
+from sinks.ledger.rows import stored_leaves
+from sinks.store.client import Store, quoted
+from sinks.store.conditions import of_place
 
 _log = structlog.get_logger("sinks.ledger")
 
@@ -34,7 +36,7 @@ _log = structlog.get_logger("sinks.ledger")
 class Head:
     """Where a tree stands: what its commit keeps, and the signed note when there is a key."""
 
-    place: Place
+    place: Partition
     size: int
     root: bytes
     frontier: bytes
@@ -87,15 +89,17 @@ class Ledger:
     def __init__(self, key: SignerKey | None = None, publish: Publish = _nowhere) -> None:
         self._key = key
         self._publish = publish
-        self._trees: dict[Place, Tree] = {}
+        self._trees: dict[Partition, Tree] = {}
 
-    def grow(self, store: Store, growths: Sequence[Growth]) -> list[Head]:
+    def grow(self, store: Store, growths: Sequence[Growth], *, repeated: bool = False) -> list[Head]:
         """Append ranges of different topic partitions to their trees, and write all tiles and checkpoints at once.
 
-        The rows of the ranges MUST be in the store already, and their commits not yet. Safe to repeat. Raises
-        StoreError when the store does not have the rows that it says it has.
+        The rows of the ranges MUST be in the store already. Safe to repeat. Raises StoreError when the store does not
+        have the rows that it says it has, or has commits beyond a range: whoever made them has overtaken us. With
+        ``repeated`` that is well: whoever asks holds the newest claim, so they are the same ranges, which were on their
+        way when the recorder before us was stopped, and arrived after the positions were read.
         """
-        trees = [self._appended(store, growth) for growth in growths]
+        trees = [self._appended(store, growth, repeated=repeated) for growth in growths]
         heads = [self._head(growth.batch.range.place, tree) for growth, (tree, _) in zip(growths, trees, strict=True)]
         tiles = [_tile_rows(head.place, added) for head, (_, added) in zip(heads, trees, strict=True) if added]
         if tiles:
@@ -106,10 +110,10 @@ class Ledger:
         self._trees.update({head.place: tree for head, (tree, _) in zip(heads, trees, strict=True)})
         return heads
 
-    def _appended(self, store: Store, growth: Growth) -> tuple[Tree, list[Piece]]:
+    def _appended(self, store: Store, growth: Growth, *, repeated: bool) -> tuple[Tree, list[Piece]]:
         """The tree with the range in it, and the tiles that this makes."""
         batch, extent = growth.batch, growth.batch.range
-        tree = self._tree(store, batch, growth.size).copy()
+        tree = self._tree(store, batch, growth.size, repeated=repeated).copy()
         leaves = batch.leaves
         if len(leaves) != growth.count * HASH_SIZE:
             # Compaction took records from the topic between two tries of the range; the store has them still.
@@ -124,7 +128,7 @@ class Ledger:
         if head.note is not None:
             self._publish([head])
 
-    def publish_again(self, store: Store, places: Collection[Place]) -> None:
+    def publish_again(self, store: Store, places: Collection[Partition]) -> None:
         """Publish the newest committed heads of these, which a crash may have kept from their topic."""
         if self._key is None or not places:
             return
@@ -138,50 +142,37 @@ class Ledger:
         if heads:
             self._publish(heads)
 
-    def _head(self, place: Place, tree: Tree) -> Head:
+    def _head(self, place: Partition, tree: Tree) -> Head:
         root, name = tree.root(), "" if self._key is None else self._key.name
         origin = origin_of(name, place)
         note = None if self._key is None else self._key.sign(Checkpoint(origin, tree.size, root))
         return Head(place, tree.size, root, tree.frontier(), origin, note, SystemClock().now())
 
-    def _tree(self, store: Store, batch: Batch, size: int) -> Tree:
+    def _tree(self, store: Store, batch: Batch, size: int, *, repeated: bool) -> Tree:
         """The tree as it stands at this size: remembered, as the last commit left it, or grown from the rows."""
         place = batch.range.place
         tree = self._trees.get(place)
         if tree is not None and tree.size == size:
             return tree
-        tree = _committed(store, place)
+        tree = _committed(store, place, size if repeated else None)
         if tree.size != size:
             tree = _grown(store, batch, tree, size)
         self._trees[place] = tree
         return tree
 
 
-def origin_of(name: str, place: Place) -> str:
-    """The origin line of the tree of a topic partition, in the ledger whose key has this name."""
-    return f"{name}/{place[0]}/{place[1]}"
+def _committed(store: Store, place: Partition, size: int | None) -> Tree:
+    """The tree that the last commit with one left, up to a size where one is given; an empty one when there is none.
 
-
-def place_of(origin: str, keys: Sequence[VerifierKey]) -> Place:
-    """The topic partition of a tree by its origin, in the ledger of one of these keys.
-
-    Raises ProofError if it is none.
+    In constant time.
     """
-    for key in keys:
-        topic, _, partition = origin.removeprefix(f"{key.name}/").rpartition("/")
-        if partition.isdecimal() and origin == origin_of(key.name, (topic, int(partition))):
-            return topic, int(partition)
-    raise ProofError(f"{origin} names no topic partition")
-
-
-def _committed(store: Store, place: Place) -> Tree:
-    """The tree that the last commit with one left, in constant time; an empty one when there is none."""
+    within = "" if size is None else f" AND (size <= {size})"
     row = store.rows(
         "SELECT argMax((size, hex(frontier)), next_offset) AS last "
-        f"FROM ledger_commit WHERE {of_place(place)} AND (root != '')"
+        f"FROM ledger_commit WHERE {of_place(place)} AND (root != ''){within}"
     )[0]
-    size, frontier = row["last"]
-    return Tree(int(size), bytes.fromhex(frontier))
+    found, frontier = row["last"]
+    return Tree(int(found), bytes.fromhex(frontier))
 
 
 def _grown(store: Store, batch: Batch, tree: Tree, size: int) -> Tree:
@@ -209,7 +200,7 @@ def _once(table: str) -> str:
     return f"{table}/{time.time_ns()}"
 
 
-def _tile_rows(place: Place, added: Sequence[Piece]) -> pl.DataFrame:
+def _tile_rows(place: Partition, added: Sequence[Piece]) -> pl.DataFrame:
     return pl.DataFrame(
         {
             "level": pl.Series([piece.level for piece in added], dtype=pl.UInt8),

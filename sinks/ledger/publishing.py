@@ -10,8 +10,10 @@ import logging
 from collections.abc import Sequence
 
 import structlog
-from confluent_kafka import KafkaError, Message, Producer
+from confluent_kafka import KafkaError, Message
 
+from bus import clients
+from seamwatch.broker import Address
 from seamwatch.wire.codec import Codec
 from seamwatch.wire.topics import Topics
 from sinks.ledger.ledger import Head
@@ -22,12 +24,12 @@ _log = structlog.get_logger("sinks.ledger")
 class CheckpointTopic:
     """Takes heads to the checkpoint topic; call it from one thread at a time."""
 
-    def __init__(self, bootstrap: str, topics: Topics) -> None:
+    def __init__(self, bootstrap: Address, topics: Topics) -> None:
         self._topic = topics.checkpoint
         self._codec = Codec()
-        self._producer = Producer(
+        self._producer = clients.producer(
+            bootstrap,
             {
-                "bootstrap.servers": bootstrap,
                 "client.id": "ledger",
                 "enable.idempotence": True,
                 "linger.ms": 5,
@@ -35,7 +37,7 @@ class CheckpointTopic:
                 "log_level": 3,
                 # While the broker is away the client says so many times a second: our log says it now and then.
                 "logger": logging.getLogger("librdkafka"),
-            }
+            },
         )
 
     def __call__(self, heads: Sequence[Head]) -> None:

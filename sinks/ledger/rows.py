@@ -5,15 +5,16 @@ Queries only; what the rows must be is for others to say.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 import polars as pl
 
-from sinks.ledger.leaves import leaf_hashes
-from sinks.ledger.tiles import ReadTile
-from sinks.reading import Place
-from sinks.store import Store, quoted
+from bus.partitions import Partition
+from sinks.ledger.format.leaves import leaf_hashes
+from sinks.ledger.format.tiles import ReadTile
+from sinks.store.client import Store, quoted
+from sinks.store.conditions import of_place, of_ranges
 
 DEAD_LETTER: Final = "dead_letter"
 LEAF_COLUMNS: Final = ("offset", "broker_time", "key", "headers", "raw")
@@ -43,19 +44,19 @@ def _typed(frame: pl.DataFrame) -> pl.DataFrame:
 
 
 def rows_between(
-    store: Store, table: str, columns: Sequence[str], place: Place, first_offset: int, next_offset: int
+    store: Store, table: str, columns: Sequence[str], place: Partition, first_offset: int, next_offset: int
 ) -> pl.DataFrame:
     """The rows of a table in [first_offset, next_offset) of a topic partition, in no order; String as Binary."""
     return rows_where(store, table, columns, of_ranges({place: (first_offset, next_offset)}))
 
 
-def stored_leaves(store: Store, table: str, place: Place, first_offset: int, next_offset: int) -> bytes:
+def stored_leaves(store: Store, table: str, place: Partition, first_offset: int, next_offset: int) -> bytes:
     """The hashes of the leaves of a range, from the rows of a record type's table and those of dead_letter."""
     parts = [rows_between(store, name, LEAF_COLUMNS, place, first_offset, next_offset) for name in (table, DEAD_LETTER)]
     return leaf_hashes(*place, pl.concat(parts, how="vertical_relaxed").sort("offset"))
 
 
-def tile_reader(store: Store, place: Place) -> ReadTile:
+def tile_reader(store: Store, place: Partition) -> ReadTile:
     """Reads tiles of the tree of a topic partition, each once."""
     known: dict[tuple[int, int], bytes] = {}
 
@@ -69,17 +70,6 @@ def tile_reader(store: Store, place: Place) -> ReadTile:
         return known[level, tile]
 
     return read
-
-
-def of_place(place: Place) -> str:
-    """The condition that a row is of a topic partition."""
-    return f"topic IN ({quoted([place[0]])}) AND partition = {place[1]}"
-
-
-def of_ranges(ranges: Mapping[Place, tuple[int, int]]) -> str:
-    """The condition that a row is in one of these ranges of offsets, [first, next), of their topic partitions."""
-    parts = (f"({of_place(place)} AND offset >= {first} AND offset < {end})" for place, (first, end) in ranges.items())
-    return f"({' OR '.join(parts)})"
 
 
 def tables_with(store: Store, *names: str) -> list[str]:

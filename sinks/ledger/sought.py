@@ -9,10 +9,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from bus.partitions import Partition
 from seamwatch.errors import SeamwatchError, UsageError
-from sinks.ledger.rows import of_place, tables_with
-from sinks.reading import Place
-from sinks.store import Store
+from sinks.ledger.rows import tables_with
+from sinks.store.client import Store
+from sinks.store.conditions import of_place
 
 _HERE = "topic, partition, offset"
 
@@ -22,7 +23,7 @@ class Found:
     """Where a row of the record is."""
 
     table: str
-    place: Place
+    place: Partition
     offset: int
 
 

@@ -15,11 +15,11 @@ from typing import Any
 from seamwatch.documents import Estate
 from seamwatch.durations import DAY, parse_duration
 from seamwatch.instants import parse_instant
-from seamwatch.judging.facts import Violation
+from seamwatch.judging.model.facts import Violation
 from seamwatch.testing import event_id, named
 from seamwatch.wire import text
 from seamwatch.wire.identities import held
-from streams.replay import replay
+from streams.replay.replay import replay
 
 T0 = parse_instant("2026-03-02T00:00:00Z")
 assert T0 % DAY == 0

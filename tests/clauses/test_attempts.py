@@ -10,11 +10,11 @@ import pytest
 
 from seamwatch.columnar.columns import frame_of
 from seamwatch.durations import MINUTE, SECOND
-from seamwatch.judging.attempts import ATTEMPTS, part_of, place_of
-from seamwatch.judging.facts import Fact, Measurement, Violation, Watermark
-from seamwatch.judging.judge import Judge
+from seamwatch.engine.judge import Judge
+from seamwatch.judging.model.facts import Fact, Measurement, Violation, Watermark
+from seamwatch.judging.patterns.attempts import ATTEMPTS, part_of, place_of
 from seamwatch.wire.text import record_of
-from streams.plan import Plan
+from streams.measure.plan import Plan
 from tests.clauses.history import at, call, contract, estate_of, found
 from tests.clauses.test_rate import live, told
 

@@ -8,6 +8,7 @@ import pytest
 
 from seamwatch.durations import DAY, HOUR
 from tests.clauses.history import at, brief, contract, decision, found
+from tests.clauses.test_state import Live
 
 AUC = contract("scorer", "- {id: good, kind: benchmark, metric: auc, min: 0.8, max: 0.99, every: 30d}")
 VALUES = contract("scorer", "- {id: good, kind: benchmark, metric: auc, min: 0.8}")
@@ -63,3 +64,28 @@ def test_whom_the_clause_names_measures_and_nobody_else() -> None:
     text = contract("scorer", "- {id: good, kind: benchmark, metric: auc, min: 0.8, by: [second@example.org]}")
     assert found(text, [measured("1h", 0.1)]) == []
     assert len(found(text, [measured("1h", 0.1, person="second@example.org")])) == 1
+
+
+def test_a_metric_that_is_spelt_otherwise_is_told_until_one_counts() -> None:
+    events = [measured("1h", 0.1, metric="AUC "), measured("2h", 0.1, metric="recall"), measured("3h", 0.9)]
+    (told,) = found(VALUES, events)
+    assert brief([told]) == [("auc", "warning", "resolved", HOUR)]
+    assert told.resolved_at == at("3h")
+    assert "is of metric 'AUC ', which differs from the agreed 'auc' by blanks or capitals" in told.summary
+    nobodys = measured("1h", 0.1, metric="AUC", person="nobody@example.org")
+    assert found(VALUES, [nobodys]) == [], "it counts for nothing"
+    assert found(VALUES, [measured("1h", None, metric="AUC")]) == []
+
+
+def test_who_measures_is_reminded_once_before_the_clock_runs_out() -> None:
+    live = Live(AUC)
+    events = [decision("1h"), measured("20d", 0.9)]
+    for day in range(60):
+        begin, end = at() + day * DAY, at() + (day + 1) * DAY
+        live.flush([event for event in events if begin <= event["event_time"] < end], end)
+    told = [(n.person, (n.detected_at - at()) // DAY, n.due_at) for n in live.notices]
+    assert told == [("owner@example.org", 47, at("50d")), ("second@example.org", 47, at("50d"))]
+    named = Live(AUC.replace("every: 30d", "every: 30d, by: second@example.org"))
+    for day in range(29):
+        named.flush([decision("1h")] if day == 0 else [], at(f"{day + 1}d"))
+    assert [n.person for n in named.notices] == ["second@example.org"]

@@ -9,8 +9,9 @@ import pytest
 
 from seamwatch.clauses import kinds
 from seamwatch.durations import HOUR, MINUTE
-from seamwatch.judging.facts import Violation
+from seamwatch.judging.model.facts import Violation
 from tests.clauses.history import at, brief, contract, decision, found
+from tests.clauses.test_state import Live
 from tests.clauses.worked import worked_example
 
 SYSTEM = """
@@ -18,9 +19,10 @@ kind: System
 id: scorer
 type: model
 owner: owner@example.org
+approvers: [owner@example.org]
 versions:
-  - {version: v1, approvals: [{id: A1, use_case: credit, approved_at: "2026-03-01"}]}
-  - {version: v/2, approvals: [{id: A2, use_case: credit, approved_at: "2026-03-12"}]}
+  - {version: v1, approvals: [{id: A1, use_case: credit, approved_by: owner@example.org, approved_at: "2026-03-01"}]}
+  - {version: v/2, approvals: [{id: A2, use_case: credit, approved_by: owner@example.org, approved_at: "2026-03-12"}]}
 ---
 """
 
@@ -192,3 +194,71 @@ def test_the_worked_example_flags_the_cohort_whose_scores_promise_too_much() -> 
 def test_what_says_nothing_is_refused(faulty: str) -> None:
     with pytest.raises(Exception, match="means"):
         found(clause(faulty), [])
+
+
+# The newest beside all
+
+
+def calibrated(of: int, start: int = 0, per_minute: int = 10) -> list[dict[str, Any]]:
+    """Outcomes that come true as often as their scores say, by chance."""
+    random = Random(7)
+    scores = [random.random() for _ in range(of)]
+    return [
+        outcome(start + n, (start + n) / per_minute, score, float(random.random() < score))
+        for n, score in enumerate(scores)
+    ]
+
+
+def wrong(of: int, start: int, per_minute: int = 10) -> list[dict[str, Any]]:
+    """Outcomes with a score of 0.9 of which half come true."""
+    return [outcome(start + n, (start + n) / per_minute, 0.9, float(n % 2)) for n in range(of)]
+
+
+TOGETHER = "max_error: 0.1, min_outcomes: 400, by: none"
+
+
+def test_many_good_outcomes_do_not_hide_the_newest() -> None:
+    events = [*calibrated(8_000), *wrong(400, 8_000)]
+    assert found(clause(f"{TOGETHER}, recent: none"), events) == [], "over all they are off by little"
+    (told_,) = found(clause(TOGETHER), events)
+    # Half of the newest 400 are new at the 200th: by then they are off by 20 % at least.
+    assert (told_.severity, told_.state, told_.opened_at) == ("breach", "open", moment(819.9))
+    assert "over the newest 400 outcomes since 2026-03-02 13:00:00 UTC; agreed at most 10 %; worst " in told_.summary
+    assert told_.summary.endswith(" over all 8,200")
+    (told_,) = found(clause(TOGETHER), [*events, *calibrated(600, 8_400)])
+    assert (told_.state, told_.resolved_at) == ("resolved", moment(879.9)), "the newest 400 are right again"
+
+
+def test_what_chance_alone_shows_opens_nothing_however_often_it_is_looked_at() -> None:
+    assert found(clause(TOGETHER), calibrated(12_000)) == []
+
+
+def test_one_episode_tells_what_is_off_over_all() -> None:
+    violations = found(clause(TOGETHER), wrong(2_000, 0))
+    assert len(violations) == 1
+    assert "newest" not in violations[0].summary
+
+
+def test_each_cohort_has_its_newest_and_labels_that_may_mean_anything_open_nothing() -> None:
+    text = "max_error: 0.1, min_outcomes: 400"
+    bad = [{**event, "cohort": "north"} for event in wrong(400, 8_000)]
+    good = [{**event, "cohort": "north" if n % 2 else "south"} for n, event in enumerate(calibrated(8_000))]
+    violations = found(clause(text), [*good, *bad])
+    assert {(v.slice, "newest" in v.summary) for v in violations} == {(None, True), ("north", True)}
+    odd = [outcome(9_000 + n, (8_000 + n / 4) / 10, 0.5, -1.0) for n in range(4_000)]
+    assert found(clause(TOGETHER), [*calibrated(8_000), *wrong(400, 8_000), *odd]) == []
+
+
+def test_live_looks_at_the_same_newest_however_they_are_delivered() -> None:
+    events = [*calibrated(3_000), *wrong(300, 3_000), *calibrated(700, 3_300)]
+    document = clause(TOGETHER)
+    wanted = {(v.violation_id, v.opened_at, v.summary, v.resolved_at) for v in found(document, events)}
+    assert len(wanted) == 1
+    live = Live(document)
+    sizes = Random(3)
+    while events:
+        some = sizes.randint(1, 900)
+        flush, events = events[:some], events[some:]
+        live.flush(flush, flush[-1]["event_time"])
+    live.flush([], moment(500))
+    assert {(v.violation_id, v.opened_at, v.summary, v.resolved_at) for v in live.latest.values()} == wanted

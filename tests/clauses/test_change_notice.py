@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from seamwatch.durations import HOUR, SECOND
-from seamwatch.judging.announcements import change_id_of
+from seamwatch.engine.episodes import open_episode
+from seamwatch.judging.model.judgement import Open
+from seamwatch.judging.model.seam import Seam, Step
+from seamwatch.judging.patterns.announcements import change_id_of
+from seamwatch.remedies import remedy_command
 from seamwatch.signatures import change_digest
 from tests.clauses.history import T0, at, brief, call, contract, decision, found, record_of
 
@@ -119,19 +124,17 @@ def test_an_unannounced_digest_under_a_known_version_is_seen_too() -> None:
 
 
 def test_what_was_announced_before_it_served_is_fine_and_afterwards_resolves() -> None:
-    told = change("1h", kind="model", to_value="v2", config_digest="bbb")
+    told = change("1h", kind="model", to_value="v2", config_digest="bbb", effective_at=at("1h30m"))
     traffic = decision("2h", version="v2", config_digest="bbb")
     assert found(TRAFFIC + DECLARED, [told, traffic]) == []
 
-    late = change("3h", kind="model", to_value="v2", config_digest="bbb")
+    late = change("3h", kind="model", to_value="v2", config_digest="bbb", effective_at=at("3h"))
     violations = found(TRAFFIC + DECLARED, [traffic, late], now="9h")
-    assert [(v.slice, v.state, v.resolved_at) for v in violations] == [
+    assert sorted((v.slice or "", v.state, v.resolved_at) for v in violations) == [
         ("bbb", "resolved", at("3h")),
         ("v2", "resolved", at("3h")),
-    ] or [(v.slice, v.state, v.resolved_at) for v in violations] == [
-        ("v2", "resolved", at("3h")),
-        ("bbb", "resolved", at("3h")),
     ]
+    assert all("nobody announced" in v.summary for v in violations)
 
 
 def test_an_answer_that_overtakes_its_change_counts() -> None:
@@ -193,3 +196,59 @@ def test_what_is_announced_again_with_other_content_asks_for_its_own_notice() ->
     other, name = again("4h", effective_at=at("5h"))
     assert brief(found(clauses, [change("1h"), other])) == [(name, "breach", "open", 4 * HOUR)]
     assert found(clauses, [change("1h"), {**change("1h"), "event_time": at("72h")}]) == []
+
+
+OWNER, SECOND_PERSON = "owner@example.org", "second@example.org"
+OBJECTION = answer("5h", SECOND_PERSON, answer="object", note=" not before\nthe audit ")
+ASKED = [
+    ("owner@example.org", OWNER),  # who announced it
+    ("x", OWNER),  # nobody that the documents know: the list
+    (SECOND_PERSON, OWNER),  # who objects to their own change: the list, without them
+]
+
+
+@pytest.mark.parametrize(("by", "asked"), ASKED)
+def test_an_objection_asks_the_announcer_or_the_list_with_the_note_and_never_the_objector(by: str, asked: str) -> None:
+    events = [change("1h", announced_by=by), answer("2h", OWNER), OBJECTION]
+    (violation,) = found(TWO, events, now="9d")
+    assert violation.person == asked
+    assert violation.summary.endswith(f"{SECOND_PERSON} objects to threshold change c1: “not before the audit”")
+    # Each of them may withdraw it: it is theirs, or they sign for a party.
+    assert remedy_command(violation, asked) == f"seamwatch withdraw c1 --as {asked}"
+
+
+def test_who_may_not_withdraw_a_change_is_not_told_to() -> None:
+    others = TWO.replace("signatory: owner@", "signatory: third@") + person("third@example.org")
+    (violation,) = found(others, [change("1h", announced_by="x"), answer("2h", OWNER), OBJECTION], now="9d")
+    assert violation.person == OWNER
+    assert remedy_command(violation, OWNER) is None
+    serves = [change("1h"), decision("3h", version=f"a/{OWNER}")]
+    strange = found(contract("scorer", "- {id: tell, kind: change_notice, unannounced: true}"), serves, now="4h")
+    assert [(v.slice, remedy_command(v, OWNER)) for v in strange] == [(f"a/{OWNER}", None)]
+
+
+def test_an_objection_climbs_the_list_past_the_objector() -> None:
+    seam = Seam(
+        "k", "1", "d", "scorer", escalation=(Step(OWNER), Step(SECOND_PERSON), Step("third@example.org")),
+        signatories=("lead@example.org", SECOND_PERSON),
+    )  # fmt: skip
+    told = Open("breach", "objection", 0, "-", slice=f"c1/{SECOND_PERSON}", said_by=SECOND_PERSON)
+
+    def asked(told: Open, seam: Seam = seam) -> list[str]:
+        return [step.person for step in open_episode(seam, "c", "change_notice", told, 0, climbs=True).ladder]
+
+    assert asked(told) == [OWNER, "third@example.org"]
+    assert asked(replace(told, person="third@example.org")) == ["third@example.org", OWNER]
+    only = replace(seam, escalation=(Step(SECOND_PERSON),))
+    assert asked(told, only) == ["lead@example.org"], "who signed for the parties, where the list is the objector alone"
+
+
+def test_a_long_note_is_cut() -> None:
+    events = [change("1h"), answer("2h", OWNER), {**OBJECTION, "note": "no " * 1_000}]
+    (violation,) = found(TWO, events, now="9d")
+    assert violation.summary.endswith("no n…”")
+    assert len(violation.summary) < 600
+
+
+def person(name: str) -> str:
+    return f"---\nkind: Person\nid: {name}\nname: Example Third\n"

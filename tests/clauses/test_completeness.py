@@ -14,10 +14,10 @@ from seamwatch.documents.defaults import built_in
 from seamwatch.durations import DAY, HOUR, MINUTE
 from seamwatch.errors import SeamwatchError
 from seamwatch.instants import format_instant
-from seamwatch.judging.facts import Fact
-from seamwatch.judging.judgement import Finding, Moment, Open, Resolve, TimePassed
-from seamwatch.judging.merging import merge_facts
-from seamwatch.judging.seam import Seam
+from seamwatch.judging.model.facts import Fact
+from seamwatch.judging.model.judgement import Finding, Moment, Open, Resolve, TimePassed
+from seamwatch.judging.model.merging import merge_facts
+from seamwatch.judging.model.seam import Seam
 from tests.clauses.history import T0, at, call, contract, decision, found
 
 SEAM = Seam("c", "1", "d", "scorer")
@@ -209,7 +209,7 @@ kind: System
 id: scorer
 type: model
 owner: owner@example.org
-versions: [{version: v1, approvals: [{id: A-1, use_case: credit}]}]
+versions: [{version: v1, approvals: [{id: A-1, use_case: credit, approved_by: second@example.org}]}]
 """
     (violation,) = found(documents, events)
     assert (violation.clause, violation.slice, violation.severity) == ("complete", "score", "warning")

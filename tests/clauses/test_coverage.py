@@ -7,6 +7,7 @@ from typing import Any
 from seamwatch.durations import DAY, HOUR
 from seamwatch.signatures import change_digest
 from tests.clauses.history import at, brief, contract, decision, found, record_of
+from tests.clauses.test_state import Live
 
 AFTER = contract("scorer", "- {id: cov, kind: coverage, reviewer: second@example.org}")
 PERIOD = contract("scorer", "- {id: cov, kind: coverage, reviewer: second@example.org, within: 2d, after: 30d}")
@@ -63,3 +64,25 @@ def test_a_period_runs_from_the_first_event_and_from_each_confirmation() -> None
     events = [decision("1h"), confirmed("20d"), confirmed("60d")]
     violations = found(PERIOD, events, now="91d")
     assert [(v.opened_at, v.resolved_at) for v in violations] == [(at("52d"), at("60d"))]
+
+
+def test_the_reviewer_is_reminded_once_of_each_change_before_its_clock_runs_out() -> None:
+    live = Live(AFTER)
+    events = [change("1h", "c1"), change("20h", "c2"), confirmed("60h"), change("100h", "c3"), confirmed("110h")]
+    for hour in range(160):
+        begin, end = at() + hour * HOUR, at() + (hour + 1) * HOUR
+        live.flush([event for event in events if begin <= event["event_time"] < end], end)
+    told = [(n.type, n.person, n.slice, (n.detected_at - at()) // HOUR, n.due_at) for n in live.notices]
+    # 4 h 48 min before the 49th hour; of c2 before the 68th it was confirmed, and of c3 at once.
+    assert told == [("reminder", "second@example.org", "c1", 45, at("49h"))]
+    assert live.notices[0].summary == (
+        "scorer: coverage after change c1 of 2026-03-02 01:00:00 UTC is to be confirmed by 2026-03-04 01:00:00 UTC "
+        "(example#cov)"
+    )
+
+
+def test_of_a_period_the_reviewer_is_reminded_too() -> None:
+    live = Live(PERIOD)
+    for day in range(33):
+        live.flush([decision("1h")] if day == 0 else [], at(f"{day + 1}d"))
+    assert [(n.person, n.slice, n.due_at) for n in live.notices] == [("second@example.org", None, at("32d1h"))]

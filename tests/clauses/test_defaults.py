@@ -16,10 +16,10 @@ from seamwatch.documents import Estate
 from seamwatch.documents.defaults import built_in
 from seamwatch.documents.template import template
 from seamwatch.durations import DAY, HOUR, MINUTE
-from seamwatch.judging.facts import Fact, Violation
-from seamwatch.judging.judgement import Finding, Moment, Open
-from seamwatch.judging.seam import Seam
-from seamwatch.judging.seams import Seams
+from seamwatch.engine.seams import Seams
+from seamwatch.judging.model.facts import Fact, Violation
+from seamwatch.judging.model.judgement import Finding, Moment, Open
+from seamwatch.judging.model.seam import Seam
 from tests.clauses.history import T0, at, decision, estate_of, found
 
 DECLARED = """
@@ -28,7 +28,7 @@ kind: System
 id: scorer
 type: model
 owner: owner@example.org
-versions: [{version: v1, approvals: [{id: A-1, use_case: credit}]}]
+versions: [{version: v1, approvals: [{id: A-1, use_case: credit, approved_by: second@example.org}]}]
 ---
 apiVersion: seamwatch/v1
 kind: System
@@ -225,3 +225,17 @@ def test_the_template_of_the_defaults_is_the_built_in_contract(tmp_path: Path) -
     (tmp_path / "defaults.yaml").write_text(template("defaults").replace(built_in().version, "mine"), "utf-8")
     (ours,) = Estate.load(tmp_path).contracts
     assert (ours.id, ours.version, ours.clauses) == ("defaults", "mine", built_in().clauses)
+
+
+def test_a_system_that_is_spelt_otherwise_than_a_declared_one_is_told_so() -> None:
+    declared = """
+apiVersion: seamwatch/v1
+kind: System
+id: scorer
+type: model
+owner: owner@example.org
+"""
+    for spelt in ("Scorer", "scorer "):
+        violations = found(declared, [decision("1h", system=spelt)])
+        (told,) = [v for v in violations if v.system == spelt and "unregistered" in v.summary]
+        assert told.summary.endswith("; it differs from the declared 'scorer' by blanks or capitals")

@@ -11,10 +11,10 @@ import pytest
 from seamwatch.clauses.distribution import Distribution, DistributionState
 from seamwatch.durations import DAY, HOUR, MINUTE
 from seamwatch.instants import format_instant, parse_instant
-from seamwatch.judging.facts import Fact
-from seamwatch.judging.judgement import Finding, Judgement, Moment, Open, Resolve, TimePassed
-from seamwatch.judging.merging import merge_facts
-from seamwatch.judging.seam import Seam
+from seamwatch.judging.model.facts import Fact
+from seamwatch.judging.model.judgement import Finding, Judgement, Moment, Open, Resolve, TimePassed
+from seamwatch.judging.model.merging import merge_facts
+from seamwatch.judging.model.seam import Seam
 from seamwatch.statistics.histograms import Reference
 
 START = parse_instant("2026-03-02")

@@ -14,8 +14,8 @@ from seamwatch.documents import Estate, digest_of, documents_of, published
 from seamwatch.documents.loading import load_folder
 from seamwatch.documents.reading import read_file
 from seamwatch.instants import format_instant
-from seamwatch.judging.text import violation_line
-from streams.replay import replay
+from seamwatch.judging.model.text import violation_line
+from streams.replay.replay import replay
 from tests.clauses.history import PEOPLE, at, contract, decision, found, record_of, with_ids
 
 BY_PERIOD = f"{{period: {{from: '{format_instant(at())}', to: '{format_instant(at('6h'))}'}}}}"

@@ -10,9 +10,9 @@ import pytest
 from seamwatch.clauses import kinds
 from seamwatch.columnar.columns import frame_of
 from seamwatch.durations import HOUR, SECOND
-from seamwatch.judging.facts import Measurement, Notice, Watermark
-from seamwatch.judging.judge import Judge
-from streams.plan import Plan
+from seamwatch.engine.judge import Judge
+from seamwatch.judging.model.facts import Measurement, Notice, Watermark
+from streams.measure.plan import Plan
 from tests.clauses.history import at, call, contract, estate_of, found, record_of
 from tests.clauses.test_rate import live, told
 from tests.clauses.worked import worked_example
@@ -127,7 +127,7 @@ def test_the_summary_counts_the_hand_overs_of_all_conversations(batch: int) -> N
     events = [{**event, "event_id": f"e{number:02}"} for number, event in enumerate(events)]
     told = summaries(text, events, batch)
     assert [(notice.person, notice.due_at, notice.type) for notice in told] == [
-        ("second@example.org", at(f"{day}d"), "summary") for day in (1, 2, 4)
+        ("second@example.org", at(f"{day}d"), "summary") for day in (1, 2, 3, 4)
     ]
     # Wilson's intervals of 2 in 4, of 2 in 3 and of 1 in 1.
     assert told[0].summary.endswith(
@@ -135,4 +135,5 @@ def test_the_summary_counts_the_hand_overs_of_all_conversations(batch: int) -> N
         "precision 67 % (95 % sure: 21 % to 94 %) of 3"
     )
     assert ": hand-overs due 1, missed 0, made 1, needlessly 0; recall 100 % (95 % sure: 21 %" in told[1].summary
-    assert told[2].summary.endswith(": hand-overs due 0, missed 0, made 0, needlessly 0")
+    assert "nothing was seen from 2026-03-04 00:00:00 UTC" in told[2].summary
+    assert told[3].summary.endswith(": hand-overs due 0, missed 0, made 0, needlessly 0")

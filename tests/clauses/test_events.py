@@ -26,6 +26,7 @@ kind: System
 id: scorer
 type: model
 owner: owner@example.org
+approvers: [owner@example.org]
 versions:
   - version: v1
     config_digest: aaa
@@ -141,7 +142,7 @@ def test_tool_calls_need_an_approved_version_too() -> None:
     events = [call("1h", "x", system="scorer", config_digest="aaa"), call("2h", "x", system="scorer", version="v9")]
     violations = found(APPROVAL, events)
     assert brief(violations) == [("v9/", "breach", "open", 2 * HOUR)]
-    assert violations[0].summary.startswith("scorer serves v9 since ")
+    assert violations[0].summary.startswith("scorer serves version v9 since ")
 
 
 def test_a_system_with_no_contract_and_no_document_is_running_unregistered() -> None:

@@ -15,25 +15,31 @@ from typing import Any
 
 import pytest
 
-from seamwatch.clauses import change_notice, kinds, threshold
-from seamwatch.clauses.change_notice import Answer, ChangeNoticeState, Clock
+from seamwatch.clauses import kinds, threshold
+from seamwatch.clauses.change_notice import state as change_state
+from seamwatch.clauses.change_notice.state import Answer, ChangeNoticeState, Clock, Withdrawal
 from seamwatch.clauses.escalation import EscalationState
 from seamwatch.clauses.threshold import ThresholdState
 from seamwatch.durations import DAY, HOUR
-from seamwatch.judging import unannounced, unjudged
-from seamwatch.judging.calls import MOST_CALLS, Call, Calls
-from seamwatch.judging.entries import Entry, read_entry, write_entry
-from seamwatch.judging.episodes import open_episode
-from seamwatch.judging.facts import Evidence, Fact, ForwardedEvent
-from seamwatch.judging.faults import Fault
-from seamwatch.judging.following import Finder, Told, follow
-from seamwatch.judging.handovers import MOST_OWED, MOST_SILENT, MOST_WAITING, Handovers, Owed, Talk
-from seamwatch.judging.judgement import Happening, Moment, Open, TimePassed
-from seamwatch.judging.measure import UNJUDGED, Measure
-from seamwatch.judging.runs import Run, Runs
-from seamwatch.judging.seam import Approval, DeclaredVersion, Seam, Step
-from seamwatch.judging.seams import BoundClause
-from seamwatch.judging.windows import MOST_WINDOWS, Window, Windows
+from seamwatch.engine import unjudged
+from seamwatch.engine.emitted import Emitter
+from seamwatch.engine.episodes import open_episode
+from seamwatch.engine.following import Finder, follow
+from seamwatch.engine.keyed_state import KeyedState
+from seamwatch.engine.seams import BoundClause
+from seamwatch.engine.state_codec import read_state, write_state
+from seamwatch.judging.model.facts import Evidence, Fact, ForwardedEvent
+from seamwatch.judging.model.judgement import IN_FORCE, Input, Moment, Open, TimePassed
+from seamwatch.judging.model.measure import UNJUDGED, Measure
+from seamwatch.judging.model.seam import Approval, DeclaredVersion, Seam, Signer, Signing, Step
+from seamwatch.judging.patterns import serving, unannounced
+from seamwatch.judging.patterns.announcements import Said
+from seamwatch.judging.patterns.calls import MOST_CALLS, Call, Calls
+from seamwatch.judging.patterns.faults import Fault
+from seamwatch.judging.patterns.handovers import MOST_OWED, MOST_SILENT, MOST_WAITING, Handovers, Owed, Talk
+from seamwatch.judging.patterns.runs import Run, Runs
+from seamwatch.judging.patterns.serving import Announcement
+from seamwatch.judging.patterns.windows import MOST_WINDOWS, Window, Windows
 from tests.clauses.history import at
 
 ID = "01890a5d-ac96-774b-bcce-b302099a8057"
@@ -52,6 +58,7 @@ SEAM = Seam(
     escalation=(Step(OWNER),) * 3,
     keys={OWNER: ()},
     signatories=(OWNER,),
+    signing=Signing(at("1s"), tuple(Signer(f"signer-{n}@example.org", ("co-signer of a line",)) for n in range(6))),
 )  # fmt: skip
 
 
@@ -60,38 +67,38 @@ class Kept:
     """What is remembered of each part of one clause, judged as the judge does."""
 
     clause: Any
-    entries: dict[str, Entry] = field(default_factory=dict)
+    states: dict[str, KeyedState] = field(default_factory=dict)
 
-    def hear(self, happening: Happening, watermark: int = STILL) -> None:
+    def receive(self, received: Input, watermark: int = STILL) -> None:
         """Judge it, and ask again as long as the clause wants that and it changes anything."""
-        part = unjudged.part_of(self.clause, happening)
+        part = unjudged.part_of(self.clause, received)
         assert part is not None
-        self._judge(part, happening, watermark)
-        before, entry = None, self.entries[part]
-        while before != entry and (entry.wake is not None or (entry.deadline or STILL) < watermark):
+        self._judge(part, received, watermark)
+        before, state = None, self.states[part]
+        while before != state and (state.wake is not None or (state.deadline or STILL) < watermark):
             self._judge(part, TimePassed(), watermark)
-            before, entry = entry, self.entries[part]
+            before, state = state, self.states[part]
 
-    def _judge(self, part: str, happening: Happening, watermark: int) -> None:
-        entry = self.entries.get(part) or Entry(unjudged.kind_of(self.clause, part), SEAM.contract_version)
+    def _judge(self, part: str, received: Input, watermark: int) -> None:
+        state = self.states.get(part) or KeyedState(unjudged.kind_of(self.clause, part), SEAM.contract_version)
         moment = Moment(STILL + 100 * DAY, watermark, slice=part or None)
         if unjudged.is_part(part):
-            judgement = unjudged.judge(self.clause, SEAM, entry.state, happening, moment)
+            judgement = unjudged.judge(self.clause, SEAM, state.of_clause, received, moment)
         else:
-            judgement = self.clause.judge(SEAM, entry.state, happening, moment)
+            judgement = self.clause.judge(SEAM, state.of_clause, received, moment)
         finder = Finder(BoundClause(self.clause, SEAM), at(), lambda _: False)
         found = follow(
-            entry.episodes,
+            state.episodes,
             finder,
             judgement.findings,
             at(),
-            Told(),
+            Emitter(),
             lambda episode, _over: episode,
             climbs=True,
-            spent=entry.spent,
+            spent=state.spent,
         )
-        self.entries[part] = entry._replace(
-            state=judgement.state,
+        self.states[part] = state._replace(
+            of_clause=judgement.state,
             episodes=found.episodes,
             spent=found.spent,
             deadline=judgement.deadline,
@@ -100,12 +107,12 @@ class Kept:
 
     def size(self) -> int:
         """Bytes of the largest record."""
-        return max(map(written, self.entries.values()))
+        return max(map(written, self.states.values()))
 
 
-def written(entry: Entry) -> int:
-    value = write_entry(entry)
-    assert read_entry(value) == entry
+def written(state: KeyedState) -> int:
+    value = write_state(state)
+    assert read_state(value) == state
     return len(value)
 
 
@@ -133,13 +140,13 @@ def fact(clause: Any, measure: Measure, number: int, part: str | None = None, ev
     )  # fmt: skip
 
 
-Fed = Iterable[tuple[Happening, int]]
-"""Happenings, and where the clock stands when they come."""
+Fed = Iterable[tuple[Input, int]]
+"""Inputs, and where the clock stands when they come."""
 
 
 def windows(
     clause: Any, *parts: str, many: int = MOST_WINDOWS, measures: int | None = None, judged: int = 0
-) -> Iterator[tuple[Happening, int]]:
+) -> Iterator[tuple[Input, int]]:
     """All measures in more windows than may wait, of each part; ``judged`` more before them, whose time has come."""
     measured = clause.measures(SEAM)[:measures]
     for number in range(judged + many + 3):
@@ -149,7 +156,7 @@ def windows(
                 yield told, STILL + 30 * DAY if number < judged else STILL
 
 
-def calls(clause: Any, judged: int, role: str) -> Iterator[tuple[Happening, int]]:
+def calls(clause: Any, judged: int, role: str) -> Iterator[tuple[Input, int]]:
     """Calls of one conversation whose time has come, then more than may wait."""
     measure = next(measure for measure in clause.measures(SEAM) if measure.name == role)
     for begun in range(0, judged + MOST_CALLS + 1_000, 1_000):
@@ -157,13 +164,15 @@ def calls(clause: Any, judged: int, role: str) -> Iterator[tuple[Happening, int]
         yield replace(fact(clause, measure, 0, ID), evidence=told), STILL + HOUR if begun < judged else STILL
 
 
-def event(record_type: str, number: int, **fields: Any) -> tuple[Happening, int]:
+def event(record_type: str, number: int, **fields: Any) -> tuple[Input, int]:
     record = {"event_id": f"{number:08x}{ID[8:]}", "event_time": STILL - 40 * DAY + number, "system": SEAM.system}
     return ForwardedEvent(record_type, {**record, **fields}, f"seamwatch.{record_type}", 11, 1_234_567_890), STILL
 
 
 def changes(_clause: Any) -> Fed:
-    return (event("config_change", number, change_id=f"{CHANGE}{number}") for number in range(1_010))
+    return (
+        event("config_change", number, change_id=f"{CHANGE}{number}", announced_by=OWNER) for number in range(1_010)
+    )
 
 
 def refreshes(_clause: Any) -> Fed:
@@ -205,6 +214,7 @@ WORST: dict[str, tuple[dict[str, Any], Callable[[Any], Fed]]] = {
     "review": ({"every": "1d"}, attested),
     "scope": ({"tools": [{"tool": "find"}]}, lambda clause: windows(clause, ID)),
     "signal": ({"signal": "latency", "max": 800}, windows),
+    "signed": ({}, lambda clause: iter([(ForwardedEvent(IN_FORCE, {"event_time": at()}), STILL)])),
     "threshold": ({"decision": "yes", "when": "score > 0"}, windows),
     "volume": ({"max": 10, "of": "inference"}, windows),
 }
@@ -217,28 +227,52 @@ def made(kind: str, state: Any, episodes: int = 0) -> int:
     assert isinstance(state, kinds()[kind].state_type)
     found = Open("breach", "key", at(), "s" * 180, slice=ID, evidence=(evidence(0),))
     opened = tuple(open_episode(SEAM, CLAUSE, kind, found, at(), climbs=True) for _ in range(episodes))
-    return written(Entry(kind, SEAM.contract_version, state, opened, deadline=at("1d")))
+    return written(KeyedState(kind, SEAM.contract_version, state, opened, deadline=at("1d")))
+
+
+def said(many: int) -> tuple[Said, ...]:
+    return tuple(Said(f"{CHANGE}{n}", f"{n:064}", OWNER, f"{CHANGE}{n}@{n:012}", at()) for n in range(many))
 
 
 def announced() -> int:
     """Clocks that ran out, changes announced too late, and traffic that nobody announced, each with its episode."""
-    clocks, changed = change_notice._CLOCKS_KEPT, change_notice._CHANGES_KEPT
+    clocks, changed = change_state.CLOCKS_KEPT, change_state.CHANGES_KEPT
     values = unannounced.VALUES_KEPT
     scope = kinds()["scope"].model_validate({"id": CLAUSE, "kind": "scope", "tools": [{"tool": "x"}]})
     seen = [Window(fact(scope, scope.measures(SEAM)[0], n, ID), STILL) for n in range(MOST_WINDOWS // values)]
     runs = Runs(Windows(tuple(seen)), Run(0, 0, HOUR, tuple(map(evidence, range(5))), open=True))
     state = ChangeNoticeState(
         tuple(
-            Clock(f"{CHANGE}{n}", f"{CHANGE}{n}@{n:012}", "model", OWNER, at(), at("2d"), evidence(0), missed=True)
+            Clock(
+                f"{CHANGE}{n}",
+                f"{CHANGE}{n}@{n:012}",
+                "model",
+                OWNER,
+                at(),
+                at("2d"),
+                evidence(0),
+                missed=True,
+                objected=at(),
+                by=OWNER,
+                accepted=at(),
+                digest=f"{n:064}",
+            )
             for n in range(clocks)
         ),
-        tuple((f"{CHANGE}{n}", f"{n:064}") for n in range(changed)),
-        tuple((f"{n:064}", at()) for n in range(change_notice._ANNOUNCED_KEPT)),
-        (Answer(CHANGE, OWNER, "accept", at(), ID),) * change_notice._EARLY_ANSWERS,
-        tuple((f"{n:064}", runs) for n in range(values)),
+        said(changed),
+        (),
+        (Answer(CHANGE, OWNER, "accept", at(), ID, "n" * 500, "d" * 64),) * change_state.EARLY_ANSWERS,
+        tuple((unannounced.key_of("config_digest", f"{n:064}"), runs) for n in range(values)),
         tuple((f"{CHANGE}{n}@{n:012}", at()) for n in range(changed)),
+        tuple(
+            Announcement("config_digest", f"{n:064}", f"{CHANGE}{n}", f"{CHANGE}{n}@{n:012}", OWNER, at(), at(), at())
+            for n in range(serving.ANNOUNCED_KEPT)
+        ),
+        tuple(unannounced.key_of("config_digest", f"{n:064}", declared=True) for n in range(unannounced.SERVING_KEPT)),
+        (Withdrawal(f"{CHANGE}1", OWNER, at()),) * change_state.WITHDRAWALS_KEPT,
+        ((f"withdrawal/{ID}/{CHANGE}1", at()),) * change_state.WITHDRAWALS_KEPT,
     )
-    return made("change_notice", state, clocks + changed + values)
+    return made("change_notice", state, clocks + changed + values + change_state.WITHDRAWALS_KEPT)
 
 
 def summed_up() -> int:
@@ -251,15 +285,14 @@ def summed_up() -> int:
 
 def unsigned() -> int:
     kept = threshold._CHANGES_KEPT
-    announced = tuple((f"{CHANGE}{n}", f"{n:064}") for n in range(kept))
     faults = (Fault("s" * 150, (evidence(n),), f"{CHANGE}{n}", "signature") for n in range(kept))
-    return made("threshold", ThresholdState(newest=at(), faults=tuple(faults), announced=announced), kept)
+    return made("threshold", ThresholdState(newest=at(), faults=tuple(faults), announced=said(kept)), kept)
 
 
 MADE = {"change_notice": announced, "escalation": summed_up, "threshold": unsigned}
 
 
-def said(kind: str) -> float:
+def told_size(kind: str) -> float:
     """The bytes that the page of a kind says the largest record of its state takes."""
     text = " ".join((modules[kinds()[kind].__module__].__doc__ or "").split())
     told = re.search(r"At its largest it takes ([0-9.]+) (kB|MB)", text)
@@ -269,14 +302,15 @@ def said(kind: str) -> float:
 
 @pytest.mark.parametrize("kind", sorted(kinds()))
 def test_the_page_says_how_much_is_remembered_at_most(kind: str) -> None:
+    assert kind in WORST or kind in MADE, f"say in WORST or MADE what makes the state of a {kind} clause its largest"
     measured = [MADE[kind]()] if kind in MADE else []
     if kind in WORST:
         says, feed = WORST[kind]
         kept = Kept(kinds()[kind].model_validate({"id": CLAUSE, "kind": kind, **says}))
-        for happening, watermark in feed(kept.clause):
-            kept.hear(happening, watermark)
+        for received, watermark in feed(kept.clause):
+            kept.receive(received, watermark)
         measured.append(kept.size())
-    assert max(measured) <= said(kind) <= 1.15 * max(measured) + 1_000
+    assert max(measured) <= told_size(kind) <= 1.15 * max(measured) + 1_000
 
 
 def test_whether_there_is_anything_to_judge_takes_no_more_than_is_said() -> None:
@@ -285,7 +319,7 @@ def test_whether_there_is_anything_to_judge_takes_no_more_than_is_said() -> None
     for number in range(60):
         for measure in clause.all_measures(SEAM):
             if measure.name.startswith(UNJUDGED):
-                kept.hear(replace(fact(clause, measure, number), count=10 * COUNT), STILL)
+                kept.receive(replace(fact(clause, measure, number), count=10 * COUNT), STILL)
     said_in = (Path(__file__).parents[2] / "docs" / "time.md").read_text("utf-8")
     told = re.search(r"48 hours wait, and it takes ([0-9]+) kB at its largest", said_in)
     assert told is not None

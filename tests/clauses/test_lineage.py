@@ -8,7 +8,7 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from seamwatch.durations import HOUR
-from seamwatch.judging.facts import Violation
+from seamwatch.judging.model.facts import Violation
 from seamwatch.signatures import refresh_bytes, sign
 from tests.clauses.history import at, brief, contract, found, record_of
 

@@ -9,8 +9,8 @@ import pytest
 from seamwatch.documents import Contract, Estate, System
 from seamwatch.documents.estate import Term
 from seamwatch.durations import DAY, HOUR, MINUTE, SECOND
-from seamwatch.judging.facts import ForwardedEvent, Measurement, Violation, Watermark
-from seamwatch.judging.judge import Judge
+from seamwatch.engine.judge import Judge
+from seamwatch.judging.model.facts import ForwardedEvent, Measurement, Violation, Watermark
 from tests.clauses.history import T0, at, contract, decision, found
 
 DATASET = """
@@ -93,11 +93,48 @@ def test_without_a_contract_the_defaults_wait_eight_days() -> None:
     assert (violation.contract, violation.severity, violation.opened_at) == ("defaults", "warning", at("8d1h"))
 
 
+# Volume
+
+
+ROWS = contract("features", "- {id: enough, kind: volume, of: dataset, min: 5, per: 1d}")
+
+
+def test_windows_of_rows_count_from_the_first_event_on_though_no_refresh_ever_came() -> None:
+    (told,) = [v for v in found(DATASET + ROWS, TRAFFIC, now="4d") if v.system == "features"]
+    assert (told.severity, told.state, told.opened_at, told.observed) == ("breach", "open", at("1d"), 0)
+    assert told.summary == "features: 0 rows in the 24 h from 2026-03-02 00:00:00 UTC; agreed at least 5"
+    assert of_features(found(ROWS, TRAFFIC, now="4d")) == [], "nobody declared it"
+    for never in (", min: 0", ""):
+        lenient = ROWS.replace(", min: 5", f"{never}, max: 10")
+        assert of_features(found(DATASET + lenient, TRAFFIC, now="4d")) == [], "none is not too few"
+
+
+def test_a_first_refresh_in_its_window_is_waited_for_and_a_late_one_ends_the_breach() -> None:
+    in_time = of_features(found(DATASET + ROWS, [*TRAFFIC, refresh("23h")]))
+    assert [opened for _, _, opened, _ in in_time] == [2 * DAY], "the day after is the first without"
+    late = found(DATASET + ROWS, [*TRAFFIC, refresh("2d1h")], now="3d")
+    assert of_features(late) == [("breach", "resolved", DAY, 3 * DAY)]
+
+
+def test_live_rows_are_waited_for_from_an_earlier_event_too_and_over_restarts() -> None:
+    clause = {"id": "enough", "kind": "volume", "of": "dataset", "min": 5, "per": "6h"}
+    known = estate(clause=clause)
+    judge = Judge(known)
+    told = tell(judge, T0 + HOUR, T0 + HOUR)
+    kept, judge = judge.take_dirty(), Judge(known)
+    for key, value in kept.items():
+        assert value is not None
+        judge.restore(key, value)
+    told += tell(judge, T0 + 2 * HOUR, T0 - 5 * HOUR)
+    told += tell(judge, T0 + 2 * HOUR + MINUTE, None)
+    assert [(v.opened_at, v.since) for v in told] == [(T0, T0 - 6 * HOUR)]
+
+
 # Live
 
 
-def estate(published_at: int | None = None) -> Estate:
-    clause = {"id": "fresh", "kind": "freshness", "max_lag": "6h"}
+def estate(published_at: int | None = None, clause: dict[str, Any] | None = None) -> Estate:
+    clause = clause or {"id": "fresh", "kind": "freshness", "max_lag": "6h"}
     agreed = Contract.model_validate(
         {
             "id": "feed", "version": "1", "seam": "data-to-model", "covers": ["features"],

@@ -11,11 +11,11 @@ import pytest
 from seamwatch.clauses import kinds
 from seamwatch.columnar.columns import frame_of
 from seamwatch.durations import HOUR, SECOND
+from seamwatch.engine.judge import Judge
 from seamwatch.errors import SeamwatchError
-from seamwatch.judging.facts import Measurement, Violation, Watermark
-from seamwatch.judging.judge import Judge
+from seamwatch.judging.model.facts import Measurement, Violation, Watermark
 from seamwatch.testing import named
-from streams.plan import Plan
+from streams.measure.plan import Plan
 from tests.clauses.history import at, call, contract, decision, estate_of, found, record_of
 from tests.clauses.worked import worked_example
 

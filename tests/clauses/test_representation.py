@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from seamwatch.durations import HOUR
-from seamwatch.judging.intervals import wilson
+from seamwatch.judging.patterns.intervals import wilson
 from tests.clauses.history import at, brief, contract, decision, found
+from tests.clauses.test_state import Live
 
 SHARES = "shares: {north: [0.4, 0.6], south: [0.1, 1]}"
 DATA = contract("claims", f"- {{id: who, kind: representation, {SHARES}}}")
@@ -64,7 +65,8 @@ def test_a_window_is_judged_when_it_is_over_and_ends_with_one_that_is_within() -
 
 def test_a_small_sample_neither_opens_nor_ends_anything() -> None:
     assert found(TRAFFIC, hour(0, north=9), now="1h") == []
-    assert found(DATA, [refresh("1h", north=29), refresh("2h")]) == []
+    small = contract("claims", f"- {{id: who, kind: representation, {SHARES}, min_count: 101}}")
+    assert found(small, [refresh("1h", north=29), refresh("2h")]) == []
     violations = found(TRAFFIC, [*hour(0, north=12, south=4), *hour(1, north=4, south=4)], now="9h")
     assert brief(violations) == [("north", "breach", "open", HOUR)]
 
@@ -85,3 +87,84 @@ def test_the_interval_is_wilsons() -> None:
     for hits, count, low, high in ((81, 263, 0.2553, 0.3662), (15, 148, 0.0624, 0.1605), (0, 20, 0, 0.1611)):
         assert wilson(hits, count) == pytest.approx((low, high), abs=5e-5)
     assert wilson(1, 29) == pytest.approx((0.0061, 0.1718), abs=5e-5)
+
+
+# Bounds that cannot be checked any more
+
+
+LOOSE = "shares: {north: [0, 1], south: [0, 0.9]}"
+LOOSE_DATA = contract("claims", f"- {{id: who, kind: representation, {LOOSE}}}")
+
+
+def test_a_refresh_whose_rows_name_no_cohort_is_told_until_shares_can_be_judged() -> None:
+    both = {"north": 50, "south": 50}
+    events = [refresh("1h", **both), refresh("2h"), refresh("3h", north=29), refresh("4h", **both)]
+    (told,) = found(DATA, events)
+    assert brief([told]) == [("claims", "warning", "resolved", 2 * HOUR)]
+    assert told.resolved_at == at("4h")
+    assert told.summary == (
+        "claims: the refresh of 2026-03-02 02:00:00 UTC names a cohort for 0 of its 100 rows; shares are judged from "
+        "30 on: not judged"
+    )
+    quiet = DATA.replace("kind: representation", "kind: representation, unjudged: null")
+    assert found(quiet, events) == []
+    unsaid = [{**refresh("1h"), "row_count": None}]
+    assert [v.severity for v in found(DATA, unsaid)] == ["warning"], "nobody knows that it is small"
+
+
+def test_a_breach_goes_on_while_refreshes_cannot_be_judged() -> None:
+    events = [refresh("1h", north=90, south=10), refresh("2h"), refresh("3h", north=90, south=10)]
+    assert sorted(brief(found(DATA, events)), key=str) == [
+        ("claims", "warning", "resolved", 2 * HOUR),
+        ("north", "breach", "open", HOUR),
+    ]
+
+
+def test_a_cohort_that_a_refresh_no_longer_reports_is_told_though_a_share_of_none_is_within() -> None:
+    gone = [refresh("1h", north=50, south=50), refresh("2h", north=100), refresh("3h", north=100)]
+    (told,) = found(LOOSE_DATA, [*gone, refresh("4h", north=60, south=40)])
+    assert brief([told]) == [("south", "warning", "resolved", 2 * HOUR)]
+    assert (told.since, told.resolved_at) == (at("1h"), at("4h"))
+    assert told.summary == (
+        "claims: cohort 'south' is no longer reported since 2026-03-02 01:00:00 UTC, among 100 rows; it made up "
+        "50 % before"
+    )
+    none = refresh("2h", north=100, south=0)
+    assert found(LOOSE_DATA, [refresh("1h", north=50, south=50), none]) == [], "it says so"
+    assert found(LOOSE_DATA, [refresh("1h", north=99, south=1), refresh("2h", north=100)]) == [], "chance"
+    assert found(LOOSE_DATA, [refresh("1h", north=100)]) == [], "it never came"
+
+
+@pytest.mark.parametrize("spelt", ["South", " south", "SOUTH  "])
+def test_a_cohort_that_is_spelt_otherwise_is_told_by_name(spelt: str) -> None:
+    events = [refresh("1h", north=50, **{spelt: 50}), refresh("2h", north=50, south=50)]
+    (told,) = found(LOOSE_DATA, events)
+    assert brief([told]) == [(spelt, "warning", "resolved", HOUR)]
+    assert f"reports cohort {spelt!r}, which differs from the agreed 'south' by blanks or capitals" in told.summary
+
+
+LOOSE_TRAFFIC = contract(
+    "scorer", f"- {{id: who, kind: representation, {LOOSE}, of: inference, window: 1h, min_count: 10, unjudged: 2h}}"
+)
+STOPS = [
+    *hour(0, north=8, south=4), *hour(1, north=12), *hour(2, north=12), *hour(3, north=12),
+    *hour(4, north=8, south=4), *hour(5, north=12),
+]  # fmt: skip
+
+
+def test_a_cohort_that_no_decision_names_any_more_is_told_after_the_agreed_time() -> None:
+    (told,) = found(LOOSE_TRAFFIC, STOPS, now="6h")
+    # Ten are missed in the third hour without one, by which two hours have long passed.
+    assert brief([told]) == [("south", "warning", "resolved", 4 * HOUR)]
+    assert (told.since, told.resolved_at) == (at("1h"), at("5h"))
+    assert found(LOOSE_TRAFFIC.replace("unjudged: 2h", "unjudged: 1d"), STOPS, now="6h") == []
+    assert found(LOOSE_TRAFFIC.replace("unjudged: 2h", "unjudged: null"), STOPS, now="6h") == []
+
+
+def test_live_finds_the_same_and_restarts_change_nothing() -> None:
+    live = Live(LOOSE_TRAFFIC)
+    for number in range(6):
+        live.flush(STOPS[number * 12 : number * 12 + 12], at(f"{number}h50m"))
+    live.flush([], at("6h"))
+    wanted = {(v.violation_id, v.summary, v.state, v.resolved_at) for v in found(LOOSE_TRAFFIC, STOPS, now="6h")}
+    assert {(v.violation_id, v.summary, v.state, v.resolved_at) for v in live.latest.values()} == wanted

@@ -56,7 +56,8 @@ def test_a_share_above_its_bound_is_told_with_its_interval(signal: str) -> None:
     violations = found(text, hour(0, 20, lambda i: {signal: i < 5}), now="1h")
     assert brief(violations) == [(None, "breach", "open", HOUR)]
     assert (violations[0].observed, violations[0].limit) == (0.25, 0.1)
-    assert f"{signal} 25 % (95 % sure: 11 % to 47 %) of 20" in violations[0].summary
+    was = {"abuse": "decisions were abuse", "fallback": "decisions were answered by a fallback"}[signal]
+    assert f"scorer: 25 % (95 % sure: 11 % to 47 %) of 20 {was} in the 1 h from" in violations[0].summary
     assert len(violations[0].evidence) == 5
 
 
@@ -121,7 +122,7 @@ def test_each_cohort_is_judged_by_itself_and_small_ones_never(signal: str) -> No
         ("north", "breach", "resolved", HOUR), (None, "breach", "open", HOUR),
     ]  # fmt: skip
     north = next(v for v in violations if v.slice == "north")
-    assert north.summary.startswith(f"scorer (cohort north): {signal} 25 % (95 % sure: 11 % to 47 %) of 20")
+    assert north.summary.startswith("scorer (cohort north): 25 % (95 % sure: 11 % to 47 %) of 20 decisions")
     assert any(v.summary.startswith("scorer (no cohort): ") for v in violations)
     assert found(text.replace(", by: cohort", ""), [*bad, *fine], now="1h") == []
 
@@ -134,7 +135,10 @@ def test_the_quantile_of_a_cohort_lies_between_two_of_its_latencies() -> None:
     (violation,) = found(text, [*slow, *fast], now="1h")
     assert violation.slice == "north"
     assert violation.observed == pytest.approx(50, abs=0.625)
-    told = re.search(r"\(95 % sure: ([\d.]+) to ([\d.]+) ms\), of 100 decisions", violation.summary)
+    told = re.search(
+        r"the slowest 50 % of 100 decisions took 50.* ms or more \(95 % sure: ([\d.]+) to ([\d.]+) ms\) in",
+        violation.summary,
+    )
     assert told is not None
     assert [float(bound) for bound in told.groups()] == [pytest.approx(40, abs=0.7), pytest.approx(61, abs=0.7)]
     high = clause("signal: latency, quantile: 0.99, max: 40, min_count: 20, by: cohort")
@@ -152,7 +156,7 @@ def test_accuracy_by_cohort_takes_the_cohort_of_the_decision_in_a_replay() -> No
     (violation,) = found(text, [*outcomes, *decided], now="9d1h")
     assert (violation.slice, violation.observed) == ("north", 0.5)
     # Wilson's interval of 2 in 4: 0.15 to 0.85.
-    assert "scorer (cohort north): accuracy 50 % (95 % sure: 15 % to 85 %) of 4" in violation.summary
+    assert "scorer (cohort north): 50 % (95 % sure: 15 % to 85 %) of 4 outcomes were right" in violation.summary
 
 
 def test_drift_of_one_cohort_is_not_hidden_by_another() -> None:

@@ -10,16 +10,20 @@ from typing import Any
 import polars as pl
 import pytest
 
-from seamwatch.clauses import Clause, change_notice, coverage, rate, volume
+from seamwatch.clauses import Clause, coverage
+from seamwatch.clauses.change_notice import state as change_state
+from seamwatch.clauses.rate import looking as rate
+from seamwatch.clauses.volume import looking as volume
 from seamwatch.columnar.columns import frame_of
 from seamwatch.durations import MINUTE, SECOND
-from seamwatch.judging import calls, handovers, runs, unannounced, windows
-from seamwatch.judging.facts import ForwardedEvent, Measurement, Notice, Violation, Watermark
-from seamwatch.judging.judge import Judge, JudgeSettings
-from seamwatch.judging.unjudged import is_part
+from seamwatch.engine.judge import Judge
+from seamwatch.engine.settings import JudgeSettings
+from seamwatch.engine.unjudged import is_part
+from seamwatch.judging.model.facts import ForwardedEvent, Measurement, Notice, Violation, Watermark
+from seamwatch.judging.patterns import calls, handovers, runs, unannounced, windows
 from seamwatch.testing import named
-from streams.plan import Plan
-from streams.replay import replay
+from streams.measure.plan import Plan
+from streams.replay.replay import replay
 from tests.clauses.history import at, call, contract, decision, estate_of, found, record_of
 
 AGENT_CLAUSES = {
@@ -49,7 +53,7 @@ class Live:
     latest: dict[str, Violation] = field(default_factory=dict)
     notices: list[Notice] = field(default_factory=list)
     late: int = 0
-    let_go: int = 0
+    evicted: int = 0
 
     def __post_init__(self) -> None:
         self.estate = estate_of(self.documents)
@@ -78,7 +82,7 @@ class Live:
             self.latest |= {v.violation_id: v for v in output.violations}
             self.notices += output.notices
             self.late += judge.late
-            self.let_go += judge.let_go
+            self.evicted += judge.evicted
             for key, kept in judge.take_dirty().items():
                 self.topic.pop(key, None) if kept is None else self.topic.update({key: kept})
 
@@ -303,7 +307,7 @@ def test_a_cohort_of_which_nothing_comes_is_forgotten_and_its_breach_is_over() -
     assert len(live.latest) == 2
 
 
-def test_of_too_many_conversations_the_one_silent_for_longest_is_let_go(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_of_too_many_conversations_the_one_silent_for_longest_is_evicted(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Clause, "most_parts", 3)
     documents = clause("scope", AGENT_CLAUSES["scope"])
     whole, single = Live(documents), Live(documents)
@@ -314,7 +318,7 @@ def test_of_too_many_conversations_the_one_silent_for_longest_is_let_go(monkeypa
         assert len(single.entries) <= 3
     whole.flush(events, events[-1]["event_time"])
     assert set(single.entries) == set(whole.entries) == {"t2", "t3", "t4"}
-    assert (single.let_go, single.told()) == (whole.let_go, whole.told()) == (2, single.told())
+    assert (single.evicted, single.told()) == (whole.evicted, whole.told()) == (2, single.told())
     assert {v.slice: (v.state, v.resolved_at) for v in single.latest.values() if v.state != "open"} == {
         "t0": ("resolved", at("1m1s")), "t1": ("resolved", at("2m1s"))
     }  # fmt: skip
@@ -343,16 +347,16 @@ def change(number: int, **fields: Any) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(
-    ("module", "says"),
+    ("module", "bound", "says"),
     [
-        (change_notice, "change_notice, acknowledgers: [owner@example.org], acknowledge_within: 1m"),
-        (coverage, "coverage, reviewer: owner@example.org, within: 1m"),
+        (change_state, "CLOCKS_KEPT", "change_notice, acknowledgers: [owner@example.org], acknowledge_within: 1m"),
+        (coverage, "_CLOCKS_KEPT", "coverage, reviewer: owner@example.org, within: 1m"),
     ],
 )
 def test_the_clock_of_the_oldest_change_makes_room_and_its_breach_says_so(
-    module: Any, says: str, monkeypatch: pytest.MonkeyPatch
+    module: Any, bound: str, says: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "_CLOCKS_KEPT", 3)
+    monkeypatch.setattr(module, bound, 3)
     violations = found(contract("agent", f"- {{id: held, kind: {says}}}"), [change(n) for n in range(5)], now="3h")
     assert [(v.slice or "").split("/")[0] for v in violations if v.state == "open"] == ["C-2", "C-3", "C-4"]
     gone = [v for v in violations if v.state == "resolved"]

@@ -8,11 +8,18 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from seamwatch.durations import HOUR
+from seamwatch.judging.model.facts import Violation
 from seamwatch.signatures import change_bytes, change_digest, sign
-from tests.clauses.history import at, brief, contract, decision, found, record_of
+from tests.clauses.history import at, brief, contract, decision, record_of
+from tests.clauses.history import found as found_by_all
 
 LINE = contract("scorer", "- {id: line, kind: threshold, decision: approve, when: score >= 0.6}")
 PRIVATE = {"lead@example.org": bytes(range(32)), "risk@example.org": bytes(range(1, 33))}
+
+
+def found(documents: str, events: list[dict[str, Any]], now: str | None = None) -> list[Violation]:
+    """What the clauses that are written find: nobody has signed these contracts."""
+    return [violation for violation in found_by_all(documents, events, now) if violation.kind != "signed"]
 
 
 def person(name: str) -> str:

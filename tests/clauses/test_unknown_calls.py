@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from seamwatch.columnar.columns import frame_of
-from seamwatch.judging.facts import Violation
-from streams.plan import Plan
+from seamwatch.judging.model.facts import Violation
+from streams.measure.plan import Plan
 from tests.clauses.history import at, call, contract, decision, estate_of, found, record_of
 
 NEVER = "- {id: large, kind: prohibition, never: tool = 'pay' AND arguments.amount > 1000"

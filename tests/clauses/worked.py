@@ -15,9 +15,9 @@ from typing import Any
 from seamwatch.clauses import Clause
 from seamwatch.durations import parse_duration
 from seamwatch.instants import format_instant, parse_instant
-from seamwatch.judging.facts import Violation
+from seamwatch.judging.model.facts import Violation
 from seamwatch.wire.text import record_of
-from streams.replay import replay
+from streams.replay.replay import replay
 from tests.clauses.history import contract, estate_of
 
 PEOPLE = """

@@ -18,13 +18,14 @@ import pytest
 
 from console.app import main
 from seamwatch.documents import documents_of, load_folder, published
+from seamwatch.documents.signing import SignatureLine
 from seamwatch.durations import DAY, HOUR, MINUTE, SECOND
-from seamwatch.judging.facts import Evidence, Violation
+from seamwatch.judging.model.facts import Evidence, Violation
+from seamwatch.judging.records import violation_record
 from seamwatch.wire.topics import Topics
-from seamwatch.wire.values import violation_record
-from sinks.migrate import migrate
-from sinks.store import Store
-from tests.ledger.book import Book
+from sinks.store.client import Store
+from sinks.store.migrate import migrate
+from tests.sinks.ledger.book import Book
 from tests.sinks.samples import CODEC, NOW, violation
 
 MODEL = "eligibility-decisions-north-rhine-westphalia-retail"
@@ -79,7 +80,7 @@ id: eligibility-data-to-decisions
 version: "4"
 seam: data-to-model
 covers: [{MODEL}, {DATASET}]
-parties: {{provider: {{team: data}}, consumer: {{team: lending-decisions}}}}
+parties: {{provider: {{team: data, signatory: {PEOPLE[1]}}}, consumer: {{team: lending-decisions}}}}
 escalation:
   - {{person: {PEOPLE[0]}, acknowledge_within: 30m}}
   - {{person: {PEOPLE[1]}, acknowledge_within: 1h}}
@@ -246,7 +247,10 @@ def fill(estate: Populated) -> None:
     (written / "all.yaml").write_text(DOCUMENTS)
     loaded, problems = load_folder(written)
     assert loaded is not None, problems
-    for key, value in published(documents_of(loaded), NOW - 2 * DAY):
+    (agreed,) = loaded.contracts
+    signed = (agreed.kind_name, agreed.id, agreed.version, agreed.digest)
+    signatures = {agreed.key: [SignatureLine(*signed, PEOPLE[1], "key-1", "2026-11-02T14:05:00Z", "bm9uZQ==")]}
+    for key, value in published(documents_of(loaded), NOW - 2 * DAY, signatures):
         estate.book.record([value], "contracts", key=key.encode())
     estate.send(
         "inference",

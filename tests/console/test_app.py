@@ -52,7 +52,7 @@ def test_the_version_is_printed() -> None:
 
 @pytest.mark.parametrize("name", command.COMMANDS)
 def test_every_command_has_help(name: str) -> None:
-    done = run(name, "--help", COLUMNS="200")
+    done = run(name.replace("_", "-"), "--help", COLUMNS="200")
     assert done.returncode == 0, done.stderr
 
 
@@ -92,16 +92,16 @@ def test_a_system_is_found_by_its_folder_then_by_the_environment(
     running = {"pid": os.getpid(), "kafka": "a:1", "clickhouse": "http://w@a:2/s", "auditor": "http://r@a:2/s"}
     (tmp_path / RUN_FILE).write_text(json.dumps({**running, "prefix": "p"}))
     found = reach(tmp_path)
-    assert (found.kafka, found.clickhouse, found.auditor, found.prefix) == (
+    assert (str(found.kafka), found.clickhouse, found.auditor, found.prefix) == (
         "a:1",
         "http://w@a:2/s",
         "http://r@a:2/s",
         "p",
     )
     monkeypatch.setenv("KAFKA_BOOTSTRAP_SERVERS", "b:1")
-    assert reach(tmp_path).kafka == "a:1"
+    assert str(reach(tmp_path).kafka) == "a:1"
     monkeypatch.setenv("SEAMWATCH_DATA", str(tmp_path))
-    assert (reach().kafka, reach().auditor) == ("b:1", "http://r@a:2/s")
+    assert (str(reach().kafka), reach().auditor) == ("b:1", "http://r@a:2/s")
 
 
 @pytest.mark.usefixtures("nowhere")

@@ -16,7 +16,7 @@ from typer.testing import CliRunner, Result
 from console.commands import contracts
 from console.comparing import COMPARED, compare
 from seamwatch.errors import UsageError
-from seamwatch.judging.facts import Violation
+from seamwatch.judging.model.facts import Violation
 from tests.clauses.history import PEOPLE, contract, decision
 from tests.sinks.samples import violation
 

@@ -13,13 +13,13 @@ import pytest
 from confluent_kafka import Consumer, TopicPartition
 from typer.testing import CliRunner
 
+from bus.documents import publish_folder
 from console import health
 from console.app import build
 from seamwatch.clock import SystemClock
-from seamwatch.judging.facts import Measurement
+from seamwatch.judging.model.facts import Measurement
+from seamwatch.judging.records import measurement_record
 from seamwatch.outages import Fault, begun, ended
-from seamwatch.wire.values import measurement_record
-from streams.contracts import publish_folder
 from tests.sinks.estate import Estate, estate
 from tests.sinks.samples import CODEC, encoded
 

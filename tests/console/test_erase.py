@@ -14,10 +14,10 @@ from seamwatch.instants import parse_instant
 from seamwatch.sdk.sealer import Seal
 from seamwatch.sdk.subject_keys import SubjectKeyFile
 from seamwatch.testing import RecordingEmitter
-from sinks.ledger.keys import make_keys, read_signer
+from sinks.ledger.format.keys import make_keys, read_signer
 from tests.console.test_store_life import Run, run  # noqa: F401 - a fixture
-from tests.ledger.book import Book
 from tests.sinks.estate import Estate, estate, everything
+from tests.sinks.ledger.book import Book
 from tests.sinks.mixed import Mixed
 from tests.sinks.samples import CODEC
 

@@ -29,7 +29,7 @@ from seamwatch.errors import SeamwatchError
 from seamwatch.testing import T0, event_id
 from seamwatch.wire.schemas import plain, schema
 from seamwatch.wire.text import record_of
-from sinks.ledger.notes import VerifierKey
+from sinks.ledger.format.notes import VerifierKey
 from tests.signing.folder import CONTRACT, SYSTEM
 
 ROOT = Path(__file__).parents[2]

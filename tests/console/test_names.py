@@ -9,7 +9,7 @@ import pytest
 import typer
 
 from console.app import build
-from console.names import KNOWN
+from sinks.store.questions.names import KNOWN
 from tests.console.populated import AGENT, DATASET, MODEL, PEOPLE, PIPELINE, STRAY, Populated, populated
 
 NAMING = {*KNOWN, "event", "trace", "reference", "hold", "use_case", "config_digest"}
@@ -46,6 +46,9 @@ OTHERWISE: dict[tuple[str, ...], str] = {
     ("attest", "version"): "is how a refresh that is published is called",
     **{("announce", name): _SAYING for name in ("person", "system")},
     ("cosign", "person"): _SAYING,
+    ("contracts", "publish", "person"): _SAYING,
+    **{("withdraw", name): _SAYING for name in ("person", "system")},
+    ("board-token", "person"): "asks neither broker nor store; a token of nobody who is published serves for nothing",
     ("contracts", "sign", "contract"): "names what is signed in a file, which is read, and no store asked",
 }
 """Parameters that are called so and name something else, and what."""
@@ -145,7 +148,7 @@ def test_a_hold_on_nothing_is_not_placed(store: Populated, capsys: pytest.Captur
 
 
 def test_every_kind_of_name_is_one_query_that_runs(store: Populated) -> None:
-    from console.names import names
+    from sinks.store.questions.names import names
 
     found = {kind: names(store.store, kind) for kind in KNOWN}
     assert set(found["system"]) == {MODEL, AGENT, DATASET, STRAY, PIPELINE}

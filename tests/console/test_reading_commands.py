@@ -8,13 +8,15 @@ import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from console.commands.trail import branches
-from seamwatch.durations import HOUR, MINUTE
-from seamwatch.wire.values import violation_record
+from seamwatch.durations import HOUR, MINUTE, SECOND
+from seamwatch.judging.found import Found, header_of
+from seamwatch.judging.model.facts import Evidence
+from seamwatch.judging.model.held import Held
+from seamwatch.judging.records import violation_record
+from sinks.store.questions.trail import Happened, branches
 from tests.console.populated import (
     AGENT,
     DATASET,
@@ -24,6 +26,7 @@ from tests.console.populated import (
     TRACE,
     Populated,
     call,
+    decision,
     event,
     hexed,
     populated,
@@ -77,6 +80,15 @@ def test_violations_come_in_pages_that_leave_none_out_and_show_none_twice(store:
     assert "no-such-id" in wrong.err
 
 
+def test_one_that_opens_while_none_is_found_is_for_the_next_time(
+    store: Populated, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sinks.store.questions.episodes.number", lambda *_: 1)
+    answer = store.run("violations", "--since", "2999-01-01")
+    assert (answer.code, answer.out) == (0, "no violations\n")
+    assert store.run("violations", "--json", "--since", "2999-01-01").out == ""
+
+
 def test_violations_as_json_have_the_documented_fields_in_order(store: Populated) -> None:
     page = (DOCS / "store.md").read_text("utf-8")
     section = page[page.index("### `violations`\n") :].split("\n### ")[0]
@@ -104,6 +116,16 @@ def test_what_is_over_asks_nobody_to_act(store: Populated) -> None:
     assert f"{EPISODES[0].violation_id}  breach, {PEOPLE[0]} must act" in owned
 
 
+def test_why_says_who_had_signed_what_and_when_they_signed(store: Populated) -> None:
+    said = " ".join(store.run("why", event("d2")).out.split())
+    assert f"signed eligibility-data-to-decisions@4: {PEOPLE[1]} (provider) at 2026-11-02T14:05:00" in said
+    assert "NOT BY nobody named (consumer)" in said
+    rows = json.loads(store.run("why", event("d2"), "--json").out)["signatures"]
+    assert [(row["person"], row["roles"], row["signed"]) for row in rows] == [
+        (PEOPLE[1], ["provider"], True), (None, ["consumer"], False)
+    ]  # fmt: skip
+
+
 def test_the_trail_shows_what_led_to_what_and_when_to_the_millisecond(store: Populated) -> None:
     lines = store.run("trail", TRACE).out.splitlines()
     times = [re.search(r"\d\d:\d\d:\d\d\.\d{3}", line) for line in lines[1:6]]
@@ -118,16 +140,16 @@ def test_the_trail_shows_what_led_to_what_and_when_to_the_millisecond(store: Pop
     assert {row["event_id"]: row["parent_id"] for row in rows}[event("c2")] == event("c1")
 
 
-def row(name: str, parent: str | None) -> dict[str, Any]:
-    return {"event_id": name, "parent_id": parent}
+def row(name: str, parent: str | None) -> Happened:
+    return Happened(None, NOW, "outcome", name, parent, "s", "", "", "t", 0, 0)
 
 
 def test_parents_that_go_round_in_a_circle_lose_no_event() -> None:
     rows = [row("a", "c"), row("b", "a"), row("c", "b"), row("d", "c"), row("e", "e"), row("f", None)]
     shown = list(branches(rows))
-    assert sorted(found["event_id"] for _, found in shown) == list("abcdef")
+    assert sorted(found.event_id for _, found in shown) == list("abcdef")
     chain = [row("0", None), *(row(str(number), str(number - 1)) for number in range(1, 5_000))]
-    assert [found["event_id"] for _, found in branches(chain)] == [str(number) for number in range(5_000)]
+    assert [found.event_id for _, found in branches(chain)] == [str(number) for number in range(5_000)]
 
 
 def test_a_limit_that_leaves_decisions_out_says_so_to_machines_too(store: Populated) -> None:
@@ -209,6 +231,58 @@ def test_what_no_view_can_match_is_counted_where_people_look(store: Populated) -
     aged = store.run("stale").out
     assert "1 decisions under a clause on the age of data do not say how old theirs is" in aged
     answers = store.run("acknowledgements")
-    assert "1 answers were not judged so far" in answers.out
+    assert "1 answer was not judged so far" in answers.out
     (refused,) = [json.loads(line) for line in store.run("acknowledgements", "--refused", "--json").out.splitlines()]
     assert (refused["event_id"], refused["counted"]) == (event("a1"), None)
+
+
+def test_why_late_says_what_a_violation_waited_for_from_its_event_to_its_person(store: Populated) -> None:
+    """One of an event that came late, while a partition was not measured, with a channel that hung."""
+    opened, ids = NOW - 10 * MINUTE, hexed("late")
+    late = decision("late", opened, producer="credit-api")
+    store.book.record([CODEC.encode("inference", late)], "inference", millis=(opened + 40 * SECOND) // 1000)
+    held = Held(opened + 30 * SECOND, opened + 90 * SECOND, (("t.outcome", 1, opened + 30 * SECOND),), 1, 28)
+    found = Found(opened + 91 * SECOND, 5 * SECOND, 2 * SECOND, (held,))
+    (agreed,) = store.store.rows("SELECT digest FROM document WHERE kind = 'Contract'")
+    episode = replace(
+        EPISODES[0],
+        violation_id=ids,
+        contract_digest=agreed["digest"],
+        kind="freshness",
+        clause="decisions-on-fresh-features",
+        opened_at=opened,
+        since=opened - HOUR,
+        detected_at=opened + 90 * SECOND,
+        evidence=(Evidence(opened, event("late"), "t.inference", 0, 4),),
+    )
+    value = CODEC.encode("violation", violation_record(episode))
+    name, said = header_of(found)
+    store.book.record([value], "violations.freshness", millis=(opened + 92 * SECOND) // 1000, headers=[(name, said)])
+    tried = {"violation_id": ids, "step": 0, "person": PEOPLE[0], "channel": "json"}
+    hung = {**tried, "sent_at": opened + 93 * SECOND, "result": "failed: time-out: no answer within 15 s (3 tries)"}
+    taken = {**tried, "sent_at": opened + 148 * SECOND, "result": "delivered"}
+    for page, ended in ((hung, 143), (taken, 149)):
+        store.book.record([CODEC.encode("page", page)], "page", millis=(opened + ended * SECOND) // 1000)
+    outage = {
+        "outage_id": "outage/stalled/judge", "fault": "stalled", "stage": "judge", "state": "open", "since": opened,
+        "until": None, "detected_at": opened + MINUTE, "person": None, "summary": "It stands still.",
+    }  # fmt: skip
+    store.book.record([CODEC.encode("outage", outage)], "outage", millis=NOW // 1000)
+
+    answer = json.loads(store.run("why-late", ids[:8], "--json").out)
+    waits = [(wait["cause"], round(wait["seconds"])) for station in answer["stations"] for wait in station["waits"]]
+    assert waits == [("producer", 40), ("partition", 50), ("channel", 50), ("pause", 5)]
+    stations = [station["what"] for station in answer["stations"]]
+    assert stations == ["event", "opened", "arrived", "found", "sent", "tried", "failed", "delivered"]
+    assert answer["notes"] == []
+    told = store.run("why-late", ids).out
+    assert "1 of 28 input partitions: t.outcome[1], measured up to" in told
+    assert "credit-api sent it so late" in told
+    assert "json: failed: time-out: no answer within 15 s (3 tries)" in told
+    assert f"delivered to {PEOPLE[0]} by json" in told
+
+    unknown = store.run("why-late", "no-such-id", "--json")
+    assert (unknown.code, unknown.out) == (1, "")
+    assert "no-such-id" in unknown.err
+    twice = store.run("why-late", hexed("drift"))
+    assert "when they came is not known" in twice.out

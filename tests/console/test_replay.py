@@ -206,7 +206,8 @@ LONG = """
 
 
 def test_what_counts_from_before_since_is_named(folder: Path) -> None:
-    versions = "versions: [{version: v1, approvals: [{id: a, use_case: credit, approved_at: 2026-03-09}]}]"
+    approval = "{id: a, use_case: credit, approved_by: owner@example.org, approved_at: 2026-03-09}"
+    versions = f"approvers: [owner@example.org]\nversions: [{{version: v1, approvals: [{approval}]}}]"
     system = f"kind: System\nid: scorer\ntype: model\nowner: owner@example.org\n{versions}\n---\n"
     (folder / "example.yaml").write_text(PEOPLE + system + contract("scorer", LONG), "utf-8")
 

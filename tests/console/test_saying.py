@@ -15,8 +15,8 @@ from console.commands import topics as topics_command
 from console.commands.contracts import register as register_contracts
 from seamwatch.clauses.threshold import Threshold
 from seamwatch.documents import Estate
+from seamwatch.engine.seams import Seams
 from seamwatch.errors import SeamwatchError, UsageError
-from seamwatch.judging.seams import Seams
 from seamwatch.wire.text import record_of
 
 HEAD = "apiVersion: seamwatch/v1\nkind: "
@@ -46,6 +46,14 @@ AGREED = (
     acknowledgers: [product@example.org]
     acknowledge_within: 24h
     notice_before: 48h
+""",
+    ),
+    (
+        "shift",
+        "model-to-product",
+        "[ranker]",
+        """
+  - {id: scores, kind: distribution, reference: {first: 1d}, reviewer: steward@example.org, review_within: 8h}
 """,
     ),
     (
@@ -112,12 +120,16 @@ def test_what_is_attested_counts_for_the_clause_that_asks(estate: Path) -> None:
     lead = ("--as", "lead@example.org", "--key", str(estate / "lead"))
     assert "counts for limits#auc" in said(run("attest", "benchmark", "limits#auc", "--value", "0.84", *lead))
     assert "counts for both#looked-at" in said(run("attest", "review", "both#looked-at", "--system", "ranker", *lead))
+    shift = ("attest", "review", "shift#scores", "--as")
+    assert "counts for shift#scores" in said(run(*shift, "steward@example.org"))
+    refusal = refused(run(*shift, *lead[1:]))
+    assert "it is for steward@example.org to attest, not for lead@example.org" in refusal
     assert "no clause in force asks for a drill" in said(run("attest", "drill", "--system", "ranker", *lead))
     refresh = ("--data-as-of", "2026-01-02T00:00:00Z", "--rows", "12", "--source", "core", "--source", "partner")
     said(run("attest", "lineage", "feed#sources", *refresh, "--as", "steward@example.org"))
 
     seams = Seams(Estate.load(estate / "contracts"))
-    for event in events("attestation")[:3]:
+    for event in events("attestation")[:4]:
         record = record_of(event)[1]
         contract, _, clause = record["subject"].partition("#")
         bound = seams.bound(contract, "1", clause, record["system"])
@@ -206,6 +218,8 @@ def test_a_draft_that_was_edited_after_it_was_signed_is_not_announced(estate: Pa
     assert "asks for the signature of product@example.org" in refused(run("announce", "--file", str(draft), *lead))
     said(run("announce", "--file", str(draft), *lead, "--unsigned"))
     assert [event["to_value"] for event in events("config_change")] == ["0.35"]
+    draft.write_text(draft.read_text().replace('"withdrawn": false', '"withdrawn": true'))
+    assert "`seamwatch withdraw` does that" in refused(run("announce", "--file", str(draft), *lead), UsageError)
 
 
 def test_a_change_that_nobody_must_sign_says_what_is_short_of_what_was_agreed(estate: Path) -> None:
@@ -216,6 +230,8 @@ def test_a_change_that_nobody_must_sign_says_what_is_short_of_what_was_agreed(es
     unknown = run("announce", "model", "--system", "scorrer", "--to", "v2", "--as", "lead@example.org")
     assert "did you mean 'scorer'?" in refused(unknown, UsageError)
     nobody = run("announce", "model", "--system", "scorer", "--to", "v2", "--as", "leed@example.org")
+    assert "did you mean 'lead@example.org'?" in refused(nobody, UsageError)
+    nobody = run("contracts", "publish", str(estate / "contracts"), "--withdraw", "--as", "leed@example.org")
     assert "did you mean 'lead@example.org'?" in refused(nobody, UsageError)
     assert "did you mean 'model'?" in refused(
         run("announce", "modle", "--system", "ranker", "--to", "v2", "--as", "lead@example.org"), UsageError

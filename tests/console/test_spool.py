@@ -10,13 +10,13 @@ import pytest
 import typer
 from typer.testing import CliRunner, Result
 
+from bus.tail import tail
+from bus.topics import create_topics
 from console.commands import spool
 from seamwatch import Emitter
 from seamwatch.errors import UnreachableError, UsageError
 from seamwatch.wire.codec import Codec
 from seamwatch.wire.topics import Topics
-from streams.tail import tail
-from streams.topics import create_topics
 
 NOWHERE = "127.0.0.1:1"
 

@@ -21,10 +21,10 @@ from seamwatch.sdk.sealer import Seal
 from seamwatch.sdk.subject_keys import SubjectKeyFile
 from seamwatch.testing import RecordingEmitter
 from seamwatch.wire.topics import Topics
-from sinks.ledger.keys import make_keys, read_signer
-from sinks.migrate import migrate
-from sinks.store import Store
-from tests.ledger.book import Book
+from sinks.ledger.format.keys import make_keys, read_signer
+from sinks.store.client import Store
+from sinks.store.migrate import migrate
+from tests.sinks.ledger.book import Book
 from tests.sinks.samples import CODEC, encoded
 
 DOCS = Path(__file__).parents[2] / "docs" / "store.md"
@@ -63,7 +63,7 @@ def run(capsys: pytest.CaptureFixture[str]) -> Run:
             main(arguments)
         except SystemExit as end:
             code = int(end.code or 0)
-        return code, [json.loads(line) for line in capsys.readouterr().out.splitlines() if line[0] == "{"]
+        return code, [json.loads(line) for line in capsys.readouterr().out.splitlines() if line.startswith("{")]
 
     return run
 

@@ -12,6 +12,8 @@ import subprocess
 import sys
 import termios
 from collections.abc import Iterator
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -20,6 +22,7 @@ from hypothesis import strategies as st
 
 from console import tables
 from console.tables import table_lines, text_lines
+from sinks.retention.holds import place_hold
 from tests.console.populated import AGENT, DATASET, EPISODES, MODEL, PEOPLE, TRACE, Populated, event, populated
 
 ROOT = Path(__file__).parents[2]
@@ -80,6 +83,7 @@ COMMANDS = {
     "violations": ["violations"],
     "owner": ["owner", MODEL],
     "why": ["why", event("d1")],
+    "why_late": ["why-late", EPISODES[0].violation_id],
     "store_retention": ["store", "hold", "list"],
 }
 """By module, what is typed."""
@@ -92,13 +96,17 @@ COPIED += [episode.violation_id for episode in EPISODES] + ["CHANGE-2026-11-0000
 COPIED += [MODEL, AGENT, DATASET, *PEOPLE, TRACE]
 
 
-@pytest.fixture
-def store(
-    clickhouse: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> Iterator[Populated]:
-    with populated(clickhouse, tmp_path, monkeypatch, capsys) as made:
-        made.run("store", "hold", "add", "--by", PEOPLE[0], "--reason", "case 17 of a long story", "--system", MODEL)
+@pytest.fixture(scope="module")
+def estate(clickhouse: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Populated]:
+    folder = tmp_path_factory.mktemp("tables")
+    with pytest.MonkeyPatch.context() as patch, populated(clickhouse, folder, patch) as made:
+        place_hold(made.store, PEOPLE[0], "case 17 of a long story", system=MODEL)
         yield made
+
+
+@pytest.fixture
+def store(estate: Populated, capsys: pytest.CaptureFixture[str]) -> Populated:
+    return replace(estate, run=partial(estate.run_with, capsys))
 
 
 def test_every_command_at_eighty_columns(store: Populated, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -57,7 +57,7 @@ def test_up_keeps_its_parts_running_and_ends_without_a_trace(tmp_path: Path, mon
     first = _four_free_ports()
     up = Up(tmp_path / "data", SEAMWATCH_METRICS_PORT=str(first))
     try:
-        assert up.pids().keys() == {"measure", "judge", "record", "page", "kafka", "clickhouse"}
+        assert up.pids().keys() == {"measure", "judge", "record", "page", "board", "kafka", "clickhouse"}
         second = subprocess.run(
             [sys.executable, "-m", "console.app", "up", "--data", str(up.data)], capture_output=True, check=False
         )

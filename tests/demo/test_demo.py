@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from seamwatch.settings import load_settings
-from sinks.store import Store
+from sinks.store.client import Store
 from stack.local import LocalStack
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]

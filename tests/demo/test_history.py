@@ -14,10 +14,10 @@ from console.demo.sightings import Sightings, unexpected
 from console.demo.stories import stories
 from seamwatch.documents import Estate, load_folder
 from seamwatch.durations import DAY
-from seamwatch.judging.facts import Violation
+from seamwatch.judging.model.facts import Violation
 from seamwatch.wire.checks import checked
 from seamwatch.wire.schemas import schema
-from streams.replay import replay
+from streams.replay.replay import replay
 
 ORIGIN = timeline.micros_of(timeline.NOMINAL_ORIGIN)
 END = timeline.at(ORIGIN, timeline.LENGTH_DAYS)

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from console.demo.sightings import Page, Sightings, unexpected, verdicts
 from console.demo.stories import Expected, Story
-from seamwatch.judging.facts import Violation
+from seamwatch.judging.model.facts import Violation
 
 EXPECTED = Expected("late", "feed", "fresh", "rows", due=100, person="a@example.org", slice="rows")
 STORY = Story("a story", "a cause", (EXPECTED,))

@@ -17,7 +17,7 @@ from seamwatch.documents import Estate
 from seamwatch.documents.template import template
 
 ROOT = Path(__file__).parents[2]
-PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md")))
+PAGES = (ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md")))
 _FENCE = re.compile(r"^```(?P<language>\w*)\n(?P<content>.*?)^```", re.MULTILINE | re.DOTALL)
 _INLINE = re.compile(r"`((?:[A-Z_]+=\S+ )*seamwatch [^`]+)`")
 _TYPED = re.compile(r"(?:^|[|;&=\w] )seamwatch \w", re.MULTILINE)

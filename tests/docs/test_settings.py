@@ -9,11 +9,12 @@ from pydantic import AliasChoices
 
 from seamwatch.settings import Settings
 
-PAGE = Path(__file__).parents[2] / "docs" / "operations.md"
+DOCS = Path(__file__).parents[2] / "docs"
+PAGES = "".join((DOCS / page).read_text("utf-8") for page in ("operations.md", "connections.md", "board.md"))
 
 
 @pytest.mark.parametrize("name", sorted(Settings.model_fields))
-def test_a_setting_is_on_the_page_of_operations(name: str) -> None:
+def test_a_setting_is_on_a_page_for_those_who_operate(name: str) -> None:
     alias = Settings.model_fields[name].validation_alias
     variable = alias.choices[0] if isinstance(alias, AliasChoices) else f"SEAMWATCH_{name.upper()}"
-    assert f"`{variable}`" in PAGE.read_text("utf-8")
+    assert f"`{variable}`" in PAGES

@@ -283,7 +283,9 @@ def test_the_optional_lines_of_a_template_are_right_too(tmp_path: Path) -> None:
     text = "---\n".join(template(kind) for kind in ("person", "system", "contract"))
     freed = re.sub(r"^# (?=[a-z_]+:)", "", text, flags=re.MULTILINE)
     assert freed != text
-    assert problems(tmp_path, freed.replace("[credit-features]", "[credit-model]")) == []
+    found = problems(tmp_path, freed.replace("[credit-features]", "[credit-model]"))
+    # Nobody can sign for an example.
+    assert [told for told in found if "is not signed by owner@example.org, who has published keys" not in told] == []
 
 
 def test_an_unknown_template_names_the_nearest() -> None:
@@ -310,3 +312,19 @@ def test_the_python_of_the_page_runs(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT)
     for block in re.findall(r"```python\n(.*?)```", PAGE.read_text(), re.DOTALL):
         exec(block, {})
+
+
+def test_check_names_points_of_the_hand_over_that_say_nothing_and_blank_text(tmp_path: Path) -> None:
+    system = SYSTEM.replace("dataset", "model").removesuffix("---\n")
+    file = tmp_path / "estate.yaml"
+    file.write_text(
+        PEOPLE.replace("name: Ada", 'name: " "') + system + 'team: "\\t"\nrunbook: tbd\nlineage: " "\n'
+        "review: {every: 90d, by: ada@example.org, last: 2099-01-01}\n"
+    )
+    code, told, _ = command("check", str(tmp_path))
+    assert code == 0
+    lines = [line.removeprefix(f"{file}:") for line in told.splitlines()]
+    assert "3: warning: name of person 'ada@example.org' is blank: write it, or leave it out" in lines
+    assert "9: warning: team of system 'scores' is blank: write it, or leave it out" in lines
+    points = [line.split(":")[0] for line in lines if "hand-over of system 'scores': " in line]
+    assert points == ["10", "11", "12"]

@@ -82,6 +82,7 @@ def test_what_looks_like_a_document_and_cannot_be_read_is_told(tmp_path: Path) -
     (estate / "inner").mkdir(parents=True)
     (estate / ".hidden").mkdir()
     elsewhere.mkdir()
+    (elsewhere / "notes.txt").write_text("no document")
     (estate / "inner" / "p.YAML").write_text(PERSON)
     (estate / ".hidden" / "x.yaml").write_text("not: read\n")
     (estate / "gone.yml").symlink_to(elsewhere / "nothing")

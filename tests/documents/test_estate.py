@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from seamwatch.documents import Contract, Estate, canonical_json, digest_of, documents_of, published
 from seamwatch.documents.defaults import built_in
 from seamwatch.documents.estate import BEGINNING, END
+from seamwatch.engine.seams import Seams
 from seamwatch.errors import DocumentError
-from seamwatch.judging.seams import Seams
 
 ROOT = Path(__file__).parents[2]
 

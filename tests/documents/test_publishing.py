@@ -155,7 +155,7 @@ def test_a_folder_that_is_loaded_again_reads_what_has_changed_alone(
         read.append(path.name)
         return read_file(path, shown)
 
-    monkeypatch.setattr("seamwatch.documents.loading.read_file", counted)
+    monkeypatch.setattr("seamwatch.documents.reading_many.read_file", counted)
     folder = Folder(tmp_path)
     assert len(folder.load().estate().persons) == 5
     assert len(read) == 5

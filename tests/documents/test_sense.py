@@ -150,3 +150,40 @@ def test_a_clause_on_what_no_covered_system_reports_is_a_warning(tmp_path: Path)
     assert told(tmp_path, scope, ("model",), covers='"s*"') == []
     assert "refreshes" in told(tmp_path, "- {id: fresh, kind: freshness, max_lag: 1d}", ("agent",))[0]
     assert told(tmp_path, "- {id: fresh, kind: freshness, max_lag: 1d}", ("dataset",)) == []
+
+
+NOBODY = {
+    "- {id: quarterly, kind: review, every: 90d}": "a review, and its clock runs out",
+    "- {id: auc, kind: benchmark, metric: auc, min: 0.8}": "a measurement, and none counts",
+    "- {id: from, kind: lineage, attested: true}": "an attestation of each refresh, and none counts",
+}
+
+
+@pytest.mark.parametrize("clause", NOBODY)
+def test_a_word_that_nobody_may_give_is_a_warning(tmp_path: Path, clause: str) -> None:
+    types = ("dataset" if "lineage" in clause else "model",)
+    (line,) = told(tmp_path, clause, types)
+    assert line.startswith("1: warning: clause ")
+    assert f"it asks for {NOBODY[clause]}: nobody may attest it; name persons in 'by', or signatories" in line
+    assert told(tmp_path, clause.replace("}", ", by: ada@example.org}"), types) == []
+    signed = DOCUMENTS.replace("provider: {{team: a}}", "provider: {{team: a, signatory: ada@example.org}}")
+    file = tmp_path / "pact.yaml"
+    systems = f"kind: System\nid: s0\ntype: {types[0]}\nowner: ada@example.org"
+    file.write_text(signed.format(systems=systems, covers="s0") + f"  {clause}\n")
+    assert [p for p in load_folder(tmp_path)[1] if "nobody may attest" in p.message] == []
+
+
+@pytest.mark.parametrize(
+    ("shares", "says"),
+    [
+        (
+            "{north: [0, 1], North: [0, 1]}",
+            "'north' and 'North' differ by blanks or capitals alone, and are two cohorts",
+        ),
+        ('{"s\u00fcd": [0, 1], "su\u0308d": [0, 1]}', "differ by another form of the same characters alone"),
+        ('{"north ": [0.1, 1]}', "'north ' has blanks at its ends"),
+    ],
+)
+def test_cohorts_that_differ_by_their_spelling_are_a_warning(tmp_path: Path, shares: str, says: str) -> None:
+    lines = told(tmp_path, f"- {{id: who, kind: representation, of: inference, shares: {shares}}}", ("model",))
+    assert any(line.startswith("1: warning: clause 'who' (representation): ") and says in line for line in lines)

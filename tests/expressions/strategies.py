@@ -227,12 +227,13 @@ class _Trees:
     def _pick(self, *options: str) -> str:
         return self._draw(st.sampled_from(options))
 
-    def argument(self) -> tree.Node:
-        """A path inside arguments, or the first given of two."""
+    def argument(self, deeper: int = 3) -> tree.Node:
+        """A path inside arguments, or the first given of several."""
         keys: list[str] = self._draw(st.lists(st.sampled_from(KEYS), min_size=1, max_size=2))
         path = ("arguments", *keys)
-        if self._pick(*"0123456789") == "0":
-            return tree.Call("coalesce", (tree.Name(path), self.argument()))
+        # The last of what is picked from: the simplest is tried again and again, and would go ever deeper.
+        if deeper and self._pick(*"0123456789") == "9":
+            return tree.Call("coalesce", (tree.Name(path), self.argument(deeper - 1)))
         return tree.Name(path)
 
     def _leaf(self, kind: str) -> tree.Node:

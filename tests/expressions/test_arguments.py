@@ -15,7 +15,7 @@ from seamwatch.expressions import Expression
 from seamwatch.expressions.arguments import read_arguments
 from seamwatch.expressions.closure import ODD, Odd, Row, row_closure
 from seamwatch.expressions.sql import clickhouse
-from seamwatch.judging.calls import matched
+from seamwatch.judging.patterns.calls import matched
 
 Answer = bool | Odd | None
 

@@ -35,7 +35,8 @@ from seamwatch.expressions.build import (
 )
 from seamwatch.expressions.closure import closure, value_closure
 from seamwatch.expressions.functions import FUNCTIONS
-from seamwatch.wire.schemas import INPUT_TYPES, schema
+from seamwatch.record_types import INPUT_TYPES
+from seamwatch.wire.schemas import schema
 
 PAGE = Path(__file__).parents[2] / "docs" / "expressions.md"
 EXAMPLES = [

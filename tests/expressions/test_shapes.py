@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from seamwatch.errors import ExpressionError
 from seamwatch.expressions import Expression, build
 from seamwatch.expressions.parsing import parse_tree
-from seamwatch.expressions.shapes import apart, numbers_of
+from seamwatch.expressions.shapes import apart, numbers_of, shape_of
 from seamwatch.expressions.tree import Node, canonical
 from tests.expressions.strategies import expressions
 
@@ -92,3 +92,14 @@ def test_what_is_wrong_is_said_of_what_was_written() -> None:
         Expression.parse("scor > 0.25").check("inference")
     with pytest.raises(ExpressionError, match=r"\(in 'score > 0.25 AND \?'\)"):
         Expression.parse("score > 0.25 AND ?")
+
+
+def test_a_whole_number_that_is_exact_and_the_same_as_a_double_are_two() -> None:
+    """Whichever is read first: what is kept by trees must not give one for the other, and each is compared its way."""
+    double, exact = "row_count IN (9007199254740992.0, 1)", "row_count IN (9007199254740992, 1)"
+    for order in ((double, exact), (exact, double)):
+        shape_of.cache_clear()
+        first, second = (Expression.parse(text) for text in order)
+        assert (first.text, second.text) == order
+        assert first != second
+        assert first.shape is not second.shape

@@ -21,7 +21,7 @@ from seamwatch.expressions.closure import ODD, Row, closure, row_closure
 from seamwatch.expressions.sql import clickhouse
 from tests.expressions.strategies import EVENTS, expressions
 
-TABLES = Path(__file__).parents[2] / "sinks" / "migrations" / "0001_record.sql"
+TABLES = Path(__file__).parents[2] / "sinks" / "store" / "migrations" / "0001_record.sql"
 TIMES = ("event_time", "data_as_of")
 
 
@@ -101,7 +101,7 @@ def stored(event: dict[str, Any]) -> dict[str, Any]:
 
 @pytest.mark.parametrize("record_type", sorted(EVENTS))
 @settings(
-    max_examples=15,
+    max_examples=10,
     suppress_health_check=list(HealthCheck),
     phases=[Phase.explicit, Phase.generate, Phase.shrink],
 )
@@ -117,7 +117,7 @@ def test_closure_polars_and_clickhouse_agree(engine: Engine, record_type: str, d
 
 
 @pytest.mark.parametrize("record_type", sorted(EVENTS))
-@settings(max_examples=150, suppress_health_check=list(HealthCheck))
+@settings(max_examples=75, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_the_canonical_text_parses_to_the_same_tree(record_type: str, data: st.DataObject) -> None:
     expression = data.draw(expressions(record_type, depth=4))

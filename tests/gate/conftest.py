@@ -11,7 +11,8 @@ from tests.signing.folder import Folder, prepare
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Folder:
-    """Documents whose contract all have signed."""
+    """Documents whose contract all have signed, and whose approval is signed too."""
     made = prepare(tmp_path, monkeypatch)
     made.sign("lead", "product", "risk")
+    made.sign_approval()
     return made

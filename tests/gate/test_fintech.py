@@ -14,9 +14,9 @@ from console.app import build
 from seamwatch.documents import Estate
 from seamwatch.durations import DAY, HOUR
 from seamwatch.instants import parse_instant
-from seamwatch.judging.facts import Violation
+from seamwatch.judging.model.facts import Violation
 from seamwatch.signatures import change_bytes, sign
-from streams.replay import replay
+from streams.replay.replay import replay
 from tests.clauses.history import record_of
 
 CONTRACTS = Path(__file__).parents[2] / "contracts"

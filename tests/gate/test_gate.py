@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
+import shlex
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +16,9 @@ from typer.testing import CliRunner
 from console.commands import gate
 from console.gate import history
 from console.gate.history import History
-from tests.signing.folder import Folder, set_clock
+from console.keys import public_of, read_private_key
+from tests.signing.folder import Folder, run, set_clock
+from tests.sinks.samples import violation
 
 DIGEST = "sha256:9a4be271"
 FULL = ("--version", "2.1", "--config-digest", DIGEST)
@@ -42,7 +47,26 @@ def rules(folder: Folder, *more: Any, offline: bool = True) -> list[str]:
 def test_what_is_handed_over_signed_approved_and_watched_passes(folder: Folder) -> None:
     code, findings = judge(folder, *FULL)
     assert code == 0
-    assert {f["rule"] for f in findings} == {"store", "approval-signature"}  # warnings: not asked, not signed by risk
+    assert {f["rule"] for f in findings} == {"store"}  # a warning: it was not asked
+
+
+def test_a_key_that_nobody_vouched_for_refuses_where_its_owner_binds(folder: Folder, tmp_path: Path) -> None:
+    before = tmp_path / "before"
+    shutil.copytree(folder.path, before)
+    one, two = (public_of(read_private_key(folder.key("lead", n))) for n in (1, 2))
+    folder.edit(one, two, "people.yaml")
+    folder.sign_with("lead", 2)
+    assert rules(folder, *FULL) == []
+    _, findings = judge(folder, *FULL, "--before", before)
+    ((rule, reason),) = refusals(findings)
+    assert rule == "key"
+    assert reason.startswith("lead@example.org: key lead-1 was exchanged, and nobody vouched for it: lead@example.org")
+    stranger = "---\nkind: Person\nid: else@example.org\nname: E\nkeys:\n  - {key_id: e, public: PUBLIC}\n"
+    for path, key in ((before, one), (folder.path, two)):
+        (path / "others.yaml").write_text(stranger.replace("PUBLIC", key))
+    folder.edit(two, one, "people.yaml")
+    folder.sign_with("lead", 1)
+    assert rules(folder, *FULL, "--before", before) == []  # whose keys bind nothing here
 
 
 @pytest.mark.parametrize(
@@ -60,6 +84,52 @@ def test_each_point_of_the_hand_over_is_named(folder: Folder, before: str, lacks
     folder.edit(before, "")
     _, findings = judge(folder, *FULL)
     assert refusals(findings) == [("handoff", f"the hand-over of credit-model lacks {lacks}")]
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "says"),
+    [
+        ("https://example.org/runbook", "ask the owner", "'ask the owner' is no link, and no file is found by it"),
+        ("https://example.org/runbook", '"  "', "a runbook is given, but is blank"),
+        ("https://example.org/runbook", "https://", "is no link"),
+        ("[bureau-extract]", '[bureau-extract, "TBD."]', "a lineage map is given, but 'TBD.' says nothing"),
+        ("https://example.org/monitoring", "n/a", "a monitoring agreement is given, but 'n/a' says nothing"),
+        ("RISK-12", "<todo>", "a risk-registry entry is given, but '<todo>' says nothing"),
+        ("last: 2026-01-15", "last: 2026-03-03", "its last is to come: 2026-03-03 00:00:00 UTC"),
+        ("{metric: gini,", '{metric: " ",', "a benchmark is given, but its metric is blank"),
+    ],
+)
+def test_a_point_of_the_hand_over_that_says_nothing_is_named(
+    folder: Folder, before: str, after: str, says: str
+) -> None:
+    folder.edit(before, after)
+    code, findings = judge(folder, *FULL)
+    (told,) = [f for f in findings if f["rule"] == "handoff"]
+    assert (code, told["level"]) == (1, "error")
+    assert says in told["reason"]
+    assert told["remedy"]
+
+
+def test_a_runbook_may_be_a_file_or_be_written_out(folder: Folder) -> None:
+    (folder.path / "runbook.md").write_text("Call the desk.")
+    folder.edit("https://example.org/runbook", "runbook.md")
+    assert rules(folder, *FULL) == []
+    folder.edit("runbook.md", "Stop the queue, call the desk, and decide by hand until it is mended.")
+    assert rules(folder, *FULL) == []
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "says"),
+    [
+        ("{every: 90d, by: risk@example.org", "{every: 90d, by: gone@example.org", "unknown person 'gone@example.org'"),
+        ("owner: lead@example.org", "owner: gone@example.org", "unknown person 'gone@example.org'"),
+        ("{metric: gini, min: 0.55}", "{metric: gini}", "metric 'gini' has no threshold"),
+    ],
+)
+def test_nobody_and_no_number_are_errors_of_the_document(folder: Folder, before: str, after: str, says: str) -> None:
+    folder.edit(before, after)
+    _, findings = judge(folder, *FULL)
+    assert any(says in f["reason"] for f in findings if f["rule"] == "document")
 
 
 def test_a_missing_owner_is_named_although_the_document_is_broken(folder: Folder) -> None:
@@ -115,9 +185,62 @@ def test_time_runs_out_for_approval_and_review(folder: Folder, monkeypatch: pyte
 
 
 def test_a_bad_signature_under_an_approval_is_refused(folder: Folder) -> None:
-    bad = "signatures: [{person: risk@example.org, key_id: risk-1, signature: AAAA}]"
-    folder.edit("expires: 2027-01-08}", f"expires: 2027-01-08, {bad}}}")
+    folder.edit("key_id: risk-1, signature: ", "key_id: risk-1, signature: AAAA")
     assert rules(folder, *FULL) == ["approval-signature"]
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "told"),
+    [
+        ("approved_by: risk@example.org, ", "", "does not say who approved"),
+        ("approved_by: risk@example.org", "approved_by: lead@example.org", "is by lead@example.org alone, who owns"),
+        ("owner: lead@example.org\n", "owner: lead@example.org\napprovers: [product@example.org]\n",
+         "is by risk@example.org, who is none of the approvers"),
+        ("approved_by: risk@example.org", "approved_by: nobody@example.org", "is no person of the documents"),
+    ],
+)  # fmt: skip
+def test_an_approval_needs_somebody_with_authority_for_it(folder: Folder, before: str, after: str, told: str) -> None:
+    folder.edit(before, after)
+    _, findings = judge(folder, *FULL)
+    found = [f["reason"] for f in findings if f["rule"] == "approval-authority"]
+    assert len(found) == 1
+    assert told in found[0]
+
+
+def test_an_approval_is_signed_as_it_now_is(folder: Folder) -> None:
+    folder.edit("expires: 2027-01-08", "expires: 2027-02-08")
+    assert rules(folder, *FULL) == ["approval-signature"]
+    folder.sign_approval()
+    assert rules(folder, *FULL) == []
+    folder.edit("config_digest: sha256:9a4be271", "config_digest: sha256:0000")
+    assert rules(folder, "--version", "2.1", "--config-digest", "sha256:0000") == ["approval-signature"]
+
+
+def test_remedies_that_sign_work_as_they_are_copied(folder: Folder) -> None:
+    folder.signatures.write_text("")
+    folder.edit("approved_at: 2026-01-08", "approved_at: 2026-01-09")
+    _, findings = judge(folder, *FULL)
+    commands = [command for f in findings for command in re.findall(r"`seamwatch ([^`]+)`", f["remedy"])]
+    assert len(commands) > 2
+    for command in commands:
+        words = shlex.split(command)
+        name = words[words.index("--as") + 1].partition("@")[0]
+        words[words.index("PRIVATE_KEY_FILE")] = str(folder.key(name))
+        assert run(*words).exit_code == 0, command
+    folder.sign_approval()  # what it prints is entered by hand
+    assert rules(folder, *FULL) == []
+
+
+def test_who_has_no_keys_cannot_show_that_they_approved(folder: Folder) -> None:
+    folder.edit("approved_by: risk@example.org", "approved_by: else@example.org")
+    text = folder.contract.read_text()
+    folder.contract.write_text(re.sub(r", signatures: \[.*?\]", "", text))
+    (folder.path / "else.yaml").write_text("kind: Person\nid: else@example.org\nname: Example else\n")
+    code, findings = judge(folder, *FULL)
+    assert (code, refusals(findings)) == (0, [])
+    assert "approval CR-21 is by else@example.org, who has no published keys: nobody can tell that they gave it" in [
+        f["reason"] for f in findings if f["rule"] == "approval-signature"
+    ]
 
 
 @pytest.mark.parametrize("signal", ["latency", "accuracy", "drift", "abuse", "fallback"])
@@ -133,9 +256,8 @@ def test_a_store_that_nobody_named_refuses(folder: Folder) -> None:
 
 
 def test_an_open_breach_refuses_unless_this_ends_it(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
-    row = {"violation_id": "abc", "contract": "credit-limits", "clause": "fast", "severity": "breach",
-           "state": "open", "summary": "credit-model is slow"}  # fmt: skip
-    monkeypatch.setattr(history, "ask", lambda _system, _data: History([row]))
+    episode = violation(violation_id="abc", contract="credit-limits", clause="fast", summary="credit-model is slow")
+    monkeypatch.setattr(history, "ask", lambda _system, _data: History([episode]))
     _, findings = judge(folder, *FULL, offline=False)
     (found,) = (f for f in findings if f["level"] == "error")
     assert found["rule"] == "open-breach"

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import uuid
 from collections.abc import Iterator
 from urllib.parse import urlsplit, urlunsplit
 
 import pytest
 
-from sinks.migrate import migrate
-from sinks.store import Store
+from console.keys import public_of, read_private_key
+from seamwatch.documents import Estate, documents_of, published
+from sinks.store.client import Store
+from sinks.store.migrate import migrate
 from tests.gate.test_gate import FULL, rules
 from tests.signing.folder import Folder, set_clock
 
@@ -44,6 +47,22 @@ def test_an_open_breach_refuses_and_an_attested_review_counts(
     assert "open-breach" not in rules(folder, *FULL, "--despite", "abc", offline=False)
     _episode(store, "resolved", 2)
     assert "open-breach" not in rules(folder, *FULL, offline=False)
+
+
+def test_a_key_that_is_another_than_published_refuses(folder: Folder, store: Store) -> None:
+    for key, value in published(documents_of(Estate.load(folder.path)), 1):
+        kind, _, name = key.partition("/")
+        document = json.dumps(json.loads(value)["document"])
+        assert not set("'\\") & set(document)
+        store.command(
+            f"INSERT INTO document (kind, id, document) VALUES ('{kind}', '{name.partition('@')[0]}', '{document}')"
+        )
+    assert "key" not in rules(folder, *FULL, offline=False)
+    one, two = (public_of(read_private_key(folder.key("lead", n))) for n in (1, 2))
+    folder.edit(one, two, "people.yaml")
+    folder.sign_with("lead", 2)
+    assert rules(folder, *FULL) == []
+    assert "key" in rules(folder, *FULL, offline=False)
 
 
 def _episode(store: Store, state: str, offset: int) -> None:

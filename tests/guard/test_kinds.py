@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from seamwatch.guard import Denied, Escalated
-from streams.replay import replay
+from streams.replay.replay import replay
 from tests.clauses.history import T0
 from tests.guard.scene import Scene
 

@@ -13,8 +13,8 @@ from seamwatch.expressions import Expression
 from seamwatch.expressions.closure import closure
 from seamwatch.guard import Verdict
 from seamwatch.guard.specialising import for_tool
-from seamwatch.judging.facts import Violation
-from streams.replay import replay
+from seamwatch.judging.model.facts import Violation
+from streams.replay.replay import replay
 from tests.expressions import strategies
 from tests.guard.scene import Scene
 
@@ -87,7 +87,7 @@ REFUND = {"tool": "refund", "trace": "t1", "arguments": FINE, "confidence": None
 Place = tuple[str, str | None, str]
 
 
-@settings(max_examples=100, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=50, suppress_health_check=[HealthCheck.too_slow])
 @given(acts)
 @example([{**REFUND, "tool": tool} for tool in ("find", "verify", "refund", "refund", "refund", "refund")])
 @example([{**REFUND, "trace": trace} for trace in ("t1", "t2", None, None, "t3")])
@@ -149,7 +149,7 @@ def aspect_of(violation: Violation) -> str:
 KINDS = {"scope", "prohibition", "precondition", "rate", "human_review"}
 
 
-@settings(max_examples=150)
+@settings(max_examples=75)
 @given(strategies.EVENTS["tool_call"], st.sampled_from(["refund", "approve", ""]), st.data())
 def test_a_condition_narrowed_to_a_tool_says_the_same_of_its_calls(
     record: dict[str, Any], tool: str, data: st.DataObject

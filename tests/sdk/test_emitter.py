@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from bus.tail import Read, tail
+from bus.topics import create_topics
 from seamwatch import Delivery, Emitter
 from seamwatch.errors import RecordError, UsageError
 from seamwatch.running import RUN_FILE
@@ -20,8 +22,6 @@ from seamwatch.testing import event_id, named
 from seamwatch.wire.codec import Codec
 from seamwatch.wire.events import Inference
 from seamwatch.wire.topics import Topics
-from streams.tail import Read, tail
-from streams.topics import create_topics
 
 NOWHERE = "127.0.0.1:1"
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from seamwatch.errors import RecordError, SealError, UsageError
 from seamwatch.sdk.sealer import ERASED, SEALED, Seal, argument_of, attribute_of, opened
 from seamwatch.sdk.subject_keys import Erasure, SubjectKeyFile, open_subject_keys
-from seamwatch.sealing import KEY_ID_SIZE, KEY_SIZE, Place, SubjectKey, key_id_of, seal, unseal
+from seamwatch.sealing import KEY_ID_SIZE, KEY_SIZE, SealContext, SubjectKey, key_id_of, seal, unseal
 from seamwatch.testing import RecordingEmitter
 from seamwatch.wire.codec import Codec
 
@@ -26,11 +26,11 @@ KEYS = st.builds(
     st.binary(min_size=KEY_ID_SIZE, max_size=KEY_ID_SIZE),
     st.binary(min_size=KEY_SIZE, max_size=KEY_SIZE),
 )
-PLACES = st.builds(Place, TEXT, TEXT)
+PLACES = st.builds(SealContext, TEXT, TEXT)
 
 
 @given(TEXT, KEYS, PLACES)
-def test_what_is_sealed_opens_to_what_it_was(text: str, key: SubjectKey, place: Place) -> None:
+def test_what_is_sealed_opens_to_what_it_was(text: str, key: SubjectKey, place: SealContext) -> None:
     sealed = seal(text, key, place)
     assert key_id_of(sealed) == key.key_id
     assert unseal(sealed, key, place) == text
@@ -39,21 +39,22 @@ def test_what_is_sealed_opens_to_what_it_was(text: str, key: SubjectKey, place: 
 
 @given(TEXT, KEYS, KEYS, PLACES, PLACES)
 def test_it_opens_nowhere_else_and_to_nobody_else(
-    text: str, key: SubjectKey, other: SubjectKey, place: Place, elsewhere: Place
+    text: str, key: SubjectKey, other: SubjectKey, place: SealContext, elsewhere: SealContext
 ) -> None:
     sealed = seal(text, key, place)
     wrong = [(SubjectKey(key.subject + "x", key.key_id, key.key), place)]
     wrong += [(key, elsewhere)] if elsewhere != place else []
     wrong += [(other, place), (SubjectKey(key.subject, key.key_id, other.key), place)] if other.key != key.key else []
     # What is bound has lengths: no part can be taken for the end of another.
-    wrong.append((key, Place(place.event_id + place.name, "")) if place.name else (key, Place(place.event_id, "x")))
+    shifted = SealContext(place.event_id + place.name, "") if place.name else SealContext(place.event_id, "x")
+    wrong.append((key, shifted))
     for each, where in wrong:
         with pytest.raises(SealError):
             unseal(sealed, each, where)
 
 
 @given(KEYS, PLACES, st.data())
-def test_a_changed_letter_is_noticed(key: SubjectKey, place: Place, data: st.DataObject) -> None:
+def test_a_changed_letter_is_noticed(key: SubjectKey, place: SealContext, data: st.DataObject) -> None:
     sealed = seal("ada@example.org", key, place)
     at = data.draw(st.integers(0, len(sealed) - 1))
     letter = data.draw(st.characters(codec="ascii").filter(lambda c: c != sealed[at]))
@@ -65,7 +66,7 @@ def test_the_documented_vector_holds() -> None:
     rows = r"^\| (subject|event id|name|text|key|key id|nonce|sealed) \| `([^`]*)` \|$"
     vector = dict(re.findall(rows, DOCS.read_text("utf-8"), re.MULTILINE))
     key = SubjectKey(vector["subject"], bytes.fromhex(vector["key id"]), bytes.fromhex(vector["key"]))
-    place = Place(vector["event id"], vector["name"])
+    place = SealContext(vector["event id"], vector["name"])
     assert seal(vector["text"], key, place, bytes.fromhex(vector["nonce"])) == vector["sealed"]
 
 
@@ -132,7 +133,7 @@ def test_named_attributes_and_arguments_are_sealed_on_the_wire(tmp_path: Path) -
     arguments = json.loads(call["arguments"])
     assert (branch, arguments["note"], plain["attributes"][0]["value"]) == ("7", "rent", "7")
 
-    def read(text: str, place: Place) -> str:
+    def read(text: str, place: SealContext) -> str:
         return opened(text, place, keys)
 
     place = attribute_of(decision["event_id"], "email")

@@ -104,8 +104,26 @@ class Folder:
     def sign(self, *people: str) -> None:
         """Let people sign the contract."""
         for person in people:
-            result = run("contracts", "sign", self.contract, "--as", f"{person}@example.org", "--key", self.key(person))
-            assert result.exit_code == 0, result.output
+            self.sign_with(person, 1)
+
+    def sign_with(self, person: str, number: int) -> None:
+        """Let a person sign the contract with one of their keys."""
+        key = self.key(person, number)
+        result = run("contracts", "sign", self.contract, "--as", f"{person}@example.org", "--key", key)
+        assert result.exit_code == 0, result.output
+
+    def sign_approval(self, person: str = "risk", approval: str = "CR-21") -> None:
+        """Let a person sign the approval of the system, and put the signature under it."""
+        result = run(
+            "contracts", "sign", self.contract, "--approval", approval, "--as", f"{person}@example.org",
+            "--key", self.key(person),
+        )  # fmt: skip
+        assert result.exit_code == 0, result.output
+        signed = result.stdout.splitlines()[1]
+        lines = self.contract.read_text().splitlines(keepends=True)
+        at = next(n for n, line in enumerate(lines) if f"id: {approval}," in line)
+        lines[at] = f"{lines[at].partition(', signatures:')[0].rstrip().rstrip('}')}, {signed}}}\n"
+        self.contract.write_text("".join(lines))
 
     def _private(self, person: str) -> Ed25519PrivateKey:
         from console.keys import read_private_key

@@ -23,7 +23,7 @@ from tests.signing.folder import Folder
 
 DOCS = Path(__file__).parents[2] / "docs"
 VECTORS: dict[str, Any] = json.loads((DOCS / "signature-vectors.json").read_text("utf-8"))
-TYPES = [message["type"] for message in VECTORS["messages"]]
+TYPES = [f"{number}-{message['type']}" for number, message in enumerate(VECTORS["messages"])]
 
 
 def canonical(value: Any) -> bytes:
@@ -79,7 +79,7 @@ def test_the_page_shows_the_bytes(message: dict[str, Any]) -> None:
 
 def test_the_page_shows_the_digest_of_an_announcement() -> None:
     page = (DOCS / "signatures.md").read_text("utf-8")
-    (change,) = (message["fields"] for message in VECTORS["messages"] if message["type"] == "config_change")
+    (change, _withdrawal) = (message["fields"] for message in VECTORS["messages"] if message["type"] == "config_change")
     said = canonical({**change, "environment": "production", "type": "announcement"})
     assert f"{said.decode()}\n{hashlib.sha256(said).hexdigest()}\n" in page
     assert change_digest({**change, "environment": "production", "event_time": 5}) == hashlib.sha256(said).hexdigest()

@@ -12,20 +12,21 @@ import time
 import uuid
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, Message, Producer, TopicPartition
-from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-defined]
+from confluent_kafka.admin import AdminClient, NewTopic
 
 from seamwatch.clauses import kinds
+from seamwatch.errors import UnreachableError
 from seamwatch.wire.topics import Topics
 from sinks.ledger.rows import tables_with
-from sinks.migrate import migrate
-from sinks.record import topics_recorded
-from sinks.store import Store
+from sinks.record.stage import topics_recorded
+from sinks.store.client import Store
+from sinks.store.migrate import migrate
 from tests.sinks.mixed import Sent
 
 ROOT = Path(__file__).parents[2]
@@ -38,6 +39,7 @@ class Estate:
     kafka: str
     url: str
     topics: Topics
+    _asked: threading.local = field(default_factory=threading.local, repr=False, compare=False)
 
     @property
     def environment(self) -> dict[str, str]:
@@ -74,8 +76,22 @@ class Estate:
         return Store(self.url)
 
     def rows(self, sql: str) -> list[dict[str, Any]]:
-        with self.store() as store:
+        """The answer to a query, by a connection that each thread keeps: what is waited for is asked many times."""
+        store: Store | None = getattr(self._asked, "store", None)
+        if store is None:
+            store = self._asked.store = self.store()
+        try:
             return store.rows(sql)
+        except UnreachableError:
+            store.close()  # its server has been started anew, or is away; the next use connects again
+            return store.rows(sql)
+
+    def hang_up(self) -> None:
+        """Close this thread's connection."""
+        store: Store | None = getattr(self._asked, "store", None)
+        if store is not None:
+            store.close()
+            self._asked.store = None
 
 
 @contextmanager
@@ -88,9 +104,11 @@ def estate(kafka: str, clickhouse: str, partitions: int = 2) -> Iterator[Estate]
     for future in admin.create_topics([NewTopic(s.name, s.partitions, 1, config=s.settings) for s in specs]).values():
         future.result(30)
     migrate(url)
+    made = Estate(kafka, url, topics)
     try:
-        yield Estate(kafka, url, topics)
+        yield made
     finally:
+        made.hang_up()
         admin.delete_topics([spec.name for spec in specs])
         with Store(url, database="default") as store:
             store.command(f"DROP DATABASE IF EXISTS {name}")

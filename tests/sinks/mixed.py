@@ -16,7 +16,7 @@ from typing import Any
 from seamwatch.clauses import kinds
 from seamwatch.wire.schemas import Field, schema
 from seamwatch.wire.topics import Topics
-from sinks.record import topics_recorded
+from sinks.record.stage import topics_recorded
 from tests.sinks.samples import CODEC, NOW
 
 PARTITIONS = 3

@@ -6,7 +6,7 @@ import time
 import uuid
 from typing import Any
 
-from seamwatch.judging.facts import Evidence, Violation
+from seamwatch.judging.model.facts import Evidence, Violation
 from seamwatch.wire.codec import Codec
 
 CODEC = Codec()

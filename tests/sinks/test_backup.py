@@ -18,8 +18,8 @@ from console.app import main
 from seamwatch.clock import SystemClock
 from seamwatch.settings import load_settings
 from sinks.decoding import decoding
-from sinks.ledger.keys import make_keys, read_signer
-from sinks.record import Recorder
+from sinks.ledger.format.keys import make_keys, read_signer
+from sinks.record.stage import Recorder
 from stack.folder import DataFolder
 from stack.local import LocalStack
 from tests.sinks.estate import Estate, assert_recorded, committed, estate, wait_for
@@ -50,7 +50,7 @@ def test_a_store_restored_from_its_folder_verifies_and_catches_up_from_the_topic
             wait_for(lambda: committed(own) == until, 120, "recording")
         finally:
             recorder.stop()
-            thread.join(20)
+            thread.join(60)
 
     def verified(own: Estate, *checkpoints: Path) -> dict[str, Any]:
         for variable, value in {"CLICKHOUSE_URL": own.url, "SEAMWATCH_PREFIX": own.topics.prefix}.items():
@@ -113,16 +113,16 @@ def _group_offset(own: Estate) -> int:
 
 _SCRIPT = """
 import sys, chdb
-from sinks.migrate import beginning, ddl, migrations
+from sinks.store.migrate import everything
 connection = chdb.connect(sys.argv[1])
 
 def run(sql):
     return bytes(connection.query(sql, "TSVRaw").bytes()).decode()
 
-for statement in beginning("seamwatch", None)[:1]:
-    run(statement)
+database, *others = everything("seamwatch")
+run(database)
 run("USE seamwatch")
-for statement in [beginning("seamwatch", None)[1], *(each for step in migrations() for each in ddl(step, None))]:
+for statement in others:
     run(statement)
 run("INSERT INTO inference SELECT * FROM generateRandom() LIMIT 5")
 first, second, restore = sys.argv[2:]

@@ -24,14 +24,14 @@ from console.system import System
 from seamwatch.errors import LocalStackError
 from seamwatch.log import _Unfailing
 from seamwatch.settings import load_settings
-from stack.clickhouse import ClickHouseServer
-from stack.engine import Engine
+from stack.clickhouse.engine import Engine
+from stack.clickhouse.process import ClickHouseServer
+from stack.clickhouse.refusals import Refusal, of_engine
+from stack.clickhouse.statement import insert_head
 from stack.folder import DataFolder, write_private, write_private_text
-from stack.kafka_server import KafkaServer
+from stack.kafka.server import KafkaServer
 from stack.local import Addresses, LocalStack
-from stack.refusals import Refusal, of_engine
 from stack.room import ENOUGH_BYTES, FULL_BYTES, Room
-from stack.statement import insert_head
 from stack.supervisor import Stage, Supervisor
 from tests.stack.test_supervisor import Enough, until
 
@@ -232,7 +232,7 @@ def test_the_data_of_an_insert_that_find_no_room_are_refused_with_the_code(
     engine = Engine(tmp_path)
     try:
         with engine.session() as session:
-            monkeypatch.setattr("stack.engine.tempfile.TemporaryFile", no_room)
+            monkeypatch.setattr("stack.clickhouse.engine.tempfile.TemporaryFile", no_room)
             with pytest.raises(Refusal) as caught:
                 session.insert(head, iter((b"1\n",)))
     finally:

@@ -8,8 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seamwatch.judging.facts import BILLION
-from seamwatch.statistics.reliability import Reliability
+from seamwatch.statistics.reliability import BILLION, Reliability
 
 BINS = 10
 

@@ -42,7 +42,7 @@ kind: System
 id: model
 type: model
 owner: owner@example.org
-versions: [{{version: v1, approvals: [{{id: A1, use_case: credit}}]}}]
+versions: [{{version: v1, approvals: [{{id: A1, use_case: credit, approved_by: second@example.org}}]}}]
 ---
 kind: Contract
 id: model-contract
@@ -84,6 +84,7 @@ covers: [claims]{_HEAD}
   - {{id: fresh, kind: freshness, max_lag: 30m, warn_at: 20m}}
   - {{id: sources, kind: lineage, include: ["core-*"], refresh_every: 50m}}
   - {{id: rows, kind: volume, of: dataset, min: 100}}
+  - {{id: by-all, kind: signed}}
   - {{id: rows-an-hour, kind: volume, of: dataset, min: 1, max: 5000, per: 1h}}
   - {{id: people, kind: representation, shares: {{a: [0.4, 0.6], b: [0.4, 0.6]}}}}
 ---

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from confluent_kafka import Message
 
-from seamwatch.judging.facts import Fact, Measurement, Watermark
+from bus.batches import Batch, PartitionMessages
+from bus.documents import ContractsFollower
+from bus.loop import Output
+from seamwatch.judging.model.facts import Fact, Measurement, Watermark
+from seamwatch.judging.records import measurement_record
 from seamwatch.settings import load_settings
-from seamwatch.wire.values import measurement_record
-from streams.batch import Batch, Run
-from streams.contracts import ContractsFollower
-from streams.judge import Judges
-from streams.loop import Output
+from streams.judge.stage import Judges
 from streams.metrics import Metrics
 from tests.clauses.history import at
 from tests.streams.stages import CODEC, Scene
@@ -29,7 +29,8 @@ def told(stage: Judges, scene: Scene, now: int, watermark: int, facts: tuple[Fac
     marks = (Watermark("in", 0, 1, watermark, caught_up=True),)
     value = CODEC.encode("measurement", measurement_record(Measurement(now, marks, facts, began=at()), CODEC))
     topic = scene.topics.measurement
-    outputs = list(stage.compute(Batch((Run(topic, 0, [Message(topic=topic, partition=0, offset=1, value=value)]),))))
+    messages = PartitionMessages(topic, 0, [Message(topic=topic, partition=0, offset=1, value=value)])
+    outputs = list(stage.compute(Batch((messages,))))
     for output in outputs:
         scene.producer.produce(output.topic, output.value, output.key, output.partition or 0)
     scene.producer.flush(10)

@@ -12,18 +12,18 @@ from urllib.parse import urlsplit, urlunsplit
 import polars as pl
 
 from seamwatch.documents import Estate
-from seamwatch.judging.facts import Violation
+from seamwatch.judging.model.facts import Violation
 from seamwatch.settings import load_settings
 from seamwatch.wire.topics import Topics
 from sinks.decoding import decoding
-from sinks.migrate import migrate
-from sinks.record import Recorder
-from sinks.store import Store
-from streams.history.gathering import History, Limits
-from streams.history.period import Period
-from streams.history.store import gather_store
-from streams.plan import Plan
-from streams.replay import judged
+from sinks.record.stage import Recorder
+from sinks.store.client import Store
+from sinks.store.migrate import migrate
+from streams.measure.plan import Plan
+from streams.replay.history.gathering import History, Limits
+from streams.replay.history.period import Period
+from streams.replay.history.store import gather_store
+from streams.replay.replay import judged
 from tests.sinks.estate import wait_for
 from tests.streams.stages import CODEC
 
@@ -40,7 +40,9 @@ def recording(kafka: str, url: str, topics: Topics) -> Iterator[None]:
         yield
     finally:
         recorder.stop()
-        thread.join(20)
+        thread.join(60)
+        # It would go on in other tests, and log there of a store that is gone.
+        assert not thread.is_alive()
 
 
 @contextmanager

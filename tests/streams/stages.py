@@ -15,15 +15,16 @@ from pathlib import Path
 from typing import Any
 
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaException, Producer, TopicPartition
-from confluent_kafka.admin import AdminClient, NewPartitions, OffsetSpec  # type: ignore[attr-defined]
+from confluent_kafka.admin import AdminClient, NewPartitions, OffsetSpec
 
-from seamwatch.judging.facts import Measurement
-from seamwatch.judging.measure import UNJUDGED
+from bus.documents import ContractsFollower, publish_folder
+from bus.topics import create_topics
+from seamwatch.judging.model.facts import Measurement
+from seamwatch.judging.model.measure import UNJUDGED
+from seamwatch.judging.records import measurement_of
 from seamwatch.wire.codec import Codec
 from seamwatch.wire.topics import Topics
-from seamwatch.wire.values import measurement_of
-from streams.contracts import ContractsFollower, publish_folder
-from streams.topics import create_topics
+from tests.sinks.mixed import Mixed, Sent
 
 CODEC = Codec()
 ROOT = Path(__file__).resolve().parents[2]
@@ -103,7 +104,7 @@ class Scene:
         }
         code = (
             "from seamwatch.settings import load_settings; from seamwatch.log import configure; "
-            f"from streams.{stage} import run; configure(load_settings(), {stage!r}); run(load_settings())"
+            f"from streams.{stage}.stage import run; configure(load_settings(), {stage!r}); run(load_settings())"
         )
         process = subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, env={**os.environ, **variables})
         self.processes[f"{stage}-{instance}"] = process
@@ -144,6 +145,18 @@ class Scene:
             else:
                 break
         self.producer.poll(0)
+
+    def send_as_it_is(self, message: Sent) -> None:
+        """Produce a message of no matter what content to the partition that it names."""
+        while True:
+            try:
+                self.producer.produce(
+                    message.topic, message.value, message.key, message.partition, headers=message.headers
+                )
+            except BufferError:
+                self.producer.poll(0.1)
+            else:
+                return
 
     def caught_up(self, stage: str, timeout: float = 60.0) -> None:
         """Wait until the stage's group has committed the end of its inputs."""
@@ -258,20 +271,52 @@ def inference(system: str, number: int, at: int | None = None, **fields: Any) ->
     }
 
 
+def _varied(chance: random.Random) -> dict[str, Any]:
+    """What differs from one inference to another wherever there are several teams; a good half may be missing."""
+
+    def or_none(value: Any) -> Any:
+        return None if chance.random() < 0.4 else value
+
+    return {
+        "version": chance.choice(["1", "1.10", "v2.0-rc/ü", "x" * 200]),
+        "producer": chance.choice(["scoring@7", "größe 1", "x"]),
+        "environment": chance.choice(["production", "canary"]),
+        "use_case": chance.choice(["credit", "", "collections"]),
+        "subject": chance.choice(["s1", "系統-7", ""]),
+        "cohort": or_none(chance.choice(["a", "b c", "O'Brien"])),
+        "trace_id": or_none(f"t{chance.randrange(50)}"),
+        "latency_ms": or_none(chance.uniform(0, 1e6)),
+        "confidence": or_none(chance.random()),
+        "decision": or_none(chance.choice(["approve", "refuse", " "])),
+        "human_review": chance.random() < 0.5,
+        "attributes": chance.choice([{}, {"channel": "web", "größe": "🙂"}]),
+    }
+
+
 def inferences(count: int, systems: int = 8, every: int = 0, seed: int = 1) -> Iterator[tuple[str, bytes]]:
     """System and bytes of some inferences; every ``every``-th has a score out of range."""
     chance = random.Random(seed)
     some = [
-        CODEC.encode("inference", inference(f"system-{n % systems}", 0, score=chance.random())) for n in range(1_000)
+        CODEC.encode("inference", inference(f"system-{n % systems}", 0, score=chance.random(), **_varied(chance)))
+        for n in range(1_000)
     ]
     for number in range(count):
         system = f"system-{number % systems}"
         if every and number % every == 0:
-            yield system, CODEC.encode("inference", inference(system, number, score=2.0))
+            yield system, CODEC.encode("inference", inference(system, number, score=2.0, **_varied(chance)))
         else:
             # Its id, the first field, is at a known place: encoding each anew would take longer than the test.
             value = some[number % len(some)]
             yield system, value[:11] + inference(system, number)["event_id"].encode() + value[47:]
+
+
+def beside(topics: Topics, count: int, partitions: int = 4, seed: int = 5) -> Iterator[Sent]:
+    """What else an estate sends meanwhile: messages of every other input, some of them unreadable."""
+    mixed = Mixed(topics, seed, now=time.time_ns() // 1_000, partitions=partitions)
+    others = [name for name in topics.inputs if name != topics.input("inference")]
+    chance = random.Random(seed)
+    for _ in range(count):
+        yield mixed.of(chance.choice(others), chance.randrange(partitions))
 
 
 def counted(measurements: Sequence[Measurement], clause: str = "counted") -> tuple[int, int]:

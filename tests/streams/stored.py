@@ -10,8 +10,8 @@ from urllib.parse import urlsplit, urlunsplit
 
 import polars as pl
 
-from sinks.migrate import migrate
-from sinks.store import Store
+from sinks.store.client import Store
+from sinks.store.migrate import migrate
 
 Row = tuple[str, str, float | None, str | None, str, int]
 """Id, system, score, cohort, version, and the second in which it arrived."""

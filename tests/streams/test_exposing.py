@@ -22,7 +22,9 @@ def test_metrics_are_on_loopback_at_the_port() -> None:
     port = free_port()
     Metrics("judge", port).outputs.inc(3)
     with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as answer:
-        assert "seamwatch_judge_outputs_total 3.0" in answer.read().decode()
+        shown = answer.read().decode()
+    assert "seamwatch_judge_outputs_total 3.0" in shown
+    assert "process_start_time_seconds" in shown
 
 
 def test_a_port_that_is_taken_is_said_with_its_setting() -> None:

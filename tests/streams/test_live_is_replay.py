@@ -12,11 +12,11 @@ import pytest
 
 from seamwatch.clauses import kinds
 from seamwatch.documents import Estate
-from seamwatch.judging.facts import Violation
-from seamwatch.wire.values import violation_of
-from streams.replay import replay
+from seamwatch.judging.model.facts import Violation
+from seamwatch.judging.records import violation_of
+from streams.replay.replay import replay
+from streams.testing import Load, loaded
 from tests.streams.every_kind import beginning, documents, history
-from tests.streams.loading import Load, loaded
 from tests.streams.recorded import from_store, own_store, recording, wait_until_recorded
 from tests.streams.stages import CODEC, Scene, wait_until
 

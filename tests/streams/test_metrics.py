@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.metrics import MetricWrapperBase
 
-import sinks.metrics
+import sinks.record.metrics
+import streams.page.metrics
+from seamwatch.clock import SystemClock
+from seamwatch.durations import SECOND
+from seamwatch.paging import NOTICE
+from streams.judge.figures import Figures
 from streams.metrics import MOST_LABELLED, OTHERS, BoundedCounter, Metrics
+from tests.sinks.samples import NOW, violation
 
-OF_FEW_VALUES = {"type", "topic", "partition", "why", "code", "kind", "stage", "channel", "result", "outcome"}
+OF_FEW_VALUES = {"type", "topic", "partition", "why", "code", "kind", "stage", "channel", "result", "outcome", "fault"}
 """Record types, topics and their partitions, and words of ours: none comes with events or documents."""
 
 
@@ -21,11 +28,19 @@ def metrics_of(owner: object) -> Iterator[MetricWrapperBase]:
 
 
 @pytest.mark.parametrize(
-    "made", [Metrics("measure"), Metrics("judge"), sinks.metrics.Metrics()], ids=["measure", "judge", "record"]
+    "made",
+    [
+        Metrics("measure"),
+        Metrics("judge"),
+        Figures(CollectorRegistry(), SystemClock()),
+        sinks.record.metrics.Metrics(),
+        streams.page.metrics.Metrics(),
+    ],
+    ids=["measure", "judge", "judges", "record", "page"],
 )
 def test_no_label_takes_values_from_traffic_without_a_bound(made: object) -> None:
     seen = list(metrics_of(made))
-    assert len(seen) > 5
+    assert len(seen) > 3
     for metric in seen:
         labels = set(metric._labelnames)
         assert labels <= OF_FEW_VALUES or isinstance(metric, BoundedCounter), f"{metric._name}: {labels}"
@@ -50,3 +65,14 @@ def test_the_lag_of_partitions_that_are_anothers_is_shown_no_more() -> None:
     metrics.show_lag({("t", 1): 3})
     samples: list[Any] = [sample for metric in metrics.lag.collect() for sample in metric.samples]
     assert [(sample.labels, sample.value) for sample in samples] == [({"topic": "t", "partition": "1"}, 3.0)]
+
+
+def test_a_delivery_is_measured_from_when_its_violation_was_found_for_whom_is_told_first() -> None:
+    metrics = streams.page.metrics.Metrics()
+    told = violation(detected_at=NOW)
+    later = [replace(told, step=1), replace(told, severity=NOTICE)]
+    metrics.count_delivered([told, *later], NOW + 90 * SECOND)
+    samples: list[Any] = [sample for metric in metrics.delay.collect() for sample in metric.samples]
+    found = {(sample.name.rpartition("_")[2], sample.labels.get("le")): sample.value for sample in samples}
+    assert (found["count", None], found["sum", None]) == (1, 90)
+    assert (found["bucket", "60.0"], found["bucket", "300.0"]) == (0, 1)

@@ -16,8 +16,8 @@ from jgo.maven import MavenContext
 from jgo.parse import Endpoint
 
 from seamwatch.settings import load_settings
-from stack.jars import KAFKA_VERSION, kafka_jars, user_cache
-from stack.java import find_java
+from stack.kafka.jars import KAFKA_VERSION, kafka_jars, user_cache
+from stack.kafka.java import find_java
 
 SHA256 = "62f3c5dd7aa3442d4c5bc6a95f86e2502178ea09de8e27f74d9563bf955e253c"
 

@@ -147,5 +147,5 @@ def test_a_broker_that_does_not_answer_is_named(monkeypatch: pytest.MonkeyPatch)
     from seamwatch.wire.codec import Codec
     from seamwatch.wire.topics import Topics
 
-    with pytest.raises(UnreachableError, match=r"Kafka at 127\.0\.0\.1:1 cannot be reached"):
+    with pytest.raises(UnreachableError, match=r"Kafka at 127\.0\.0\.1:1 does not answer"):
         Publisher("127.0.0.1:1", Topics(), Codec(), timeout=1)

@@ -6,8 +6,9 @@ import json
 import re
 from pathlib import Path
 
+from seamwatch.record_types import INPUT_TYPES
 from seamwatch.wire.codec import Codec
-from seamwatch.wire.schemas import INPUT_TYPES, schema
+from seamwatch.wire.schemas import schema
 from seamwatch.wire.text import record_of
 
 PAGE = (Path(__file__).parents[2] / "docs" / "wire.md").read_text()

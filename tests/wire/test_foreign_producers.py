@@ -11,12 +11,12 @@ import fastavro.schema
 import pytest
 from confluent_kafka import Producer
 
+from bus.tail import tail
+from bus.topics import create_topics
 from seamwatch.columnar.decode import decode
 from seamwatch.testing import T0
 from seamwatch.wire.codec import Codec
 from seamwatch.wire.topics import Topics
-from streams.tail import tail
-from streams.topics import create_topics
 from tests.wire.console_producer import produce_line
 
 SCHEMA = json.loads((Path(__file__).parents[2] / "schemas" / "avro" / "inference.avsc").read_text())

@@ -11,11 +11,12 @@ from hypothesis import strategies as st
 
 from seamwatch import testing
 from seamwatch.errors import RecordError, Unidentified
+from seamwatch.record_types import INPUT_TYPES, OUTPUT_TYPES
 from seamwatch.testing import event_id, named
 from seamwatch.wire.codec import Codec
 from seamwatch.wire.events import EVENTS
 from seamwatch.wire.identities import BLANKS, HELD, MAX, NIL, held, is_blank
-from seamwatch.wire.schemas import INPUT_TYPES, OUTPUT_TYPES, Field, schema
+from seamwatch.wire.schemas import Field, schema
 from seamwatch.wire.text import record_of
 
 CODEC = Codec()

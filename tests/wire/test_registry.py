@@ -2,68 +2,27 @@
 
 from __future__ import annotations
 
-import json
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 import pytest
 
 from seamwatch.errors import UndecodableRecord, UnreachableError, UsageError
+from seamwatch.settings import load_settings
 from seamwatch.testing import event_id, inference
-from seamwatch.wire.codec import Codec
+from seamwatch.wire.codec import Codec, codec_of
 from seamwatch.wire.framing import CONFLUENT_MAGIC, confluent_header
 from seamwatch.wire.registry import SchemaRegistry
+from tests.bus.authority import certificates
+from tests.wire.registering import Registry, registering
 
 RECORD = inference(event_id=event_id("e1")).record()
 
 
-class Registry(ThreadingHTTPServer):
-    """A registry in memory, with the calls it got."""
-
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), Handler)
-        self.schemas: dict[int, str] = {}
-        self.calls: list[str] = []
-
-    @property
-    def url(self) -> str:
-        return f"http://user:secret@127.0.0.1:{self.server_port}"
-
-
-class Handler(BaseHTTPRequestHandler):
-    server: Registry
-
-    def do_GET(self) -> None:
-        self.server.calls.append(self.path)
-        found = self.server.schemas.get(int(self.path.rpartition("/")[2]))
-        self.answer(200, {"schema": found}) if found else self.answer(404, {"error_code": 40403})
-
-    def do_POST(self) -> None:
-        self.server.calls.append(self.path)
-        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        schema_id = len(self.server.schemas) + 100
-        self.server.schemas[schema_id] = body["schema"]
-        self.answer(200, {"id": schema_id})
-
-    def answer(self, status: int, body: object) -> None:
-        status = status if self.headers["Authorization"] == "Basic dXNlcjpzZWNyZXQ=" else 401
-        self.send_response(status)
-        self.end_headers()
-        self.wfile.write(json.dumps(body).encode())
-
-    def log_message(self, *_: object) -> None: ...
-
-
 @pytest.fixture
 def registry() -> Iterator[Registry]:
-    server = Registry()
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    yield server
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with registering(Registry()) as server:
+        yield server
 
 
 def test_our_schemas_are_registered_and_records_framed_by_their_ids(registry: Registry) -> None:
@@ -93,6 +52,32 @@ def test_a_registry_that_does_not_answer_is_no_fault_of_the_record() -> None:
         reader.decode("inference", confluent_header(9) + b"x")
 
 
-def test_an_address_that_is_none_says_how_to_write_it() -> None:
-    with pytest.raises(UsageError, match="write an address such as"):
-        SchemaRegistry("registry:8081")
+@pytest.mark.parametrize("address", ["registry:8081", "registry://user:s3cr3t@registry.example.org"])
+def test_an_address_that_is_none_says_how_to_write_it(address: str) -> None:
+    with pytest.raises(UsageError, match="write an address such as") as told:
+        SchemaRegistry(address)
+    assert "s3cr3t" not in str(told.value)
+
+
+def test_who_asks_is_said_by_the_settings(registry: Registry, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text("secret\n")
+    monkeypatch.setenv("SEAMWATCH_SCHEMA_REGISTRY_URL", f"http://127.0.0.1:{registry.server_port}")
+    monkeypatch.setenv("SEAMWATCH_SCHEMA_REGISTRY_USERNAME", "user")
+    monkeypatch.setenv("SEAMWATCH_SCHEMA_REGISTRY_PASSWORD_FILE", str(tmp_path / "secret"))
+    codec_of(load_settings()).publish_schemas()
+    monkeypatch.delenv("SEAMWATCH_SCHEMA_REGISTRY_PASSWORD_FILE")
+    with pytest.raises(UnreachableError, match="401"):
+        codec_of(load_settings()).publish_schemas()
+
+
+def test_one_over_tls_is_checked_by_certificates_of_ones_own(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    certificates(tmp_path)
+    with registering(Registry(), tmp_path / "server.pem") as server:
+        monkeypatch.setenv("SEAMWATCH_SCHEMA_REGISTRY_URL", f"https://127.0.0.1:{server.server_port}")
+        monkeypatch.setenv("SEAMWATCH_SCHEMA_REGISTRY_USERNAME", "user")
+        monkeypatch.setenv("SEAMWATCH_SCHEMA_REGISTRY_PASSWORD", "secret")
+        with pytest.raises(UnreachableError, match="certificate"):
+            codec_of(load_settings()).publish_schemas()
+        monkeypatch.setenv("SEAMWATCH_SCHEMA_REGISTRY_CA", str(tmp_path / "ca.pem"))
+        codec_of(load_settings()).publish_schemas()
+        assert server.schemas

@@ -15,11 +15,12 @@ import pytest
 
 from seamwatch.columnar.decode import Decoder
 from seamwatch.errors import UsageError
+from seamwatch.record_types import INPUT_TYPES, OUTPUT_TYPES, RECORD_TYPES
 from seamwatch.testing import T0, event_id
 from seamwatch.wire.codec import Codec
 from seamwatch.wire.events import EVENTS
 from seamwatch.wire.framing import single_object_header
-from seamwatch.wire.schemas import INPUT_TYPES, OUTPUT_TYPES, RECORD_TYPES, earlier, fingerprint, schema
+from seamwatch.wire.schemas import earlier, fingerprint, schema
 
 FOLDER = Path(__file__).parents[2] / "schemas" / "avro"
 ENVELOPE = ("event_id", "event_time", "producer", "environment", "trace_id", "parent_id", "attributes")
@@ -97,14 +98,28 @@ def test_what_our_own_producers_wrote_before_is_read_for_ever_also_in_bulk(
     definition: dict[str, Any],
 ) -> None:
     name = definition["name"]
-    record = {
-        **{field["name"]: field["default"] for field in definition["fields"] if "default" in field},
+    said = {
         "event_id": event_id("before"), "event_time": T0, "system": "claims", "data_as_of": T0, "row_count": 7,
+        "change_id": "C-1", "kind": "model", "effective_at": T0, "announced_by": "example", "of": "change",
+        "reference": "C-1", "person": "example", "answer": "accept", "violation_id": "v", "contract": "c",
+        "contract_version": "1", "contract_digest": "d", "clause": "told", "severity": "breach", "state": "open",
+        "summary": "-", "opened_at": T0, "detected_at": T0,
     }  # fmt: skip
+    names = [field["name"] for field in definition["fields"]]
+    defaults = {field["name"]: field["default"] for field in definition["fields"] if "default" in field}
+    record = defaults | {field: value for field, value in said.items() if field in names}
     datum = io.BytesIO()
     fastavro.schemaless_writer(datum, fastavro.parse_schema(deepcopy(definition)), record)
     value = single_object_header(fingerprint(definition)) + datum.getvalue()
     assert fingerprint(definition) != schema(name).fingerprint
-    assert {**Codec().decode(name, value), "event_time": T0} == {**record, "data_as_of": T0}
-    decoded = Decoder(name).decode([value, Codec().encode(name, {**record, "row_count": None})])
-    assert decoded.frame["row_count"].to_list() == [7, None]
+    added = {field.name: field.default for field in schema(name).fields if field.name not in names}
+    assert Codec().decode(name, value) == record | added
+    now: dict[str, dict[str, Any]] = {
+        "acknowledgement": {"change_digest": "d" * 64},
+        "config_change": {"withdrawn": True},
+        "violation": {"unsigned_by": ["example"]},
+    }
+    newer = now.get(name, {"row_count": None})
+    decoded = Decoder(name).decode([value, Codec().encode(name, record | newer)])
+    for field, told in newer.items():
+        assert decoded.frame[field].to_list() == [(record | added)[field], told]

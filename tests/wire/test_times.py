@@ -11,10 +11,11 @@ from hypothesis import strategies as st
 
 from seamwatch.errors import OutOfBounds, RecordError
 from seamwatch.instants import format_instant, parse_instant, parse_time
+from seamwatch.record_types import INPUT_TYPES
 from seamwatch.testing import T0
-from seamwatch.wire.schemas import INPUT_TYPES, schema
+from seamwatch.wire.schemas import schema
 from seamwatch.wire.text import record_of
-from streams.history.json_columns import instants
+from streams.replay.history.json_columns import instants
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 DECISION = {"type": "inference", "event_time": T0, "system": "s", "version": "1"}

@@ -1,0 +1,60 @@
+"""Due: which review of which system is due when, by the documents in force and the attestations that count. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+
+from seamwatch.clauses.review import Review as ReviewClause
+from seamwatch.documents import Estate
+from seamwatch.engine.seams import BoundClause, Seams
+from sinks.store.questions.reviews import Review
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """A scheduled review; times are micros. ``by``: who may do it.
+
+    ``last``: when it was done last, None for never. ``due_at``: None while its clock has not begun.
+    """
+
+    system: str
+    contract: str
+    clause: str
+    by: tuple[str, ...]
+    every: int
+    last: int | None
+    due_at: int | None
+
+
+def due(estate: Estate, attested: Iterable[Review], first_seen: Mapping[str, int | None], now: int) -> Sequence[Due]:
+    """Every scheduled review of declared systems, what is due first at the top."""
+    seams = Seams(estate, None)
+    of: dict[str, list[Review]] = {}
+    for review in attested:
+        of.setdefault(review.system, []).append(review)
+    found = [
+        one
+        for system in estate.systems
+        for contract in estate.contracts_for(system, now)
+        for bound in seams.covering(contract, system).values()
+        if isinstance(bound.clause, ReviewClause)
+        if (one := _due(bound, of.get(system, ()), first_seen.get(system), now)) is not None
+    ]
+    return sorted(found, key=lambda one: (one.due_at is None, one.due_at or 0, one.system, one.contract, one.clause))
+
+
+def _due(bound: BoundClause, attested: Iterable[Review], first_seen: int | None, now: int) -> Due | None:
+    clause, seam = bound.clause, bound.seam
+    assert isinstance(clause, ReviewClause)
+    every = clause.every or seam.review_every
+    if every is None:
+        return None
+    named = clause.by or (None if clause.every else seam.reviewer)
+    done = [seam.reviewed_at] if seam.reviewed_at is not None else []
+    done += [one.event_time for one in attested if clause.why_void(seam, asdict(one)) is None]
+    done = [at for at in done if at <= now]
+    last = max(done, default=None)
+    begun = first_seen if last is None else last
+    by = (named,) if named else seam.signatories
+    return Due(seam.system, seam.contract, clause.id, by, every, last, None if begun is None else begun + every)

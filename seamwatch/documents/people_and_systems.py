@@ -1,0 +1,115 @@
+"""Differences of persons and systems between two states: keys, owners, versions, digests and approvals.
+
+A key or an approval decides who binds whom, as a clause does. Pure: nothing is read, and nothing is judged; whether a
+key may change is `seamwatch.documents.vouching`'s.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from pydantic import BaseModel
+
+from seamwatch.documents.models import Document, Person, System
+
+What = Literal["added", "removed", "changed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One thing in a document that came, went or differs, as its author wrote it; None where it is not written."""
+
+    name: str
+    what: What
+    before: Any = None
+    after: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentDifference:
+    """A person or system that came, went or differs; without ``parts`` it is only written differently."""
+
+    key: str
+    what: What
+    parts: tuple[Part, ...] = ()
+
+
+def document_differences(old: Iterable[Document], new: Iterable[Document]) -> tuple[DocumentDifference, ...]:
+    """Every person and system that is not the same in both, by key; documents of equal digest are the same."""
+    before, after = ({d.key: d for d in documents} for documents in (old, new))
+    return tuple(_differences(before, after))
+
+
+def _differences(before: Mapping[str, Document], after: Mapping[str, Document]) -> Iterator[DocumentDifference]:
+    for key in sorted({*before, *after}):
+        was, now = before.get(key), after.get(key)
+        if was is None or now is None:
+            yield DocumentDifference(key, "added" if was is None else "removed")
+        elif was.digest != now.digest:
+            yield DocumentDifference(key, "changed", tuple(_parts(was, now)))
+
+
+def _parts(before: Document, after: Document) -> Iterator[Part]:
+    match before, after:
+        case Person(), Person():
+            yield from _fields(before, after, before.written, after.written, without=("keys", "channels"))
+            if before.channels != after.channels:  # which may hold what is secret
+                yield Part("channels", "changed", _counted(before), _counted(after))
+            yield from _listed("key", ("key_id",), before, after, "keys", before.written, after.written)
+        case System(), System():
+            yield from _fields(before, after, before.written, after.written, without=("versions",))
+            yield from _listed("version", ("version",), before, after, "versions", before.written, after.written)
+
+
+def _counted(person: Person) -> str:
+    return f"{len(person.channels)} addresses"
+
+
+def _fields(
+    before: BaseModel,
+    after: BaseModel,
+    was: Mapping[str, Any],
+    now: Mapping[str, Any],
+    *,
+    without: tuple[str, ...],
+    of: str = "",
+) -> Iterator[Part]:
+    for name in type(after).model_fields:
+        if name not in without and getattr(before, name) != getattr(after, name):
+            yield Part(f"{of}{name}", "changed", was.get(name), now.get(name))
+
+
+def _listed(
+    word: str,
+    by: tuple[str, ...],
+    before: BaseModel,
+    after: BaseModel,
+    field: str,
+    was: Mapping[str, Any],
+    now: Mapping[str, Any],
+    of: str = "",
+) -> Iterator[Part]:
+    """Items of a list that are known by name: keys, versions, and the approvals below a version."""
+    old, new = (_named(holder, field, by, written) for holder, written in ((before, was), (after, now)))
+    for name in dict.fromkeys((*old, *new)):
+        text = f"{of}{word} {' '.join(name)}"
+        if name not in new:
+            yield Part(text, "removed", old[name][1])
+        elif name not in old:
+            yield Part(text, "added", None, new[name][1])
+        else:
+            (item, said), (other, says) = old[name], new[name]
+            yield from _fields(item, other, said, says, without=("approvals",), of=f"{text}: ")
+            if "approvals" in type(item).model_fields:
+                yield from _listed(
+                    "approval", ("id", "use_case"), item, other, "approvals", said, says, of=f"{text}: "
+                )  # fmt: skip
+
+
+def _named(
+    holder: BaseModel, field: str, by: tuple[str, ...], written: Mapping[str, Any]
+) -> dict[tuple[str, ...], tuple[BaseModel, Mapping[str, Any]]]:
+    items = zip(getattr(holder, field), written.get(field) or (), strict=True)
+    return {tuple(str(getattr(item, name)) for name in by): (item, said) for item, said in items}

@@ -1,0 +1,1 @@
+"""What hosts the clauses: state, timers, watermarks, versions, episodes. Begin at `judge`."""

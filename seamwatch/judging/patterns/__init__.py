@@ -1,0 +1,1 @@
+"""Ready pieces for clauses: windows, countdowns, faults, runs, words. Know no engine."""

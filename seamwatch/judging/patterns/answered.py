@@ -1,0 +1,53 @@
+"""Answered: what an acknowledgement can come to, in one word and in one sentence.
+
+Words only; who decides is the clause that asked, or `seamwatch.engine.answering`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from seamwatch.judging.model.judgement import Answered
+from seamwatch.judging.patterns.wording import moment_text
+
+# From what says least of an answer to what says most: of several words about one the last holds.
+REASONS: Final = (
+    "nobody_asks", "not_asked", "too_old", "too_early", "unknown", "over", "taken", "nobody_left",
+    "other_announcement", "unsigned", "unknown_key", "invalid_key", "wrong_signature", "counts",
+)  # fmt: skip
+
+
+def weight_of(reason: str) -> int:
+    """How much a reason says, beside others about the same answer."""
+    return REASONS.index(reason)
+
+
+def answered(record: Mapping[str, Any], reason: str, summary: str) -> Answered:
+    """The finding about an acknowledgement event; it counted if the reason is ``counts``."""
+    return Answered(
+        record["event_id"],
+        record["of"],
+        record["reference"],
+        record["person"],
+        record["answer"],
+        int(record["event_time"]),
+        reason == "counts",
+        reason,
+        summary,
+    )
+
+
+def unknown_text(record: Mapping[str, Any]) -> str:
+    """The sentence about an answer to what nobody knows of, so far."""
+    system, reference = record["system"], record["reference"]
+    if record["of"] == "change":
+        return f"no change {reference} of {system} was announced so far; the answer waits for it"
+    if record["of"] == "summary":
+        return f"no summary {reference} of {system} waits for a receipt so far"
+    return f"no violation {reference} of {system} is open; the answer waits for a day, in case it is found later"
+
+
+def over_text(record: Mapping[str, Any], at: int) -> str:
+    """The sentence about an answer to a violation that is over."""
+    return f"violation {record['reference']} is over since {moment_text(at)}"

@@ -1,0 +1,1 @@
+"""The ledger's forms: leaves, trees, notes, proofs and keys. Pure: knows no store."""

@@ -1,0 +1,1 @@
+"""What is removed from the store when its time is over, and what is held."""

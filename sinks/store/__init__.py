@@ -1,0 +1,1 @@
+"""The decision store: its client, its tables and views, who may do what. Knows no stage."""

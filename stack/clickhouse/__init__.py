@@ -1,0 +1,1 @@
+"""The local ClickHouse server, over the embedded engine."""

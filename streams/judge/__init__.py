@@ -1,0 +1,1 @@
+"""Judge: hosts the judging of measurements, and keeps its state. Begin at `stage`."""

@@ -1,0 +1,219 @@
+"""What the pager knows whatever Faust's consumer group did: violations, pages and persons, read from their beginning.
+
+A reader without a group or commits, on a thread of its own; it hands on what it reads, and says when it has caught
+up. What was delivered is read when all that is open is known, so that nothing of what is over need be remembered.
+Values that are no records are passed over: the recorder keeps them as dead letters.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from threading import Event, Thread
+from typing import Any
+
+import structlog
+from confluent_kafka import Consumer, KafkaException, Message
+
+from bus import clients
+from bus.partitions import Partition
+from bus.reading import Reading
+from seamwatch.broker import Address
+from seamwatch.errors import RecordError, UnreachableError
+from seamwatch.judging.model.facts import Notice, Violation
+from seamwatch.judging.records import violation_of
+from seamwatch.outages import Outage
+from seamwatch.paging import Recipient, notice_as_due
+from seamwatch.wire.codec import Codec
+from seamwatch.wire.topics import Topics
+
+_log = structlog.get_logger("streams.page.stage")
+
+LOOK_SECONDS = 10.0
+"""How often it is looked whether topics have grown."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReceivedViolation:
+    """A state of a violation, and where it was said."""
+
+    violation: Violation
+    topic: str
+    partition: int
+    offset: int
+
+
+@dataclass(frozen=True, slots=True)
+class ReceivedPage:
+    """A page record: what came of telling a person of a step."""
+
+    violation_id: str
+    step: int
+    result: str
+    sent_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class ReceivedPerson:
+    """A person as published; None when withdrawn."""
+
+    id: str
+    recipient: Recipient | None
+
+
+@dataclass(frozen=True, slots=True)
+class ReceivedOutage:
+    """A state of an outage, and where it was said."""
+
+    outage: Outage
+    topic: str
+    partition: int
+    offset: int
+
+
+Received = ReceivedViolation | ReceivedPage | ReceivedPerson | ReceivedOutage
+
+
+class Follower:
+    """Follows the topics until ``close``; ``receive`` is called on the follower's thread with what was read, in order.
+
+    ``receive`` is called with an empty list once the ends of all partitions have been reached. What is not readable is
+    counted in ``unreadable``.
+    """
+
+    def __init__(
+        self,
+        bootstrap: Address,
+        topics: Topics,
+        kinds: Sequence[str],
+        receive: Callable[[list[Received]], None],
+        codec: Codec,
+    ) -> None:
+        self._bootstrap = bootstrap
+        self._topics = topics
+        self._names = [*(topics.violations(kind) for kind in kinds), topics.notice, topics.outage, topics.contracts]
+        self._last = topics.page
+        self._receive = receive
+        self._codec = codec
+        self._stop = Event()
+        self.error: BaseException | None = None
+        self.unreadable = 0
+        self._thread = Thread(target=self._run, name="page-follower", daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        """Stop following."""
+        self._stop.set()
+        self._thread.join(5)
+
+    def _run(self) -> None:
+        try:
+            self._follow()
+        except Exception as error:  # noqa: BLE001 - handed to the pager, which ends with it
+            self.error = error
+
+    def _follow(self) -> None:
+        consumer = clients.reader(
+            self._bootstrap,
+            f"{self._topics.prefix}.page-follower",
+            {
+                "fetch.wait.max.ms": 100,
+                "log_level": 3,
+                # While the broker is away the client says so many times a second: our log says it now and then.
+                "logger": logging.getLogger("librdkafka"),
+            },
+        )
+        try:
+            first, last = self._places(consumer)
+            places, looked = first | last, time.monotonic()
+            reading = Reading(consumer, self._bootstrap, dict.fromkeys(first, 0), patient=True)
+            self._read_to_end(reading)
+            reading.more(dict.fromkeys(last, 0))
+            self._read_to_end(reading)
+            self._receive([])
+            while not self._stop.is_set():
+                if time.monotonic() - looked >= LOOK_SECONDS:
+                    looked = time.monotonic()
+                    self._take_up_new(consumer, reading, places)
+                self._read_some(reading)
+        except KafkaException as error:
+            raise UnreachableError(f"the pager's topics cannot be read: {error.args[0]}") from error
+        finally:
+            consumer.close()
+
+    def _read_to_end(self, reading: Reading) -> None:
+        while reading.left and not self._stop.is_set():
+            self._read_some(reading)
+
+    def _read_some(self, reading: Reading) -> None:
+        """Hand on what has come."""
+        if received := [found for message in reading.read(1_000, 0.2) if (found := self._read(message)) is not None]:
+            self._receive(received)
+
+    def _places(self, consumer: Consumer) -> tuple[set[Partition], set[Partition]]:
+        """The partitions of what may be open, and of what was delivered."""
+        topics = consumer.list_topics(timeout=10).topics
+        missing = [name for name in (*self._names, self._last) if name not in topics]
+        if missing:
+            raise UnreachableError(
+                f"topic {missing[0]} does not exist at {self._bootstrap}: create it with `seamwatch topics create`"
+            )
+        first = {(name, number) for name in self._names for number in topics[name].partitions}
+        return first, {(self._last, number) for number in topics[self._last].partitions}
+
+    def _take_up_new(self, consumer: Consumer, reading: Reading, places: set[Partition]) -> None:
+        """Follow the partitions that topics have grown by, from their beginning."""
+        try:
+            first, last = self._places(consumer)
+        except KafkaException:
+            # The broker is away: what it would have told is asked again in time.
+            return
+        if new := (first | last) - places:
+            reading.more(dict.fromkeys(new, 0))
+            places |= new
+
+    def _read(self, message: Message) -> Received | None:
+        topic, partition, offset = message.topic() or "", message.partition() or 0, message.offset() or 0
+        try:
+            return self._received(topic, partition, offset, message)
+        except (RecordError, ValueError, KeyError, TypeError) as problem:
+            self.unreadable += 1
+            _log.warning("not readable, passed over", topic=topic, partition=partition, offset=offset, why=str(problem))
+            return None
+
+    def _received(self, topic: str, partition: int, offset: int, message: Message) -> Received | None:
+        key, value = message.key(), message.value()
+        if topic == self._topics.contracts:
+            return _person(_text(key), value)
+        if value is None:
+            return None
+        if topic == self._topics.page:
+            page = self._codec.decode("page", value)
+            return ReceivedPage(page["violation_id"], page["step"], page["result"], page["sent_at"])
+        if topic == self._topics.outage:
+            return ReceivedOutage(Outage(**self._codec.decode("outage", value)), topic, partition, offset)
+        if topic == self._topics.notice:
+            return ReceivedViolation(
+                notice_as_due(Notice(**self._codec.decode("notice", value))), topic, partition, offset
+            )
+        return ReceivedViolation(violation_of(self._codec.decode("violation", value)), topic, partition, offset)
+
+
+def _text(key: Any) -> str:
+    return key.decode() if isinstance(key, bytes) else str(key or "")
+
+
+def _person(key: str, value: bytes | str | None) -> ReceivedPerson | None:
+    kind, _, identity = key.partition("/")
+    if kind != "Person":
+        return None
+    if value is None:
+        return ReceivedPerson(identity, None)
+    document = json.loads(value)["document"]
+    channels = tuple(str(url) for url in document.get("channels") or ())
+    return ReceivedPerson(
+        identity, Recipient(identity, str(document.get("name") or identity), channels, signs=bool(document.get("keys")))
+    )

@@ -1,0 +1,266 @@
+"""The pager itself: receives what is open, reconciles it with what was delivered, tells who must act, and records it.
+
+Knows Faust's app and topics; that they are read and joined is `streams.page.stage`'s. What is due, the desk knows.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import faust
+import structlog
+from faust.types import TP
+
+from seamwatch.clauses import kinds
+from seamwatch.clock import Clock
+from seamwatch.errors import UsageError
+from seamwatch.judging.model.facts import Violation
+from seamwatch.outages import Outage
+from seamwatch.paging import (
+    NOBODY,
+    NOTICE,
+    OUTAGE,
+    Attempt,
+    Deliver,
+    Page,
+    Recipient,
+    digest_of,
+    outage_as_due,
+    outage_of,
+    page_of,
+    reminder_of,
+)
+from seamwatch.wire.topics import Topics
+from streams.page.codec import NoticeCodec, OutageCodec, PageCodec, violation_topic
+from streams.page.desk import Desk
+from streams.page.follower import Received, ReceivedOutage, ReceivedPage, ReceivedPerson, ReceivedViolation
+from streams.page.lookout import Lookout
+from streams.page.metrics import Metrics
+from streams.page.watching import Watching, Watchman
+
+_log = structlog.get_logger("streams.page.stage")
+
+RECONCILE_SECONDS = 2.0
+GATHER_SECONDS = 0.2
+SINGLY = 3
+"""Up to so many violations due for one person at once are told singly, more in one digest."""
+
+Unreachable = Callable[[Recipient], list[str]]
+"""Why somebody cannot be told as things stand, in words; nothing when they can."""
+
+
+class Pager:
+    """Receives, reconciles, delivers and keeps the record of it."""
+
+    def __init__(
+        self,
+        app: faust.App,
+        topics: Topics,
+        clock: Clock,
+        deliver: Deliver,
+        unreachable: Unreachable,
+        watching: Watching,
+        lookout: Lookout,
+        metrics: Metrics,
+        board: str | None = None,
+    ) -> None:
+        self._app = app
+        self._clock = clock
+        self._deliver = deliver
+        self._default_owner = watching.default_owner
+        self._unreachable = unreachable
+        self._metrics = metrics
+        self._board = board
+        self._desk = Desk()
+        self._persons: dict[str, Recipient] = {}
+        self._caught_up = asyncio.Event()
+        self._wake = asyncio.Event()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._pages = app.topic(topics.page, key_serializer="raw", value_serializer=PageCodec())
+        for kind in kinds():
+            self._agent(violation_topic(app, kind, topics.prefix), kind)
+        self._agent(
+            app.topic(topics.notice, key_serializer="raw", key_type=bytes, value_serializer=NoticeCodec()), NOTICE
+        )
+        self._outages = app.topic(topics.outage, key_serializer="raw", key_type=bytes, value_serializer=OutageCodec())
+        self._agent(self._outages, OUTAGE)
+        self._watchman = Watchman(
+            lookout,
+            watching,
+            metrics,
+            is_ours=lambda: self._is_mine(topics.outage, 0),
+            publish=self._publish,
+            tell=self._tell_directly,
+            record=self._make_up_for,
+            works=self._works,
+        )
+
+    def _agent(self, topic: Any, kind: str) -> None:
+        async def receive(stream: Any) -> None:
+            async for event in stream.events():
+                message = event.message
+                if isinstance(event.value, Violation):
+                    self._desk.receive(event.value, message.topic, message.partition, message.offset, ahead=True)
+                    self._wake.set()
+
+        self._app.agent(topic, name=f"page-{kind}")(receive)
+
+    def receive(self, received: Sequence[Received]) -> None:
+        """Take note of what was read; none at all says that everything up to now has been."""
+        if not received:
+            self._desk.go_live()
+            self._caught_up.set()
+        for item in received:
+            match item:
+                case ReceivedViolation(violation, topic, partition, offset):
+                    self._desk.receive(violation, topic, partition, offset)
+                case ReceivedPage(violation_id, step, result, sent_at):
+                    self._desk.receive_page(violation_id, step, result, sent_at)
+                case ReceivedOutage(outage, topic, partition, offset):
+                    self._desk.receive(outage_as_due(outage), topic, partition, offset)
+                    self._watchman.receive(outage)
+                case ReceivedPerson(identity, recipient):
+                    self._persons.pop(identity, None)
+                    if recipient is not None:
+                        self._persons[identity] = recipient
+                    self._desk.reconsider(identity)
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Deliver what is due until cancelled; nothing before all that was ever said has been read."""
+        await self._caught_up.wait()
+        _log.info("caught up", open=self._desk.open)
+        self._say_who_cannot_be_reached()
+        while True:
+            self._tell_due()
+            self._show()
+            try:
+                await asyncio.wait_for(self._wake.wait(), RECONCILE_SECONDS)
+            except TimeoutError:
+                continue
+            # What comes in one burst is told together.
+            await asyncio.sleep(GATHER_SECONDS)
+            self._wake.clear()
+
+    async def watch(self) -> None:
+        """Watch the other stages until cancelled; nothing before all that was ever said has been read."""
+        await self._caught_up.wait()
+        await self._watchman.run()
+
+    def _say_who_cannot_be_reached(self) -> None:
+        """Say so at the start, and not when somebody is to be woken. Raises UsageError for the default owner."""
+        owner = self._default_owner
+        if owner is not None and owner not in self._persons:
+            raise UsageError(
+                f"SEAMWATCH_DEFAULT_OWNER={owner}: no published Person document has this id, so that nobody would be "
+                "paged for what nobody owns: publish one, or name somebody who has one"
+            )
+        if owner is None and self._unreachable(NOBODY):
+            _log.warning("nobody is paged for what nobody owns: set SEAMWATCH_DEFAULT_OWNER")
+        for recipient in self._persons.values():
+            for why in self._unreachable(recipient):
+                _log.warning("a person cannot be reached", person=recipient.id, why=why)
+
+    def _tell_due(self) -> None:
+        people: defaultdict[str, list[Violation]] = defaultdict(list)
+        now = self._clock.now()
+        for violation in self._desk.due(asyncio.get_running_loop().time(), self._is_mine):
+            if violation.kind == "reminder" and violation.severity == NOTICE and violation.opened_at <= now:
+                # The clock it reminds of has run out: the breach says so.
+                continue
+            people[violation.person or ""].append(violation)
+        for person, violations in people.items():
+            notices = [v for v in violations if v.severity == NOTICE]
+            breaches = [v for v in violations if v.severity != NOTICE]
+            singly = [[v] for v in breaches] if len(breaches) <= SINGLY else [breaches]
+            for group in [*([v] for v in notices), *singly]:
+                task = asyncio.create_task(self._tell(person, self._desk.take(group)))
+                self._tasks.add(task)
+                task.add_done_callback(self._tasks.discard)
+
+    def _is_mine(self, topic: str, partition: int) -> bool:
+        """Whether the group has given this process the partition; nothing is, before it has joined."""
+        return TP(topic, partition) in self._app.consumer.assignment()
+
+    async def _tell(self, person: str, violations: list[Violation]) -> None:
+        recipient = self._recipient(person)
+        now = self._clock.now()
+        single = len(violations) == 1
+        if single:
+            page = self._page(violations[0], recipient, now)
+        else:
+            page = digest_of(violations, recipient, now, self._board)
+        delivered = False
+        try:
+            async for attempt in self._deliver(recipient, page):
+                delivered = delivered or attempt.delivered
+                await self._record(violations, recipient, attempt)
+        except Exception:  # noqa: BLE001 - what was not told is due again; the others must not wait for it
+            _log.exception("telling failed", person=recipient.id, violations=[v.violation_id for v in violations])
+        if delivered:
+            self._metrics.count_delivered(violations, self._clock.now())
+        self._desk.put_back(violations, delivered=delivered, now=asyncio.get_running_loop().time())
+
+    def _page(self, due: Violation, recipient: Recipient, now: int) -> Page:
+        if due.severity == NOTICE:
+            return outage_of(due) if due.kind == OUTAGE else reminder_of(due, recipient, now)
+        return page_of(due, recipient, now, self._board)
+
+    def _recipient(self, person: str | None) -> Recipient:
+        if not person:
+            return NOBODY
+        return self._persons.get(person) or Recipient(person, person, known=False)
+
+    async def _record(self, violations: list[Violation], recipient: Recipient, attempt: Attempt) -> None:
+        self._metrics.count(attempt)
+        _log.info(
+            "told" if attempt.delivered else "not told",
+            person=recipient.id,
+            channel=attempt.channel,
+            result=attempt.result,
+            violations=[f"{v.violation_id}/{v.step}" for v in violations],
+        )
+        sent = [
+            await self._pages.send(
+                key=f"{violation.violation_id}/{violation.step}/{attempt.channel}".encode(),
+                value={
+                    "violation_id": violation.violation_id,
+                    "step": violation.step,
+                    "person": recipient.id,
+                    "channel": attempt.channel,
+                    "sent_at": attempt.sent_at,
+                    "result": attempt.result,
+                },
+            )
+            for violation in violations
+        ]
+        await asyncio.gather(*sent)
+
+    def _show(self) -> None:
+        waiting, oldest = self._desk.waiting(asyncio.get_running_loop().time(), self._is_mine)
+        self._metrics.open.set(self._desk.open)
+        self._metrics.waiting.set(waiting)
+        self._metrics.oldest.set(oldest)
+        self._metrics.remembered.set(self._desk.remembered)
+
+    # What the watchman is given
+
+    async def _publish(self, outage: Outage) -> None:
+        await (await self._outages.send(key=outage.outage_id.encode(), value=outage))
+
+    async def _tell_directly(self, outage: Outage) -> Sequence[Attempt]:
+        due = outage_as_due(outage)
+        return [attempt async for attempt in self._deliver(self._recipient(outage.person), outage_of(due))]
+
+    async def _make_up_for(self, outage: Outage, attempts: Sequence[Attempt]) -> None:
+        due = outage_as_due(outage)
+        for attempt in attempts:
+            await self._record([due], self._recipient(outage.person), attempt)
+            self._desk.receive_page(due.violation_id, due.step, attempt.result, attempt.sent_at)
+
+    def _works(self) -> bool:
+        """Whether the group has given us something to look after, and of no outage nobody could be told."""
+        return bool(self._app.consumer.assignment()) and not self._desk.is_in_trouble(OUTAGE)

@@ -1,0 +1,74 @@
+"""Which review is due when: by the document's word, by attestations that count, or by what was seen first."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from board.due import due
+from seamwatch.documents import Estate
+from seamwatch.durations import DAY
+from seamwatch.instants import parse_instant
+from sinks.store.questions.reviews import Review
+
+DOCUMENTS = """\
+kind: Person
+id: ada
+name: Ada
+---
+kind: Person
+id: bob
+name: Bob
+---
+{kind: System, id: by-document, type: model, owner: ada, review: {every: 30d, by: ada, last: 2026-01-01}}
+---
+{kind: System, id: by-clause, type: model, owner: ada}
+---
+{kind: System, id: unseen, type: model, owner: ada, review: {every: 30d, by: ada}}
+---
+{kind: System, id: without, type: model, owner: ada}
+---
+kind: Contract
+id: pact
+version: "1"
+seam: model-to-product
+covers: [by-clause]
+parties: {provider: {team: a, signatory: ada}, consumer: {team: b, signatory: bob}}
+escalation: [{person: ada, acknowledge_within: 1h}]
+clauses: [{id: quarterly, kind: review, every: 90d}]
+"""
+JANUARY = parse_instant("2026-01-01")
+
+
+@pytest.fixture
+def estate(tmp_path: Path) -> Estate:
+    (tmp_path / "all.yaml").write_text(DOCUMENTS)
+    return Estate.load(tmp_path)
+
+
+def review(system: str, person: str, at: int, subject: str = "review") -> Review:
+    return Review(system, subject, "review", None, None, person, None, None, None, at)
+
+
+def test_what_is_due_first_stands_first(estate: Estate) -> None:
+    found = due(estate, [], {"by-clause": JANUARY + DAY}, JANUARY + 5 * DAY)
+    assert [(one.system, one.contract, one.clause, one.by, one.last, one.due_at) for one in found] == [
+        ("by-document", "schedule", "review", ("ada",), JANUARY, JANUARY + 30 * DAY),
+        ("by-clause", "pact", "quarterly", ("ada", "bob"), None, JANUARY + 91 * DAY),
+        ("unseen", "schedule", "review", ("ada",), None, None),
+    ]
+
+
+def test_only_a_review_that_counts_moves_it(estate: Estate) -> None:
+    now = JANUARY + 50 * DAY
+    attested = [
+        review("by-document", "ada", JANUARY + 10 * DAY),
+        review("by-document", "bob", JANUARY + 20 * DAY),  # for ada to attest
+        review("by-document", "ada", JANUARY + 60 * DAY),  # not yet
+        review("by-clause", "bob", JANUARY + 40 * DAY, "pact#quarterly"),
+        review("by-clause", "bob", JANUARY + 45 * DAY, "pact#other"),
+    ]
+    by = {one.system: one for one in due(estate, attested, {}, now)}
+    assert by["by-document"].last == JANUARY + 10 * DAY
+    assert by["by-clause"].due_at == JANUARY + 130 * DAY

@@ -1,0 +1,101 @@
+"""The board as processes: several over one socket, each started again when it dies, and all of them gone by SIGTERM."""
+
+from __future__ import annotations
+
+import http.client
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from board.security.links import new_link
+from board.serving import listen
+from seamwatch.errors import UsageError
+
+STARTS_SECONDS = 120.0
+
+
+def until(holds: Callable[[], bool], seconds: float = STARTS_SECONDS) -> bool:
+    end = time.monotonic() + seconds
+    while not holds():
+        if time.monotonic() > end:
+            return False
+        time.sleep(0.1)
+    return True
+
+
+def answer(port: int, path: str = "/sign-in", **headers: str) -> tuple[int, str]:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    try:
+        connection.request("GET", path, headers=headers)
+        got = connection.getresponse()
+        return got.status, got.getheader("set-cookie") or got.read().decode()
+    finally:
+        connection.close()
+
+
+def answers(port: int) -> bool:
+    with suppress(OSError):
+        return answer(port)[0] == 200
+    return False
+
+
+def workers_of(pid: int) -> set[int]:
+    """The processes of a board that serve: its children, without the one that tracks resources."""
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    return {int(child) for child in children if b"spawn_main" in Path(f"/proc/{child}/cmdline").read_bytes()}
+
+
+@pytest.fixture
+def board(tmp_path: Path) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
+    with listen("127.0.0.1", 0) as free:
+        port = free.getsockname()[1]
+    environment = {
+        **os.environ,
+        "KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:9",
+        "CLICKHOUSE_URL": "http://127.0.0.1:9/seamwatch",
+        "SEAMWATCH_DATA": str(tmp_path),
+        "SEAMWATCH_BOARD_PORT": str(port),
+        "SEAMWATCH_BOARD_PROCESSES": "2",
+    }
+    started = subprocess.Popen(
+        [sys.executable, "-m", "console.app", "run", "board"], env=environment, start_new_session=True
+    )
+    yield started, port
+    with suppress(ProcessLookupError):
+        os.killpg(started.pid, signal.SIGKILL)
+    started.wait(10)
+
+
+def test_several_processes_serve_and_are_started_again_and_end(
+    board: tuple[subprocess.Popen[bytes], int], tmp_path: Path
+) -> None:
+    started, port = board
+    assert until(lambda: answers(port))
+    assert until(lambda: len(workers_of(started.pid)) == 2)
+    address = f"http://127.0.0.1:{port}"
+    # A session that one of them has begun is one for all of them.
+    status, cookie = answer(port, new_link(tmp_path, address).removeprefix(address))
+    assert status == 303
+    assert {answer(port, "/api/v1/me", Cookie=cookie.split(";")[0])[0] for _ in range(8)} == {200}
+    before = workers_of(started.pid)
+    os.kill(min(before), signal.SIGKILL)
+    assert until(lambda: len(workers_of(started.pid) - {min(before)}) == 2)
+    assert until(lambda: answers(port))
+    every = workers_of(started.pid)
+    began = time.monotonic()
+    started.send_signal(signal.SIGTERM)
+    assert started.wait(10) == 0
+    assert time.monotonic() - began < 5
+    assert until(lambda: not [pid for pid in every if Path(f"/proc/{pid}").exists()], 1)
+
+
+def test_an_address_that_is_taken_is_told() -> None:
+    with listen("127.0.0.1", 0) as taken, pytest.raises(UsageError, match="SEAMWATCH_BOARD_PORT"):
+        listen("127.0.0.1", taken.getsockname()[1])

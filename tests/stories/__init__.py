@@ -1,0 +1,1 @@
+"""Stories: one estate runs for all of this package, and no longer."""

@@ -1,0 +1,84 @@
+"""What people ask of agents and pages: an agent is stopped before it acts, and somebody answers when it is not.
+
+Held here: a pact that the agent's own process asks and that the stream judges again, calls that wait for a person, an
+escalation that climbs when nobody answers and stops when somebody does, and the trail of a conversation.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import Any
+
+import pytest
+
+from seamwatch import Emitter
+from seamwatch.guard import Denied, Escalated, Guard
+from tests.stories.conftest import Estate
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(200)]
+
+
+@pytest.fixture
+def guard(estate: Estate, monkeypatch: pytest.MonkeyPatch) -> Guard:
+    """The guard of the desk, as the agent's own service makes it."""
+    monkeypatch.delenv("KAFKA_BOOTSTRAP_SERVERS", raising=False)
+    monkeypatch.setenv("SEAMWATCH_DATA", str(estate.data))
+    emitter = Emitter("desk", spool=False)
+    return Guard.load(estate.contracts, system="desk", version="1", emitter=emitter)
+
+
+def test_an_agent_is_stopped_before_it_pays_too_much_and_the_attempt_is_on_record(estate: Estate, guard: Guard) -> None:
+    talk = guard.conversation("talk-refused")
+    with pytest.raises(Denied):
+        talk.require("refund", {"user": "ada", "amount": 20}, confidence=0.9)
+    talk.require("verify_identity", {"user": "ada"}, confidence=0.9)
+    talk.require("refund", {"user": "ada", "amount": 20}, confidence=0.9)
+    with pytest.raises(Denied) as denied:
+        talk.require("refund", {"user": "ada", "amount": 500}, confidence=0.9)
+    assert denied.value.verdict.clause == "no-large-refund"
+    with pytest.raises(Escalated):
+        talk.require("refund", {"user": "ada", "amount": 30}, confidence=0.2)
+
+    estate.until(lambda: len(estate.rows("trail", "talk-refused")) == 5, "the calls are not on record")
+    attempts = [v for v in estate.violations("no-large-refund", "desk") if v["slice"] == "talk-refused"]
+    assert all(v["severity"] == "warning" for v in attempts), "what was denied was not done"
+
+
+def test_a_call_that_was_made_all_the_same_pages_one_after_the_other_until_somebody_answers(estate: Estate) -> None:
+    began = time.monotonic()
+    refund = json.dumps({"user": "eve", "amount": 900})
+    estate.emit(
+        type="tool_call", system="desk", version="1", tool="refund", arguments=refund,
+        decision="allowed", trace_id="talk-made", confidence=0.9,
+    )  # fmt: skip
+
+    def told(person: str) -> list[str]:
+        return [page for page in estate.pages(person) if "no-large-refund" in page]
+
+    estate.until(lambda: bool(told("sales")), "the first person was not paged", 30)
+    assert time.monotonic() - began < 30
+    estate.until(lambda: bool(told("audit")), "nobody answered, and the next person was not paged", 30)
+
+    def breach_of() -> dict[str, Any]:
+        (found,) = [v for v in estate.violations("no-large-refund", "desk") if v["severity"] == "breach"]
+        return found
+
+    estate.until(lambda: breach_of()["state"] == "escalated", "the page came, and the record did not follow")
+    breach = breach_of()
+    assert breach["person"] == "audit@example.org"
+    assert f"seamwatch ack {breach['violation_id']} --as audit@example.org" in told("audit")[0]
+
+    answer = estate.run(
+        "ack", breach["violation_id"][:13], "--as", "audit@example.org", "--note", "called the customer"
+    )
+    assert answer.returncode == 0, answer.stderr
+
+    def state() -> list[str]:
+        return [v["state"] for v in estate.violations("no-large-refund", "desk") if v["severity"] == "breach"]
+
+    estate.until(lambda: state() == ["acknowledged"], "the answer was not heard")
+    delivered = estate.rows(
+        "sql", f"SELECT person, step FROM page WHERE violation_id = '{breach['violation_id']}' AND result = 'delivered'"
+    )  # fmt: skip
+    assert {(row["person"], row["step"]) for row in delivered} >= {("sales@example.org", 0), ("audit@example.org", 1)}

@@ -1,0 +1,266 @@
+"""What people do on the board, in a real browser: see a breach appear, take it on, and answer with their own key.
+
+Held here: what opens is on a page that is open without a reload, and nothing that was typed is lost; who takes it on
+stops its clock on everybody's page and in the store; who has published keys signs in the browser; and every page can
+be used by everybody, on a phone and on a wide screen, in the light and in the dark.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.board.browser import axe
+from tests.stories.conftest import Estate, command
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(200)]
+
+PAGES = (
+    "/",
+    "/?whose=all",
+    "/inventory",
+    "/inventory/draft/Scorer",
+    "/changes",
+    "/drift",
+    "/systems/lender",
+    "/systems/helper",
+    "/audit",
+    "/compliance",
+    "/contracts/lending",
+)
+"""Every page that holds for the whole estate; those of one thing are added where it is known."""
+
+
+@contextmanager
+def signed_in(chromium: Browser, estate: Estate, person: str | None, **options: Any) -> Iterator[Page]:
+    """A page of somebody who came by a link of this machine, and says who they are."""
+    link = estate.run("board-link")
+    assert link.returncode == 0, link.stderr
+    context = chromium.new_context(**options)
+    page = context.new_page()
+    faults: list[str] = []
+    page.on("pageerror", lambda error: faults.append(str(error)))
+    page.on("console", lambda said: faults.append(said.text) if said.type == "error" else None)
+    page.goto(link.stdout.strip())
+    if person is not None:
+        page.locator(".become summary").click()
+        page.select_option("#person", person)
+        page.get_by_role("button", name="Go on").click()
+        expect(page.get_by_text(f"You are {person}")).to_be_visible()
+    yield page
+    assert faults == []
+    context.close()
+
+
+def _too_large_a_refund(estate: Estate, trace: str) -> None:
+    estate.emit(
+        type="tool_call", event_id=None, system="desk", version="1", tool="refund", decision="allowed", trace_id=trace,
+        arguments='{"amount": 500, "user": "u-7"}',
+    )  # fmt: skip
+
+
+def _episode(estate: Estate, trace: str) -> dict[str, Any]:
+    (found,) = [row for row in estate.violations("no-large-refund", "desk") if row["slice"] == trace]
+    return found
+
+
+def _beyond(page: Page) -> list[str]:
+    """What makes a page wider than its window, if anything does: the outermost first."""
+    found: list[str] = page.evaluate(
+        """() => document.documentElement.scrollWidth <= innerWidth ? [] : [...document.querySelectorAll("body *")]
+            .filter((each) => each.getBoundingClientRect().right > innerWidth + 1 && !each.closest(".table, pre"))
+            .map((each) => `${each.tagName} ${each.className} ${each.textContent.trim().slice(0, 80)}`)"""
+    )
+    return found
+
+
+def _episodes(page: Page, base: str) -> list[str]:
+    """The pages of the open episodes, one of each clause."""
+    page.goto(f"{base}/?whose=all")
+    found: dict[str, str] = {}
+    for article in page.locator("article").all():
+        clause = article.get_by_text(", clause ").inner_text()
+        found[clause] = str(article.locator("h2 a").get_attribute("href"))
+    return list(found.values())
+
+
+def test_a_breach_appears_on_an_open_page_and_who_takes_it_on_stops_its_clock_everywhere(
+    chromium: Browser, estate: Estate
+) -> None:
+    with signed_in(chromium, estate, "sales@example.org") as page, signed_in(chromium, estate, None) as other:
+        page.get_by_role("link", name="Everyone's").click()
+        note = page.locator("article form.answer input[name=note]").first
+        note.fill("half a sent")
+        _too_large_a_refund(estate, "board-1")
+        article = page.locator("article", has_text="board-1")
+        expect(article).to_be_visible(timeout=20_000)
+        expect(other.locator("article", has_text="board-1")).to_be_visible(timeout=5_000)
+        expect(note).to_have_value("half a sent")
+
+        article.get_by_label("Note").fill("seen; the desk is stopped")
+        article.get_by_role("button", name="Acknowledge").click()
+        for seen in (page, other):
+            taken = seen.locator("article", has_text="board-1")
+            expect(taken.get_by_text("taken on by sales@example.org")).to_be_visible(timeout=20_000)
+            expect(taken.locator("[data-countdown]")).to_have_count(0)
+    estate.until(lambda: _episode(estate, "board-1")["acknowledged_by"] == "sales@example.org", "not in the store")
+    (answer,) = [row for row in estate.rows("acknowledgements", "--person", "sales@example.org")
+                 if row["reference"] == _episode(estate, "board-1")["violation_id"]]  # fmt: skip
+    assert (answer["answer"], answer["of"]) == ("accept", "violation")
+
+
+def test_several_are_taken_on_at_once_with_one_note(chromium: Browser, estate: Estate) -> None:
+    traces = ("board-4", "board-5")
+    with signed_in(chromium, estate, "sales@example.org") as page:
+        page.get_by_role("link", name="Everyone's").click()
+        for trace in traces:
+            _too_large_a_refund(estate, trace)
+            page.locator("article", has_text=trace).get_by_role("checkbox").check(timeout=20_000)
+        page.get_by_label("Note for all that are selected").fill("both of the same desk")
+        page.get_by_role("button", name="Acknowledge selected").click()
+        for trace in traces:
+            taken = page.locator("article", has_text=trace).get_by_text("taken on by sales@example.org")
+            expect(taken).to_be_visible(timeout=20_000)
+        expect(page.locator("#outcome li")).to_have_count(2)
+    for trace in traces:
+        estate.until(
+            lambda trace=trace: _episode(estate, trace)["acknowledged_by"] == "sales@example.org",  # type: ignore[misc]
+            "not in the store",
+        )
+
+
+def test_the_keyboard_alone_is_enough(chromium: Browser, estate: Estate) -> None:
+    with signed_in(chromium, estate, "sales@example.org") as page:
+        page.keyboard.press("Tab")
+        assert page.evaluate("document.activeElement.textContent") == "Skip to the content"
+        page.goto(page.url.rstrip("/") + "/?whose=all")
+        _too_large_a_refund(estate, "board-3")
+        article = page.locator("article", has_text="board-3")
+        expect(article).to_be_visible(timeout=20_000)
+        for _ in range(page.locator("article").count()):
+            page.keyboard.press("j")
+            if article.evaluate("(each) => each === document.activeElement"):
+                break
+        for _ in range(12):
+            page.keyboard.press("Tab")
+            if page.evaluate("document.activeElement.textContent") == "Acknowledge":
+                break
+        assert article.evaluate("(each) => each.contains(document.activeElement)"), "the next stop is within it"
+        assert page.evaluate("getComputedStyle(document.activeElement).outlineStyle") != "none", "one sees where one is"
+        page.keyboard.press("Enter")
+        expect(article.get_by_text("taken on by sales@example.org")).to_be_visible(timeout=20_000)
+
+
+def test_who_has_published_keys_signs_in_the_browser_and_the_key_stays_there(chromium: Browser, estate: Estate) -> None:
+    sent: list[str] = []
+    with signed_in(chromium, estate, "modeller@example.org") as page:
+        page.on("request", lambda request: sent.append(request.post_data or ""))
+        article = page.locator("article", has_text="LEND-7")
+        article.get_by_role("button", name="Acknowledge").click()
+        expect(page.get_by_text("choose your private key file first")).to_be_visible()
+        page.set_input_files("#key-file", estate.key)
+        expect(page.locator("#key-state")).to_contain_text("Ready")
+        article.get_by_role("button", name="Acknowledge").click()
+        expect(article.get_by_text("taken on by modeller@example.org")).to_be_visible(timeout=20_000)
+    secret = estate.key.read_text().splitlines()[1]
+    assert sent
+    assert not [body for body in sent if secret in body or secret.replace("+", "%2B") in body]
+
+    def told() -> dict[str, Any]:
+        (found,) = [row for row in estate.violations("told", "lender") if row["slice"] == "LEND-7/modeller@example.org"]
+        return found
+
+    estate.until(lambda: told()["acknowledged_by"] == "modeller@example.org", "not in the store")
+
+
+def test_without_javascript_one_sees_and_answers_all_the_same(chromium: Browser, estate: Estate) -> None:
+    with signed_in(chromium, estate, "audit@example.org", java_script_enabled=False) as page:
+        _too_large_a_refund(estate, "board-2")
+        estate.until(lambda: bool(estate.violations("no-large-refund", "desk")), "not judged")
+        until = time.monotonic() + 20
+        while not page.locator("article", has_text="board-2").count():
+            assert time.monotonic() < until, "it is not on the page"
+            page.goto(page.url.partition("?")[0] + "?whose=all")
+        page.locator("article", has_text="board-2").get_by_role("button", name="Acknowledge").click()
+        expect(page.get_by_text("counts: audit@example.org takes it on")).to_be_visible()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [390, 1600])
+def test_every_page_can_be_used_by_everybody(chromium: Browser, estate: Estate, scheme: Any, width: int) -> None:
+    size: Any = {"width": width, "height": 900}
+    with signed_in(chromium, estate, "sales@example.org", color_scheme=scheme, viewport=size) as page:
+        base = page.url.rstrip("/")
+        episodes = _episodes(page, base)
+        # All of them where there is least room; what differs between them is how wide their words are.
+        for path in (*PAGES, *(episodes if (width, scheme) == (390, "light") else episodes[:1])):
+            page.goto(base + path)
+            assert axe.faults(page) == [], f"{path} while its parts come in"
+            page.wait_for_function("() => !document.querySelector('.skeleton')", timeout=20_000)
+            assert axe.faults(page) == [], path
+            assert _beyond(page) == [], path
+
+
+def test_nobody_sees_anything_without_signing_in(chromium: Browser, estate: Estate) -> None:
+    with signed_in(chromium, estate, None) as page:
+        base = page.url.rstrip("/")
+    stranger = chromium.new_context()
+    page = stranger.new_page()
+    for path in (*PAGES, "/parts/on-call"):
+        page.goto(base + path)
+        expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
+        assert page.locator("article").count() == 0
+    assert axe.faults(page) == []
+    stranger.close()
+
+
+def test_a_change_is_answered_where_it_is_shown_and_each_clock_stops_for_who_answered(
+    chromium: Browser, estate: Estate
+) -> None:
+    announced = estate.run(
+        "announce", "model", "--system", "lender", "--to", "2", "--id", "BOARD-1", "--as", "risk@example.org",
+        "--summary", "the provider moves us once more",
+    )  # fmt: skip
+    assert announced.returncode == 0, announced.stderr
+
+    def waiting() -> set[str]:
+        rows = estate.rows("acknowledgements", "--waiting")
+        return {row["person"] for row in rows if row["reference"] == "BOARD-1"}
+
+    estate.until(lambda: waiting() == {"sales@example.org", "modeller@example.org"}, "nobody is asked")
+    for person, key in (("sales@example.org", None), ("modeller@example.org", estate.key)):
+        with signed_in(chromium, estate, person) as page:
+            page.get_by_role("link", name="Changes").click()
+            card = page.locator("article", has_text="the provider moves us once more")
+            expect(card.locator("li", has_text=person).locator("[data-countdown]")).to_be_visible()
+            if key is not None:
+                page.set_input_files("#key-file", key)
+                expect(page.locator("#key-state")).to_contain_text("Ready")
+            card.get_by_role("button", name="Acknowledge").click()
+            expect(page.locator("#outcome")).to_contain_text("BOARD-1 counts", timeout=20_000)
+        estate.until(lambda person=person: person not in waiting(), f"{person} is still asked")  # type: ignore[misc]
+
+
+def test_a_system_that_nobody_registered_is_registered_by_its_draft(chromium: Browser, estate: Estate) -> None:
+    with signed_in(chromium, estate, None) as page:
+        page.get_by_role("link", name="Inventory", exact=True).click()
+        page.get_by_role("link", name="Draft its document of Scorer").click()
+        page.get_by_label("Who answers for it").select_option("lead@example.org")
+        page.get_by_role("button", name="Fill in").click()
+        with page.expect_download() as download:
+            page.get_by_role("link", name="Download").click()
+        download.value.save_as(estate.contracts / "scorer-as-spelt.yaml")
+        checked = command("contracts", "check", str(estate.contracts))
+        assert checked.returncode == 0, checked.stdout + checked.stderr
+        page.get_by_role("link", name="Inventory", exact=True).click()
+        # `up` watches the folder, and publishes what is put there.
+        declared = page.locator("section", has=page.get_by_role("heading", name="Declared (")).get_by_role(
+            "rowheader", name="Scorer", exact=True
+        )
+        expect(declared).to_be_visible(timeout=30_000)
+        expect(page.get_by_role("link", name="Draft its document of Scorer")).to_have_count(0)
