@@ -136,10 +136,7 @@ class Sender:
             self._tally.let_go()
 
     def _run(self) -> None:
-        self._prepare()
-        if self._make_spool is not None:
-            self._spool = self._make_spool()
-        self._adopt()
+        self._begin()
         producer = self._new_producer()
         while not self._stopping and producer is not None:
             using = producer
@@ -148,8 +145,6 @@ class Sender:
             except KafkaException as error:
                 # The client raises by itself only when it is over for good, and then does nothing for ever.
                 self._fail(str(error))
-                self._failed = False
-                producer = self._away(using)
             except Exception:  # noqa: BLE001
                 # The thread must outlive whatever happens, or events would pile up in silence.
                 _log.exception("delivery of events failed; trying again")
@@ -164,15 +159,28 @@ class Sender:
         if self._tally is not None:
             self._tally.close()
 
+    def _begin(self) -> None:
+        """What comes before the first event. None of it is worth the events: what fails is told and done without."""
+        for step in (self._prepare, self._open_spool, self._adopt):
+            try:
+                step()
+            except Exception:  # noqa: BLE001 - as in each turn
+                _log.exception("what comes before the first event failed; events are delivered all the same")
+
+    def _open_spool(self) -> None:
+        if self._make_spool is not None:
+            self._spool = self._make_spool()
+
     def _new_producer(self) -> Producer | None:
         """A producer; None where this ends before one could be made.
 
-        One cannot be made where a property is wrong, or a file of keys: whoever mends it need not start us again.
+        One cannot be made where a property is wrong, or a file of keys, or where the system gives no further thread:
+        whoever mends it need not start us again.
         """
         while not self._stopping:
             try:
                 return self._make_producer()
-            except KafkaException as error:
+            except Exception as error:  # noqa: BLE001 - the thread must outlive it, or events would pile up in silence
                 self._fail(str(error))
                 self._failed = False
             until = time.monotonic() + _RETRY_SECONDS
@@ -191,6 +199,9 @@ class Sender:
 
     def _turn(self, producer: Producer) -> Producer | None:
         """Do what there is to do, and wait for more; returns the producer to go on with."""
+        if self._failed:
+            self._failed = False
+            return self._away(producer)
         if self.in_spool:
             self._keep_waiting()
             self._drain(producer)
@@ -202,10 +213,8 @@ class Sender:
             producer.poll(0)
             self._wake.wait(self._pause())
             self._wake.clear()
-        if self._failed:
-            self._failed = False
-            return self._away(producer)
-        self._adopt()
+        if not self._failed:
+            self._adopt()
         return producer
 
     def _pause(self) -> float:
@@ -318,8 +327,9 @@ class Sender:
     def _abandon(self, producer: Producer) -> None:
         """Stop sending by this producer; what it had not delivered is kept."""
         self._generation += 1
-        producer.purge()
         with suppress(KafkaException):
+            # Not until each of the client's threads has answered: one that is just ending may never do.
+            producer.purge(blocking=False)
             producer.poll(0)
         if not self._draining:
             self._keep(list(self._flying.values()))

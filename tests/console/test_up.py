@@ -13,7 +13,8 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -157,6 +158,27 @@ def _assert_the_doctor_is_content_and_knows_of_the_restarts(up: Up) -> None:
     assert found["measurements"]["verdict"] == "ok"
 
 
+def is_untaken(port: int) -> bool:
+    try:
+        socket.create_server(("127.0.0.1", port)).close()
+    except OSError:
+        return False
+    return True
+
+
+@contextmanager
+def taken_port(below: int) -> Iterator[int]:
+    """A port that is taken, while so many below it are not: on a busy machine the next ones often are."""
+    with ExitStack() as ends:
+        for _ in range(100):
+            taken = ends.enter_context(socket.create_server(("127.0.0.1", 0)))
+            port: int = taken.getsockname()[1]
+            if all(map(is_untaken, range(port - below, port))):
+                yield port
+                return
+    raise AssertionError("no port was found that has free ones below it")
+
+
 def test_up_refuses_ports_that_cannot_be_had_and_an_owner_whom_nobody_knows(tmp_path: Path) -> None:
     def refused(**variables: str) -> str:
         done = subprocess.run(
@@ -169,8 +191,7 @@ def test_up_refuses_ports_that_cannot_be_had_and_an_owner_whom_nobody_knows(tmp_
     folder = tmp_path / "contracts"
     folder.mkdir()
     (folder / "people.yaml").write_text("apiVersion: seamwatch/v1\nkind: Person\nid: ann@example.org\nname: Ann\n")
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
+    with taken_port(below=2) as port:
         assert f"127.0.0.1:{port}, where record would show its metrics, is taken" in refused(
             SEAMWATCH_METRICS_PORT=str(port - 2)
         )

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -26,18 +27,23 @@ SAME = ("contract", "contract_version", "contract_digest", "clause", "kind", "sy
 @pytest.fixture(scope="module")
 def played(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     folder = tmp_path_factory.mktemp("demo")
-    environment = {**os.environ, "TMPDIR": str(folder)}
-    ended = subprocess.run(
+    # Where it does not end, what each of its threads stands in is worth more than that it stood.
+    environment = {**os.environ, "TMPDIR": str(folder), "PYTHONFAULTHANDLER": "1"}
+    demo = subprocess.Popen(
         [sys.executable, "-m", "console.app", "demo", "--json", "--keep"],
         env=environment,
-        capture_output=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
         text=True,
-        timeout=200,
-        check=False,
     )
-    assert ended.stdout, ended.stderr[-2_000:]
-    result: dict[str, Any] = json.loads(ended.stdout)
-    assert (ended.returncode == 0) == result["good"]
+    try:
+        stdout, stderr = demo.communicate(timeout=200)
+    except subprocess.TimeoutExpired:
+        demo.send_signal(signal.SIGABRT)
+        pytest.fail(f"the demo does not end:\n{demo.communicate()[1][-20_000:]}")
+    assert stdout, stderr[-2_000:]
+    result: dict[str, Any] = json.loads(stdout)
+    assert (demo.returncode == 0) == result["good"], stderr[-2_000:]
     return result
 
 

@@ -42,7 +42,7 @@ class Client:
             report()
         return len(reports)
 
-    def purge(self) -> None:
+    def purge(self, *, blocking: bool = True) -> None:
         self._reports.clear()
 
 
@@ -73,3 +73,51 @@ def test_a_client_that_is_over_is_replaced_however_it_says_so(says: str, tmp_pat
     sender.stop(5)
     assert len(made) == 2
     assert list(dict.fromkeys(one.event_id for one in delivered)) == [str(number) for number in range(5)]
+
+
+class Stubborn(Client):
+    """Over from its first message on, and even what is to be thrown away it does not give up."""
+
+    def purge(self, *, blocking: bool = True) -> None:
+        raise KafkaException(FATAL)
+
+
+def test_the_thread_outlives_a_client_that_cannot_be_given_up(tmp_path: Path) -> None:
+    made: list[Client] = []
+
+    def make() -> Any:
+        made.append(Client(None) if made else Stubborn("produce"))
+        return made[-1]
+
+    delivered: list[Delivery] = []
+    sender = Sender(make, lambda: Spool(tmp_path, 1 << 20), 100, delivered.append, lambda: None)
+    sender.put(Message("t", b"k", b"v", "1"))
+    assert sender.flush(10) == 0
+    sender.stop(5)
+    assert [one.event_id for one in delivered] == ["1"]
+
+
+@pytest.mark.parametrize("fails", ["prepare", "spool", "producer"])
+def test_the_thread_outlives_whatever_fails_before_the_first_event(fails: str, tmp_path: Path) -> None:
+    broken = {fails}
+
+    def breaks(what: str) -> None:
+        if what in broken:
+            broken.discard(what)
+            raise RuntimeError(f"{what} fails")
+
+    def make() -> Any:
+        breaks("producer")
+        return Client(None)
+
+    def spool() -> Spool:
+        breaks("spool")
+        return Spool(tmp_path, 1 << 20)
+
+    delivered: list[Delivery] = []
+    sender = Sender(make, spool, 100, delivered.append, lambda: breaks("prepare"), tmp_path)
+    sender.put(Message("t", b"k", b"v", "1"))
+    assert sender.flush(10) == 0
+    sender.stop(5)
+    assert [one.event_id for one in delivered] == ["1"]
+    assert not list(tmp_path.glob("*.tally"))
