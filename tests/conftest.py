@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import gc
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from uuid import uuid4
@@ -25,6 +26,11 @@ from tests.scheduling import ByFile, heaviest_first
 # How long an example takes says something of the machine, and nothing of what is tested. Every run draws others.
 hypothesis.settings.register_profile("untimed", deadline=None, max_examples=40)
 hypothesis.settings.load_profile("untimed")
+
+
+def pytest_configure() -> None:
+    """A broker of a test lives for a minute: what Java would spend on making it faster does not come back."""
+    os.environ.setdefault("JAVA_TOOL_OPTIONS", "-XX:TieredStopAtLevel=1")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
