@@ -2,16 +2,18 @@
 
     python -m benchmarks.board [--decisions 100000000] [--systems 500] [--people 20] [--seconds 10] [--open 200]
 
-Fills a store as `make bench-store` does, starts a broker and the board as `seamwatch run board` does, and has so many
-people ask for one page after the other, each of another system, episode or decision. A page is what comes first; what
-it loads afterwards in its own fragments is measured beside it. Then so many pages are held open, and the memory of the
-board is compared. The limit beside each figure is the one the board is built for.
+Fills a store as `make bench-store` does, starts a broker with the documents and the open episodes of that store on its
+topics and the board as `seamwatch run board` does, and has so many people ask for one page after the other, each of
+another system, episode or decision. A page is what comes first; what it loads afterwards in its own fragments is
+measured beside it. Then so many pages are held open, and the memory of the board is compared. The limit beside each
+figure is the one the board is built for.
 """
 
 from __future__ import annotations
 
 import argparse
 import http.client
+import json
 import os
 import random
 import re
@@ -30,11 +32,17 @@ from statistics import quantiles
 from typing import Final
 from urllib.parse import urlsplit
 
-from benchmarks.store import load, merged
+from benchmarks.store import OPEN, documents, load, merged
 from board.security.links import new_link
+from bus import clients
+from bus.documents import publish_folder
 from bus.topics import create_topics
 from console.status import progress
+from seamwatch.judging.model.facts import Violation
+from seamwatch.judging.records import violation_record
 from seamwatch.settings import load_settings
+from seamwatch.wire.codec import Codec
+from seamwatch.wire.topics import Topics
 from sinks.store.client import Store
 from sinks.store.migrate import migrate
 from stack.local import LocalStack
@@ -80,6 +88,8 @@ def main() -> None:
         with LocalStack(folder, settings) as addresses, Store(addresses.clickhouse, timeout=3600) as store:
             migrate(addresses.clickhouse)
             create_topics(addresses.kafka, settings.prefix, 1)
+            publish_folder(addresses.kafka, settings.prefix, _folder(folder, arguments.systems))
+            _open(addresses.kafka, Topics(settings.prefix), arguments.systems)
             say(f"loading {arguments.decisions:,} decisions")
             load(store, arguments.decisions, arguments.systems)
             merged(store)
@@ -90,13 +100,38 @@ def main() -> None:
                 _report_open(served, arguments.open)
 
 
+def _folder(data: Path, systems: int) -> Path:
+    """The documents of the store, as files."""
+    folder = data / "contracts"
+    folder.mkdir()
+    texts = (json.dumps(document) for document in documents(systems))
+    (folder / "all.yaml").write_text("\n---\n".join(texts) + "\n", "utf-8")
+    return folder
+
+
+def _open(kafka: str, topics: Topics, systems: int) -> None:
+    """The episodes that are open in the store, on the topic from which the board has them."""
+    codec, producer, now = Codec(), clients.producer(kafka, {}), time.time_ns() // 1_000
+    for number in range(OPEN):
+        violation = Violation(
+            violation_id=f"{number:08}-v", contract=f"seam-{number % systems:04}", contract_version="1",
+            contract_digest="", clause="shape", kind="distribution", system=f"system-{number % systems:04}", slice=None,
+            severity="breach", state="open", observed=0.071, limit=0.02, unit="share", summary="the scores have moved",
+            opened_at=now, since=None, detected_at=now, person="owner@example.org",
+        )  # fmt: skip
+        value = codec.encode("violation", violation_record(violation))
+        producer.produce(topics.violations("distribution"), value, violation.violation_id.encode())
+    if producer.flush(30):
+        raise RuntimeError("the broker does not take the episodes")
+
+
 def _names(store: Store, systems: int) -> dict[str, list[str]]:
     """What pages are asked of, by page."""
     events = store.rows("SELECT event_id, trace_id FROM inference WHERE trace_id IS NOT NULL ORDER BY rand() LIMIT 200")
     numbers = range(systems)
     return {
         "on call": ["/?whose=all"],
-        "episode": [f"/episodes/{number:08}-v" for number in range(100)],
+        "episode": [f"/episodes/{number:08}-v" for number in range(OPEN)],
         "system": [f"/systems/system-{number:04}" for number in numbers],
         "contract": [f"/contracts/seam-{number:04}" for number in numbers],
         "inventory": ["/inventory"],

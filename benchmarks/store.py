@@ -16,7 +16,7 @@ import random
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -34,6 +34,8 @@ FIRST_DAY = date(2026, 3, 1)
 DAYS = 90
 LAST_DAY = FIRST_DAY + timedelta(days=DAYS - 1)
 STEP = 2_000_000
+OPEN = 100
+"""So many of the episodes are open."""
 _ELSEWHERE = "127.0.0.1:9"
 
 # One decision in ten belongs to a trace of about eight; ids are those of UUIDv7, so that they grow with time.
@@ -48,7 +50,7 @@ SELECT
     concat('digest-', toString(s), '-', toString(intDiv(at_day, 30))), 'consumer-credit',
     concat('p', toString(cityHash64(number, 1) % 5000000)), score, abs(score - 0.5) * 2,
     if(score > 0.6, 'accept', 'refuse'), 20 + (h % 1000) / 10, h % 997 = 0, h % 9973 = 0, h % 101 = 0,
-    at - toIntervalSecond(h % 7200), ['a', 'b', 'c', 'd'][h % 4 + 1], concat('A-', toString(s)),
+    at - toIntervalSecond(h % 7200), ['a', 'b', 'c', 'd'][h % 4 + 1], concat('A-', toString(s), '-', toString(intDiv(at_day, 30))),
     'seamwatch.inference', s % 4, number, at, concat('system-', leftPad(toString(s), 4, '0')),
     concat(unhex('C301'), substring(unhex(hex(sipHash128(number))), 1, 16), toString(number), toString(at),
         'scoring-service', 'production', toString(score), toString(h))
@@ -148,35 +150,45 @@ def load(store: Store, decisions: int, systems: int) -> float:
     return time.monotonic() - begun
 
 
-def _documents(store: Store, systems: int) -> None:
-    owner = {"kind": "Person", "id": "owner@example.org", "name": "Owner"}
-    written: list[tuple[str, str, str, Mapping[str, object]]] = [("Person", "owner@example.org", "", owner)]
+def documents(systems: int) -> list[dict[str, object]]:
+    """A person, and for each system its document and a contract, as they would be written."""
+    head = {"apiVersion": "seamwatch/v1"}
+    person: dict[str, object] = {"kind": "Person", "id": "owner@example.org", "name": "Owner"}
+    written = [head | person]
+    party = {"team": "credit", "signatory": "owner@example.org"}
     for number in range(systems):
         name = f"system-{number:04}"
         versions = [
             {"version": f"2.{third}", "config_digest": f"digest-{number}-{third}", "approvals": [
-                {"id": f"A-{number}", "use_case": "consumer-credit", "approved_by": "owner@example.org",
+                {"id": f"A-{number}-{third}", "use_case": "consumer-credit", "approved_by": "owner@example.org",
                  "approved_at": "2026-02-01T00:00:00Z"}]}
             for third in range(3)
         ]  # fmt: skip
-        system = {"kind": "System", "id": name, "type": "model", "owner": "owner@example.org",
-                  "approvers": ["owner@example.org"], "versions": versions}  # fmt: skip
-        written.append(("System", name, "", system))
+        written.append(
+            head | {"kind": "System", "id": name, "type": "model", "owner": "owner@example.org",
+                    "approvers": ["owner@example.org"], "versions": versions}
+        )  # fmt: skip
         clauses = [
-            {"id": "shape", "kind": "distribution", "reference": {"period": {}}},
+            {"id": "shape", "kind": "distribution", "reference": {"first": "14d"}},
             {"id": "fresh", "kind": "freshness", "of": "inference", "max_lag": "1h55m"},
             {"id": "told", "kind": "change_notice", "acknowledgers": ["owner@example.org"]},
         ]
-        contract = {"kind": "Contract", "id": f"seam-{number:04}", "version": 1, "seam": "model-to-product",
-                    "covers": [name], "clauses": clauses,
-                    "escalation": [{"person": "owner@example.org"}]}  # fmt: skip
-        written.append(("Contract", f"seam-{number:04}", "1", contract))
+        written.append(
+            head | {"kind": "Contract", "id": f"seam-{number:04}", "version": 1, "seam": "model-to-product",
+                    "covers": [name], "parties": {"provider": party, "consumer": party}, "clauses": clauses,
+                    "escalation": [{"person": "owner@example.org"}]}
+        )  # fmt: skip
+    return written
+
+
+def _documents(store: Store, systems: int) -> None:
+    written = documents(systems)
     frame = pl.DataFrame(
         {
-            "kind": [kind for kind, *_ in written],
-            "id": [identity for _, identity, *_ in written],
-            "version": [version for *_, version, _ in written],
-            "document": [json.dumps(document) for *_, document in written],
+            "kind": [str(each["kind"]) for each in written],
+            "id": [str(each["id"]) for each in written],
+            "version": [str(each.get("version", "")) for each in written],
+            "document": [json.dumps(each) for each in written],
             "offset": list(range(len(written))),
         }
     ).with_columns(topic=pl.lit("seamwatch.contracts"), digest=pl.lit("d"), published_at=pl.datetime(2026, 3, 1))
@@ -192,7 +204,7 @@ def _violations(store: Store, systems: int) -> None:
             "topic": "seamwatch.violations.distribution", "offset": number * 2 + state,
         }
         for number in range(20_000)
-        for state in range(2 if number >= 100 else 1)
+        for state in range(2 if number >= OPEN else 1)
     ]  # fmt: skip
     store.insert("violation", pl.DataFrame(rows), "violations")
 

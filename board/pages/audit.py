@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, Final
+from urllib.parse import quote
 
 from fastapi import APIRouter, Depends, Query
 from fastapi.responses import HTMLResponse
@@ -122,8 +123,42 @@ def ledger_part(page: Signed) -> HTMLResponse:
 
 
 @router.get("/audit/why/{event:path}", response_class=HTMLResponse)
-def why(page: Signed, event: str) -> HTMLResponse:
-    """Why a decision was allowed, in the words of the command."""
+def why(page: Signed, event: str, whole: bool = False) -> HTMLResponse:
+    """Why a decision was allowed, in the words of the command: with ``whole`` at once, and else by itself."""
+    return _about(page, "why", event, _why(page, event) if whole else None)
+
+
+@router.get("/parts/audit/why", response_class=HTMLResponse)
+def why_part(page: Signed, id: Text) -> HTMLResponse:  # noqa: A002 - the name in the address
+    """That alone."""
+    return page.render("parts/audit_why.html", _why(page, id))
+
+
+@router.get("/audit/trail/{trace:path}", response_class=HTMLResponse)
+def trail(page: Signed, trace: str, whole: bool = False) -> HTMLResponse:
+    """Every event of a trace in order, what an event led to below it: with ``whole`` at once, and else by itself."""
+    return _about(page, "trail", trace, _trail(page, trace) if whole else None)
+
+
+@router.get("/parts/audit/trail", response_class=HTMLResponse)
+def trail_part(page: Signed, id: Text) -> HTMLResponse:  # noqa: A002 - the name in the address
+    """That alone."""
+    return page.render("parts/audit_trail.html", _trail(page, id))
+
+
+def _about(page: Page, what: str, name: str, found: dict[str, object] | None) -> HTMLResponse:
+    """A page about one decision or trace, with what was found of it where that was asked already."""
+    path = f"/audit/{what}/{quote(name, safe='')}"
+    asked = {
+        "name": name,
+        "whole": found is not None,
+        "part": address(f"/parts/audit/{what}", id=name),
+        "plain": address(path, whole=1),
+    }
+    return page.render(f"audit_{what}.html", asked | (found or {}))
+
+
+def _why(page: Page, event: str) -> dict[str, object]:
     with page.store() as store:
         found = whys.decision(store, event)
         if found is None:
@@ -146,22 +181,17 @@ def why(page: Signed, event: str) -> HTMLResponse:
         *([("paged", " then ".join(found.escalation))] if found.escalation else []),
         ("on record", f"{found.topic}, partition {found.partition}, offset {found.offset}"),
     ]
-    return page.render(
-        "audit_why.html",
-        {
-            "found": found,
-            "said": whys.said(found),
-            "lines": lines,
-            "held": held,
-            "erasures": erased,
-            "violations": [(violation, standing(violation)) for violation in caused],
-        },
-    )
+    return {
+        "found": found,
+        "said": whys.said(found),
+        "lines": lines,
+        "held": held,
+        "erasures": erased,
+        "violations": [(violation, standing(violation)) for violation in caused],
+    }
 
 
-@router.get("/audit/trail/{trace:path}", response_class=HTMLResponse)
-def trail(page: Signed, trace: str) -> HTMLResponse:
-    """Every event of a trace in order, what an event led to below it."""
+def _trail(page: Page, trace: str) -> dict[str, object]:
     with page.store() as store:
         rows = trails.trail(store, trace)
     if not rows:
@@ -169,16 +199,12 @@ def trail(page: Signed, trace: str) -> HTMLResponse:
     known = {row.event_id for row in rows}
     lost = [row for row in rows if row.parent_id and row.parent_id not in known]
     branches = list(trails.branches(rows))
-    return page.render(
-        "audit_trail.html",
-        {
-            "trace": trace,
-            "branches": branches[:_MOST_OF_TRACE],
-            "left_out": max(0, len(branches) - _MOST_OF_TRACE),
-            "lost": lost[:PAGE],
-            "served": trails.SERVED,
-        },
-    )
+    return {
+        "branches": branches[:_MOST_OF_TRACE],
+        "left_out": max(0, len(branches) - _MOST_OF_TRACE),
+        "lost": lost[:PAGE],
+        "served": trails.SERVED,
+    }
 
 
 _MOST_OF_TRACE: Final = 1_000

@@ -25,7 +25,7 @@ from sinks.store.questions.approvals import approvals, never_used
 from sinks.store.questions.changed import served
 from sinks.store.questions.drift import drift, moved
 from sinks.store.questions.episodes import Wanted, acting, episodes, number
-from sinks.store.questions.names import names, unknown
+from sinks.store.questions.names import is_known, names, unknown
 from sinks.store.questions.owner import bindings, owner
 
 if TYPE_CHECKING:
@@ -74,9 +74,8 @@ def subject_of(page: Page, system: str) -> Subject:
     declared = page.context.estate.systems.get(system)
     if declared is None and not _open_by_topics(page, system):
         with page.store() as store:
-            known = names(store, "system")
-        if system not in known:
-            raise HTTPException(404, str(unknown("system", system, known)))
+            if not is_known(store, "system", system):
+                raise HTTPException(404, str(unknown("system", system, names(store, "system"))))
     return Subject(system, declared)
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
+
+from pydantic import ValidationError
 
 from seamwatch.judging.patterns.wording import number_text
 from sinks.store.questions.inventory import Running, inventory
@@ -48,7 +50,7 @@ SELECT pairs.system AS system, agreed.agreed AS clause
 FROM contract_clauses AS agreed
 INNER JOIN (SELECT DISTINCT system, contract, version FROM covered) AS pairs
     ON agreed.contract = pairs.contract AND agreed.version = pairs.version
-WHERE agreed.kind = 'distribution'
+{where}
 """
 
 
@@ -64,8 +66,16 @@ def drift(store: Store, system: str | None = None) -> list[Drift]:
     where.equal(system=system)
     found = rows(store, Drift, f"SELECT {columns(Drift)} FROM drift_now {where}", where.values)
     if any(one.drift == "steady" for one in found):
-        found = _distinguished(found, rows(store, _Agreed, _AGREED), inventory(store))
+        found = _distinguished(found, _agreed(store, system), inventory(store, system))
     return sorted(found, key=lambda one: (_WORST_FIRST.index(one.drift), one.system))
+
+
+def _agreed(store: Store, system: str | None) -> list[_Agreed]:
+    where = Where()
+    where.add("agreed.kind = 'distribution'")
+    if system is not None:
+        where.add("pairs.system = {system:String}", system=system)
+    return rows(store, _Agreed, _AGREED.format(where=where), where.values)
 
 
 def learning(clauses: Iterable[Distribution], running: Running) -> bool:
@@ -94,16 +104,21 @@ def _distinguished(found: Sequence[Drift], agreed: Iterable[_Agreed], running: I
     by_default = [clause for clause in built_in().clauses if isinstance(clause, Distribution)]
     clauses: dict[str, list[Distribution]] = {}
     for one in agreed:
-        clauses.setdefault(one.system, []).append(Distribution.model_validate(json.loads(one.clause)))
+        readable = clauses.setdefault(one.system, [])
+        # One that this version cannot read is judged by no stage of it either.
+        with suppress(ValidationError):
+            readable.append(Distribution.model_validate_json(one.clause))
     seen = {one.system: one for one in running}
-    return [
-        replace(one, drift="learning")
-        if one.drift == "steady"
-        and one.system in seen
-        and learning(clauses.get(one.system, by_default), seen[one.system])
-        else one
-        for one in found
-    ]
+
+    def told(one: Drift) -> Drift:
+        if one.drift != "steady" or one.system not in seen:
+            return one
+        watching = clauses.get(one.system, by_default)
+        if not watching:
+            return replace(one, drift="unwatched")
+        return replace(one, drift="learning") if learning(watching, seen[one.system]) else one
+
+    return [told(one) for one in found]
 
 
 def moved(one: Drift) -> str:

@@ -28,12 +28,14 @@ class Running:
     last_review: Micros | None
 
 
-def inventory(store: Store, *, unregistered: bool = False) -> list[Running]:
-    """Every system, first what nobody declared; or only that."""
+def inventory(store: Store, system: str | None = None, *, unregistered: bool = False) -> list[Running]:
+    """Every system, or one, first what nobody declared; or only that."""
     where = Where()
+    where.equal(system=system)
     if unregistered:
         where.add("NOT registered")
-    return rows(store, Running, f"SELECT {columns(Running)} FROM inventory {where} ORDER BY registered, system")
+    asked = f"SELECT {columns(Running)} FROM inventory {where} ORDER BY registered, system"
+    return rows(store, Running, asked, where.values)
 
 
 def owned_by(running: Running) -> str:

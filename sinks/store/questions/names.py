@@ -85,10 +85,14 @@ class UnknownNameError(SeamwatchError):
 def demand_known(store: Store, **given: str | None) -> None:
     """See that each name that is given is known, by its kind (a key of `KNOWN`). Raises UnknownNameError."""
     for kind, name in given.items():
-        if name is not None:
-            known = names(store, kind)
-            if name not in known:
-                raise unknown(kind, name, known)
+        if name is not None and not is_known(store, kind, name):
+            raise unknown(kind, name, names(store, kind))
+
+
+def is_known(store: Store, kind: str, name: str) -> bool:
+    """Whether a name of a kind is known: looks at that name alone, however many others there are."""
+    found = store.rows(f"SELECT 1 FROM ({KNOWN[kind]}) WHERE name = {{name:String}} LIMIT 1", {"name": name})
+    return bool(name and found)
 
 
 def names(store: Store, kind: str) -> tuple[str, ...]:

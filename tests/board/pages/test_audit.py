@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import html
+import re
+
 import pytest
 from fastapi.testclient import TestClient
 from markupsafe import escape
@@ -17,6 +20,8 @@ from tests.console.populated import AGENT, MODEL, PEOPLE, STRAY, TRACE, Populate
 from tests.sinks.samples import NOW
 
 FOUND = "/parts/audit/decisions"
+WHY = "/parts/audit/why"
+TRAIL = "/parts/audit/trail"
 
 
 def ids(text: str) -> list[str]:
@@ -63,7 +68,7 @@ def test_all_of_it_comes_with_the_page_without_a_script(somebody: TestClient) ->
 
 
 def test_why_is_told_in_the_words_of_the_command(somebody: TestClient, estate: Populated) -> None:
-    found = somebody.get(f"/audit/why/{event('d1')}").text
+    found = somebody.get(WHY, params={"id": event("d1")}).text
     decision = whys.decision(estate.store, event("d1"))
     assert decision is not None
     assert f"<b>{whys.said(decision)}</b>" in found
@@ -72,12 +77,12 @@ def test_why_is_told_in_the_words_of_the_command(somebody: TestClient, estate: P
     assert str(escape(whys.allowed_by(with_approval(decision, allowed.approval), allowed.why_not))) in found
     assert f"Mira van den Berg ({PEOPLE[0]})" in found
     assert "scores of cohort under-25 are no longer those that were approved" in found
-    lost = somebody.get(f"/audit/why/{event('d4')}").text
+    lost = somebody.get(WHY, params={"id": event("d4")}).text
     assert "NONE: no published document declared" in lost
 
 
 def test_attributes_and_arguments_are_for_auditors(context: Context, auditor: TestClient, by_link: TestClient) -> None:
-    path = f"/audit/why/{event('c1')}"
+    path = f"{WHY}?id={event('c1')}"
     for client in (auditor, by_link):
         assert "amount: 5" in client.get(path).text
     for person in (PEOPLE[0], PEOPLE[2]):
@@ -88,7 +93,7 @@ def test_attributes_and_arguments_are_for_auditors(context: Context, auditor: Te
 
 
 def test_what_an_event_led_to_stands_below_it(somebody: TestClient) -> None:
-    found = somebody.get(f"/audit/trail/{TRACE}").text
+    found = somebody.get(TRAIL, params={"id": TRACE}).text
     rows = found.split("<tbody>")[1].split("<tr>")[1:]
     lead = {name: row.split('aria-hidden="true">')[1].split("</span>")[0] for name in ("d1", "c1", "c2", "c3")
             for row in rows if f"/audit/why/{event(name)}" in row}  # fmt: skip
@@ -97,9 +102,22 @@ def test_what_an_event_led_to_stands_below_it(somebody: TestClient) -> None:
 
 
 def test_what_is_not_on_record_is_no_page(somebody: TestClient) -> None:
-    assert somebody.get("/audit/why/nothing").status_code == 404
-    assert somebody.get("/audit/trail/a/b%20c").status_code == 404
-    assert "&#39;a/b c&#39; is on record" in somebody.get("/audit/trail/a/b%20c").text
+    assert somebody.get(WHY, params={"id": "nothing"}).status_code == 404
+    assert somebody.get("/audit/why/nothing?whole=1").status_code == 404
+    assert somebody.get("/audit/trail/a/b%20c?whole=1").status_code == 404
+    assert "&#39;a/b c&#39; is on record" in somebody.get(TRAIL, params={"id": "a/b c"}).text
+
+
+@pytest.mark.parametrize(("what", "name"), [("why", event("d1")), ("trail", TRACE), ("trail", "a/b c")])
+def test_the_page_stands_before_the_store_has_answered(what: str, name: str, somebody: TestClient) -> None:
+    shell = somebody.get(f"/audit/{what}/{name}").text
+    part = html.unescape(re.findall('hx-get="(/parts/audit[^"]+)"', shell)[0])
+    plain = html.unescape(re.findall('<noscript><p><a href="([^"]+)"', shell)[0])
+    assert 'class="skeleton"' in shell
+    assert part.startswith(f"/parts/audit/{what}?id=")
+    assert somebody.get(plain).status_code == somebody.get(part).status_code
+    if somebody.get(part).status_code == 200:
+        assert somebody.get(part).text.strip() in somebody.get(plain).text
 
 
 def test_the_last_verification_on_this_machine_is_told(context: Context) -> None:
