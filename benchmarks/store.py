@@ -50,7 +50,8 @@ SELECT
     concat('digest-', toString(s), '-', toString(intDiv(at_day, 30))), 'consumer-credit',
     concat('p', toString(cityHash64(number, 1) % 5000000)), score, abs(score - 0.5) * 2,
     if(score > 0.6, 'accept', 'refuse'), 20 + (h % 1000) / 10, h % 997 = 0, h % 9973 = 0, h % 101 = 0,
-    at - toIntervalSecond(h % 7200), ['a', 'b', 'c', 'd'][h % 4 + 1], concat('A-', toString(s), '-', toString(intDiv(at_day, 30))),
+    at - toIntervalSecond(h % 7200), ['a', 'b', 'c', 'd'][h % 4 + 1],
+    concat('A-', toString(s), '-', toString(intDiv(at_day, 30))),
     'seamwatch.inference', s % 4, number, at, concat('system-', leftPad(toString(s), 4, '0')),
     concat(unhex('C301'), substring(unhex(hex(sipHash128(number))), 1, 16), toString(number), toString(at),
         'scoring-service', 'production', toString(score), toString(h))
