@@ -168,6 +168,15 @@ class Settings(BoardSettings):
     signed: Literal["told", "required"] = "told"
     """What becomes of a contract that is published unsigned: it is ``told``, or what is ``required`` refuses it."""
 
+    page_again_every: Annotated[Duration, Field(ge=0)] = 30 * MINUTE
+    """How often the last person of an escalation list is told again until somebody acts; ``0s``: once is enough."""
+
+    pagerduty_api: Annotated[str | None, AfterValidator(_web_address)] = None
+    """The address of PagerDuty's Events API; None for PagerDuty's own."""
+
+    slack_api: Annotated[str | None, AfterValidator(_web_address)] = None
+    """The address of Slack's Web API; None for ``https://slack.com/api``."""
+
     unwatched_after: Annotated[Duration, Field(ge=SECOND)] = 2 * MINUTE
     """How long no measurement may come, or a stage stand still with records waiting, before the pager tells of it."""
 

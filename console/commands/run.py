@@ -69,9 +69,14 @@ def _entry(stage: StageName) -> Callable[[Settings], None]:
             from streams.page import stage as page
 
             def paging(settings: Settings) -> None:
-                channels = Channels(clock=settings.clock(), console_read=settings.console_read)
+                apis = {"pagerduty": settings.pagerduty_api, "slack": settings.slack_api}
+                channels = Channels(
+                    clock=settings.clock(),
+                    console_read=settings.console_read,
+                    apis={scheme: url for scheme, url in apis.items() if url is not None},
+                )
                 beat = None if settings.deadman_url is None else DeadMan(settings.deadman_url)
-                page.run(settings, channels, channels.unreachable, beat)
+                page.run(settings, channels, channels.unreachable, beat, channels.manner)
 
             return paging
         case StageName.BOARD:

@@ -103,6 +103,11 @@ class Published:
         """The keys of contract versions of which the last message says another text than the first."""
         return frozenset(self._rewritten)
 
+    def document(self, key: str) -> Document | None:
+        """What is published under a key and can be used."""
+        known = self._documents.get(key)
+        return None if known is None else known[0]
+
     def digest_of(self, key: str) -> str | None:
         """The digest of what is published under a key and can be used."""
         known = self._documents.get(key)

@@ -1,4 +1,4 @@
-"""What the pager knows whatever Faust's consumer group did: violations, pages and persons, read from their beginning.
+"""What the pager knows whatever Faust's consumer group did: violations, pages and documents, read from their beginning.
 
 A reader without a group or commits, on a thread of its own; it hands on what it reads, and says when it has caught
 up. What was delivered is read when all that is open is known, so that nothing of what is over need be remembered.
@@ -7,7 +7,6 @@ Values that are no records are passed over: the recorder keeps them as dead lett
 
 from __future__ import annotations
 
-import json
 import logging
 import time
 from collections.abc import Callable, Sequence
@@ -26,9 +25,10 @@ from seamwatch.errors import RecordError, UnreachableError
 from seamwatch.judging.model.facts import Notice, Violation
 from seamwatch.judging.records import violation_of
 from seamwatch.outages import Outage
-from seamwatch.paging import Recipient, notice_as_due
+from seamwatch.paging import notice_as_due
 from seamwatch.wire.codec import Codec
 from seamwatch.wire.topics import Topics
+from streams.page.tellings import Telling, telling_of
 
 _log = structlog.get_logger("streams.page.stage")
 
@@ -38,30 +38,21 @@ LOOK_SECONDS = 10.0
 
 @dataclass(frozen=True, slots=True)
 class ReceivedViolation:
-    """A state of a violation, and where it was said."""
+    """A state of a violation, where it was said, and when (micros, the broker's clock)."""
 
     violation: Violation
     topic: str
     partition: int
     offset: int
+    said_at: int
 
 
 @dataclass(frozen=True, slots=True)
-class ReceivedPage:
-    """A page record: what came of telling a person of a step."""
+class ReceivedDocument:
+    """A message of the contracts topic; no value withdraws."""
 
-    violation_id: str
-    step: int
-    result: str
-    sent_at: int
-
-
-@dataclass(frozen=True, slots=True)
-class ReceivedPerson:
-    """A person as published; None when withdrawn."""
-
-    id: str
-    recipient: Recipient | None
+    key: str
+    value: bytes | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +65,7 @@ class ReceivedOutage:
     offset: int
 
 
-Received = ReceivedViolation | ReceivedPage | ReceivedPerson | ReceivedOutage
+Received = ReceivedViolation | Telling | ReceivedDocument | ReceivedOutage
 
 
 class Follower:
@@ -187,33 +178,23 @@ class Follower:
     def _received(self, topic: str, partition: int, offset: int, message: Message) -> Received | None:
         key, value = message.key(), message.value()
         if topic == self._topics.contracts:
-            return _person(_text(key), value)
+            return ReceivedDocument(_text(key), value.encode() if isinstance(value, str) else value)
         if value is None:
             return None
         if topic == self._topics.page:
-            page = self._codec.decode("page", value)
-            return ReceivedPage(page["violation_id"], page["step"], page["result"], page["sent_at"])
+            return telling_of(self._codec.decode("page", value))
         if topic == self._topics.outage:
             return ReceivedOutage(Outage(**self._codec.decode("outage", value)), topic, partition, offset)
         if topic == self._topics.notice:
-            return ReceivedViolation(
-                notice_as_due(Notice(**self._codec.decode("notice", value))), topic, partition, offset
-            )
-        return ReceivedViolation(violation_of(self._codec.decode("violation", value)), topic, partition, offset)
+            notice = Notice(**self._codec.decode("notice", value))
+            return ReceivedViolation(notice_as_due(notice), topic, partition, offset, _said_at(message))
+        violation = violation_of(self._codec.decode("violation", value))
+        return ReceivedViolation(violation, topic, partition, offset, _said_at(message))
 
 
 def _text(key: Any) -> str:
     return key.decode() if isinstance(key, bytes) else str(key or "")
 
 
-def _person(key: str, value: bytes | str | None) -> ReceivedPerson | None:
-    kind, _, identity = key.partition("/")
-    if kind != "Person":
-        return None
-    if value is None:
-        return ReceivedPerson(identity, None)
-    document = json.loads(value)["document"]
-    channels = tuple(str(url) for url in document.get("channels") or ())
-    return ReceivedPerson(
-        identity, Recipient(identity, str(document.get("name") or identity), channels, signs=bool(document.get("keys")))
-    )
+def _said_at(message: Message) -> int:
+    return message.timestamp()[1] * 1_000

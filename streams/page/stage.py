@@ -20,9 +20,10 @@ from bus.faust_app import faust_app
 from seamwatch.broker import Address
 from seamwatch.clauses import kinds
 from seamwatch.clock import Clock
+from seamwatch.delivering import Deliver, MannerOf, by_the_way
 from seamwatch.durations import SECOND
 from seamwatch.errors import SeamwatchError, StageError, UnreachableError, UsageError
-from seamwatch.paging import Deliver, Recipient
+from seamwatch.paging import Recipient
 from seamwatch.settings import Settings
 from seamwatch.wire.codec import Codec
 from seamwatch.wire.topics import Topics
@@ -53,8 +54,12 @@ async def page(
     watching: Watching | None = None,
     metrics: Metrics | None = None,
     board: str | None = None,
+    manner_of: MannerOf = by_the_way,
+    again_every: int | None = None,
 ) -> None:
     """Page until ``stop``; pages name the ``board`` at this address.
+
+    ``manner_of`` knows how channels are. The last person of a list is told again ``again_every`` so many microseconds.
 
     Raises UsageError, StageError or UnreachableError when it cannot go on.
     """
@@ -63,7 +68,10 @@ async def page(
     lookout = Lookout(bootstrap, topics)
     with tempfile.TemporaryDirectory(prefix="seamwatch-page-") as folder:
         app = faust_app(bootstrap, f"{topics.prefix}.page", instance, folder)
-        pager = Pager(app, topics, clock, deliver, unreachable, watching or Watching(), lookout, metrics, board)
+        pager = Pager(
+            app, topics, clock, deliver, unreachable, watching or Watching(), lookout, metrics, manner_of, board,
+            again_every,
+        )  # fmt: skip
         follower = Follower(bootstrap, topics, list(kinds()), lambda received: _handed(loop, pager, received), Codec())
         # Joining the group may take a while, and must not keep the process from ending.
         starting: asyncio.Task[None] = asyncio.create_task(app.start())
@@ -116,10 +124,12 @@ def run(
     deliver: Deliver,
     unreachable: Unreachable = _nobody_is_unreachable,
     beat: Beat | None = None,
+    manner_of: MannerOf = by_the_way,
 ) -> None:
     """Page until SIGTERM or SIGINT, by the settings.
 
-    ``deliver`` reaches people, ``unreachable`` knows whom it cannot, ``beat`` gives an outside service a sign of life.
+    ``deliver`` reaches people, ``unreachable`` knows whom it cannot, ``beat`` gives an outside service a sign of life,
+    ``manner_of`` knows how channels are.
     Raises UsageError without a broker, and when no document knows the default owner.
     """
     broker = settings.broker()
@@ -133,7 +143,7 @@ def run(
         await page(
             bootstrap, Topics(settings.prefix), settings.clock(), deliver, stop, instance,
             unreachable=unreachable, watching=_watching(settings, beat), metrics=metrics,
-            board=settings.board_url,
+            board=settings.board_url, manner_of=manner_of, again_every=settings.page_again_every or None,
         )  # fmt: skip
 
     metrics = Metrics(settings.metrics_port, settings.metrics_host)

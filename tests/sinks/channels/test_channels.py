@@ -12,8 +12,10 @@ from collections.abc import Iterator
 import pytest
 
 from seamwatch.clock import ScaledClock
+from seamwatch.delivering import Manner
 from seamwatch.paging import Attempt, Page, Recipient, page_of
 from sinks.channels.channels import Channels, labelled
+from sinks.channels.service import Sending
 from tests.sinks.samples import NOW, violation
 from tests.streams.page.receiver import Receiver, receiving
 
@@ -97,12 +99,19 @@ def test_a_service_that_answers_slowly_is_waited_for_and_gets_the_page_once(rece
 def test_what_is_being_answered_still_is_not_sent_again_and_counts_when_it_comes() -> None:
     begun, answer = [], threading.Event()
 
-    def send(url: str, _page: Page, _seconds: float, _published: str) -> None:
-        begun.append(url)
-        answer.wait(30)
+    class Slow:
+        schemes = frozenset[str]()
+        manner = Manner()
+
+        def unusable(self, url: str, *, given: bool) -> str | None:
+            raise AssertionError((url, given))
+
+        def send(self, sending: Sending) -> None:
+            begun.append(sending.url)
+            answer.wait(30)
 
     async def tell() -> tuple[list[Attempt], list[Attempt]]:
-        channels = Channels(patience=0.01, send=send)
+        channels = Channels(patience=0.01, service_of=lambda _url: Slow())
         recipient = Recipient("ann", "Ann", ("json://127.0.0.1/hook",))
         first = [attempt async for attempt in channels(recipient, PAGE)]
         answer.set()

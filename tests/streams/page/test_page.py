@@ -7,7 +7,7 @@ import json
 import re
 import signal
 import threading
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from dataclasses import asdict, replace
 from typing import Any
 
@@ -15,6 +15,7 @@ import faust
 import pytest
 
 from seamwatch.clock import SystemClock
+from seamwatch.documents.canonical import digest_of
 from seamwatch.durations import HOUR
 from seamwatch.judging.model import facts
 from seamwatch.judging.model.facts import Violation
@@ -57,7 +58,7 @@ def publish(own: Estate, *states: Violation) -> None:
 def person(own: Estate, identity: str, *channels: str) -> None:
     producer = own.producer()
     document = {"kind": "Person", "id": identity, "name": identity.title(), "channels": list(channels)}
-    value = json.dumps({"document": document, "digest": "d", "published_at": 1}).encode()
+    value = json.dumps({"document": document, "digest": digest_of(document), "published_at": 1}).encode()
     producer.produce(own.topics.contracts, value, key=f"Person/{identity}".encode())
     assert producer.flush(20) == 0
 
@@ -92,7 +93,9 @@ class Running:
         assert self.error is None
 
     def _run(self, own: Estate) -> None:
-        async def tell(recipient: Recipient, page: Page) -> AsyncIterator[Attempt]:
+        async def tell(
+            recipient: Recipient, page: Page, only: Mapping[str, str | None] | None = None
+        ) -> AsyncIterator[Attempt]:
             self.told.append((recipient, page))
             yield Attempt("list", SystemClock().now(), DELIVERED)
 
