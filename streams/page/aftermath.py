@@ -22,6 +22,8 @@ GIVE_UP_SECONDS = 86_400.0
 """For so long a channel is tried that does not take how something went on."""
 RECENT = 7 * DAY
 """What was over longer ago when a pager starts, nobody is told any more."""
+IN_HAND_SECONDS = 600.0
+"""So long a page may be under way."""
 EARLY_LIMIT = 10_000
 _CLOCKS_APART = 10 * MINUTE
 
@@ -63,11 +65,14 @@ class Acting:
 class _Case:
     violation: Violation
     place: Place | None
+    offset: int
     since: int
     acting_since: int
     first: str | None = None
     told: dict[Way, Telling] = field(default_factory=dict)
     said: dict[tuple[Way, str, int], int] = field(default_factory=dict)
+    records: dict[bytes, tuple[str, int, int]] = field(default_factory=dict)
+    over_since: float | None = None
     failed: dict[tuple[Way, str], tuple[int, float, float]] = field(default_factory=dict)
     """How often each failed, since when, and until when it is left alone (steady seconds)."""
 
@@ -100,8 +105,8 @@ class Aftermath:
         for identity in [identity for identity, case in self._cases.items() if _is_over(case) and not case.told]:
             del self._cases[identity]
 
-    def receive(self, violation: Violation, topic: str, partition: int, *, said_at: int, now: int) -> None:
-        """Take note of a state that the desk had not received before, and when it was said (micros of the same clock)."""
+    def receive(self, violation: Violation, topic: str, partition: int, offset: int, *, said_at: int, now: int) -> None:
+        """Take note of a state that the desk had not received before; ``said_at`` and ``now`` are of one clock."""
         if violation.severity == NOTICE:
             return
         case = self._cases.get(violation.violation_id)
@@ -109,21 +114,19 @@ class Aftermath:
             is_over = violation.state == "resolved"
             if is_over and (self._live or now - said_at > RECENT):
                 return
-            case = _Case(
-                violation, (topic, partition), violation.detected_at - _CLOCKS_APART, said_at, _first(violation)
-            )
+            since = violation.detected_at - _CLOCKS_APART
+            case = _Case(violation, (topic, partition), offset, since, said_at, _first(violation))
             self._cases[violation.violation_id] = case
             for telling in self._early.pop(violation.violation_id, ()):
                 _take(case, telling)
             return
         if violation.detected_at != case.violation.detected_at:
-            case.told, case.said, case.failed, case.since = {}, {}, {}, violation.detected_at
+            case.told, case.said, case.failed, case.records = {}, {}, {}, {}
+            case.since, case.over_since = violation.detected_at, None
             case.acting_since, case.first = said_at, _first(violation)
         elif case.violation.step != violation.step:
             case.acting_since = said_at
-        case.violation, case.place = violation, (topic, partition)
-        if self._live and _is_over(case) and not case.told:
-            del self._cases[violation.violation_id]
+        case.violation, case.place, case.offset = violation, (topic, partition), offset
 
     def receive_telling(self, telling: Telling, of: Violation | None = None) -> None:
         """Take note of what came of telling somebody; ``of``: the violation, by who has told it just now."""
@@ -132,7 +135,9 @@ class Aftermath:
         case = self._cases.get(telling.violation_id)
         if case is None and of is not None and of.state == "resolved" and telling.news == TRIGGER:
             # Over before anybody was told, and told nonetheless: whoever has been told hears that it is over.
-            case = self._cases[telling.violation_id] = _Case(of, None, of.detected_at - _CLOCKS_APART, of.detected_at)
+            case = self._cases[telling.violation_id] = _Case(
+                of, None, -1, of.detected_at - _CLOCKS_APART, of.detected_at
+            )
         if case is not None:
             _take(case, telling)
         elif self._live and telling.news == TRIGGER:
@@ -155,7 +160,10 @@ class Aftermath:
                 elif steady >= until and follow_up.way not in self._in_hand:
                     found.append(follow_up)
             if not left and _is_over(case) and self._live:
-                del self._cases[identity]
+                case.over_since = steady if case.over_since is None else case.over_since
+                # Who is just being told of it is to hear that it is over.
+                if case.told or steady - case.over_since > IN_HAND_SECONDS:
+                    del self._cases[identity]
         return found
 
     def take(self, follow_ups: list[FollowUp]) -> list[FollowUp]:
@@ -193,6 +201,13 @@ class Aftermath:
                 for way in case.told:
                     found.setdefault(way, []).append(case.violation)
         return found
+
+    def needed(self) -> Iterator[tuple[str, int, int]]:
+        """The topic, partition and offset of each record by which another pager would know what this one does."""
+        for case in self._cases.values():
+            if case.place is not None:
+                yield (*case.place, case.offset)
+            yield from case.records.values()
 
     @property
     def remembered(self) -> int:
@@ -246,6 +261,8 @@ def _news(violation: Violation) -> News:
 def _take(case: _Case, telling: Telling) -> None:
     if telling.sent_at < case.since:
         return
+    if telling.at is not None:
+        case.records[telling.key] = telling.at
     way = (telling.person, telling.channel)
     if telling.news == TRIGGER:
         known = case.told.get(way)

@@ -15,6 +15,7 @@ import faust
 import structlog
 from faust.types import TP
 
+from bus.partitions import Partition
 from seamwatch.clauses import kinds
 from seamwatch.clock import Clock
 from seamwatch.delivering import Deliver, MannerOf
@@ -37,6 +38,7 @@ from seamwatch.paging import (
     reminder_of,
 )
 from seamwatch.wire.topics import Topics
+from streams.page.beginning import Needed
 from streams.page.codec import NoticeCodec, OutageCodec, violation_topic
 from streams.page.desk import Desk
 from streams.page.directory import Directory
@@ -87,6 +89,7 @@ class Pager:
             Means(deliver, manner_of, self._directory, self._pages, metrics, clock, board, again_every)
         )
         self._aftermath = self._following_up.aftermath
+        self._passed: dict[Partition, int] = {}
         self._caught_up = asyncio.Event()
         self._wake = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -144,12 +147,24 @@ class Pager:
         violation, topic, partition = received.violation, received.topic, received.partition
         if self._desk.receive(violation, topic, partition, received.offset, ahead=ahead):
             said_at, now = self._clock.at(received.said_at), self._clock.now()
-            self._aftermath.receive(violation, topic, partition, said_at=said_at, now=now)
+            self._aftermath.receive(violation, topic, partition, received.offset, said_at=said_at, now=now)
 
     def _receive_telling(self, telling: Telling, of: Violation | None = None) -> None:
+        if telling.at is not None:
+            topic, partition, offset = telling.at
+            self._passed[topic, partition] = offset + 1
         if telling.news == TRIGGER:
             self._desk.receive_page(telling.violation_id, telling.step, telling.result, telling.sent_at)
         self._aftermath.receive_telling(telling, of)
+
+    async def needed(self) -> Needed | None:
+        """What another pager would need of the topics to know what this one does; None before all has been read."""
+        if not self._caught_up.is_set():
+            return None
+        offsets: defaultdict[Partition, set[int]] = defaultdict(set)
+        for topic, partition, offset in (*self._desk.needed(), *self._aftermath.needed()):
+            offsets[topic, partition].add(offset)
+        return Needed({**self._desk.passed, **self._passed}, offsets)
 
     async def run(self) -> None:
         """Deliver what is due until cancelled; nothing before all that was ever said has been read."""

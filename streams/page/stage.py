@@ -27,7 +27,8 @@ from seamwatch.paging import Recipient
 from seamwatch.settings import Settings
 from seamwatch.wire.codec import Codec
 from seamwatch.wire.topics import Topics
-from streams.page.follower import Follower, Received
+from streams.page.beginning import WHOLE_SECONDS, Needed
+from streams.page.follower import MARK_SECONDS, Follower, Received
 from streams.page.lookout import Lookout
 from streams.page.membership import membership_error
 from streams.page.metrics import Metrics
@@ -36,6 +37,7 @@ from streams.page.watch import Limits
 from streams.page.watching import Beat, Watching
 
 STOP_SECONDS = 6.0
+_NEEDED_SECONDS = 1.0
 
 
 def _nobody_is_unreachable(_recipient: Recipient) -> list[str]:
@@ -56,6 +58,8 @@ async def page(
     board: str | None = None,
     manner_of: MannerOf = by_the_way,
     again_every: int | None = None,
+    whole_seconds: float = WHOLE_SECONDS,
+    mark_every: float = MARK_SECONDS,
 ) -> None:
     """Page until ``stop``; pages name the ``board`` at this address.
 
@@ -72,7 +76,10 @@ async def page(
             app, topics, clock, deliver, unreachable, watching or Watching(), lookout, metrics, manner_of, board,
             again_every,
         )  # fmt: skip
-        follower = Follower(bootstrap, topics, list(kinds()), lambda received: _handed(loop, pager, received), Codec())
+        follower = Follower(
+            bootstrap, topics, list(kinds()), lambda received: _handed(loop, pager, received), Codec(),
+            lambda: _needed(loop, pager), whole_seconds, mark_every,
+        )  # fmt: skip
         # Joining the group may take a while, and must not keep the process from ending.
         starting: asyncio.Task[None] = asyncio.create_task(app.start())
         working = [asyncio.create_task(pager.run()), asyncio.create_task(pager.watch())]
@@ -97,6 +104,18 @@ async def page(
 def _handed(loop: asyncio.AbstractEventLoop, pager: Pager, received: list[Received]) -> None:
     if not loop.is_closed():
         loop.call_soon_threadsafe(pager.receive, received)
+
+
+def _needed(loop: asyncio.AbstractEventLoop, pager: Pager) -> Needed | None:
+    """What the pager needs of the topics, asked from another thread; None when it has no time to say."""
+    if loop.is_closed():
+        return None
+    asked = asyncio.run_coroutine_threadsafe(pager.needed(), loop)
+    try:
+        return asked.result(_NEEDED_SECONDS)
+    except TimeoutError:
+        asked.cancel()
+        return None
 
 
 def _check(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from seamwatch.incidents import TRIGGER
@@ -12,7 +12,7 @@ from seamwatch.paging import DELIVERED
 
 @dataclass(frozen=True, slots=True)
 class Telling:
-    """One attempt; fields as in `schemas/avro/page.avsc`."""
+    """One attempt; fields as in `schemas/avro/page.avsc`. ``at``: the topic, partition and offset of its record."""
 
     violation_id: str
     step: int
@@ -22,6 +22,7 @@ class Telling:
     result: str
     news: str = TRIGGER
     reference: str | None = None
+    at: tuple[str, int, int] | None = field(default=None, compare=False)
 
     @property
     def delivered(self) -> bool:
@@ -36,9 +37,11 @@ class Telling:
 
     def record(self) -> dict[str, Any]:
         """The `page` record."""
-        return asdict(self)
+        record = asdict(self)
+        del record["at"]
+        return record
 
 
-def telling_of(record: Mapping[str, Any]) -> Telling:
+def telling_of(record: Mapping[str, Any], at: tuple[str, int, int] | None = None) -> Telling:
     """The telling that a `page` record is."""
-    return Telling(**record)
+    return Telling(**record, at=at)

@@ -10,7 +10,7 @@ from seamwatch.durations import DAY, HOUR, MINUTE
 from seamwatch.incidents import AFTERWARDS, News
 from seamwatch.judging.model.facts import Violation
 from seamwatch.paging import DELIVERED
-from streams.page.aftermath import GIVE_UP_SECONDS, RECENT, Aftermath, Asking
+from streams.page.aftermath import GIVE_UP_SECONDS, IN_HAND_SECONDS, RECENT, Aftermath, Asking
 from streams.page.tellings import Telling
 from tests.sinks.samples import NOW, violation
 
@@ -25,9 +25,11 @@ class Told:
         if live:
             self.aftermath.go_live()
         self.wants, self.last = wants, last
+        self.offset = 0
 
     def state(self, of: Violation, said_at: int = NOW) -> None:
-        self.aftermath.receive(of, *PLACE, said_at=said_at, now=NOW)
+        self.offset += 1
+        self.aftermath.receive(of, *PLACE, self.offset, said_at=said_at, now=NOW)
 
     def page(self, person: str = "ann", channel: str = "slack", step: int = 0, **fields: Any) -> None:
         at = fields.pop("sent_at", NOW)
@@ -185,6 +187,21 @@ def test_who_was_told_of_what_was_over_already_hears_that_it_is() -> None:
     over = violation(1, state="resolved")
     told.aftermath.receive_telling(Telling("v0001", 0, "ann", "pagerduty", NOW, DELIVERED), over)
     assert told.due() == [("ann", "pagerduty", "resolved", None)]
+
+
+def test_who_is_just_being_told_when_it_ends_hears_that_it_is_over() -> None:
+    told = opened()
+    told.state(violation(1, state="resolved"))
+    assert told.due(steady=1.0) == []
+    told.page()
+    assert told.due(steady=2.0) == [("ann", "slack", "resolved", None)]
+
+
+def test_what_was_over_before_anybody_was_told_is_not_kept_for_long() -> None:
+    told = opened()
+    told.state(violation(1, state="resolved"))
+    assert told.due(steady=1.0) == told.due(steady=2.0 + IN_HAND_SECONDS) == []
+    assert told.aftermath.remembered == 0
 
 
 def test_a_page_of_another_pager_may_come_before_its_violation() -> None:
