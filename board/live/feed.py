@@ -107,7 +107,7 @@ class Feed(threading.Thread):
             log.warning("the board begins without the store", reason=str(error))
 
     def _follow(self) -> None:
-        documents = ContractsFollower(self._shown.kafka, self._shown.prefix)
+        documents = ContractsFollower(self._shown.kafka, self._shown.prefix, required=self._shown.required)
         consumer = clients.reader(self._shown.kafka, f"{self._shown.prefix}.board", {"log_level": 2})
         try:
             self.estate = documents.estate

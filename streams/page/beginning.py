@@ -11,11 +11,14 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
+import structlog
 from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
 
 from bus.errors import PARTITION_END
 from bus.partitions import Partition
 from streams.page.marks import Mark, mark_of, read, written
+
+_log = structlog.get_logger("streams.page.stage")
 
 WHOLE_SECONDS: Final = 7 * 86_400.0
 """What came in so many seconds before is read whole: topics are compacted no sooner."""
@@ -32,14 +35,18 @@ class Needed:
 
 def marks_of(consumer: Consumer, partitions: Iterable[Partition]) -> dict[Partition, Mark]:
     """The mark of each partition; from its beginning where there is none, or it is of another topic of this name."""
-    places = [TopicPartition(*partition) for partition in sorted(partitions)]
-    found: dict[Partition, Mark] = {}
-    for place in consumer.committed(places, timeout=_SECONDS) if places else ():
+    found = {partition: Mark(0) for partition in partitions}
+    try:
+        committed = consumer.committed([TopicPartition(*place) for place in sorted(found)], timeout=_SECONDS)
+    except KafkaException as error:
+        _log.warning("the marks of former pagers cannot be read: all is read", why=str(error.args[0]))
+        return found
+    for place in committed:
         mark = read(place.offset, place.metadata)
         low, high = consumer.get_watermark_offsets(TopicPartition(place.topic, place.partition), timeout=_SECONDS)
-        if mark is None or mark.position > high:
-            mark = Mark(0)
-        found[place.topic, place.partition] = Mark(mark.position, tuple(o for o in mark.needed if low <= o < high))
+        if mark is not None and mark.position <= high:
+            needed = tuple(offset for offset in mark.needed if low <= offset < high)
+            found[place.topic, place.partition] = Mark(mark.position, needed)
     return found
 
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import structlog
+
 from seamwatch.documents.contract import Contract
 from seamwatch.documents.models import Person, System
 from seamwatch.documents.publishing import Published
@@ -18,12 +20,15 @@ from seamwatch.judging.patterns.ladder import ladder
 from seamwatch.paging import NOBODY, Recipient
 from streams.page.aftermath import Acting
 
+_log = structlog.get_logger("streams.page.stage")
+
 
 class Directory:
     """Persons, systems and escalation lists, as published last."""
 
-    def __init__(self) -> None:
-        self._said = Published()
+    def __init__(self, *, required: bool = False) -> None:
+        """``required``: a person's new document is followed only when it is signed by who must."""
+        self._said = Published(required=required)
         self._persons: dict[str, Recipient] = {}
 
     @property
@@ -34,6 +39,7 @@ class Directory:
     def take(self, key: str, value: bytes | None) -> str | None:
         """Take the next message; returns the id of the person whom it is about, if it is about one."""
         self._said.take(key, value)
+        self._say_unfollowed(key)
         kind, _, identity = key.partition("/")
         if kind != Person.kind_name:
             return None
@@ -44,6 +50,12 @@ class Directory:
                 identity, document.name, document.channels, signs=bool(document.keys), told_of=document.told_of
             )
         return identity
+
+    def _say_unfollowed(self, key: str) -> None:
+        if (why := self._said.held.get(key)) is not None:
+            _log.error("a document is not followed", why=why)
+        elif (why := self._said.unsigned.get(key)) is not None:
+            _log.warning("a document is followed that nobody signed", why=why)
 
     def recipient(self, person: str | None) -> Recipient:
         """How somebody is told; who is not known is nonetheless somebody."""

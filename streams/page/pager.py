@@ -74,6 +74,8 @@ class Pager:
         manner_of: MannerOf,
         board: str | None = None,
         again_every: int | None = None,
+        *,
+        required: bool = False,
     ) -> None:
         self._app = app
         self._clock = clock
@@ -83,7 +85,7 @@ class Pager:
         self._metrics = metrics
         self._board = board
         self._desk = Desk()
-        self._directory = Directory()
+        self._directory = Directory(required=required)
         self._pages = Pages(app, topics, metrics)
         self._following_up = FollowingUp(
             Means(deliver, manner_of, self._directory, self._pages, metrics, clock, board, again_every)

@@ -58,12 +58,15 @@ async def page(
     board: str | None = None,
     manner_of: MannerOf = by_the_way,
     again_every: int | None = None,
+    required: bool = False,
     whole_seconds: float = WHOLE_SECONDS,
     mark_every: float = MARK_SECONDS,
 ) -> None:
     """Page until ``stop``; pages name the ``board`` at this address.
 
     ``manner_of`` knows how channels are. The last person of a list is told again ``again_every`` so many microseconds.
+    ``required``: documents are followed only when they are signed by who must. Whatever came in the last
+    ``whole_seconds`` is read at the start, and every ``mark_every`` seconds it is marked from where.
 
     Raises UsageError, StageError or UnreachableError when it cannot go on.
     """
@@ -74,7 +77,7 @@ async def page(
         app = faust_app(bootstrap, f"{topics.prefix}.page", instance, folder)
         pager = Pager(
             app, topics, clock, deliver, unreachable, watching or Watching(), lookout, metrics, manner_of, board,
-            again_every,
+            again_every, required=required,
         )  # fmt: skip
         follower = Follower(
             bootstrap, topics, list(kinds()), lambda received: _handed(loop, pager, received), Codec(),
@@ -163,6 +166,7 @@ def run(
             bootstrap, Topics(settings.prefix), settings.clock(), deliver, stop, instance,
             unreachable=unreachable, watching=_watching(settings, beat), metrics=metrics,
             board=settings.board_url, manner_of=manner_of, again_every=settings.page_again_every or None,
+            required=settings.follows_signed_only,
         )  # fmt: skip
 
     metrics = Metrics(settings.metrics_port, settings.metrics_host)

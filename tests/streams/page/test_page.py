@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import re
 import signal
 import threading
@@ -15,16 +14,15 @@ import faust
 import pytest
 
 from seamwatch.clock import SystemClock
-from seamwatch.documents.canonical import digest_of
 from seamwatch.durations import HOUR
 from seamwatch.judging.model import facts
 from seamwatch.judging.model.facts import Violation
-from seamwatch.judging.records import violation_record
 from seamwatch.paging import DELIVERED, Attempt, Page, Recipient
 from streams.page.codec import violation_topic
 from streams.page.stage import page
 from tests.sinks.estate import Estate, Stage, estate, everything, wait_for
 from tests.sinks.samples import CODEC, violation
+from tests.streams.page.publishing import person, publish
 from tests.streams.page.receiver import Receiver, receiving
 
 PAGE = """
@@ -45,22 +43,6 @@ def own(kafka: str, clickhouse: str) -> Iterator[Estate]:
 def receiver() -> Iterator[Receiver]:
     with receiving() as made:
         yield made
-
-
-def publish(own: Estate, *states: Violation) -> None:
-    producer = own.producer()
-    for state in states:
-        value = CODEC.encode("violation", violation_record(state))
-        producer.produce(own.topics.violations(state.kind), value, key=state.violation_id.encode())
-    assert producer.flush(20) == 0
-
-
-def person(own: Estate, identity: str, *channels: str) -> None:
-    producer = own.producer()
-    document = {"kind": "Person", "id": identity, "name": identity.title(), "channels": list(channels)}
-    value = json.dumps({"document": document, "digest": digest_of(document), "published_at": 1}).encode()
-    producer.produce(own.topics.contracts, value, key=f"Person/{identity}".encode())
-    assert producer.flush(20) == 0
 
 
 def pages(own: Estate) -> list[dict[str, Any]]:
