@@ -1,4 +1,4 @@
-"""Following: a document that nobody signed takes nobody's place where signatures are required, and is told where not."""
+"""Following: what nobody signed takes nobody's place where signatures are required, and is told where they are not."""
 
 from __future__ import annotations
 
@@ -58,10 +58,8 @@ def test_where_signatures_are_required_other_channels_are_not_followed_until_the
     take(said, person(key("a")))
     take(said, person(key("a"), channel=EVIL))
     assert channels(said) == ("json://ann.example.org",)
-    assert said.estate().problems == (
-        "'Person/ann' is not followed: ann: channels were changed, and nobody vouched for it "
-        "(SEAMWATCH_SIGNED=required)",
-    )
+    (problem,) = said.estate().problems
+    assert problem.startswith("'Person/ann' is not followed: ann: channels were changed, and nobody vouched for it")
     take(said, person(key("a"), channel="json://new.example.org"), "a")
     assert channels(said) == ("json://new.example.org",)
     assert said.estate().problems == ()
