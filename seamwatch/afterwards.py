@@ -40,7 +40,9 @@ def digest_of_news(violations: Sequence[Violation], news: News, board: str | Non
         lines.append(f"  {sentence(violation, news)}")
     if len(violations) > _LISTED:
         lines += ["", f"and {len(violations) - _LISTED} more."]
-    title = f"{_word(violations[0], news)} {len(violations)} violations: {systems_text(violations)}"
+    words = {_word(violation, news) for violation in violations}
+    word = words.pop() if len(words) == 1 else "PASSED ON"
+    title = f"{word} {len(violations)} violations: {systems_text(violations)}"
     return page_saying(title, lines, violations[0].severity, incidents, news)
 
 

@@ -134,6 +134,8 @@ def page_of(
         lines.append(f"Escalated to you: step {violation.step + 1}, nobody before you acknowledged in time")
     if news == AGAIN:
         lines.append("Told again: nobody has taken it on")
+    if violation.state == "resolved":
+        lines.append("It is over meanwhile: you could not be told before")
     lines += ["", "To take it on:", f"  {_ack(violation.violation_id, recipient)}"]
     if incident.board is not None:
         lines.append(f"  or look at it, and take it on, at {incident.board}")

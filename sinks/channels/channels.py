@@ -142,6 +142,8 @@ class Channels:
             return Attempt(label, sent_at, DELIVERED, await self._send(url, recipient, page, reference))
         except ChannelError as error:
             return Attempt(label, sent_at, f"failed: {error}", taken=error.taken)
+        except Exception as error:  # noqa: BLE001 - of a URL that only the environment has, say: its words could hold it
+            return Attempt(label, sent_at, f"failed: the channel raised {type(error).__name__}")
 
     async def _send(self, published: str, recipient: Recipient, page: Page, reference: str | None) -> str | None:
         if (why := services.unusable(published)) is not None:

@@ -62,7 +62,10 @@ def unusable(url: str) -> str | None:
         return why
     if (argument := _file_argument(url)) is not None:
         return f"the channel names a file of the pager's machine ({argument}): take its path from a variable"
-    return service_of(url).unusable(url, given=bool(references(url)))
+    try:
+        return service_of(url).unusable(url, given=bool(references(url)))
+    except ValueError:
+        return "the channel is no URL: its host or port cannot be read"
 
 
 def _file_argument(url: str) -> str | None:

@@ -59,7 +59,7 @@ class Directory:
 
     def recipient(self, person: str | None) -> Recipient:
         """How somebody is told; who is not known is nonetheless somebody."""
-        if not person:
+        if not person or person == NOBODY.id:
             return NOBODY
         return self._persons.get(person) or Recipient(person, person, known=False)
 

@@ -133,8 +133,8 @@ class FollowingUp:
             person, channel = way
             recipient = self.means.directory.recipient(person)
             every = self.means.manner_of(recipient, channel).every
-            # What has just been told need not be told at once.
-            if every is None or steady - self._repeated.setdefault(way, steady) < every:
+            # At once after a start: nobody knows for how long they have heard nothing.
+            if every is None or steady - self._repeated.get(way, float("-inf")) < every:
                 continue
             self._repeated[way] = steady
             for begin in range(0, len(violations), _AT_ONCE):
