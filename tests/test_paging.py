@@ -72,7 +72,7 @@ def test_a_digest_names_the_systems_and_machines_hear_of_each() -> None:
 
 def test_the_fields_of_an_incident_are_all_there_and_what_is_not_known_is_null() -> None:
     fields = Incident(violation(1), "trigger", AHEAD, f"{BOARD}/episodes/v0001").fields()
-    assert fields["deadline"] == "2026-11-02T02:15:00Z"
+    assert fields["deadline"] == "2026-11-02T02:15:00.000000Z"
     assert (fields["violation_id"], fields["dedup_key"], fields["state"]) == ("v0001", "v0001", "trigger")
     assert (fields["runbook"], fields["next_person"]) == ("https://example.org/runbook", "bob")
     assert (fields["evidence"], fields["contract"], fields["contract_version"]) == (["e1"], "credit-data", "1")

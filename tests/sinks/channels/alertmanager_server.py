@@ -1,6 +1,6 @@
-"""A real Alertmanager for the tests: one that is installed, else that of Debian's package, unpacked beside.
+"""A real Alertmanager for the tests: Debian's, or one that SEAMWATCH_TEST_ALERTMANAGER names.
 
-Where neither can be had, the tests that need it fail, and say by which command it comes.
+Where none can be had, the tests that need it fail, and say by which command it comes.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ import os
 import shutil
 import socket
 import subprocess
-import tempfile
 import time
 import urllib.error
 import urllib.request
@@ -19,6 +18,10 @@ from pathlib import Path
 from typing import Final
 
 _NAMES: Final = ("prometheus-alertmanager", "alertmanager")
+_INSTALL: Final = (
+    ("apt-get", "update"),
+    ("apt-get", "install", "--yes", "--no-install-recommends", "prometheus-alertmanager"),
+)
 _CONFIGURATION: Final = """
 route: {receiver: nobody, group_by: [violation_id], group_wait: 0s, group_interval: 1s}
 receivers: [{name: nobody}]
@@ -26,33 +29,24 @@ receivers: [{name: nobody}]
 
 
 def found() -> str:
-    """The path of an Alertmanager. Fails, with what to do, where there is none."""
-    if named := os.environ.get("SEAMWATCH_TEST_ALERTMANAGER"):
-        return named
-    if path := next((path for name in _NAMES if (path := shutil.which(name))), None):
-        return path
-    home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "seamwatch" / "alertmanager"
-    unpacked = home / "usr" / "bin" / _NAMES[0]
-    if not unpacked.exists():
-        _unpack(home)
-    assert unpacked.exists(), (
+    """The path of an Alertmanager, which is installed where that can be done. Fails, with what to do, without one."""
+    path = _path()
+    if path is None and os.geteuid() == 0 and shutil.which("apt-get"):
+        # In runlevel 1 no service is started: the tests have one of their own.
+        environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive", "RUNLEVEL": "1"}
+        for command in _INSTALL:
+            subprocess.run(command, check=False, env=environment, stdout=subprocess.DEVNULL)
+        path = _path()
+    assert path is not None, (
         "the tests of the Alertmanager channel need one, and there is none: install it (Debian: `sudo apt-get install "
         "prometheus-alertmanager`), or name one by SEAMWATCH_TEST_ALERTMANAGER"
     )
-    return str(unpacked)
+    return path
 
 
-def _unpack(home: Path) -> None:
-    if shutil.which("apt-get") is None or shutil.which("dpkg") is None:
-        return
-    with tempfile.TemporaryDirectory() as folder:
-        download = ["apt-get", "download", "prometheus-alertmanager"]
-        if subprocess.run(download, cwd=folder, check=False, capture_output=True).returncode and os.geteuid() == 0:
-            subprocess.run(["apt-get", "update"], check=False, capture_output=True)
-            subprocess.run(download, cwd=folder, check=False, capture_output=True)
-        home.mkdir(parents=True, exist_ok=True)
-        for package in Path(folder).glob("*.deb"):
-            subprocess.run(["dpkg", "-x", str(package), str(home)], check=True)
+def _path() -> str | None:
+    named = os.environ.get("SEAMWATCH_TEST_ALERTMANAGER")
+    return named or next((path for name in _NAMES if (path := shutil.which(name))), None)
 
 
 @contextlib.contextmanager

@@ -128,7 +128,7 @@ def test_a_pager_that_starts_tells_of_what_was_over_lately_to_who_was_told_and_f
     for number, said_at in ((1, NOW - HOUR), (2, NOW - HOUR), (3, NOW - RECENT - DAY)):
         told.state(violation(number, state="resolved"), said_at)
     assert told.aftermath.remembered == 2
-    told.page(sent_at=NOW - 2 * HOUR + HOUR)
+    told.page()
     told.aftermath.go_live()
     assert told.due() == [("ann", "slack", "resolved", None)]
     assert told.aftermath.remembered == 1

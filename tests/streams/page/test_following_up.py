@@ -40,10 +40,10 @@ class World:
         self.result = DELIVERED
 
         async def deliver(
-            _recipient: Recipient, page: Page, only: Mapping[str, str | None] | None = None
+            recipient: Recipient, page: Page, only: Mapping[str, str | None] | None = None
         ) -> AsyncIterator[Attempt]:
             for channel, reference in (only or {}).items():
-                if channel in channels:
+                if channel in channels and recipient.id == "ann":
                     self.told.append((page.news, channel, len(page.incidents), reference))
                     yield Attempt(channel, SystemClock().now(), self.result)
 

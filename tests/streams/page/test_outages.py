@@ -32,7 +32,8 @@ from streams.page.watch import Limits, Sight
 from streams.page.watching import Watching
 from tests.sinks.estate import Estate, estate, everything, wait_for
 from tests.sinks.samples import CODEC, encoded
-from tests.streams.page.test_page import delivered, person
+from tests.streams.page.publishing import person
+from tests.streams.page.test_page import delivered
 
 LIMITS = Limits(unwatched_after=4 * SECOND, behind_after=60 * SECOND)
 OWNER = "owner@example.org"
