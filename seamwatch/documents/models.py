@@ -89,7 +89,7 @@ class Person(Document):
     name: Words = Field(description="as colleagues know them", examples=["Example Owner"])
     channels: tuple[Words, ...] = Field(
         (),
-        description="where pages go: Apprise URLs; ${SEAMWATCH_CHANNEL_…} is taken from the pager's environment",
+        description="where pages go: URLs; ${SEAMWATCH_CHANNEL_…} is taken from the pager's environment",
         examples=[["mailto://${SEAMWATCH_CHANNEL_SMTP_USER}:${SEAMWATCH_CHANNEL_SMTP_PASSWORD}@example.org"]],
     )
     told_of: tuple[Literal["again", "escalated", "acknowledged", "resolved"], ...] = Field(
