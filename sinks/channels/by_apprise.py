@@ -9,18 +9,25 @@ from __future__ import annotations
 import contextlib
 import logging
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from contextvars import ContextVar
 from typing import Any, Final
 
 from seamwatch.channel_urls import scheme_of
-from seamwatch.incidents import RESOLVED
+from seamwatch.incidents import ACKNOWLEDGED, RESOLVED
+from seamwatch.paging import title_of
 from seamwatch.wire.schemas import nearest
 from sinks.channels.service import ChannelError, Sending, UnusableError
 
 _UNKNOWN: Final = "Apprise does not know this kind of URL"
 
 _WEBHOOK: Final = {"http": "json", "https": "jsons"}
+
+KEEPING_INCIDENTS: Final[Mapping[str, str]] = {
+    "firehydrant": "dedup", "goalert": "dedup", "goalerts": "dedup", "ilert": "dedup", "incidentio": "dedup",
+    "pagertree": "thirdparty", "splunk": "entity_id", "squadcast": "dedup", "victorops": "entity_id",
+}  # fmt: skip
+"""Services that keep an incident open until they are told that it is over, and what Apprise calls its key."""
 
 _PLACE: Final = re.compile(r"host='([^']+)', port=(\d+)")
 _HTTP: Final = re.compile(r"\berror=(\d{3})\b")
@@ -59,22 +66,44 @@ def unusable(url: str, *, given: bool, also: Collection[str] = ()) -> str | None
 
 
 def send(sending: Sending) -> None:
-    """Send a page by a URL; blocks for about as long as the service does. Raises ChannelError."""
-    import apprise
+    """Send a page by a URL; blocks for about as long as the service does. Raises ChannelError.
 
-    service = instance(sending.url)
+    A service that keeps incidents is told of each violation by itself, under its id.
+    """
+    service, page = instance(sending.url), sending.page
     if service is None:
         raise UnusableError(f"{_UNKNOWN}, or it lacks a part")
     # The policy is one, and not the URL's.
     service.socket_connect_timeout = service.socket_read_timeout = sending.seconds
+    key = KEEPING_INCIDENTS.get(scheme_of(sending.url) or "")
+    if key is None:
+        _notify(service, sending, page.title, page.body)
+        return
+    if "action=" not in sending.url:
+        service.action = "map"  # opens and ends by the kind of message
+    taken: list[str] = []
+    for incident in page.incidents:
+        setattr(service, key, incident.dedup_key)
+        told = incident.violation
+        single = len(page.incidents) == 1
+        try:
+            _notify(service, sending, *((page.title, page.body) if single else (title_of(told), told.summary)))
+        except ChannelError as error:
+            error.taken = frozenset(taken)
+            raise
+        taken.append(told.violation_id)
+
+
+def _notify(service: Any, sending: Sending, title: str, body: str) -> None:
+    import apprise
+
     kinds: dict[str, Any] = {"breach": apprise.NotifyType.FAILURE, "warning": apprise.NotifyType.WARNING}
-    kind = kinds.get(sending.page.severity, apprise.NotifyType.INFO)
-    if sending.page.news == RESOLVED:
-        kind = apprise.NotifyType.SUCCESS
-    body = f"{sending.page.body}\n\nReference {' '.join(sending.page.references[:1])}"
+    went_on: dict[str, Any] = {RESOLVED: apprise.NotifyType.SUCCESS, ACKNOWLEDGED: apprise.NotifyType.INFO}
+    kind = went_on.get(sending.page.news) or kinds.get(sending.page.severity, apprise.NotifyType.INFO)
+    text = f"{body}\n\nReference {' '.join(sending.page.references[:1])}"
     with _listening() as said:
         try:
-            sent = service.notify(body=body, title=sending.page.title, notify_type=kind)
+            sent = service.notify(body=text, title=title, notify_type=kind)
         except Exception as error:  # noqa: BLE001 - a plugin of a hundred authors may raise anything
             raise ChannelError(f"the channel raised {type(error).__name__}") from None
     if not sent:

@@ -25,7 +25,9 @@ class ByApprise:
     """Whatever Apprise knows."""
 
     schemes = frozenset[str]()
-    manner = Manner()
+
+    def __init__(self, *, keeps_incidents: bool) -> None:
+        self.manner = Manner(keeps_incidents)
 
     def unusable(self, url: str, *, given: bool) -> str | None:
         """Why Apprise cannot use it."""
@@ -37,7 +39,8 @@ class ByApprise:
         return None
 
 
-_ANY: Final = ByApprise()
+_ANY: Final = ByApprise(keeps_incidents=False)
+_ANY_OF_INCIDENTS: Final = ByApprise(keeps_incidents=True)
 
 
 def own_schemes() -> tuple[str, ...]:
@@ -48,7 +51,8 @@ def own_schemes() -> tuple[str, ...]:
 def service_of(url: str) -> Service:
     """What reaches the service of a URL, published or with what the environment gives."""
     scheme = scheme_of(url)
-    return next((service for service in _SERVICES if scheme in service.schemes), _ANY)
+    others = _ANY_OF_INCIDENTS if scheme in by_apprise.KEEPING_INCIDENTS else _ANY
+    return next((service for service in _SERVICES if scheme in service.schemes), others)
 
 
 def unusable(url: str) -> str | None:
