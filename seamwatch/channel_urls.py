@@ -73,6 +73,17 @@ def unbound(url: str, environment: Mapping[str, str]) -> str | None:
     return None
 
 
+def free(environment: Mapping[str, str]) -> tuple[str, ...]:
+    """The variables of channels that any document may have sent anywhere, because they are bound to no URL."""
+    names = (name for name, value in environment.items() if value and _is_allowed(name))
+    return tuple(
+        sorted(
+            name for name in names
+            if not name.endswith(BOUND_SUFFIX) and not environment.get(f"{name}{BOUND_SUFFIX}")
+        )
+    )  # fmt: skip
+
+
 def resolved(url: str, environment: Mapping[str, str]) -> str:
     """The URL with what it refers to. Raises UsageError, which names the variable and no value of one."""
     if (why := refused(url)) is not None or (why := unbound(url, environment)) is not None:

@@ -64,11 +64,19 @@ def _entry(stage: StageName) -> Callable[[Settings], None]:
 
             return record.run
         case StageName.PAGE:
+            import structlog
+
+            from seamwatch.channel_urls import BOUND_SUFFIX, free
             from sinks.channels.channels import Channels
             from sinks.channels.deadman import DeadMan
             from streams.page import stage as page
 
             def paging(settings: Settings) -> None:
+                if unbound := free(os.environ):
+                    structlog.get_logger("console.run").warning(
+                        "any Person document can have these sent anywhere: say where they may go",
+                        variables=[f"{name}{BOUND_SUFFIX}" for name in unbound],
+                    )
                 apis = {"pagerduty": settings.pagerduty_api, "slack": settings.slack_api}
                 channels = Channels(
                     clock=settings.clock(),
