@@ -117,6 +117,7 @@ def test_what_our_own_producers_wrote_before_is_read_for_ever_also_in_bulk(
     now: dict[str, dict[str, Any]] = {
         "acknowledgement": {"change_digest": "d" * 64},
         "config_change": {"withdrawn": True},
+        "page": {"news": "again", "reference": "C1:2"},
         "violation": {"unsigned_by": ["example"]},
     }
     newer = now.get(name, {"row_count": None})
