@@ -21,6 +21,8 @@ class Shown:
     board: str = field(repr=False)
     teams: Mapping[str, str] = field(repr=False, default_factory=dict)
     """By team the store as its role sees it, which holds the rows of the team's systems alone."""
+    required: bool = False
+    """Whether documents are followed only when they are signed by who must."""
 
 
 def shown(settings: Settings) -> Shown:
@@ -31,4 +33,4 @@ def shown(settings: Settings) -> Shown:
         missing = "KAFKA_BOOTSTRAP_SERVERS" if broker is None else "SEAMWATCH_AUDITOR_URL or CLICKHOUSE_URL"
         raise UsageError(f"the board needs a broker and a store: set {missing}")
     teams = {team: with_ca(url, settings.clickhouse_ca) or url for team, url in settings.board_team_stores.items()}
-    return Shown(broker, settings.prefix, auditor, settings.board_store or auditor, teams)
+    return Shown(broker, settings.prefix, auditor, settings.board_store or auditor, teams, settings.follows_signed_only)

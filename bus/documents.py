@@ -50,14 +50,17 @@ AT_ONCE: Final = 500
 class ContractsFollower:
     """The estate that the contracts topic says, kept up to date by `poll`."""
 
-    def __init__(self, bootstrap: Address, prefix: str) -> None:
-        """Reads the topic to its end. Raises UnreachableError when nothing comes of it for 30 s."""
+    def __init__(self, bootstrap: Address, prefix: str, *, required: bool = False) -> None:
+        """Reads the topic to its end. Raises UnreachableError when nothing comes of it for 30 s.
+
+        ``required``: what is not signed by all who must is not followed.
+        """
         self._topics = Topics(prefix)
         self._topic = self._topics.contracts
         self._bootstrap = bootstrap
         self._latest: dict[str, bytes] = {}
         self._kept: dict[str, bytes] = {}
-        self._said = Published()
+        self._said = Published(required=required)
         self._logged: frozenset[str] = frozenset()
         self._more = False
         self._consumer = clients.reader(
@@ -98,8 +101,12 @@ class ContractsFollower:
 
     @property
     def overwritten(self) -> dict[str, bytes]:
-        """The first text of each contract version of which the topic's last message says another, by key."""
-        return {key: self._kept[key] for key in sorted(self._said.rewritten & self._kept.keys())}
+        """What is in force although the topic's last message says another, by key.
+
+        The first text of a contract version; of a person what was there before one that nobody vouched for.
+        """
+        other = self._said.rewritten | self._said.held.keys()
+        return {key: self._kept[key] for key in sorted(other & self._kept.keys())}
 
     def poll(self, wait: float = 0.0) -> bool:
         """Take in what has been published since, waiting for up to ``wait`` seconds; whether the estate changed."""
@@ -162,7 +169,7 @@ class ContractsFollower:
         self._latest.pop(key, None)
         if value is not None:
             self._latest[key] = value
-            if key not in self._said.rewritten:
+            if key not in self._said.rewritten and key not in self._said.held:
                 self._kept[key] = value
 
     def _estate(self) -> Estate:

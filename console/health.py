@@ -56,7 +56,7 @@ def broker(bootstrap: Address, prefix: str, settings: Settings) -> Iterator[Find
         if topics.outage in metadata.topics:
             yield from _outages(bootstrap, topics)
         if topics.contracts in metadata.topics:
-            yield from _people(bootstrap, prefix, settings.default_owner)
+            yield from _people(bootstrap, prefix, settings)
     except SeamwatchError as error:
         yield Finding("stages", "problem", str(error))
     now = settings.clock().now()
@@ -172,16 +172,17 @@ def _outages(bootstrap: Address, topics: Topics) -> Iterator[Finding]:
         yield Finding("outages", "ok", f"none; the last was over at {moment_text(last)}" if last else "none on record")
 
 
-def _people(bootstrap: Address, prefix: str, default_owner: str | None) -> Iterator[Finding]:
+def _people(bootstrap: Address, prefix: str, settings: Settings) -> Iterator[Finding]:
     from bus.documents import ContractsFollower
     from sinks.channels.services import unusable
 
-    follower = ContractsFollower(bootstrap, prefix)
-    persons, unread = follower.estate.persons, follower.estate.problems
+    follower = ContractsFollower(bootstrap, prefix, required=settings.follows_signed_only)
+    persons, unread, unsigned = follower.estate.persons, follower.estate.problems, follower.said.unsigned
     follower.close()
     if unread:
-        yield Finding("documents", "problem", f"{len(unread)} that are published cannot be used: {unread[0]}")
-    if (problem := owner_problem(default_owner, persons)) is not None:
+        yield Finding("documents", "problem", f"{len(unread)} that are published are not used: {unread[0]}")
+    yield _followed(settings.signed, tuple(unsigned.values()))
+    if (problem := owner_problem(settings.default_owner, persons)) is not None:
         yield Finding("default owner", "problem", problem)
     for person in persons.values():
         wrong = [why for why in map(unusable, person.channels) if why is not None]
@@ -196,6 +197,14 @@ def _people(bootstrap: Address, prefix: str, default_owner: str | None) -> Itera
             f"{', '.join(silent[:_TOLD])}{more} have none: they are told on the pager's output, "
             "which counts as delivered under `seamwatch up` only",
         )
+
+
+def _followed(signed: str, unsigned: Sequence[str]) -> Finding:
+    """What of the documents is followed although nobody signed that they changed."""
+    if not unsigned:
+        return Finding("signatures", "ok", f"SEAMWATCH_SIGNED={signed}; no person's document changed unsigned")
+    more = f"; and {len(unsigned) - 1} more" if len(unsigned) > 1 else ""
+    return Finding("signatures", "note", f"SEAMWATCH_SIGNED={signed}: followed and not signed: {unsigned[0]}{more}")
 
 
 def _count(wrong: Sequence[str]) -> str:

@@ -59,8 +59,10 @@ class PublishedFolder:
 
         loaded = self._load()
         if self._follower is None:
-            self._follower = ContractsFollower(kafka, self._settings.prefix)
-        done = publish(self._follower, loaded, self._settings.clock(), signed=self._settings.signed == "required")
+            self._follower = ContractsFollower(
+                kafka, self._settings.prefix, required=self._settings.follows_signed_only
+            )
+        done = publish(self._follower, loaded, self._settings.clock(), signed=self._settings.follows_signed_only)
         if done.gone and done.gone != self._gone:
             self._say(
                 f"gone from {self._folder}, and in force still: {some_of(done.gone)}; "

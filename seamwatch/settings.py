@@ -67,6 +67,11 @@ _SECRET: Final = frozenset(
 """Settings whose values carry secrets, and are never shown."""
 
 
+def _warned(value: object) -> object:
+    """``told`` is what ``warn`` was called before."""
+    return "warn" if value == "told" else value
+
+
 def _whole(path: Path) -> Path:
     return path.expanduser().resolve()
 
@@ -165,8 +170,17 @@ class Settings(BoardSettings):
     default_owner: str | None = None
     """The person paged for a system that nobody registered, and when Seamwatch itself does not do its work."""
 
-    signed: Literal["told", "required"] = "told"
-    """What becomes of a contract that is published unsigned: it is ``told``, or what is ``required`` refuses it."""
+    signed: Annotated[Literal["warn", "required"], BeforeValidator(_warned)] = "warn"
+    """What becomes of documents that not all have signed who must: a warning, or they are refused and not followed."""
+
+    page_again_every: Annotated[Duration, Field(ge=0)] = 30 * MINUTE
+    """How often the last person of an escalation list is told again until somebody acts; ``0s``: once is enough."""
+
+    pagerduty_api: Annotated[str | None, AfterValidator(_web_address)] = None
+    """The address of PagerDuty's Events API; None for PagerDuty's own."""
+
+    slack_api: Annotated[str | None, AfterValidator(_web_address)] = None
+    """The address of Slack's Web API; None for ``https://slack.com/api``."""
 
     unwatched_after: Annotated[Duration, Field(ge=SECOND)] = 2 * MINUTE
     """How long no measurement may come, or a stage stand still with records waiting, before the pager tells of it."""
@@ -191,6 +205,11 @@ class Settings(BoardSettings):
 
     log_format: Literal["auto", "console", "json"] = "auto"
     """``console`` for key=value, ``json`` for one object a line, ``auto`` for what stderr is."""
+
+    @property
+    def follows_signed_only(self) -> bool:
+        """Whether only what all have signed who must is published, and followed."""
+        return self.signed == "required"
 
     def clock(self) -> Clock:
         """The clock the stages run on. Raises UsageError when ``SEAMWATCH_CLOCK`` cannot be read."""

@@ -28,7 +28,7 @@ class Published:
         configure(settings.model_copy(update={"log_level": "warning"}))
         self._kafka, self._prefix = system.kafka, system.prefix
         self.now: int = settings.clock().now()
-        follower = ContractsFollower(self._kafka, self._prefix)
+        follower = ContractsFollower(self._kafka, self._prefix, required=settings.follows_signed_only)
         self.estate: Estate = follower.estate
         follower.close()
         self._seams = Seams(self.estate, settings.default_owner)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seamwatch.channel_urls import VARIABLE_PREFIX, references, refused, resolved
+from seamwatch.channel_urls import VARIABLE_PREFIX, free, references, refused, resolved
 from seamwatch.errors import UsageError
 
 NAMES = st.text(st.characters(codec="utf-8", exclude_characters="}"), max_size=40)
@@ -40,3 +40,20 @@ def test_what_is_no_variable_for_channels_is_refused_with_the_name_it_should_hav
 def test_a_value_is_not_looked_into_for_further_references() -> None:
     environment = {"SEAMWATCH_CHANNEL_A": "${PATH}", **os.environ}
     assert resolved("json://host/${SEAMWATCH_CHANNEL_A}", environment) == "json://host/${PATH}"
+
+
+def test_a_variable_that_may_go_anywhere_is_named_until_it_is_bound() -> None:
+    environment = {"SEAMWATCH_CHANNEL_A": "x", "SEAMWATCH_CHANNEL_B": "y", "SEAMWATCH_CHANNEL_B_FOR": "slack://*"}
+    assert free({**environment, "SEAMWATCH_CHANNEL_C": "", "OTHER": "z"}) == ("SEAMWATCH_CHANNEL_A",)
+
+
+def test_a_bound_variable_stands_in_what_begins_so_or_in_that_url_alone() -> None:
+    environment = {
+        "SEAMWATCH_CHANNEL_A": "x",
+        "SEAMWATCH_CHANNEL_A_FOR": "slack://${SEAMWATCH_CHANNEL_A}/* json://host/${SEAMWATCH_CHANNEL_A}",
+    }
+    for url in ("slack://${SEAMWATCH_CHANNEL_A}/#ops", "json://host/${SEAMWATCH_CHANNEL_A}"):
+        assert "x" in resolved(url, environment)
+    for url in ("json://host/${SEAMWATCH_CHANNEL_A}/more", "json://host.elsewhere/${SEAMWATCH_CHANNEL_A}"):
+        with pytest.raises(UsageError, match="SEAMWATCH_CHANNEL_A is given to other channels only"):
+            resolved(url, environment)

@@ -27,6 +27,7 @@ from bus.reading import Reading
 from seamwatch.clock import Clock
 from seamwatch.documents import Estate
 from seamwatch.errors import RecordError, SeamwatchError
+from seamwatch.incidents import TRIGGER
 from seamwatch.judging.records import violation_of
 from seamwatch.wire.codec import Codec
 from seamwatch.wire.topics import Topics
@@ -106,7 +107,7 @@ class Feed(threading.Thread):
             log.warning("the board begins without the store", reason=str(error))
 
     def _follow(self) -> None:
-        documents = ContractsFollower(self._shown.kafka, self._shown.prefix)
+        documents = ContractsFollower(self._shown.kafka, self._shown.prefix, required=self._shown.required)
         consumer = clients.reader(self._shown.kafka, f"{self._shown.prefix}.board", {"log_level": 2})
         try:
             self.estate = documents.estate
@@ -162,6 +163,8 @@ class Feed(threading.Thread):
         try:
             if message.topic() == self._topics.page:
                 page = self._codec.decode("page", value)
+                if page["news"] != TRIGGER:
+                    return None
                 told = [page[name] for name in ("violation_id", "step", "person", "channel", "result", "sent_at")]
                 return Change("episodes", told[0]) if self._tell(*told) else None
             violation = violation_of(self._codec.decode("violation", value))

@@ -171,10 +171,10 @@ def publish(
     system = reach(data)
     loaded = load(folder, forks=True)
     check_reachable(loaded.reads, folder, settings.default_owner)
-    follower = ContractsFollower(system.kafka, system.prefix)
+    follower = ContractsFollower(system.kafka, system.prefix, required=settings.follows_signed_only)
     try:
         by = None if person is None else _withdrawer(follower.estate, person, key)
-        signed = settings.signed == "required"
+        signed = settings.follows_signed_only
         done = publish_loaded(follower, loaded, settings.clock(), withdraw=withdraw, by=by, signed=signed)
     finally:
         follower.close()

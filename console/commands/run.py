@@ -64,14 +64,27 @@ def _entry(stage: StageName) -> Callable[[Settings], None]:
 
             return record.run
         case StageName.PAGE:
+            import structlog
+
+            from seamwatch.channel_urls import BOUND_SUFFIX, free
             from sinks.channels.channels import Channels
             from sinks.channels.deadman import DeadMan
             from streams.page import stage as page
 
             def paging(settings: Settings) -> None:
-                channels = Channels(clock=settings.clock(), console_read=settings.console_read)
+                if unbound := free(os.environ):
+                    structlog.get_logger("console.run").warning(
+                        "any Person document can have these sent anywhere: say where they may go",
+                        variables=[f"{name}{BOUND_SUFFIX}" for name in unbound],
+                    )
+                apis = {"pagerduty": settings.pagerduty_api, "slack": settings.slack_api}
+                channels = Channels(
+                    clock=settings.clock(),
+                    console_read=settings.console_read,
+                    apis={scheme: url for scheme, url in apis.items() if url is not None},
+                )
                 beat = None if settings.deadman_url is None else DeadMan(settings.deadman_url)
-                page.run(settings, channels, channels.unreachable, beat)
+                page.run(settings, channels, channels.unreachable, beat, channels.manner)
 
             return paging
         case StageName.BOARD:

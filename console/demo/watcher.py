@@ -14,6 +14,7 @@ from console.demo.sightings import Page, Sightings
 from seamwatch.broker import Address
 from seamwatch.clock import Clock
 from seamwatch.errors import UnreachableError
+from seamwatch.incidents import TRIGGER
 from seamwatch.judging.model.facts import Violation
 from seamwatch.judging.records import violation_of
 from seamwatch.paging import DELIVERED
@@ -94,7 +95,10 @@ class Watcher:
         if message.error() is not None or not isinstance(value, bytes):
             return
         if message.topic() == self._topics.page:
-            self._early.append(self._codec.decode("page", value))
+            record = self._codec.decode("page", value)
+            # Those who were told before hear as well how it went on: they are not paged by that.
+            if record["news"] == TRIGGER:
+                self._early.append(record)
         else:
             self._take_violation(violation_of(self._codec.decode("violation", value)))
         # A page may be read before the violation it tells of: they come by different topics.

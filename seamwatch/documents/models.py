@@ -16,6 +16,7 @@ from seamwatch.documents.canonical import digest_of
 from seamwatch.documents.fields import Identifier, OneOrMany, PublicKeyText, VersionText, Words
 from seamwatch.durations import Duration
 from seamwatch.errors import UsageError
+from seamwatch.incidents import AFTERWARDS
 from seamwatch.instants import Instant
 
 
@@ -88,8 +89,14 @@ class Person(Document):
     name: Words = Field(description="as colleagues know them", examples=["Example Owner"])
     channels: tuple[Words, ...] = Field(
         (),
-        description="where pages go: Apprise URLs; ${SEAMWATCH_CHANNEL_…} is taken from the pager's environment",
+        description="where pages go: URLs; ${SEAMWATCH_CHANNEL_…} is taken from the pager's environment",
         examples=[["mailto://${SEAMWATCH_CHANNEL_SMTP_USER}:${SEAMWATCH_CHANNEL_SMTP_PASSWORD}@example.org"]],
+    )
+    told_of: tuple[Literal["again", "escalated", "acknowledged", "resolved"], ...] = Field(
+        AFTERWARDS,
+        description="what they hear of what they were paged about: that nobody has taken it on yet (again), that the "
+        "next person must act (escalated), who takes it on (acknowledged), that it is over (resolved)",
+        examples=[["acknowledged", "resolved"]],
     )
     keys: tuple[PublicKeyEntry, ...] = Field(
         (),

@@ -12,7 +12,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Final
 
 from pydantic import ValidationError
 
@@ -20,6 +20,7 @@ from seamwatch.collector import unhurried_collector
 from seamwatch.documents.canonical import canonical_json, digest_of
 from seamwatch.documents.contract import Contract
 from seamwatch.documents.estate import Estate
+from seamwatch.documents.following import is_signable, unsigned_by, unvouched
 from seamwatch.documents.loading import DOCUMENT_KINDS
 from seamwatch.documents.models import Document, Person, System
 from seamwatch.documents.problems import Problem
@@ -27,6 +28,8 @@ from seamwatch.documents.references import Read
 from seamwatch.documents.signing import SignatureLine, published_signatures, written_signatures
 from seamwatch.documents.terms import terms_of
 from seamwatch.instants import format_instant
+
+_REQUIRED: Final = "SEAMWATCH_SIGNED=required"
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,16 +83,30 @@ def rewritten(reads: Sequence[Read], first: Mapping[str, First]) -> Iterator[Pro
 class Published:
     """What the messages of the contracts topic say, taken one after another; each is read once."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, required: bool = False) -> None:
+        """``required``: what is not signed by all who must is held back, and what was there before stays in force."""
+        self._required = required
         self._documents: dict[str, tuple[Document, int]] = {}
         self._signatures: dict[str, tuple[SignatureLine, ...]] = {}
         self._problems: dict[str, str] = {}
         self._rewritten: dict[str, str] = {}
         self._first: dict[str, First] = {}
+        self._held: dict[str, str] = {}
+        self._unsigned: dict[str, str] = {}
+        self._withdrawn: dict[str, Person] = {}
 
     def __copy__(self) -> Published:
-        other = Published()
-        for name in ("_documents", "_signatures", "_problems", "_rewritten", "_first"):
+        other = Published(required=self._required)
+        for name in (
+            "_documents",
+            "_signatures",
+            "_problems",
+            "_rewritten",
+            "_first",
+            "_held",
+            "_unsigned",
+            "_withdrawn",
+        ):
             setattr(other, name, dict(getattr(self, name)))
         return other
 
@@ -99,9 +116,24 @@ class Published:
         return MappingProxyType(self._first)
 
     @property
+    def held(self) -> Mapping[str, str]:
+        """By key, why a person's last message is not followed: what was there before is in force still."""
+        return MappingProxyType(self._held)
+
+    @property
+    def unsigned(self) -> Mapping[str, str]:
+        """By key, what changed of a person that is followed although nobody vouched for it."""
+        return MappingProxyType(self._unsigned)
+
+    @property
     def rewritten(self) -> frozenset[str]:
         """The keys of contract versions of which the last message says another text than the first."""
         return frozenset(self._rewritten)
+
+    def document(self, key: str) -> Document | None:
+        """What is published under a key and can be used."""
+        known = self._documents.get(key)
+        return None if known is None else known[0]
 
     def digest_of(self, key: str) -> str | None:
         """The digest of what is published under a key and can be used."""
@@ -120,14 +152,19 @@ class Published:
     def take(self, key: str, value: bytes | None) -> None:
         """Take the next message."""
         if value is None:
-            for known in (self._documents, self._signatures, self._problems, self._rewritten):
+            if isinstance(person := self.document(key), Person):
+                self._withdrawn[key] = person
+            for known in (
+                self._documents, self._signatures, self._problems, self._rewritten, self._held, self._unsigned
+            ):  # fmt: skip
                 known.pop(key, None)
             return
         try:
             document, digest, at, signatures = _read(key, value)
         except (ValueError, KeyError, TypeError, RecursionError) as error:
             self._problems[key] = f"published document {key!r} cannot be used: {_brief(error)}"
-            if not key.startswith(f"{Contract.kind_name}/"):
+            # Of a contract the first text holds, and nobody is to vanish by a message that nobody can have signed.
+            if not (self._required or key.startswith(f"{Contract.kind_name}/")):
                 self._documents.pop(key, None)
                 self._signatures.pop(key, None)
             return
@@ -139,6 +176,8 @@ class Published:
                     f"({first.digest[:12]}): the first holds; give what is agreed anew another version"
                 )
                 return
+        if isinstance(document, Person) and not self._is_followed(document, signatures):
+            return
         self._problems.pop(key, None)
         self._rewritten.pop(key, None)
         # As published last, so that a document stands where its last message does.
@@ -149,15 +188,46 @@ class Published:
             self._signatures[key] = signatures
 
     def estate(self) -> Estate:
-        """The estate that they say by now. What cannot be used is left out and named in ``problems``."""
+        """The estate that they say by now. What is not used, or not followed, is left out and named in ``problems``."""
         known = self._documents.values()
+        persons = {d.id: d for d, _ in known if isinstance(d, Person)}
+        lacking = dict(self._lacking(persons)) if self._required else {}
         return Estate(
-            MappingProxyType({d.id: d for d, _ in known if isinstance(d, Person)}),
+            MappingProxyType(persons),
             MappingProxyType({d.id: d for d, _ in known if isinstance(d, System)}),
-            tuple(terms_of((d, at) for d, at in known if isinstance(d, Contract))),
-            (*self._problems.values(), *self._rewritten.values()),
+            tuple(terms_of((d, at) for d, at in known if isinstance(d, Contract) and d.key not in lacking)),
+            (*self._problems.values(), *self._rewritten.values(), *self._held.values(), *lacking.values()),
             MappingProxyType(dict(self._signatures)),
         )
+
+    def _lacking(self, persons: Mapping[str, Person]) -> Iterator[tuple[str, str]]:
+        """The contract versions that not all have signed who must, by the keys of now, and who is missing."""
+        for document, _ in self._documents.values():
+            if isinstance(document, Contract):
+                key = document.key
+                if missing := unsigned_by(document, self._signatures.get(key, ()), persons):
+                    yield key, f"{key!r} is not followed: it is not signed by {', '.join(missing)} ({_REQUIRED})"
+
+    def _is_followed(self, person: Person, signatures: tuple[SignatureLine, ...]) -> bool:
+        """Whether a person's new version takes the place of the one before; says what is lacking in any case."""
+        self._held.pop(person.key, None)
+        # To withdraw it and publish another is no way round.
+        before = self.document(person.key) or self._withdrawn.get(person.key)
+        if not isinstance(before, Person) or before.digest == person.digest:
+            return True
+        persons = {d.id: d for d, _ in self._documents.values() if isinstance(d, Person)} if before.vouched_by else {}
+        changes = ", ".join(unvouched(before, person, signatures, persons))
+        self._unsigned.pop(person.key, None)
+        if not changes:
+            if not is_signable(before):
+                self._unsigned[person.key] = f"{person.id}: the document changed, and there is no key to sign that by"
+            return True
+        said = f"{person.id}: {changes}, and nobody vouched for it"
+        if self._required:
+            self._held[person.key] = f"{person.key!r} is not followed: {said} ({_REQUIRED})"
+            return False
+        self._unsigned[person.key] = said
+        return True
 
 
 def _read(key: str, value: bytes) -> tuple[Document, str, int, tuple[SignatureLine, ...]]:

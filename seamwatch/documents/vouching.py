@@ -1,9 +1,10 @@
-"""Vouching: whose keys are others than before, and whether a key that was there before stands for the new ones.
+"""Vouching: whose keys, channels or rights are others than before, and whether a key from before stands for that.
 
 A contract is worth what the keys are worth that it is signed with: who may write another key into a Person document
 could sign as that person. So a key that comes, goes, is exchanged or is given more time is signed by the person with a
-key that they had before, or by the person whom their document named as `vouched_by` before. A first key needs none, and
-neither does a revocation, which must not wait. Knows no clock; reads signature files beside the documents.
+key that they had before, or by the person whom their document named as `vouched_by` before; and so are other channels,
+which say where pages go, roles, and the team. A first key needs none, and neither does a revocation, which must not
+wait. Knows no clock; reads signature files beside the documents.
 """
 
 from __future__ import annotations
@@ -59,10 +60,18 @@ def key_changes(before: Person, after: Person) -> list[str]:
     return sorted(found)
 
 
+def changes_to_vouch(before: Person, after: Person) -> list[str]:
+    """What must be vouched for of all that changed, keys first; nothing where there was no key to do it with."""
+    if not before.keys:
+        return []
+    others = (("channels", "channels were changed"), ("roles", "roles were changed"), ("team", "team was changed"))
+    return key_changes(before, after) + [said for name, said in others if getattr(before, name) != getattr(after, name)]
+
+
 def key_verdicts(
     before: Mapping[str, Person], documents: Sequence[Read], now: int, only: Iterable[str] | None = None
 ) -> tuple[list[Verdict], list[Problem]]:
-    """A verdict for each person whose keys changed so that they must be vouched for, and what is no signature.
+    """A verdict for each person of whom something changed that must be vouched for, and what is no signature.
 
     ``before`` is the state that is compared with, such as what is published; ``only`` these persons, all else.
     """
@@ -74,7 +83,7 @@ def key_verdicts(
         if not isinstance(person, Person) or (wanted is not None and person.id not in wanted):
             continue
         known = before.get(person.id)
-        if known is None or not (changes := key_changes(known, person)):
+        if known is None or not (changes := changes_to_vouch(known, person)):
             continue
         file = read.written.file
         if file not in files:
@@ -103,7 +112,7 @@ class Signed:
                 lacking.setdefault(verdict.document.partition("/")[2], []).append(verdict.person or "nobody named")
         return (
             *(f"{name} ({', '.join(people)})" for name, people in sorted(lacking.items())),
-            *sorted(f"other keys of {verdict.person}" for verdict in self.keys if not verdict.holds),
+            *sorted(f"changes of {verdict.person}" for verdict in self.keys if not verdict.holds),
         )
 
     @property

@@ -5,21 +5,12 @@ Verifies signatures, each once; what a missing one comes to is the clause `signe
 
 from __future__ import annotations
 
-from base64 import b64decode
-from functools import lru_cache
-
 from seamwatch.documents import Contract, Estate
 from seamwatch.documents.covering import Glob
 from seamwatch.documents.estate import BEGINNING, Term
-from seamwatch.documents.models import PublicKeyEntry
-from seamwatch.documents.signing import SignatureLine
+from seamwatch.documents.following import holds
 from seamwatch.documents.signing_verdicts import signers_of
-from seamwatch.errors import SignatureError
 from seamwatch.judging.model.seam import Signer, Signing
-from seamwatch.signatures import PublicKey, verify
-
-_KEPT = 100_000
-"""How many signatures are not verified again when a document changes."""
 
 
 def judged_under(contract: Contract) -> str | None:
@@ -38,30 +29,8 @@ def signing_of(estate: Estate, term: Term, *, all_asked: bool) -> Signing:
     for signer in signers_of(contract):
         person = None if signer.person is None else estate.persons.get(signer.person)
         keys = () if person is None else person.keys
-        when = [line.at for line in lines if line.person == signer.person and any(_holds(line, key) for key in keys)]
+        when = [line.at for line in lines if line.person == signer.person and any(holds(line, key) for key in keys)]
         asked = all_asked or ever or bool(keys)
         roles = tuple(role.replace("co-signer of ", "co-signer of threshold ", 1) for role in signer.roles)
         signers.append(Signer(signer.person, roles, min(when, default=None), asked))
     return Signing(None if term.valid_from == BEGINNING else term.valid_from, tuple(signers))
-
-
-def _holds(line: SignatureLine, key: PublicKeyEntry) -> bool:
-    return line.key_id == key.key_id and _verified(
-        line.message, line.signature, line.at, key.key_id, key.public, key.not_before, key.revoked_at
-    )
-
-
-@lru_cache(_KEPT)
-def _verified(
-    message: bytes, signature: str, at: int, key_id: str, public: str, not_before: int | None, revoked_at: int | None
-) -> bool:
-    try:
-        verify(
-            message,
-            b64decode(signature, validate=True),
-            PublicKey(key_id, b64decode(public), not_before, revoked_at),
-            at,
-        )
-    except (SignatureError, ValueError):
-        return False
-    return True

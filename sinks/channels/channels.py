@@ -13,16 +13,25 @@ import sys
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import Final, TextIO
 
-from tenacity import AsyncRetrying, RetryError, retry_if_exception, stop_after_attempt, wait_random_exponential
+from tenacity import (
+    AsyncRetrying,
+    RetryCallState,
+    RetryError,
+    retry_if_exception,
+    stop_after_attempt,
+    wait_random_exponential,
+)
 
-from seamwatch.channel_urls import CONSOLE, is_console, missing, resolved
+from seamwatch.channel_urls import CONSOLE, is_console, missing, resolved, scheme_of, unbound
 from seamwatch.clock import Clock, SystemClock
+from seamwatch.delivering import Manner
 from seamwatch.errors import UsageError
 from seamwatch.paging import DELIVERED, Attempt, Page, Recipient
 from sinks.channels import services
-from sinks.channels.services import ChannelError, UnusableError
+from sinks.channels.service import ChannelError, Sending, Service, UnusableError
 
 TRIES: Final = 3
 PATIENCE_SECONDS: Final = 15.0
@@ -31,19 +40,24 @@ _GRACE_SECONDS: Final = 1.0
 _THREADS: Final = 32
 _AT_ONCE: Final = 2
 _MOST_UNDER_WAY: Final = 1_000
+_MOST_PATIENCE: Final = 20
 
-Send = Callable[[str, Page, float, str], None]
-"""Sends a page by a URL, given so many seconds; the last is the URL as published. Raises ChannelError."""
+_LONGEST_PAUSE_SECONDS: Final = 30.0
 
-_Sending = tuple[str, tuple[tuple[str, int], ...]]
+ServiceOf = Callable[[str], Service]
+"""What reaches the service of a URL."""
+
+_Message = tuple[str, tuple[str, ...]]
+"""The URL and the references of a page that is being sent."""
 
 
 class Channels:
-    """Delivers pages; fits `seamwatch.paging.Deliver`.
+    """Delivers pages; fits `seamwatch.delivering.Deliver`.
 
     A channel is tried three times, a second or two apart, each try given 15 s; a try that is still being answered by
     then is waited for rather than repeated. ``environment`` gives what URLs refer to (`seamwatch.channel_urls`).
-    ``console`` is where people without channels are told; ``console_read`` says that somebody reads it.
+    ``console`` is where people without channels are told; ``console_read`` says that somebody reads it. ``apis`` are
+    the addresses of services' interfaces that are not their own, by scheme.
     """
 
     def __init__(
@@ -54,23 +68,32 @@ class Channels:
         console: TextIO | None = None,
         patience: float = PATIENCE_SECONDS,
         console_read: bool = True,
-        send: Send = services.send,
+        apis: Mapping[str, str] | None = None,
+        service_of: ServiceOf = services.service_of,
     ) -> None:
         self._clock = clock or SystemClock()
         self._environment = os.environ if environment is None else environment
         self._console = sys.stdout if console is None else console
         self._console_read = console_read
         self._patience = patience
-        self._send_once = send
+        self._apis = dict(apis or {})
+        self._service_of = service_of
         # A channel that hangs keeps its thread until its sockets time out; two each leaves enough for the others.
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="channel")
         self._turns: dict[str, asyncio.Semaphore] = {}
-        self._under_way: dict[_Sending, asyncio.Future[None]] = {}
+        self._under_way: dict[_Message, asyncio.Future[str | None]] = {}
 
-    async def __call__(self, recipient: Recipient, page: Page) -> AsyncIterator[Attempt]:
-        """Tell the recipient by every channel at once; yields each one's attempt as it ends."""
+    async def __call__(
+        self, recipient: Recipient, page: Page, only: Mapping[str, str | None] | None = None
+    ) -> AsyncIterator[Attempt]:
+        """Tell the recipient by every channel at once, or ``only`` by these; yields each one's attempt as it ends."""
         routes: list[tuple[str, str | None]] = list(labelled(recipient.channels)) or [(CONSOLE, None)]
-        tasks = [asyncio.create_task(self._attempt(label, url, recipient, page)) for label, url in routes]
+        if only is not None:
+            routes = [(label, url) for label, url in routes if label in only]
+        known = only or {}
+        tasks = [
+            asyncio.create_task(self._attempt(label, url, recipient, page, known.get(label))) for label, url in routes
+        ]
         try:
             for ended in asyncio.as_completed(tasks):
                 yield await ended
@@ -89,68 +112,89 @@ class Channels:
             why = services.unusable(url)
             if why is None and (absent := missing(url, self._environment)):
                 why = f"the environment has no {', '.join(absent)}"
+            why = why or unbound(url, self._environment)
             if why is not None:
                 found.append(f"channel {label}: {why}")
         return found
+
+    def manner(self, recipient: Recipient, channel: str) -> Manner:
+        """How the channel of a recipient is that has this label; fits `seamwatch.delivering.MannerOf`."""
+        url = dict(labelled(recipient.channels)).get(channel)
+        if url is None:
+            return Manner()
+        try:
+            return self._service_of(resolved(url, self._environment)).manner
+        except UsageError:
+            return Manner()
 
     def close(self) -> None:
         """Wait for no channel any more."""
         self._threads.shutdown(wait=False, cancel_futures=True)
 
-    async def _attempt(self, label: str, url: str | None, recipient: Recipient, page: Page) -> Attempt:
+    async def _attempt(
+        self, label: str, url: str | None, recipient: Recipient, page: Page, reference: str | None
+    ) -> Attempt:
         sent_at = self._clock.now()
         try:
             if url is None:
                 self._print(recipient, page)
-            else:
-                await self._send(url, page)
+                return Attempt(label, sent_at, DELIVERED)
+            return Attempt(label, sent_at, DELIVERED, await self._send(url, recipient, page, reference))
         except ChannelError as error:
-            return Attempt(label, sent_at, f"failed: {error}")
-        return Attempt(label, sent_at, DELIVERED)
+            return Attempt(label, sent_at, f"failed: {error}", taken=error.taken)
+        except Exception as error:  # noqa: BLE001 - of a URL that only the environment has, say: its words could hold it
+            return Attempt(label, sent_at, f"failed: the channel raised {type(error).__name__}")
 
-    async def _send(self, published: str, page: Page) -> None:
+    async def _send(self, published: str, recipient: Recipient, page: Page, reference: str | None) -> str | None:
         if (why := services.unusable(published)) is not None:
-            raise ChannelError(why)
+            raise UnusableError(why)
         try:
             url = resolved(published, self._environment)
         except UsageError as error:
-            raise ChannelError(str(error)) from None
+            raise UnusableError(str(error)) from None
+        api = self._apis.get(scheme_of(url) or "")
+        sending = Sending(url, published, page, self._patience, recipient.id, reference, api)
         turn = self._turns.setdefault(url, asyncio.Semaphore(_AT_ONCE))
-        policy = AsyncRetrying(
-            retry=retry_if_exception(_may_pass),
-            stop=stop_after_attempt(TRIES),
-            wait=wait_random_exponential(multiplier=1.0, max=4.0, min=0.5),
-        )
+        policy = AsyncRetrying(retry=retry_if_exception(_may_pass), stop=stop_after_attempt(TRIES), wait=_pause)
+        taken: frozenset[str] = frozenset()
         try:
             async for attempt in policy:
                 with attempt:
                     async with turn:
-                        await self._once(url, page, published)
+                        try:
+                            found = await self._once(replace(sending, page=without(page, taken)))
+                        except ChannelError as error:
+                            # What it took is not sent again, and not told as refused.
+                            error.taken = taken = taken | error.taken
+                            raise
         except RetryError as error:
-            raise ChannelError(f"{error.last_attempt.exception()} ({TRIES} tries)") from None
+            last = error.last_attempt.exception()
+            raise ChannelError(f"{last} ({TRIES} tries)", taken=taken) from None
+        return found
 
-    async def _once(self, url: str, page: Page, published: str) -> None:
+    async def _once(self, sending: Sending) -> str | None:
         """One try. While an earlier one of the same page is still being answered, that one is waited for instead."""
-        sending = (url, page.about)
-        under_way = self._under_way.get(sending)
+        message = (sending.url, sending.page.references)
+        under_way = self._under_way.get(message)
         if under_way is None:
             loop = asyncio.get_running_loop()
-            under_way = loop.run_in_executor(self._threads, self._send_once, url, page, self._patience, published)
+            under_way = loop.run_in_executor(self._threads, self._service_of(sending.url).send, sending)
             # What comes of one that nobody waits for any more is nobody's error.
             under_way.add_done_callback(lambda ended: ended.cancelled() or ended.exception())
             self._forget_ended()
-            self._under_way[sending] = under_way
-        # Its sockets say by themselves that the time is up, and at which host.
-        done, _ = await asyncio.wait({under_way}, timeout=self._patience + _GRACE_SECONDS)
+            self._under_way[message] = under_way
+        # Its sockets say by themselves that the time is up, and at which host; of many events each has its time.
+        patience = self._patience * max(1, min(len(sending.page.incidents), _MOST_PATIENCE)) + _GRACE_SECONDS
+        done, _ = await asyncio.wait({under_way}, timeout=patience)
         if not done:
             raise ChannelError(f"time-out: no answer within {self._patience:g} s, and it is being answered still")
-        self._under_way.pop(sending, None)
-        under_way.result()
+        self._under_way.pop(message, None)
+        return under_way.result()
 
     def _forget_ended(self) -> None:
         # Those of pages that were acknowledged meanwhile are asked for by nobody.
         if len(self._under_way) >= _MOST_UNDER_WAY:
-            self._under_way = {sending: future for sending, future in self._under_way.items() if not future.done()}
+            self._under_way = {message: future for message, future in self._under_way.items() if not future.done()}
 
     def _print(self, recipient: Recipient, page: Page) -> None:
         try:
@@ -164,6 +208,24 @@ class Channels:
             raise ChannelError(
                 f"{recipient.id} has no channels; printed on the pager's standard output, which need not be read"
             )
+
+
+def without(page: Page, taken: frozenset[str]) -> Page:
+    """The page without those violations of it that were taken already, for channels that tell of each by itself."""
+    if not taken:
+        return page
+    left = tuple(each for each in page.incidents if each.violation.violation_id not in taken)
+    return replace(page, incidents=left, about=tuple((e.violation.violation_id, e.violation.step) for e in left))
+
+
+def _pause(state: RetryCallState) -> float:
+    """For how long a channel is left alone: as long as it asks for, where that is not too long to wait here."""
+    error = None if state.outcome is None else state.outcome.exception()
+    asked = error.after if isinstance(error, ChannelError) else None
+    return min(asked, _LONGEST_PAUSE_SECONDS) if asked is not None else _RANDOM(state)
+
+
+_RANDOM: Final = wait_random_exponential(multiplier=1.0, max=4.0, min=0.5)
 
 
 def _may_pass(error: BaseException) -> bool:

@@ -1,50 +1,58 @@
-"""Services: what Apprise knows of notification services: whether a channel's URL is one of theirs, and sending by it.
+"""Services: which file of this folder reaches the service of a URL, and whether a URL can be used at all.
 
-Says why a service did not take a page (a time-out, a refusal, an HTTP status), and at which host; never the URL,
-which carries secrets. Tries once and waits as long as it is told; trying again is `sinks.channels.channels`'.
+The one list of those that have a file of their own; whatever else there is, Apprise is asked. Sends nothing.
 """
 
 from __future__ import annotations
 
-import contextlib
-import logging
-import re
-from collections.abc import Iterator
-from contextvars import ContextVar
-from typing import Any, Final
+from typing import Final
 from urllib.parse import parse_qsl
 
 from seamwatch.channel_urls import is_console, references, refused, scheme_of
-from seamwatch.paging import Page
-from seamwatch.wire.schemas import nearest
+from seamwatch.delivering import Manner
+from sinks.channels import alertmanager, by_apprise, mail, pagerduty, slack, webhook
+from sinks.channels.service import Sending, Service
 
-_UNKNOWN: Final = "Apprise does not know this kind of URL"
+_SERVICES: Final[tuple[Service, ...]] = (
+    alertmanager.SERVICE, mail.SERVICE, pagerduty.SERVICE, slack.SERVICE, webhook.SERVICE,
+)  # fmt: skip
 
-_WEBHOOK: Final = {"http": "json", "https": "jsons"}
-
-_FILE_ARGUMENTS: Final = frozenset({"template", "keyfile", "subfile", "pgpkey", "attach"})
+_FILE_ARGUMENTS: Final = frozenset({"template", "keyfile", "subfile", "pgpkey", "pgppub", "pgpprv", "attach"})
 """Arguments of some services that name a file on the pager's machine, whose content goes to the service."""
 
-_PLACE: Final = re.compile(r"host='([^']+)', port=(\d+)")
-_HTTP: Final = re.compile(r"\berror=(\d{3})\b")
-_SMTP: Final = re.compile(r"\((\d{3}), b?['\"]")
-_SEEN: Final[tuple[tuple[str, re.Pattern[str]], ...]] = (
-    ("time-out: no answer within {seconds} from {place}", re.compile(r"timed out|timeout", re.IGNORECASE)),
-    ("the name of {place} cannot be found", re.compile(r"resolve|getaddrinfo|name or service", re.IGNORECASE)),
-    ("the certificate of {place} is not accepted", re.compile(r"certificate", re.IGNORECASE)),
-    ("no TLS with {place}", re.compile(r"SSL")),
-    ("the connection was refused by {place}", re.compile(r"refused", re.IGNORECASE)),
-    ("the connection was broken off by {place}", re.compile(r"reset|aborted|closed|broken pipe", re.IGNORECASE)),
-    ("no connection to {place}", re.compile(r"unreachable|no route|connection error", re.IGNORECASE)),
-)
+
+class ByApprise:
+    """Whatever Apprise knows."""
+
+    schemes = frozenset[str]()
+
+    def __init__(self, *, keeps_incidents: bool) -> None:
+        self.manner = Manner(keeps_incidents)
+
+    def unusable(self, url: str, *, given: bool) -> str | None:
+        """Why Apprise cannot use it."""
+        return by_apprise.unusable(url, given=given, also=own_schemes())
+
+    def send(self, sending: Sending) -> str | None:
+        """Have Apprise send it."""
+        by_apprise.send(sending)
+        return None
 
 
-class ChannelError(Exception):
-    """A channel did not take a page; the words name no secret."""
+_ANY: Final = ByApprise(keeps_incidents=False)
+_ANY_OF_INCIDENTS: Final = ByApprise(keeps_incidents=True)
 
 
-class UnusableError(ChannelError):
-    """A channel that can take none, so that trying again is of no use."""
+def own_schemes() -> tuple[str, ...]:
+    """The schemes of the services that have a file of their own."""
+    return tuple(sorted(scheme for service in _SERVICES for scheme in service.schemes))
+
+
+def service_of(url: str) -> Service:
+    """What reaches the service of a URL, published or with what the environment gives."""
+    scheme = scheme_of(url)
+    others = _ANY_OF_INCIDENTS if scheme in by_apprise.KEEPING_INCIDENTS else _ANY
+    return next((service for service in _SERVICES if scheme in service.schemes), others)
 
 
 def unusable(url: str) -> str | None:
@@ -58,65 +66,10 @@ def unusable(url: str) -> str | None:
         return why
     if (argument := _file_argument(url)) is not None:
         return f"the channel names a file of the pager's machine ({argument}): take its path from a variable"
-    scheme, given = scheme_of(url), bool(references(url))
-    if scheme is None:
-        if given and url.startswith("${"):
-            return None
-        return f"{_UNKNOWN}: write one such as mailto://…, slack://… or json://…"
-    if given and scheme in ("http", "https"):
-        return None  # some services are known by the address that they give out themselves
-    if scheme not in (known := _schemes()) and (given or _instance(url) is None):
-        if scheme in ("http", "https"):
-            return f"{_UNKNOWN}: the service is part of the scheme; a webhook of your own is {_WEBHOOK[scheme]}://…"
-        return f"{_UNKNOWN}: no service has the scheme {scheme!r}{nearest(scheme, known)}"
-    if not given and _instance(url) is None:
-        return f"the channel's {scheme}:// URL lacks a part that Apprise needs, or has a wrong one"
-    return None
-
-
-def send(url: str, page: Page, seconds: float, published: str) -> None:
-    """Send a page by a URL; blocks for about as long as the service does, ``seconds`` for each of its answers.
-
-    ``published`` is the URL before the environment's part was filled in: what came from there is not told. Raises
-    ChannelError, which says what happened and at which host.
-    """
-    import apprise
-
-    service = _instance(url)
-    if service is None:
-        raise UnusableError(f"{_UNKNOWN}, or it lacks a part")
-    # The policy is one, and not the URL's.
-    service.socket_connect_timeout = service.socket_read_timeout = seconds
-    kinds: dict[str, Any] = {"breach": apprise.NotifyType.FAILURE, "warning": apprise.NotifyType.WARNING}
-    body = f"{page.body}\n\nReference {' '.join(f'{violation}/{step}' for violation, step in page.about[:1])}"
-    with _listening() as said:
-        try:
-            sent = service.notify(
-                body=body, title=page.title, notify_type=kinds.get(page.severity, apprise.NotifyType.INFO)
-            )
-        except Exception as error:  # noqa: BLE001 - a plugin of a hundred authors may raise anything
-            raise ChannelError(f"the channel raised {type(error).__name__}") from None
-    if not sent:
-        raise ChannelError(_why(said, _place(service, said, url, published), f"{seconds:g} s"))
-
-
-def _schemes() -> tuple[str, ...]:
-    from apprise.manager_plugins import NotificationManager
-
-    _apprise()
-    return tuple(sorted(NotificationManager().schemas()))
-
-
-def _instance(url: str) -> Any:
-    return _apprise().Apprise.instantiate(url)
-
-
-def _apprise() -> Any:
-    """Apprise, silenced. A service that it does not know by itself registers here, before anybody asks for it."""
-    import apprise
-
-    _silence()
-    return apprise
+    try:
+        return service_of(url).unusable(url, given=bool(references(url)))
+    except ValueError:
+        return "the channel is no URL: its host or port cannot be read"
 
 
 def _file_argument(url: str) -> str | None:
@@ -125,80 +78,3 @@ def _file_argument(url: str) -> str | None:
         if name.lower() in _FILE_ARGUMENTS and not value.startswith(("http://", "https://", "${")):
             return name
     return None
-
-
-def _why(said: list[str], place: str, seconds: str) -> str:
-    text = "\n".join(said)
-    if (status := _HTTP.search(text)) is not None:
-        return f"HTTP {status[1]} from {place}"
-    if (status := _SMTP.search(text)) is not None:
-        return f"SMTP {status[1]} from {place}"
-    for words, pattern in _SEEN:
-        if pattern.search(text):
-            return words.format(place=place, seconds=seconds)
-    return f"{place} did not take it"
-
-
-def _place(service: Any, said: list[str], url: str, published: str) -> str:
-    """The host that was called, where that is no secret; else the service's name."""
-    match = next((match for line in said if (match := _PLACE.search(line))), None)
-    if match is not None:
-        host, shown = match[1], f"{match[1]}:{match[2]}"
-    elif (mail := getattr(service, "smtp_host", None)) is not None:
-        host = shown = str(mail)
-    elif _has_host(service):
-        host = str(service.host)
-        shown = f"{host}:{service.port}" if service.port else host
-    else:
-        return str(service.service_name)
-    # A service's own address is no part of the URL. What is, is told only where it was published.
-    if host.lower() in url.lower() and host.lower() not in published.lower():
-        return "the host that a variable of the environment names"
-    return shown
-
-
-def _has_host(service: Any) -> bool:
-    token = service.template_tokens.get("host")
-    # In many a URL the first part, which reads like a host, is a token.
-    return token is not None and not token.get("private") and bool(service.host)
-
-
-class _Listener(logging.Handler):
-    """Keeps what Apprise logs of a sending for who sends; nobody else hears it: it names URLs."""
-
-    def __init__(self) -> None:
-        super().__init__(logging.DEBUG)
-        self._received: ContextVar[list[str] | None] = ContextVar("received", default=None)
-
-    @contextlib.contextmanager
-    def listening(self) -> Iterator[list[str]]:
-        """What is logged meanwhile by this sending."""
-        lines: list[str] = []
-        token = self._received.set(lines)
-        try:
-            yield lines
-        finally:
-            self._received.reset(token)
-
-    def emit(self, record: logging.LogRecord) -> None:
-        """Keep what tells of a failure."""
-        lines = self._received.get()
-        # Payloads and the like are logged too: only what went wrong is of use.
-        if lines is not None and (record.levelno >= logging.WARNING or "Exception" in str(record.msg)):
-            lines.append(record.getMessage())
-
-
-def _silence() -> _Listener:
-    """Let nothing that Apprise logs out of this module; returns what listens to it."""
-    logger = logging.getLogger("apprise")
-    found = next((handler for handler in logger.handlers if isinstance(handler, _Listener)), None)
-    if found is None:
-        found = _Listener()
-        logger.handlers[:] = [found]
-        logger.propagate = False
-        logger.setLevel(logging.DEBUG)
-    return found
-
-
-def _listening() -> contextlib.AbstractContextManager[list[str]]:
-    return _silence().listening()

@@ -56,7 +56,7 @@ def page(store: Store, about: str, step: int | None = None) -> Found:
     """
     condition, said = ("", "") if step is None else (" AND step = {step:Int32}", f" of step {step}")
     sql = (
-        f"SELECT 'page' AS name, {_HERE} FROM page WHERE violation_id = {{id:String}}{condition} "
+        f"SELECT 'page' AS name, {_HERE} FROM page WHERE violation_id = {{id:String}} AND news = 'trigger'{condition} "
         "ORDER BY result != 'delivered', sent_at, broker_time, offset LIMIT 1"
     )
     named: dict[str, Any] = {"id": about} | ({} if step is None else {"step": step})

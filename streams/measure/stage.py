@@ -317,7 +317,7 @@ class Measure:
 
 def run(settings: Settings) -> None:
     """Run the stage until SIGTERM. Raises UsageError, StageError or UnreachableError when it cannot go on."""
-    contracts = ContractsFollower(broker_of(settings), settings.prefix)
+    contracts = ContractsFollower(broker_of(settings), settings.prefix, required=settings.follows_signed_only)
     metrics = Metrics(STAGE, settings.metrics_port, settings.metrics_host)
     stage = Measure(settings, contracts, metrics)
     inputs = Topics(settings.prefix).inputs

@@ -7,7 +7,7 @@ who read the topics have passed it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
@@ -162,6 +162,17 @@ class Desk:
         return any(
             case.failures > 0 and violation.kind == kind for case, violation in self._undelivered(lambda *_: True)
         )
+
+    @property
+    def passed(self) -> Mapping[tuple[str, int], int]:
+        """Up to where each topic partition has been received in order."""
+        return self._passed
+
+    def needed(self) -> Iterator[tuple[str, int, int]]:
+        """The topic, partition and offset of each record by which another pager would know what is open."""
+        for case in self._cases.values():
+            if case.violation is not None:
+                yield (case.topic, case.partition, case.offset)
 
     @property
     def open(self) -> int:

@@ -1,22 +1,27 @@
 """The pager itself: receives what is open, reconciles it with what was delivered, tells who must act, and records it.
 
-Knows Faust's app and topics; that they are read and joined is `streams.page.stage`'s. What is due, the desk knows.
+Knows Faust's app and topics; that they are read and joined is `streams.page.stage`'s. What is due, the desk knows; what
+is to be told afterwards, the aftermath; of whom and by which documents, the directory.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 
 import faust
 import structlog
 from faust.types import TP
 
+from bus.partitions import Partition
 from seamwatch.clauses import kinds
 from seamwatch.clock import Clock
+from seamwatch.delivering import Deliver, MannerOf
+from seamwatch.durations import SECOND
 from seamwatch.errors import UsageError
+from seamwatch.incidents import TRIGGER
 from seamwatch.judging.model.facts import Violation
 from seamwatch.outages import Outage
 from seamwatch.paging import (
@@ -24,7 +29,6 @@ from seamwatch.paging import (
     NOTICE,
     OUTAGE,
     Attempt,
-    Deliver,
     Page,
     Recipient,
     digest_of,
@@ -34,20 +38,22 @@ from seamwatch.paging import (
     reminder_of,
 )
 from seamwatch.wire.topics import Topics
-from streams.page.codec import NoticeCodec, OutageCodec, PageCodec, violation_topic
+from streams.page.beginning import Needed
+from streams.page.codec import NoticeCodec, OutageCodec, violation_topic
 from streams.page.desk import Desk
-from streams.page.follower import Received, ReceivedOutage, ReceivedPage, ReceivedPerson, ReceivedViolation
+from streams.page.directory import Directory
+from streams.page.follower import Received, ReceivedDocument, ReceivedOutage, ReceivedViolation
+from streams.page.following_up import SINGLY, FollowingUp, Means
 from streams.page.lookout import Lookout
 from streams.page.metrics import Metrics
+from streams.page.pages import Pages
+from streams.page.tellings import Telling
 from streams.page.watching import Watching, Watchman
 
 _log = structlog.get_logger("streams.page.stage")
 
 RECONCILE_SECONDS = 2.0
 GATHER_SECONDS = 0.2
-SINGLY = 3
-"""Up to so many violations due for one person at once are told singly, more in one digest."""
-
 Unreachable = Callable[[Recipient], list[str]]
 """Why somebody cannot be told as things stand, in words; nothing when they can."""
 
@@ -65,7 +71,11 @@ class Pager:
         watching: Watching,
         lookout: Lookout,
         metrics: Metrics,
+        manner_of: MannerOf,
         board: str | None = None,
+        again_every: int | None = None,
+        *,
+        required: bool = False,
     ) -> None:
         self._app = app
         self._clock = clock
@@ -75,11 +85,16 @@ class Pager:
         self._metrics = metrics
         self._board = board
         self._desk = Desk()
-        self._persons: dict[str, Recipient] = {}
+        self._directory = Directory(required=required)
+        self._pages = Pages(app, topics, metrics)
+        self._following_up = FollowingUp(
+            Means(deliver, manner_of, self._directory, self._pages, metrics, clock, board, again_every)
+        )
+        self._aftermath = self._following_up.aftermath
+        self._passed: dict[Partition, int] = {}
         self._caught_up = asyncio.Event()
         self._wake = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
-        self._pages = app.topic(topics.page, key_serializer="raw", value_serializer=PageCodec())
         for kind in kinds():
             self._agent(violation_topic(app, kind, topics.prefix), kind)
         self._agent(
@@ -103,7 +118,9 @@ class Pager:
             async for event in stream.events():
                 message = event.message
                 if isinstance(event.value, Violation):
-                    self._desk.receive(event.value, message.topic, message.partition, message.offset, ahead=True)
+                    said_at = round(message.timestamp * SECOND)
+                    received = ReceivedViolation(event.value, message.topic, message.partition, message.offset, said_at)
+                    self._receive_violation(received, ahead=True)
                     self._wake.set()
 
         self._app.agent(topic, name=f"page-{kind}")(receive)
@@ -112,22 +129,44 @@ class Pager:
         """Take note of what was read; none at all says that everything up to now has been."""
         if not received:
             self._desk.go_live()
+            self._aftermath.go_live()
             self._caught_up.set()
         for item in received:
             match item:
-                case ReceivedViolation(violation, topic, partition, offset):
-                    self._desk.receive(violation, topic, partition, offset)
-                case ReceivedPage(violation_id, step, result, sent_at):
-                    self._desk.receive_page(violation_id, step, result, sent_at)
+                case ReceivedViolation():
+                    self._receive_violation(item)
+                case Telling():
+                    self._receive_telling(item)
                 case ReceivedOutage(outage, topic, partition, offset):
                     self._desk.receive(outage_as_due(outage), topic, partition, offset)
                     self._watchman.receive(outage)
-                case ReceivedPerson(identity, recipient):
-                    self._persons.pop(identity, None)
-                    if recipient is not None:
-                        self._persons[identity] = recipient
-                    self._desk.reconsider(identity)
+                case ReceivedDocument(key, value):
+                    if (person := self._directory.take(key, value)) is not None:
+                        self._desk.reconsider(person)
         self._wake.set()
+
+    def _receive_violation(self, received: ReceivedViolation, *, ahead: bool = False) -> None:
+        violation, topic, partition = received.violation, received.topic, received.partition
+        if self._desk.receive(violation, topic, partition, received.offset, ahead=ahead):
+            said_at, now = self._clock.at(received.said_at), self._clock.now()
+            self._aftermath.receive(violation, topic, partition, received.offset, said_at=said_at, now=now)
+
+    def _receive_telling(self, telling: Telling, of: Violation | None = None) -> None:
+        if telling.at is not None:
+            topic, partition, offset = telling.at
+            self._passed[topic, partition] = offset + 1
+        if telling.news == TRIGGER:
+            self._desk.receive_page(telling.violation_id, telling.step, telling.result, telling.sent_at)
+        self._aftermath.receive_telling(telling, of)
+
+    async def needed(self) -> Needed | None:
+        """What another pager would need of the topics to know what this one does; None before all has been read."""
+        if not self._caught_up.is_set():
+            return None
+        offsets: defaultdict[Partition, set[int]] = defaultdict(set)
+        for topic, partition, offset in (*self._desk.needed(), *self._aftermath.needed()):
+            offsets[topic, partition].add(offset)
+        return Needed({**self._desk.passed, **self._passed}, offsets)
 
     async def run(self) -> None:
         """Deliver what is due until cancelled; nothing before all that was ever said has been read."""
@@ -136,6 +175,8 @@ class Pager:
         self._say_who_cannot_be_reached()
         while True:
             self._tell_due()
+            for telling in self._following_up.start(self._is_mine):
+                self._start(telling)
             self._show()
             try:
                 await asyncio.wait_for(self._wake.wait(), RECONCILE_SECONDS)
@@ -153,14 +194,14 @@ class Pager:
     def _say_who_cannot_be_reached(self) -> None:
         """Say so at the start, and not when somebody is to be woken. Raises UsageError for the default owner."""
         owner = self._default_owner
-        if owner is not None and owner not in self._persons:
+        if owner is not None and owner not in self._directory.persons:
             raise UsageError(
                 f"SEAMWATCH_DEFAULT_OWNER={owner}: no published Person document has this id, so that nobody would be "
                 "paged for what nobody owns: publish one, or name somebody who has one"
             )
         if owner is None and self._unreachable(NOBODY):
             _log.warning("nobody is paged for what nobody owns: set SEAMWATCH_DEFAULT_OWNER")
-        for recipient in self._persons.values():
+        for recipient in self._directory.persons.values():
             for why in self._unreachable(recipient):
                 _log.warning("a person cannot be reached", person=recipient.id, why=why)
 
@@ -177,74 +218,52 @@ class Pager:
             breaches = [v for v in violations if v.severity != NOTICE]
             singly = [[v] for v in breaches] if len(breaches) <= SINGLY else [breaches]
             for group in [*([v] for v in notices), *singly]:
-                task = asyncio.create_task(self._tell(person, self._desk.take(group)))
-                self._tasks.add(task)
-                task.add_done_callback(self._tasks.discard)
+                self._start(self._tell(person, self._desk.take(group)))
+
+    def _start(self, telling: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(telling)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
     def _is_mine(self, topic: str, partition: int) -> bool:
         """Whether the group has given this process the partition; nothing is, before it has joined."""
         return TP(topic, partition) in self._app.consumer.assignment()
 
     async def _tell(self, person: str, violations: list[Violation]) -> None:
-        recipient = self._recipient(person)
+        recipient = self._directory.recipient(person)
         now = self._clock.now()
-        single = len(violations) == 1
-        if single:
+        if len(violations) == 1:
             page = self._page(violations[0], recipient, now)
         else:
-            page = digest_of(violations, recipient, now, self._board)
-        delivered = False
+            ahead = {violation.violation_id: self._following_up.ahead(violation) for violation in violations}
+            page = digest_of(violations, recipient, now, self._board, ahead)
+        delivered: set[str] = set()
         try:
             async for attempt in self._deliver(recipient, page):
-                delivered = delivered or attempt.delivered
-                await self._record(violations, recipient, attempt)
+                tellings = await self._pages.record(violations, recipient, attempt, TRIGGER)
+                delivered |= {telling.violation_id for telling in tellings if telling.delivered}
+                for violation, telling in zip(violations, tellings, strict=True):
+                    self._aftermath.receive_telling(telling, violation)
         except Exception:  # noqa: BLE001 - what was not told is due again; the others must not wait for it
             _log.exception("telling failed", person=recipient.id, violations=[v.violation_id for v in violations])
-        if delivered:
-            self._metrics.count_delivered(violations, self._clock.now())
-        self._desk.put_back(violations, delivered=delivered, now=asyncio.get_running_loop().time())
+        steady = asyncio.get_running_loop().time()
+        told = [violation for violation in violations if violation.violation_id in delivered]
+        self._metrics.count_delivered(told, self._clock.now())
+        self._desk.put_back(told, delivered=True, now=steady)
+        left = [violation for violation in violations if violation.violation_id not in delivered]
+        self._desk.put_back(left, delivered=False, now=steady)
 
     def _page(self, due: Violation, recipient: Recipient, now: int) -> Page:
         if due.severity == NOTICE:
             return outage_of(due) if due.kind == OUTAGE else reminder_of(due, recipient, now)
-        return page_of(due, recipient, now, self._board)
-
-    def _recipient(self, person: str | None) -> Recipient:
-        if not person:
-            return NOBODY
-        return self._persons.get(person) or Recipient(person, person, known=False)
-
-    async def _record(self, violations: list[Violation], recipient: Recipient, attempt: Attempt) -> None:
-        self._metrics.count(attempt)
-        _log.info(
-            "told" if attempt.delivered else "not told",
-            person=recipient.id,
-            channel=attempt.channel,
-            result=attempt.result,
-            violations=[f"{v.violation_id}/{v.step}" for v in violations],
-        )
-        sent = [
-            await self._pages.send(
-                key=f"{violation.violation_id}/{violation.step}/{attempt.channel}".encode(),
-                value={
-                    "violation_id": violation.violation_id,
-                    "step": violation.step,
-                    "person": recipient.id,
-                    "channel": attempt.channel,
-                    "sent_at": attempt.sent_at,
-                    "result": attempt.result,
-                },
-            )
-            for violation in violations
-        ]
-        await asyncio.gather(*sent)
+        return page_of(due, recipient, now, self._board, self._following_up.ahead(due))
 
     def _show(self) -> None:
         waiting, oldest = self._desk.waiting(asyncio.get_running_loop().time(), self._is_mine)
         self._metrics.open.set(self._desk.open)
         self._metrics.waiting.set(waiting)
         self._metrics.oldest.set(oldest)
-        self._metrics.remembered.set(self._desk.remembered)
+        self._metrics.remembered.set(self._desk.remembered + self._aftermath.remembered)
 
     # What the watchman is given
 
@@ -253,13 +272,14 @@ class Pager:
 
     async def _tell_directly(self, outage: Outage) -> Sequence[Attempt]:
         due = outage_as_due(outage)
-        return [attempt async for attempt in self._deliver(self._recipient(outage.person), outage_of(due))]
+        return [attempt async for attempt in self._deliver(self._directory.recipient(outage.person), outage_of(due))]
 
     async def _make_up_for(self, outage: Outage, attempts: Sequence[Attempt]) -> None:
         due = outage_as_due(outage)
         for attempt in attempts:
-            await self._record([due], self._recipient(outage.person), attempt)
-            self._desk.receive_page(due.violation_id, due.step, attempt.result, attempt.sent_at)
+            recipient = self._directory.recipient(outage.person)
+            for telling in await self._pages.record([due], recipient, attempt, TRIGGER):
+                self._receive_telling(telling)
 
     def _works(self) -> bool:
         """Whether the group has given us something to look after, and of no outage nobody could be told."""

@@ -20,13 +20,15 @@ from bus.faust_app import faust_app
 from seamwatch.broker import Address
 from seamwatch.clauses import kinds
 from seamwatch.clock import Clock
+from seamwatch.delivering import Deliver, MannerOf, by_the_way
 from seamwatch.durations import SECOND
 from seamwatch.errors import SeamwatchError, StageError, UnreachableError, UsageError
-from seamwatch.paging import Deliver, Recipient
+from seamwatch.paging import Recipient
 from seamwatch.settings import Settings
 from seamwatch.wire.codec import Codec
 from seamwatch.wire.topics import Topics
-from streams.page.follower import Follower, Received
+from streams.page.beginning import WHOLE_SECONDS, Needed
+from streams.page.follower import MARK_SECONDS, Follower, Received
 from streams.page.lookout import Lookout
 from streams.page.membership import membership_error
 from streams.page.metrics import Metrics
@@ -35,6 +37,7 @@ from streams.page.watch import Limits
 from streams.page.watching import Beat, Watching
 
 STOP_SECONDS = 6.0
+_NEEDED_SECONDS = 1.0
 
 
 def _nobody_is_unreachable(_recipient: Recipient) -> list[str]:
@@ -53,8 +56,17 @@ async def page(
     watching: Watching | None = None,
     metrics: Metrics | None = None,
     board: str | None = None,
+    manner_of: MannerOf = by_the_way,
+    again_every: int | None = None,
+    required: bool = False,
+    whole_seconds: float = WHOLE_SECONDS,
+    mark_every: float = MARK_SECONDS,
 ) -> None:
     """Page until ``stop``; pages name the ``board`` at this address.
+
+    ``manner_of`` knows how channels are. The last person of a list is told again ``again_every`` so many microseconds.
+    ``required``: documents are followed only when they are signed by who must. Whatever came in the last
+    ``whole_seconds`` is read at the start, and every ``mark_every`` seconds it is marked from where.
 
     Raises UsageError, StageError or UnreachableError when it cannot go on.
     """
@@ -63,8 +75,14 @@ async def page(
     lookout = Lookout(bootstrap, topics)
     with tempfile.TemporaryDirectory(prefix="seamwatch-page-") as folder:
         app = faust_app(bootstrap, f"{topics.prefix}.page", instance, folder)
-        pager = Pager(app, topics, clock, deliver, unreachable, watching or Watching(), lookout, metrics, board)
-        follower = Follower(bootstrap, topics, list(kinds()), lambda received: _handed(loop, pager, received), Codec())
+        pager = Pager(
+            app, topics, clock, deliver, unreachable, watching or Watching(), lookout, metrics, manner_of, board,
+            again_every, required=required,
+        )  # fmt: skip
+        follower = Follower(
+            bootstrap, topics, list(kinds()), lambda received: _handed(loop, pager, received), Codec(),
+            lambda: _needed(loop, pager), whole_seconds, mark_every,
+        )  # fmt: skip
         # Joining the group may take a while, and must not keep the process from ending.
         starting: asyncio.Task[None] = asyncio.create_task(app.start())
         working = [asyncio.create_task(pager.run()), asyncio.create_task(pager.watch())]
@@ -89,6 +107,18 @@ async def page(
 def _handed(loop: asyncio.AbstractEventLoop, pager: Pager, received: list[Received]) -> None:
     if not loop.is_closed():
         loop.call_soon_threadsafe(pager.receive, received)
+
+
+def _needed(loop: asyncio.AbstractEventLoop, pager: Pager) -> Needed | None:
+    """What the pager needs of the topics, asked from another thread; None when it has no time to say."""
+    if loop.is_closed():
+        return None
+    asked = asyncio.run_coroutine_threadsafe(pager.needed(), loop)
+    try:
+        return asked.result(_NEEDED_SECONDS)
+    except TimeoutError:
+        asked.cancel()
+        return None
 
 
 def _check(
@@ -116,10 +146,12 @@ def run(
     deliver: Deliver,
     unreachable: Unreachable = _nobody_is_unreachable,
     beat: Beat | None = None,
+    manner_of: MannerOf = by_the_way,
 ) -> None:
     """Page until SIGTERM or SIGINT, by the settings.
 
-    ``deliver`` reaches people, ``unreachable`` knows whom it cannot, ``beat`` gives an outside service a sign of life.
+    ``deliver`` reaches people, ``unreachable`` knows whom it cannot, ``beat`` gives an outside service a sign of life,
+    ``manner_of`` knows how channels are.
     Raises UsageError without a broker, and when no document knows the default owner.
     """
     broker = settings.broker()
@@ -133,7 +165,8 @@ def run(
         await page(
             bootstrap, Topics(settings.prefix), settings.clock(), deliver, stop, instance,
             unreachable=unreachable, watching=_watching(settings, beat), metrics=metrics,
-            board=settings.board_url,
+            board=settings.board_url, manner_of=manner_of, again_every=settings.page_again_every or None,
+            required=settings.follows_signed_only,
         )  # fmt: skip
 
     metrics = Metrics(settings.metrics_port, settings.metrics_host)

@@ -51,6 +51,6 @@ def test_a_line_that_is_moved_unsigned_is_told_or_refused(scene: Scene, document
     one, two = (public_of(read_private_key(documents.key("lead", n))) for n in (1, 2))
     documents.edit(one, two, "people.yaml")
     documents.sign_with("lead", 2)
-    with pytest.raises(DocumentError, match=r"other keys of lead@example\.org"):
+    with pytest.raises(DocumentError, match=r"changes of lead@example\.org"):
         done(signed=True)
     follower.close()

@@ -22,6 +22,7 @@ from seamwatch.judging.records import measurement_record
 from seamwatch.outages import Fault, begun, ended
 from tests.sinks.estate import Estate, estate
 from tests.sinks.samples import CODEC, encoded
+from tests.streams.page.publishing import person
 
 PEOPLE = """\
 apiVersion: seamwatch/v1
@@ -148,6 +149,21 @@ def test_who_cannot_be_paged_is_told(
     assert "note channels bob@example.org cannot be paged by a channel: the channel refers to ${CLICKHOUSE_URL}" in text
     assert "note channels dan@example.org have none: they are told on the pager's output" in text
     assert max(map(len, result.stdout.splitlines())) <= 110  # a path may be longer than the table is wide
+
+
+def test_a_person_who_was_changed_unsigned_is_told_and_where_signatures_are_required_not_followed(
+    own: Estate, doctor: Doctor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key = {"key_id": "ann-1", "public": "11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo="}
+    person(own, "ann@example.org", "console://", keys=[key])
+    assert doctor()["signatures"] == ("ok", "SEAMWATCH_SIGNED=warn; no person's document changed unsigned")
+    person(own, "ann@example.org", "json://elsewhere.example.org", keys=[key])
+    said = "ann@example.org: channels were changed, and nobody vouched for it"
+    assert doctor()["signatures"] == ("note", f"SEAMWATCH_SIGNED=warn: followed and not signed: {said}")
+    monkeypatch.setenv("SEAMWATCH_SIGNED", "required")
+    verdict, problem = doctor()["documents"]
+    assert verdict == "problem"
+    assert f"'Person/ann@example.org' is not followed: {said}" in problem
 
 
 def test_a_process_of_up_that_starts_over_and_over_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -27,7 +27,7 @@ def test_what_the_broker_could_not_take_is_published_later(tmp_path: Path, monke
         published.append(follower)
         return Publication()
 
-    monkeypatch.setattr("bus.documents.ContractsFollower", lambda kafka, _prefix: kafka)
+    monkeypatch.setattr("bus.documents.ContractsFollower", lambda kafka, _prefix, **_: kafka)
     monkeypatch.setattr("bus.documents.publish", publish)
     now = [0.0]
     monkeypatch.setattr("console.published_folder.time.monotonic", lambda: now[0])
@@ -49,7 +49,7 @@ def test_a_person_who_cannot_be_paged_for_want_of_a_variable_is_told(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "people.yaml").write_text(PERSON + 'channels: ["slack://${SEAMWATCH_CHANNEL_SLACK}"]\n')
-    monkeypatch.setattr("bus.documents.ContractsFollower", lambda kafka, _prefix: kafka)
+    monkeypatch.setattr("bus.documents.ContractsFollower", lambda kafka, _prefix, **_: kafka)
     monkeypatch.setattr("bus.documents.publish", lambda *_, **__: Publication())
     said: list[str] = []
     PublishedFolder(tmp_path, Settings(default_owner=None), said.append).publish("kafka:1")
@@ -63,7 +63,7 @@ def test_a_person_who_cannot_be_paged_for_want_of_a_variable_is_told(
 
 def test_what_is_gone_from_the_folder_is_told_once_and_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "people.yaml").write_text(PERSON)
-    monkeypatch.setattr("bus.documents.ContractsFollower", lambda kafka, _prefix: kafka)
+    monkeypatch.setattr("bus.documents.ContractsFollower", lambda kafka, _prefix, **_: kafka)
     monkeypatch.setattr("bus.documents.publish", lambda *_, **__: Publication(gone=("Contract/agreed@1",)))
     said: list[str] = []
     folder = PublishedFolder(tmp_path, Settings(default_owner=None), said.append)
@@ -78,7 +78,7 @@ def test_what_is_not_signed_is_told_when_it_is_another_than_before(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "people.yaml").write_text(PERSON)
-    monkeypatch.setattr("bus.documents.ContractsFollower", lambda kafka, _prefix: kafka)
+    monkeypatch.setattr("bus.documents.ContractsFollower", lambda kafka, _prefix, **_: kafka)
     unsigned = [("line@1 (ann@example.org)",), ("line@1 (ann@example.org)",), (), ("line@2 (ann@example.org)",)]
     asked: list[object] = []
 

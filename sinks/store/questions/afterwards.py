@@ -41,7 +41,7 @@ FROM violations AS v
 LEFT JOIN owners AS o ON o.system = v.system
 LEFT JOIN (
     SELECT violation_id, arrayMap(told -> told.2, arraySort(groupUniqArray((step, person)))) AS people
-    FROM page WHERE result = 'delivered' GROUP BY violation_id
+    FROM page WHERE result = 'delivered' AND news = 'trigger' GROUP BY violation_id
 ) AS p ON p.violation_id = v.violation_id
 ORDER BY opened_at""",
     ),

@@ -22,7 +22,7 @@ FROM violation WHERE violation_id IN ({_OPEN}) ORDER BY broker_time, offset
 """
 _TELLINGS: Final = f"""
 SELECT violation_id, step, person, channel, result, sent_at
-FROM page WHERE violation_id IN ({_OPEN}) ORDER BY sent_at, broker_time, offset
+FROM page WHERE violation_id IN ({_OPEN}) AND news = 'trigger' ORDER BY sent_at, broker_time, offset
 """
 
 

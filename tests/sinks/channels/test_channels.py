@@ -12,8 +12,10 @@ from collections.abc import Iterator
 import pytest
 
 from seamwatch.clock import ScaledClock
+from seamwatch.delivering import Manner
 from seamwatch.paging import Attempt, Page, Recipient, page_of
 from sinks.channels.channels import Channels, labelled
+from sinks.channels.service import Sending
 from tests.sinks.samples import NOW, violation
 from tests.streams.page.receiver import Receiver, receiving
 
@@ -97,12 +99,19 @@ def test_a_service_that_answers_slowly_is_waited_for_and_gets_the_page_once(rece
 def test_what_is_being_answered_still_is_not_sent_again_and_counts_when_it_comes() -> None:
     begun, answer = [], threading.Event()
 
-    def send(url: str, _page: Page, _seconds: float, _published: str) -> None:
-        begun.append(url)
-        answer.wait(30)
+    class Slow:
+        schemes = frozenset[str]()
+        manner = Manner()
+
+        def unusable(self, url: str, *, given: bool) -> str | None:
+            raise AssertionError((url, given))
+
+        def send(self, sending: Sending) -> None:
+            begun.append(sending.url)
+            answer.wait(30)
 
     async def tell() -> tuple[list[Attempt], list[Attempt]]:
-        channels = Channels(patience=0.01, send=send)
+        channels = Channels(patience=0.01, service_of=lambda _url: Slow())
         recipient = Recipient("ann", "Ann", ("json://127.0.0.1/hook",))
         first = [attempt async for attempt in channels(recipient, PAGE)]
         answer.set()
@@ -208,3 +217,41 @@ def test_who_cannot_be_reached_is_known_before_there_is_a_page() -> None:
 def test_labels_hold_the_scheme_and_nothing_else() -> None:
     urls = ("slack://TokenA/TokenB", "slack://TokenC/TokenD", "console://", "https://hooks.example.org/secret")
     assert [label for label, _ in labelled(urls)] == ["slack", "slack#2", "console", "https"]
+
+
+def test_a_variable_that_is_given_to_other_urls_is_not_sent_to_this_one(receiver: Receiver) -> None:
+    environment = {
+        "SEAMWATCH_CHANNEL_TOKEN": "hunter2",
+        "SEAMWATCH_CHANNEL_TOKEN_FOR": "slack://${SEAMWATCH_CHANNEL_TOKEN}/* json://127.0.0.1/${SEAMWATCH_CHANNEL_TOKEN}",
+    }
+    url = f"json://127.0.0.1:{receiver.port}/${{SEAMWATCH_CHANNEL_TOKEN}}"
+    (attempt,) = told(Channels(environment=environment), Recipient("ann", "Ann", (url,)))
+    assert attempt.result == (
+        "failed: SEAMWATCH_CHANNEL_TOKEN is given to other channels only: SEAMWATCH_CHANNEL_TOKEN_FOR does not name "
+        "this URL"
+    )
+    assert receiver.received == []
+    environment["SEAMWATCH_CHANNEL_TOKEN_FOR"] += f" json://127.0.0.1:{receiver.port}/*"
+    assert told(Channels(environment=environment), Recipient("ann", "Ann", (url,)))[0].delivered
+
+
+def test_only_the_channels_that_are_named_are_told(receiver: Receiver) -> None:
+    recipient = Recipient("ann", "Ann", (receiver.url("one"), receiver.url("two")))
+
+    async def tell() -> list[Attempt]:
+        channels = Channels()
+        try:
+            return [attempt async for attempt in channels(recipient, PAGE, {"json#2": None, "slack": None})]
+        finally:
+            channels.close()
+
+    assert [attempt.channel for attempt in asyncio.run(tell())] == ["json#2"]
+    assert [path for path, _ in receiver.received] == ["/two"]
+
+
+def test_the_manner_of_a_channel_is_that_of_its_service_also_where_a_variable_holds_the_url() -> None:
+    channels = Channels(environment={"SEAMWATCH_CHANNEL_URL": "pagerduty://key"})
+    recipient = Recipient("ann", "Ann", ("${SEAMWATCH_CHANNEL_URL}", "json://127.0.0.1/", "pagerduty://other"))
+    keeps = {label: channels.manner(recipient, label).keeps_incidents for label, _ in labelled(recipient.channels)}
+    channels.close()
+    assert keeps == {"channel": True, "json": False, "pagerduty": True}

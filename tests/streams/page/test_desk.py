@@ -115,7 +115,7 @@ def test_many_at_once_are_one_digest_with_the_worst_first_and_every_reference() 
     ann = Recipient("ann", "Ann")
     many = [violation(n, severity="warning" if n < 5 else "breach", system=f"s{n}") for n in range(9)]
     page = digest_of(many, ann, NOW)
-    assert page.title == "9 violations, 4 breaches"
+    assert page.title == "9 violations, 4 breaches: s5, s6, s7 and 6 more"
     assert page.severity == "breach"
     assert sorted(page.about) == [(f"v{n:04d}", 0) for n in range(9)]
     assert page.body.index("s5:") < page.body.index("seamwatch ack v0005")

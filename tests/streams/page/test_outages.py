@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -32,7 +32,8 @@ from streams.page.watch import Limits, Sight
 from streams.page.watching import Watching
 from tests.sinks.estate import Estate, estate, everything, wait_for
 from tests.sinks.samples import CODEC, encoded
-from tests.streams.page.test_page import delivered, person
+from tests.streams.page.publishing import person
+from tests.streams.page.test_page import delivered
 
 LIMITS = Limits(unwatched_after=4 * SECOND, behind_after=60 * SECOND)
 OWNER = "owner@example.org"
@@ -69,7 +70,9 @@ class Pager:
         assert self._error is None
 
     def _run(self, kafka: str, topics: Topics) -> None:
-        async def tell(recipient: Recipient, page: Page) -> AsyncIterator[Attempt]:
+        async def tell(
+            recipient: Recipient, page: Page, only: Mapping[str, str | None] | None = None
+        ) -> AsyncIterator[Attempt]:
             if not self.deaf:
                 self.told.append((recipient, page))
             yield Attempt("list", SystemClock().now(), "failed: deaf" if self.deaf else DELIVERED)
@@ -282,7 +285,9 @@ def test_what_is_said_twice_is_told_once(own: Estate) -> None:
 
 def test_a_default_owner_whom_no_document_knows_is_refused_at_the_start(own: Estate) -> None:
     async def main() -> None:
-        async def nobody(recipient: Recipient, page: Page) -> AsyncIterator[Attempt]:
+        async def nobody(
+            recipient: Recipient, page: Page, only: Mapping[str, str | None] | None = None
+        ) -> AsyncIterator[Attempt]:
             yield Attempt(recipient.id, 0, page.title)
 
         watching = Watching(LIMITS, "ghost@example.org")

@@ -57,7 +57,7 @@ SELECT
     toUnixTimestamp64Micro(sent_at) AS sent_at,
     toUnixTimestamp64Milli(broker_time) * 1000 AS ended_at
 FROM page
-WHERE violation_id = {id:String}
+WHERE violation_id = {id:String} AND news = 'trigger'
 ORDER BY sent_at, broker_time, offset
 """
 
