@@ -75,14 +75,19 @@ def _attest_command(violation: Violation, kind: str, person: str, signs: bool) -
 
 
 def _follow_up_command(violation: Violation, person: str, signs: bool) -> str | None:
-    """The command that gives the review that a slice names, or says that its action is done."""
-    reviewed, _, action = (violation.slice or "").partition("/")
-    if not reviewed:
+    if not violation.slice:
         return None
-    if not action:
-        return f"seamwatch review {quote(reviewed)} --file {REVIEW_FILE} {_as(person, signs)}"
-    subject = quote(f"{violation.contract}#{violation.clause}/{violation.slice}")
-    return f"seamwatch attest action {subject} --system {quote(violation.system)} {_as(person, signs)}"
+    return follow_up_command(
+        violation.contract, violation.clause, violation.slice, violation.system, person, signs=signs
+    )
+
+
+def follow_up_command(contract: str, clause: str, reference: str, system: str, person: str, *, signs: bool) -> str:
+    """The command that gives the review of a violation or, with its id behind a stroke, says that an action is done."""
+    if "/" not in reference:
+        return f"seamwatch review {quote(reference)} --file {REVIEW_FILE} {_as(person, signs)}"
+    subject = quote(f"{contract}#{clause}/{reference}")
+    return f"seamwatch attest action {subject} --system {quote(system)} {_as(person, signs)}"
 
 
 def sign_commands(violation: Violation) -> tuple[str, ...]:
@@ -98,9 +103,10 @@ def sign_command(file: str, person: str, *, approval: str | None = None) -> str:
     return f"seamwatch contracts sign {quote(file)}{of} {_as(person, signs=True)}"
 
 
-def review_command(system: str, person: str, *, signs: bool) -> str:
-    """The command by which a person attests the review that a System document asks for."""
-    return f"seamwatch attest review --system {quote(system)} {_as(person, signs)}"
+def review_command(system: str, person: str, about: str | None = None, *, signs: bool) -> str:
+    """The command by which a person attests the review that a System document asks for; ``about``: of which point."""
+    subject = "" if about is None else f" {quote(about)}"
+    return f"seamwatch attest review{subject} --system {quote(system)} {_as(person, signs)}"
 
 
 def _objected_change(violation: Violation) -> str | None:

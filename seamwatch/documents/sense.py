@@ -150,7 +150,7 @@ def _alike(names: Iterable[str]) -> str | None:
 def _nobody(clause: Clause, contract: Contract) -> str | None:
     """What a clause asks to be attested that nobody may attest (`seamwatch.clauses.attested`)."""
     match clause:
-        case Review(by=None):
+        case Review(by=()):
             asks = "a review, and its clock runs out"
         case Benchmark(by=()):
             asks = "a measurement, and none counts"
