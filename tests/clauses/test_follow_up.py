@@ -189,8 +189,8 @@ def test_each_word_is_told_what_it_came_to() -> None:
     assert came(review("3d", FIRST)) == ["counts"]
     assert came(review("3d", FIRST, action()), done("4d", FIRST)) == ["counts", "counts"]
     assert came(review("90m", FIRST)) == ["too_early"], "the episode was over at 2h"
-    assert came(review("3d", FIRST), review("4d", FIRST)) == ["counts", "taken"]
-    assert came(review("3d", FIRST, action()), done("4d", FIRST), done("5d", FIRST)) == ["counts", "counts", "taken"]
+    assert came(review("3d", FIRST), review("4d", FIRST)) == ["counts", "over"]
+    assert came(review("3d", FIRST, action()), done("4d", FIRST), done("5d", FIRST)) == ["counts", "counts", "over"]
     assert came(review("3d", FIRST), done("4d", FIRST)) == ["counts", "over"]
     assert came(review("3d", FIRST, person="owner@example.org")) == ["not_asked"]
     assert came(review("3d", FIRST, person="stranger@example.org")) == ["not_asked"]

@@ -85,7 +85,7 @@ def _apply(agreed: Clocks, seam: Seam, state: FollowUpState, word: Word) -> Foun
         was = "was over" if isinstance(asked, Review) else "was given"
         return state, (_answered(word, "too_early", f"it was given before {before} {word.slice} {was}"),)
     if asked.done is not None:
-        return state, (_answered(word, "taken", f"that was done at {moment_text(asked.done)}"),)
+        return state, (_answered(word, "over", f"that was done at {moment_text(asked.done)}"),)
     if isinstance(asked, Review):
         return _reviewed(agreed, seam, state, asked, word)
     return _closed(agreed, seam, state, asked, word)
