@@ -196,7 +196,7 @@ def test_who_has_reviewed_is_reminded_no_more_and_a_restart_forgets_nobody() -> 
     assert reminders(BOTH, [decision("1s"), review("40d")], 90) == [("owner@example.org", 83, 90)]
     live = Live(BOTH)
     for day, event in ((0, decision("1h")), (80, review("80d")), (85, review("85d", **OWNERS)), (174, None)):
-        live.flush([] if event is None else [event], at(f"{day}d") + HOUR)
+        live.flush([] if event is None else [event], at() + day * DAY + 2 * HOUR)
     assert live.latest == {}
     live.flush([], at("176d"))
     assert live.told()[0][0] == at("175d")

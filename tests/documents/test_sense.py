@@ -198,7 +198,8 @@ FOLLOWS = "- {{id: learn, kind: follow_up, by: ada@example.org{}}}\n- {{id: vali
         ("", []),
         (", clauses: [valid], kinds: [range]", []),
         (", clauses: [valed]", ["error: has no clause 'valed'", "warning: no clause that it follows up on"]),
-        (", kinds: [freshness, range]", ["error: has no clause of kind 'freshness'"]),
+        (", kinds: [freshness, range]", ["warning: has no clause of kind 'freshness'"]),
+        (", kinds: [freshnes, range]", ["error: has no clause of kind 'freshnes'"]),
         (", clauses: [learn]", ["error: has no clause 'learn'", "warning: no clause that it follows up on"]),
     ],
 )
