@@ -50,7 +50,7 @@ def answer(page: Page, reference: str, kind: Kind, note: str) -> Outcome:
 def demand_unsigned(page: Page) -> None:
     """Raise RefusedError where what who acts does not sign would not count."""
     person = person_of(page)
-    if _keys(page, person):
+    if keys_of(page, person):
         raise RefusedError(
             f"{person} has published keys, so what is not signed would not count: choose your key file on the page, "
             "which signs in this browser (that takes JavaScript), or sign a draft of /api/v1/answers/drafts",
@@ -63,7 +63,7 @@ def drafts(page: Page, reference: str, kind: Kind, note: str) -> list[Draft]:
     person = person_of(page)
     event = _draft(page, reference, kind, note)
     found = []
-    for key in _keys(page, person):
+    for key in keys_of(page, person):
         signed = event | {"key_id": key.key_id}
         text = acknowledgement_bytes(signed).decode()
         found.append(Draft(event["reference"], key.key_id, key.public, text, str(_signer(page).dumps(signed))))
@@ -80,7 +80,7 @@ def signed(page: Page, draft: str, signature: str) -> dict[str, Any]:
     event["signature"] = signature
     if event["person"] != person:
         raise RefusedError("one acknowledges as oneself only")
-    fault = acknowledgement_fault(event, _public_keys(page, person))
+    fault = acknowledgement_fault(event, public_keys_of(page, person))
     if fault is not None:
         raise RefusedError(fault[1])
     return event
@@ -129,12 +129,14 @@ def _signer(page: Page) -> Any:
     return page.context.sessions.signer(f"answer {page.viewer.session}")
 
 
-def _keys(page: Page, person: str) -> tuple[PublicKeyEntry, ...]:
+def keys_of(page: Page, person: str) -> tuple[PublicKeyEntry, ...]:
+    """The keys that a person has published."""
     known = page.context.estate.persons.get(person)
     return () if known is None else known.keys
 
 
-def _public_keys(page: Page, person: str) -> list[PublicKey]:
+def public_keys_of(page: Page, person: str) -> list[PublicKey]:
+    """The same, to verify signatures by."""
     from seamwatch.engine.seams import Seams
 
     return list(Seams(page.context.estate, None).keys_of(person))

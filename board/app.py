@@ -30,6 +30,7 @@ from board.pages import (
     inventory,
     live,
     on_call,
+    reviews,
     signing_in,
     sql,
     systems,
@@ -54,6 +55,7 @@ _PAGES: Final = (
     sql,
     audit,
     answers,
+    reviews,
     live,
 )
 

@@ -8,12 +8,13 @@ from dataclasses import asdict, dataclass
 from seamwatch.clauses.review import Review as ReviewClause
 from seamwatch.documents import Estate
 from seamwatch.engine.seams import BoundClause, Seams
+from seamwatch.judging.patterns.rounds import last_whole, missing
 from sinks.store.questions.reviews import Review
 
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """A scheduled review; times are micros. ``by``: who may do it.
+    """A scheduled review; times are micros. ``by``: who may do it, or who still must, all of them.
 
     ``last``: when it was done last, None for never. ``due_at``: None while its clock has not begun.
     """
@@ -22,6 +23,8 @@ class Due:
     contract: str
     clause: str
     by: tuple[str, ...]
+    all_of_them: bool
+    of: str
     every: int
     last: int | None
     due_at: int | None
@@ -47,14 +50,13 @@ def due(estate: Estate, attested: Iterable[Review], first_seen: Mapping[str, int
 def _due(bound: BoundClause, attested: Iterable[Review], first_seen: int | None, now: int) -> Due | None:
     clause, seam = bound.clause, bound.seam
     assert isinstance(clause, ReviewClause)
-    every = clause.every or seam.review_every
+    every, agreed, named = clause.period(seam), clause.document_says(seam), clause.named(seam)
     if every is None:
         return None
-    named = clause.by or (None if clause.every else seam.reviewer)
-    done = [seam.reviewed_at] if seam.reviewed_at is not None else []
-    done += [one.event_time for one in attested if clause.why_void(seam, asdict(one)) is None]
-    done = [at for at in done if at <= now]
-    last = max(done, default=None)
+    counting = [one for one in attested if one.event_time <= now and clause.why_void(seam, asdict(one)) is None]
+    entered = None if agreed is None or (agreed.last or 0) > now else agreed.last
+    given, last = last_whole([(one.person, one.event_time) for one in counting], named, entered)
     begun = first_seen if last is None else last
-    by = (named,) if named else seam.signatories
-    return Due(seam.system, seam.contract, clause.id, by, every, last, None if begun is None else begun + every)
+    due_at = None if begun is None else begun + every
+    by = missing(given, named) or seam.signatories
+    return Due(seam.system, seam.contract, clause.id, by, bool(named), clause.of, every, last, due_at)

@@ -33,9 +33,10 @@ _EXAMPLES = """
 ## The examples
 
 Each page shows a clause, events and the episodes that a replay of them gives; a test replays them all. The clause
-stands alone in a contract over all systems, whose first person to act is `owner@example.org`. What an event does not
-say takes its default. An event is one line of a file; here it goes on in an indented line, and `times` and `every`
-stand for as many lines, so long apart. An episode is shown by its severity, state, times, slice and sentence.
+stands alone, or with the other that it needs, in a contract `example` over all systems, whose first person to act is
+`owner@example.org`. What an event does not say takes its default. An event is one line of a file; here it goes on in an
+indented line, and `times` and `every` stand for as many lines, so long apart. An episode is
+shown by its severity, state, times, slice and sentence.
 """
 _PLAIN = {"str": "text", "float": "number", "int": "number", "bool": "true or false", "Expression": "expression"}
 

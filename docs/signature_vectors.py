@@ -101,6 +101,16 @@ _MESSAGES: Final = (
         },
     ),
     (
+        "attestation",
+        attestation_bytes,
+        {
+            "event_time": 1_772_443_800_000_000, "system": "credit-model", "kind": "follow_up", "metric": None,
+            "subject": "credit-limits#learn/a3506823-6d7d-8db3-b87e-d32a654ea33f", "value": None,
+            "person": "lead@example.org", "evidence_uri": None,
+            "statement": '{"actions":[],"cause":"größer","diverged":"b","implied":"a"}',
+        },
+    ),
+    (
         "dataset_refresh",
         refresh_bytes,
         {

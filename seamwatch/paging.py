@@ -27,6 +27,9 @@ NOTICE: Final = "notice"
 OUTAGE: Final = "outage"
 """The kind of what is told of Seamwatch itself."""
 
+UNCONFIRMED: Final = frozenset({"follow_up"})
+"""The clause kinds whose summaries ask for no receipt."""
+
 _LISTED: Final = 5
 _SYSTEMS: Final = 3
 _OPEN: Final = ("open", "escalated")
@@ -203,7 +206,7 @@ def reminder_of(due: Violation, recipient: Recipient, now: int) -> Page:
         if command is not None:
             how = "To answer:" if due.unit == "change_notice" else "Once it is done:"
             lines += ["", how, f"  {command}"]
-    if due.kind == "summary":
+    if due.kind == "summary" and due.unit not in UNCONFIRMED:
         lines += ["", "To confirm that you have it:", f"  {_ack(due.violation_id, recipient)}"]
     title = f"{due.kind.upper()} {due.system}: {due.clause or due.contract}"
     return page_saying(title, lines, NOTICE, (Incident(due),))

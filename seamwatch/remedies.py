@@ -19,6 +19,9 @@ KEY_FILE: Final = "PRIVATE_KEY_FILE"
 VALUE: Final = "VALUE"
 """Stands for the value that was measured."""
 
+REVIEW_FILE: Final = "REVIEW_FILE"
+"""Stands for the file that states what a review says."""
+
 NOBODY_NAMED: Final = "YOUR_ID"
 """Stands for the id of whoever reads it, where nobody is named."""
 
@@ -46,6 +49,8 @@ def remedy_command(violation: Violation, person: str | None, *, signs: bool = Fa
         return f"seamwatch withdraw {quote(objected)} {_as(person, signs)}"
     # Of scores that shifted the review that was due, not the shift itself, which no word ends.
     kind = "review" if violation.kind == "distribution" and violation.unit == "s" else violation.kind
+    if kind == "follow_up":
+        return _follow_up_command(violation, person, signs)
     return _attest_command(violation, kind, person, signs) if kind in ATTESTED else None
 
 
@@ -56,6 +61,8 @@ def reminded_command(reminder: Violation, kind: str, person: str, *, signs: bool
     """
     if kind == "change_notice" and reminder.slice:
         return ack_command(reminder.slice.removesuffix(f"/{person}"), person, signs=signs)
+    if kind == "follow_up":
+        return _follow_up_command(reminder, person, signs)
     kind = "review" if kind == "distribution" else kind
     return _attest_command(reminder, kind, person, signs) if kind in ATTESTED else None
 
@@ -65,6 +72,22 @@ def _attest_command(violation: Violation, kind: str, person: str, signs: bool) -
     subject = quote(f"{violation.contract}#{violation.clause}")
     about = f"{kind} {subject} --system {quote(violation.system)}"
     return f"seamwatch attest {about}{value} {_as(person, signs)}"
+
+
+def _follow_up_command(violation: Violation, person: str, signs: bool) -> str | None:
+    if not violation.slice:
+        return None
+    return follow_up_command(
+        violation.contract, violation.clause, violation.slice, violation.system, person, signs=signs
+    )
+
+
+def follow_up_command(contract: str, clause: str, reference: str, system: str, person: str, *, signs: bool) -> str:
+    """The command that gives the review of a violation or, with its id behind a stroke, says that an action is done."""
+    if "/" not in reference:
+        return f"seamwatch review {quote(reference)} --file {REVIEW_FILE} {_as(person, signs)}"
+    subject = quote(f"{contract}#{clause}/{reference}")
+    return f"seamwatch attest action {subject} --system {quote(system)} {_as(person, signs)}"
 
 
 def sign_commands(violation: Violation) -> tuple[str, ...]:
@@ -80,9 +103,10 @@ def sign_command(file: str, person: str, *, approval: str | None = None) -> str:
     return f"seamwatch contracts sign {quote(file)}{of} {_as(person, signs=True)}"
 
 
-def review_command(system: str, person: str, *, signs: bool) -> str:
-    """The command by which a person attests the review that a System document asks for."""
-    return f"seamwatch attest review --system {quote(system)} {_as(person, signs)}"
+def review_command(system: str, person: str, about: str | None = None, *, signs: bool) -> str:
+    """The command by which a person attests the review that a System document asks for; ``about``: of which point."""
+    subject = "" if about is None else f" {quote(about)}"
+    return f"seamwatch attest review{subject} --system {quote(system)} {_as(person, signs)}"
 
 
 def _objected_change(violation: Violation) -> str | None:

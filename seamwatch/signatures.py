@@ -11,7 +11,7 @@ import hashlib
 import json
 import struct
 from base64 import b64decode
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -67,11 +67,13 @@ def acknowledgement_bytes(record: Mapping[str, Any]) -> bytes:
 def attestation_bytes(record: Mapping[str, Any]) -> bytes:
     """What a person signs when attesting; ``value`` as the 16 hex digits of its big-endian IEEE 754 double, or null.
 
-    Programs print doubles in different ways; their bits are the same everywhere.
+    Programs print doubles in different ways; their bits are the same everywhere. And the statement, where it has one.
     """
     body = {name: record.get(name) for name in ATTESTATION_FIELDS}
     if body["value"] is not None:
         body["value"] = struct.pack(">d", body["value"]).hex()
+    if record.get("statement") is not None:
+        body["statement"] = record["statement"]
     return _canonical("attestation", body)
 
 
@@ -164,20 +166,31 @@ def acknowledgement_fault(record: Mapping[str, Any], keys: Sequence[PublicKey]) 
     From a person without keys it always does. The words: ``unsigned``, ``unknown_key``, ``invalid_key`` (not valid at
     the time), ``wrong_signature``.
     """
+    return _fault(record, keys, acknowledgement_bytes, "answer")
+
+
+def attestation_fault(record: Mapping[str, Any], keys: Sequence[PublicKey]) -> tuple[str, str] | None:
+    """Why an attestation does not bind, as a word and a sentence, by the same words; None when it does."""
+    return _fault(record, keys, attestation_bytes, "attestation")
+
+
+def _fault(
+    record: Mapping[str, Any], keys: Sequence[PublicKey], signed: Callable[[Mapping[str, Any]], bytes], what: str
+) -> tuple[str, str] | None:
     if not keys:
         return None
     person, name, signature = record["person"], record.get("key_id"), record.get("signature")
     if not signature:
-        return "unsigned", f"{person} has published keys, and the answer is not signed"
+        return "unsigned", f"{person} has published keys, and the {what} is not signed"
     key = next((key for key in keys if key.key_id == name), None)
     if key is None:
-        return "unknown_key", f"the answer is signed by key {name}, which is none of {person}"
+        return "unknown_key", f"the {what} is signed by key {name}, which is none of {person}"
     try:
         valid_at(key, int(record["event_time"]))
     except SignatureError as error:
         return "invalid_key", f"{person}: {error}"
-    if not _signed_by(acknowledgement_bytes(record), record, record, keys):
-        return "wrong_signature", f"the signature is none of key {name} of {person} over this answer"
+    if not _signed_by(signed(record), record, record, keys):
+        return "wrong_signature", f"the signature is none of key {name} of {person} over this {what}"
     return None
 
 

@@ -1,4 +1,4 @@
-"""Waits for what the judge makes of an acknowledgement, on the topic of verdicts.
+"""Waits for what the judge makes of an acknowledgement or an attestation, on the topic of verdicts.
 
 Opened before the acknowledgement is published, so that no verdict is missed; commits nothing, and joins no group.
 """
@@ -6,6 +6,7 @@ Opened before the acknowledgement is published, so that no verdict is missed; co
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 from uuid import uuid4
@@ -57,16 +58,23 @@ class Verdicts:
 
         One that says that nothing is known of what was answered may be followed by one that knows, and is waited past.
         """
-        found = None
+        return self.wait_for([acknowledgement_id], seconds)[0]
+
+    def wait_for(self, ids: Sequence[str], seconds: float) -> list[dict[str, Any] | None]:
+        """The verdict on each of several, in their order, as `wait` gives one; all of them in that time."""
+        found: dict[str, dict[str, Any]] = {}
+        known = set[str]()
         until = time.monotonic() + seconds
-        while (left := until - time.monotonic()) > 0:
+        while len(known) < len(ids) and (left := until - time.monotonic()) > 0:
             message = self._consumer.poll(min(left, 0.2))
-            if message is None or message.error() is not None or _key(message) != acknowledgement_id:
+            if message is None or message.error() is not None or (name := _key(message)) not in ids:
                 continue
-            found = _decoded(message) or found
-            if found is not None and found["reason"] != "unknown":
-                return found
-        return found
+            verdict = _decoded(message)
+            if name is not None and verdict is not None:
+                found[name] = verdict
+                if verdict["reason"] != "unknown":
+                    known.add(name)
+        return [found.get(name) for name in ids]
 
     def _assign(self) -> None:
         from confluent_kafka import TopicPartition

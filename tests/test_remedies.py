@@ -42,6 +42,8 @@ OBJECTED = replace(
         (replace(OBJECTED, step=1), None),
         (replace(OBJECTED, unit=None, summary="scorer: bob@example.org objects to threshold change a"), None),
         (replace(REVIEW, kind="freshness"), None),
+        (replace(REVIEW, kind="follow_up", slice="v 9"), f"seamwatch review 'v 9' --file REVIEW_FILE --as {ANN}"),
+        (replace(REVIEW, kind="follow_up", slice="v9/a"), "attest action 'limits#yearly/v9/a' --system scorer --as"),
         (replace(REVIEW, person="bob@example.org"), None),
     ],
 )  # fmt: skip
@@ -118,7 +120,7 @@ def test_every_kind_that_reminds_is_among_those_that_were_looked_at() -> None:
     folder = Path(__file__).parents[1] / "seamwatch" / "clauses"
     files = [file for file in folder.rglob("*.py") if 'Remind("reminder"' in file.read_text("utf-8")]
     reminding = {file.relative_to(folder).parts[0].removesuffix(".py") for file in files}
-    assert reminding == {*REMINDED, "approval", "change_notice"}
+    assert reminding == {*REMINDED, "approval", "change_notice", "follow_up"}
 
 
 @pytest.mark.parametrize("kind", sorted(kinds()))
@@ -131,6 +133,20 @@ def test_what_a_page_prints_can_be_typed(kind: str, unit: str | None, slice_: st
         lines = [line.strip().replace("VALUE", "0.7") for line in body.splitlines() if line.startswith("  seamwatch ")]
         assert lines
         assert all(parsed(line)["person"] for line in lines)
+
+
+def test_a_reminder_of_what_follows_names_the_command_that_gives_it() -> None:
+    body = reminder_of(reminder("follow_up", "v9"), Recipient(ANN, "Ann", signs=True), 0).body
+    given = parsed(body.splitlines()[-1].strip())
+    assert (given["command"], given["violations"], given["person"]) == ("review", ["v9"], ANN)
+    body = reminder_of(reminder("follow_up", "v9/2"), Recipient(ANN, "Ann"), 0).body
+    given = parsed(body.splitlines()[-1].strip())
+    assert (given["command"], given["kind"], given["subject"]) == ("attest", "action", "limits#agreed/v9/2")
+
+
+def test_a_digest_of_what_follows_asks_for_no_receipt() -> None:
+    told = replace(REVIEW, violation_id="n1", kind="summary", severity="notice", unit="follow_up")
+    assert "seamwatch" not in reminder_of(told, Recipient(ANN, "Ann"), 0).body
 
 
 def test_a_summary_says_how_its_receipt_is_confirmed() -> None:

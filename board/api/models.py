@@ -18,6 +18,7 @@ from sinks.store.questions.acknowledgements import Answer, Asked
 from sinks.store.questions.approvals import ApprovalGiven
 from sinks.store.questions.decisions import Decided
 from sinks.store.questions.drift import Drift
+from sinks.store.questions.followups import Owed
 from sinks.store.questions.inventory import Running
 from sinks.store.questions.ledger import Grown
 from sinks.store.questions.owner import Binding, Owner
@@ -192,6 +193,7 @@ DECISION: Final = model(Decision, "Decision")
 HAPPENED: Final = model(Happened, "TrailEvent")
 STALE: Final = model(StaleDecision, "StaleDecision")
 ASKED: Final = model(Asked, "Acknowledgement")
+OWED: Final = model(Owed, "Owed")
 ANSWER: Final = model(Answer, "Answer")
 LEDGER: Final = model(Grown, "Ledger")
 UNANNOUNCED: Final = model(Unannounced, "Unannounced", times=("first_seen", "last_seen"))

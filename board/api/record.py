@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Query, Request
 
 from board.api.access import Reader
-from board.api.models import ANSWER, ASKED, DECIDED, HAPPENED, LEDGER, STALE, WHY, listing, without_nan
+from board.api.models import ANSWER, ASKED, DECIDED, HAPPENED, LEDGER, OWED, STALE, WHY, listing, without_nan
 from board.api.paging import Limit, Name, Offset, Since, moment, page_of_list
 from board.api.problems import documented
 from board.security.origins import RefusedError
@@ -17,6 +17,7 @@ from sinks.store.questions.acknowledgements import asked, refused
 from sinks.store.questions.approved import Publications, with_approval
 from sinks.store.questions.decisions import Wanted, decisions
 from sinks.store.questions.episodes import caused_by
+from sinks.store.questions.followups import followups
 from sinks.store.questions.ledger import grown
 from sinks.store.questions.names import demand_known
 from sinks.store.questions.rows import record, records
@@ -117,6 +118,24 @@ def asked_of(
     """Who was asked about which change, violation or summary, and what they answered; the latest first."""
     with page.store() as store:
         found = asked(store, system=system, person=person, waiting=waiting)
+        if not found:
+            demand_known(store, system=system, person=person)
+    return page_of_list(request, records(found), limit, offset)
+
+
+@router.get("/followups", response_model=listing(OWED))
+def owed(
+    request: Request,
+    page: Reader,
+    system: Name = None,
+    person: Name = None,
+    done: Annotated[bool, Query(description="also what is done")] = False,
+    limit: Limit = 100,
+    offset: Offset = 0,
+) -> Any:
+    """Which reviews and actions are owed after what was broken, what is due first before the rest."""
+    with page.store() as store:
+        found = followups(store, system=system, person=person, done=done)
         if not found:
             demand_known(store, system=system, person=person)
     return page_of_list(request, records(found), limit, offset)

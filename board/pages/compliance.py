@@ -1,4 +1,4 @@
-"""Compliance: whether agreed behaviour held, what was summed up and confirmed, which reviews are due, what is kept."""
+"""Compliance: whether agreed behaviour held, which reviews are due, what is owed, summed up, confirmed and kept."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from seamwatch.engine.seams import BoundClause, Seams
 from sinks.store.client import Store
 from sinks.store.questions.acknowledgements import Asked, asked_of
 from sinks.store.questions.acknowledgements import standing as said_of
+from sinks.store.questions.followups import followups, standing
 from sinks.store.questions.holds import holds
 from sinks.store.questions.inventory import inventory
 from sinks.store.questions.passed import Week, weeks
@@ -34,6 +35,7 @@ _SUMMARIES: Final = 20
 _PERSONAL: Final = frozenset({"attributes", "arguments"})
 PARTS: Final = {
     "reviews": "Scheduled reviews",
+    "followups": "What is owed after what was broken",
     "summaries": "Summaries and their receipts",
     "assertions": "Agreed behaviour, by week",
     "kept": "Holds and retention",
@@ -66,16 +68,23 @@ class Sent:
 
 @router.get("/compliance", response_class=HTMLResponse)
 def page_of_compliance(
-    page: Signed, reviews: Number = 1, sent: Number = 1, held: Number = 1, whole: bool = False
+    page: Signed, reviews: Number = 1, owed: Number = 1, sent: Number = 1, held: Number = 1, whole: bool = False
 ) -> HTMLResponse:
     """The page; its parts come with it where ``whole`` asks for that, and else each by itself."""
-    at = {"reviews": reviews, "sent": sent, "held": held}
+    at = {"reviews": reviews, "owed": owed, "sent": sent, "held": held}
     given: dict[str, object] = {"whole": whole, "parts": PARTS, "plain": address("/compliance", **at, whole=1)}
     if whole:
-        given |= _reviews(page, reviews) | _summaries(page, sent) | _assertions(page, held) | _kept(page)
+        given |= (
+            _reviews(page, reviews)
+            | _followups(page, owed)
+            | _summaries(page, sent)
+            | _assertions(page, held)
+            | _kept(page)
+        )
     given |= {
         "addresses": {
             "reviews": address("/parts/compliance/reviews", reviews=reviews),
+            "followups": address("/parts/compliance/followups", owed=owed),
             "summaries": address("/parts/compliance/summaries", sent=sent),
             "assertions": address("/parts/compliance/assertions", held=held),
             "kept": "/parts/compliance/kept",
@@ -88,6 +97,12 @@ def page_of_compliance(
 def reviews_part(page: Signed, reviews: Number = 1) -> HTMLResponse:
     """The reviews alone."""
     return page.render("parts/compliance_reviews.html", _reviews(page, reviews))
+
+
+@router.get("/parts/compliance/followups", response_class=HTMLResponse)
+def followups_part(page: Signed, owed: Number = 1) -> HTMLResponse:
+    """What is owed alone."""
+    return page.render("parts/compliance_followups.html", _followups(page, owed))
 
 
 @router.get("/parts/compliance/summaries", response_class=HTMLResponse)
@@ -115,6 +130,13 @@ def _reviews(page: Page, at: int) -> dict[str, object]:
     found = due(page.context.estate, attested, first_seen, page.now)
     overdue = sum(1 for one in found if one.due_at is not None and one.due_at <= page.now)
     return {"reviews": listed(found, at), "overdue": overdue}
+
+
+def _followups(page: Page, at: int) -> dict[str, object]:
+    with page.store() as store:
+        found = followups(store)
+    said = [(one, standing(one, page.now)) for one in found]
+    return {"owed": listed(said, at), "late": sum(1 for one in found if one.due_at <= page.now)}
 
 
 def _summaries(page: Page, at: int) -> dict[str, object]:

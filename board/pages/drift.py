@@ -84,7 +84,7 @@ def _line(one: Drift, estate: Estate, now: int) -> Line:
         if isinstance(clause, Distribution)
     ]
     declared = estate.systems.get(one.system)
-    reviewer = None if declared is None or declared.review is None else declared.review.by
+    reviewer = None if declared is None or declared.review is None else " and ".join(declared.review.by)
     return Line(one, agreed, reviewer)
 
 

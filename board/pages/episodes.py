@@ -13,6 +13,7 @@ from fastapi import APIRouter
 from fastapi.responses import HTMLResponse
 from starlette.exceptions import HTTPException
 
+from board import reviewing
 from board.framing import around
 from board.live.open_episodes import Clock, Followed, clock_of
 from board.measuring import plot_of
@@ -26,7 +27,7 @@ from seamwatch.errors import UnreachableError
 from seamwatch.judging.model.facts import Violation
 from seamwatch.record_types import INPUT_TYPES
 from sinks.ledger.verified import last
-from sinks.store.questions import changed, committed, contents, signatures, touched
+from sinks.store.questions import changed, committed, contents, followups, signatures, touched
 from sinks.store.questions.episodes import Before, Wanted, episode, episodes, number
 from sinks.store.questions.lateness import Station, history_of, timeline_of
 from sinks.store.questions.names import UnknownNameError, demand_known
@@ -254,6 +255,18 @@ def terms_of(contract: Contract | None, clause: str) -> Mapping[str, Any] | None
     return next((dict(each) for each in written if each.get("id") == clause), None)
 
 
+def _followup(page: Page, subject: Subject) -> Mapping[str, Any]:
+    violation = subject.violation
+    asked = reviewing.asking(page, violation)
+    with page.store() as store:
+        owed = followups.followups(store, violation=violation.violation_id, done=True)
+        given = followups.given(store, violation.violation_id)
+    mine = asked is not None and not given and page.viewer.person in asked.clause.people()
+    said = [(one, followups.standing(one, page.now)) for one in owed]
+    rows = range(reviewing.ACTION_ROWS)
+    return {"v": violation, "asked": asked, "owed": said, "given": given, "mine": mine, "rows": rows}
+
+
 def _earlier(page: Page, subject: Subject) -> Mapping[str, Any]:
     violation = subject.violation
     wanted = Wanted(violation.system, contract=violation.contract, clause=violation.clause)
@@ -287,6 +300,7 @@ _SECTIONS: Final[Sections[Subject]] = Sections(
         Section("touched", "What it touched", _touched),
         Section("changes", "What changed in the 48 hours before", _changes),
         Section("agreed", "What was agreed, and who signed", _agreed),
+        Section("followup", "What follows from it", _followup, "sse:episodes-recorded"),
         Section("earlier", "Earlier episodes of this clause", _earlier),
         Section("proof", "How far it is proven", _proof),
     ),

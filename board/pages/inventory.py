@@ -13,7 +13,7 @@ from board.listing import address, listed
 from board.page import Page, Signed
 from board.security.origins import RefusedError
 from seamwatch.documents import Estate
-from seamwatch.documents.defaults import DEFAULTS, SCHEDULE
+from seamwatch.documents.defaults import DEFAULTS, SCHEDULES
 from seamwatch.documents.drafting import SeenVersion, draft
 from seamwatch.errors import UsageError
 from seamwatch.wire.schemas import nearest
@@ -146,6 +146,6 @@ def _line(running: Running, estate: Estate, now: int) -> Line:
     contracts = tuple(
         (contract.id, contract.version)
         for contract in estate.contracts_for(running.system, now)
-        if contract.id not in (DEFAULTS, SCHEDULE)
+        if contract.id not in (DEFAULTS, *SCHEDULES)
     )
     return Line(running, owned_by(running), approvals, contracts)

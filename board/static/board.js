@@ -123,7 +123,7 @@
       keyFile.focus();
       throw new Error("choose your private key file first");
     }
-    const drafts = await post("/answers/drafts", fieldsOf(form, button));
+    const drafts = await post(`${form.getAttribute("action")}/drafts`, fieldsOf(form, button));
     if (!drafts.ok) return drafts.text();
     const signed = new URLSearchParams({ csrf: form.elements.csrf.value });
     for (const each of await drafts.json()) {
@@ -132,7 +132,7 @@
       signed.append("signature", base64Of(await crypto.subtle.sign("Ed25519", key.own, new TextEncoder().encode(each.bytes))));
     }
     if (!signed.has("draft")) throw new Error("this key is none of those that you have published");
-    return (await post("/answers/signed", signed)).text();
+    return (await post(`${form.getAttribute("action")}/signed`, signed)).text();
   };
   document.addEventListener("submit", async (event) => {
     const form = event.target;
@@ -141,7 +141,7 @@
     const buttons = [...document.querySelectorAll("button")].filter((each) => each.form === form);
     for (const each of buttons) each.disabled = true;
     try {
-      show(keyFile ? await sign(form, event.submitter) : await (await post("/answers", fieldsOf(form, event.submitter))).text());
+      show(keyFile ? await sign(form, event.submitter) : await (await post(form.getAttribute("action"), fieldsOf(form, event.submitter))).text());
     } catch (error) {
       const told = document.createElement("p");
       told.className = "notice bad";

@@ -12,8 +12,10 @@ import typer
 if TYPE_CHECKING:
     from seamwatch.engine.seams import BoundClause
     from statements.published import Published
+    from statements.running import RunningSystem
 
-KINDS: Final = ("review", "coverage", "benchmark", "lineage", "drill")
+_PATIENCE_SECONDS: Final = 15.0
+KINDS: Final = ("review", "coverage", "benchmark", "lineage", "drill", "action")
 
 
 def register(app: typer.Typer) -> None:
@@ -24,7 +26,11 @@ def register(app: typer.Typer) -> None:
 def attest(
     kind: Annotated[str, typer.Argument(metavar="KIND", help=f"what was done: {', '.join(KINDS)}")],
     subject: Annotated[
-        str | None, typer.Argument(help="the clause as <contract>#<clause>; the point of the hand-over when absent")
+        str | None,
+        typer.Argument(
+            help="the clause as <contract>#<clause>, of an action <contract>#<clause>/<violation>/<action>; the point "
+            "of the hand-over when absent"
+        ),
     ] = None,
     *,
     person: Annotated[str, typer.Option("--as", help="who attests: the id of a Person document", metavar="PERSON")],
@@ -41,10 +47,11 @@ def attest(
     as_json: Annotated[bool, typer.Option("--json", help="print the event as one object")] = False,
     data: Annotated[Path | None, typer.Option(help="data folder of a running `seamwatch up`")] = None,
 ) -> None:
-    """Attest a review, the coverage of assertions, a benchmark's value, the lineage of a refresh, or a drill.
+    """Attest a review, the coverage of assertions, a benchmark's value, a refresh's lineage, a drill, or an action.
 
     Exit 1, and nothing is sent, when it would not count for the clause that asks for it. The lineage of a refresh is
-    attested by the refresh itself, so `attest lineage` publishes one.
+    attested by the refresh itself, so `attest lineage` publishes one. Of an action of a review (`seamwatch review`)
+    that is done the judge says whether it counts: exit 1 as well when it does not, 3 when no judge says anything.
 
     Example: seamwatch attest review 'credit-limits#quarterly' --as owner@example.org --key owner.pem
     """
@@ -66,7 +73,10 @@ def attest(
         record["metric"] = getattr(asking[0].clause, "metric", None) if asking else None
     _sign(record_type, record, person, keys, key)
     _demand_effect(asking, record, subject)
-    published.send(record_type, record)
+    if kind == "action":
+        _close(reach(data), record)
+    else:
+        published.send(record_type, record)
     if as_json:
         print(json.dumps({"type": record_type, **record}, ensure_ascii=False))
         return
@@ -115,8 +125,20 @@ def _asking(published: Published, kind: str, subject: str | None, system: str) -
     from seamwatch.wire.schemas import nearest
 
     found = {f"{bound.seam.contract}#{bound.clause.id}": bound for bound in published.clauses(system, kind)}
-    if subject is None or subject == kind:
-        return list(found.values())
+    if kind == "action":
+        clause, *names = (subject or "").split("/")
+        if len(names) != 2:
+            raise UsageError(
+                "say which action: <contract>#<clause>/<violation>/<action>, as `seamwatch followups` does"
+            )
+        subject = clause
+    if subject is None or "#" not in subject:
+        # A point of the hand-over: of those that ask for a review, each asks for that of its own.
+        point = subject or kind
+        at_point = [bound for bound in found.values() if getattr(bound.clause, "point", kind) == point]
+        if at_point or point == kind:
+            return at_point
+        subject = point
     if subject not in found:
         raise UsageError(f"{subject} is no {kind} clause in force for {system}{nearest(subject, tuple(found))}")
     return [found[subject]]
@@ -192,11 +214,27 @@ def _demand_effect(asking: list[BoundClause], record: dict[str, Any], subject: s
         raise SeamwatchError(f"it would not count, and was not sent: {why}")
 
 
+def _close(system: RunningSystem, record: dict[str, Any]) -> None:
+    """Send that an action is done, and raise SeamwatchError when the judge says that it does not count."""
+    from seamwatch.errors import SeamwatchError, UnreachableError
+    from statements.review import submit
+
+    (verdict,) = submit(system, [record], _PATIENCE_SECONDS)
+    if verdict is None:
+        raise UnreachableError(
+            "it was sent, and is on record, but no judge has said whether it counts: is one running?"
+        )
+    if not verdict["counted"]:
+        raise SeamwatchError(f"it does not count: {verdict['summary']}")
+
+
 def _consequence(asking: list[BoundClause], kind: str, at: int) -> str:
     from seamwatch.judging.patterns.wording import moment_text
 
     if not asking:
         return f"on record; no clause in force asks for a {kind}"
+    if kind == "action":
+        return "the judge says that it counts"
     clocks = (getattr(bound.clause, "every", None) for bound in asking)
     every = next((clock for clock in clocks if isinstance(clock, int)), None)
     named = ", ".join(f"{bound.seam.contract}#{bound.clause.id}" for bound in asking)

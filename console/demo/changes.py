@@ -1,6 +1,7 @@
-"""The change desk: two announced changes, and how the people who must acknowledge them answer.
+"""The change desk: two announced changes, how the people who must acknowledge them answer, and what they learn from it.
 
-Nobody announces the credit model's second change of threshold, so it is not here; one acknowledger never answers.
+Nobody announces the credit model's second change of threshold, so it is not here; one acknowledger never answers. That
+another answered late is reviewed, and of the two actions of the review one is done.
 """
 
 from __future__ import annotations
@@ -8,7 +9,10 @@ from __future__ import annotations
 from console.demo import timeline
 from console.demo.configurations import ASSISTANT_ANNOUNCED, CREDIT_ANNOUNCED, digest
 from console.demo.planned import Planned, planned
-from seamwatch.wire.events import Acknowledgement, ConfigChange
+from seamwatch.clauses.follow_up.statement import Action, Statement
+from seamwatch.instants import format_instant
+from seamwatch.judging.model.identity import identity
+from seamwatch.wire.events import Acknowledgement, Attestation, ConfigChange
 
 
 def changes(origin: int) -> list[Planned]:
@@ -55,7 +59,44 @@ def changes(origin: int) -> list[Planned]:
             "credit-model", "credit-threshold-60", "risk-lead@example.org", "accept", day(timeline.RISK_ANSWERS_LATE)
         ),
     ]
-    return sorted(answers, key=lambda answer: answer.at)
+    return sorted([*answers, *_follow_up(origin)], key=lambda answer: answer.at)
+
+
+def late_answer() -> str:
+    """The id of the violation that is reviewed: risk's answer came too late."""
+    part = "credit-threshold-60/risk-lead@example.org"
+    return identity("credit-limits", "changes-acknowledged", "credit-model", "breach", part, "missed")
+
+
+def _follow_up(origin: int) -> list[Planned]:
+    subject = f"credit-limits#learn/{late_answer()}"
+    rota, deputy = (
+        Action(id=name, person=person, due=format_instant(timeline.at(origin, due)), what=what)
+        for name, person, due, what in (
+            ("rota", "risk-lead@example.org", timeline.ROTA_DUE, "risk answers changes by a rota"),
+            ("deputy", "credit-operations@example.org", timeline.DEPUTY_DUE, "operations names a deputy for absences"),
+        )
+    )
+    said = Statement(
+        implied="each acknowledger answers a change of threshold within 48 h",
+        diverged="risk answered after 70 h, when the threshold was in force already",
+        cause="who answers for risk was away, and nobody stood in",
+        actions=(rota, deputy),
+    )
+    words = (
+        ("follow_up", subject, "compliance@example.org", timeline.LATE_ANSWER_REVIEWED, said.text()),
+        ("action", f"{subject}/rota", "risk-lead@example.org", timeline.ROTA_DONE, None),
+    )
+    return [
+        planned(
+            Attestation,
+            f"attested/{about}",
+            timeline.at(origin, day),
+            "change-desk",
+            {"system": "credit-model", "subject": about, "kind": kind, "person": person, "statement": statement},
+        )
+        for kind, about, person, day, statement in words
+    ]
 
 
 def _answer(system: str, change: str, person: str, answer: str, when: int) -> Planned:

@@ -10,6 +10,7 @@ from typing import Final
 
 from console.demo import timeline
 from console.demo.agent import calls
+from console.demo.changes import late_answer
 from console.demo.configurations import CREDIT_SLIPPED, digest
 from seamwatch.durations import DAY, HOUR
 
@@ -112,7 +113,7 @@ def _fintech(origin: int) -> Story:
     change, value = "credit-threshold-60", digest(CREDIT_SLIPPED)
     return Story(
         "the fintech",
-        "a threshold change that one person objects to, one answers late and one never; then another, unannounced",
+        "a threshold change that one objects to, one answers late and one never, and its review; then one unannounced",
         (
             Expected(
                 "compliance objects",
@@ -135,6 +136,16 @@ def _fintech(origin: int) -> Story:
                 announced + 2 * DAY,
                 "credit-operations@example.org",
                 slice=f"{change}/credit-operations@example.org",
+                climbs_to="credit-lead@example.org",
+            ),
+            Expected(
+                "what the review asked for is not done",
+                "credit-limits",
+                "learn",
+                "credit-model",
+                timeline.at(origin, timeline.DEPUTY_DUE),
+                "credit-operations@example.org",
+                slice=f"{late_answer()}/deputy",
                 climbs_to="credit-lead@example.org",
             ),
             Expected("unannounced configuration", *notice, slipped, "credit-lead@example.org", slice=value),

@@ -13,12 +13,14 @@ from console.gate.agreed import Case
 from console.gate.findings import Finding
 from console.gate.keys import other_keys
 from seamwatch.documents.approving import public_key
-from seamwatch.documents.defaults import SCHEDULE
-from seamwatch.documents.models import Person
+from seamwatch.documents.defaults import RUNBOOKS, SCHEDULE
+from seamwatch.documents.models import Person, System
+from seamwatch.documents.models import Review as Agreed
 from seamwatch.documents.signing_verdicts import persons_of
 from seamwatch.durations import format_duration
 from seamwatch.errors import StoreError, UnreachableError
 from seamwatch.judging.model.facts import Violation
+from seamwatch.judging.patterns.rounds import has_text, last_whole, missing
 from seamwatch.judging.patterns.wording import moment_text
 from seamwatch.remedies import review_command
 from seamwatch.signatures import attestation_counts
@@ -87,39 +89,49 @@ def breaches(case: Case, history: History, despite: Sequence[str]) -> Iterator[F
 
 
 def review(case: Case, history: History) -> Iterator[Finding]:
-    """The scheduled review, when its newest is older than agreed; without any, the first approval begins the clock."""
+    """The scheduled reviews whose newest is older than agreed; without any, the first approval begins the clock."""
     system = case.system
-    if system is None or system.review is None:
-        return  # its absence is a gap of the hand-over
-    agreed = system.review
-    done = [agreed.last] if agreed.last is not None else []
-    done += [made.event_time for made in history.reviews if _counts(case, agreed.by, made)]
-    done = [at for at in done if at <= case.now]
-    approved = [a.approved_at for v in system.versions for a in v.approvals if a.approved_at is not None]
-    reviewer = persons_of(case.reads).get(agreed.by)
-    command = review_command(case.id, agreed.by, signs=reviewer is not None and bool(reviewer.keys))
-    remedy = f"review it, and attest that with `{command}`, or enter it as 'review.last'"
-    if not done and not approved:
-        reason = f"{case.id} was never reviewed; agreed every {format_duration(agreed.every)}"
-        yield case.finding("review-overdue", reason, remedy, ("review",), "warning")
+    if system is None:
         return
-    begun = max(done) if done else min(approved)
+    # That the system's is absent is a gap of the hand-over.
+    for agreed, point in ((system.review, "review"), (system.runbook_review, "runbook")):
+        if agreed is not None:
+            yield from _reviewed(case, system, agreed, point, history)
+
+
+def _reviewed(case: Case, system: System, agreed: Agreed, point: str, history: History) -> Iterator[Finding]:
+    counting = [made for made in history.reviews if made.event_time <= case.now and _counts(case, agreed, point, made)]
+    entered = agreed.last if agreed.last is not None and agreed.last <= case.now else None
+    given, done = last_whole([(made.person, made.event_time) for made in counting], agreed.by, entered)
+    approved = [a.approved_at for v in system.versions for a in v.approvals if a.approved_at is not None]
+    asked = missing(given, agreed.by)[0]
+    reviewer = persons_of(case.reads).get(asked)
+    about = None if point == "review" else point
+    command = review_command(case.id, asked, about, signs=reviewer is not None and bool(reviewer.keys))
+    key = "review" if point == "review" else "runbook_review"
+    remedy = f"review it, and attest that with `{command}`, or enter it as '{key}.last'"
+    what = case.id if point == "review" else f"the runbook of {case.id}"
+    every = f"agreed every {format_duration(agreed.every)}{has_text(given)}"
+    if done is None and not approved:
+        yield case.finding("review-overdue", f"{what} was never reviewed; {every}", remedy, (key,), "warning")
+        return
+    begun = min(approved) if done is None else done
     if begun + agreed.every < case.now:
-        since = "last reviewed" if done else "never reviewed, and first approved"
-        reason = f"{case.id} was {since} at {moment_text(begun)}; agreed every {format_duration(agreed.every)}"
-        yield case.finding("review-overdue", reason, remedy, ("review",))
+        since = "never reviewed, and first approved" if done is None else "last reviewed"
+        yield case.finding("review-overdue", f"{what} was {since} at {moment_text(begun)}; {every}", remedy, (key,))
 
 
-def _counts(case: Case, by: str, made: Review) -> bool:
-    subjects = {"review", f"{SCHEDULE}#review"} | {
+def _counts(case: Case, agreed: Agreed, point: str, made: Review) -> bool:
+    of = "system" if point == "review" else point
+    subjects = {point, f"{SCHEDULE}#review" if point == "review" else f"{RUNBOOKS}#{point}"} | {
         f"{read.id}#{clause.get('id')}"
         for read in case.covering
         for clause in read.written.content.get("clauses") or ()
-        if isinstance(clause, Mapping) and clause.get("kind") == "review"
+        if isinstance(clause, Mapping) and clause.get("kind") == "review" and clause.get("of", "system") == of
     }
-    if made.person != by or made.subject not in subjects:
+    if made.person not in agreed.by or made.subject not in subjects:
         return False
-    person = persons_of(case.reads).get(by)
+    person = persons_of(case.reads).get(made.person)
     return attestation_counts(asdict(made), [public_key(key) for key in person.keys] if person is not None else [])
 
 

@@ -33,6 +33,6 @@ def _binding(case: Case) -> Iterator[str]:
             yield from (signer.person for signer in signers_of(read.document) if signer.person is not None)
     if case.system is not None:
         yield case.system.owner
-        yield from () if case.system.review is None else (case.system.review.by,)
+        yield from () if case.system.review is None else case.system.review.by
         for approval in (approval for version in case.system.versions for approval in version.approvals):
             yield from () if approval.approved_by is None else (approval.approved_by,)

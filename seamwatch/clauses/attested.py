@@ -62,16 +62,16 @@ def why_void(
 
 
 def why_attestation_void(
-    seam: Seam, clause: str, kind: str, record: Mapping[str, Any], named: Sequence[str]
+    seam: Seam, clause: str, kind: str, record: Mapping[str, Any], named: Sequence[str], point: str | None = None
 ) -> str | None:
     """Why an ``attestation`` says nothing to a clause; None when it counts.
 
-    It must be of the clause's own kind, and of this clause (``<contract>#<clause>``) or of the point of the hand-over
-    that has the kind's name.
+    It must be of the clause's own kind, and of this clause (``<contract>#<clause>``) or of the point of the hand-over:
+    the one that has the kind's name, unless it is another ``point``.
     """
     own = f"{seam.contract}#{clause}"
     if record["kind"] != kind:
         return f"{own} is attested by kind {kind}, not {record['kind']}"
-    if record["subject"] not in (own, kind):
+    if record["subject"] not in (own, point or kind):
         return f"its subject is {record['subject']}, not {own}"
     return why_void(seam, record, record["person"], named, attestation_counts)

@@ -9,10 +9,11 @@ the first later value within them.
 
 With `every`, measurements are a clock that runs out in silence; it runs from the newest measurement or, before the
 first, from the system's first event. Silence and a bad value are two episodes. Before it runs out those who measure
-are reminded, once (a tenth of `every`, 7 days at most).
+are reminded, once (a tenth of `every`, 7 days at most). With `by_all` each person in `by` must measure within it: the
+clock restarts when the last of them has, and silence says who is missing.
 
-State: one for the system, for good, under 2 kB: the clock, when the newest measurement was, and the breach that is
-open. At its largest it takes 4 kB.
+State: one for the system, for good, under 2 kB: the clock, when the newest measurement was and who measured since it
+began, and the breach that is open. At its largest it takes 4 kB.
 
 What its violation says: the value and the bound it breaks or, of silence, since when nothing was measured (`observed`
 and `limit` in seconds).
@@ -65,6 +66,7 @@ from seamwatch.judging.model.seam import Seam
 from seamwatch.judging.patterns.countdown import Countdown, Tick, restart, run_out
 from seamwatch.judging.patterns.due import ahead
 from seamwatch.judging.patterns.faults import Fault, evidence_of, follow
+from seamwatch.judging.patterns.rounds import Given, has_not_text, has_text, missing, with_word
 from seamwatch.judging.patterns.spelling import difference, meant
 from seamwatch.judging.patterns.wording import moment_text, number_text
 
@@ -74,7 +76,8 @@ class BenchmarkState:
     """The clock, the time of the newest measurement (None before the first), and the bad value that is open.
 
     ``spelt``: a measurement that is not told of the agreed metric for its spelling alone. ``reminded``: since when the
-    clock ran of whose end those who measure were reminded.
+    clock ran of whose end those who measure were reminded. ``given``: who has measured since the clock began, where
+    each must.
     """
 
     clock: Countdown = field(default_factory=Countdown)
@@ -82,6 +85,7 @@ class BenchmarkState:
     faults: tuple[Fault, ...] = ()
     spelt: tuple[Fault, ...] = ()
     reminded: int | None = None
+    given: Given = ()
 
 
 class Benchmark(Clause, kind="benchmark"):
@@ -96,6 +100,9 @@ class Benchmark(Clause, kind="benchmark"):
     max: float | None = Field(None, description="highest value")
     every: Duration | None = Field(None, description="longest time between two measurements; no clock when absent")
     by: Persons = Field((), description="the person or persons who measure; who signs for a party when absent")
+    by_all: bool = Field(
+        False, description="whether each of these persons must measure within `every`, and not one of them"
+    )
 
     @model_validator(mode="after")
     def _bounds(self) -> Self:
@@ -103,6 +110,8 @@ class Benchmark(Clause, kind="benchmark"):
             raise ValueError("benchmark needs min, max or both")
         if self.min is not None and self.max is not None and self.min > self.max:
             raise ValueError(f"min {self.min:g} is above max {self.max:g}: turn them round")
+        if self.by_all and (not self.by or self.every is None):
+            raise ValueError("by_all says that each person in by measures within every: give both")
         return self
 
     def sources(self) -> tuple[str, ...]:
@@ -139,19 +148,19 @@ class Benchmark(Clause, kind="benchmark"):
         if self.every is None:
             return Judgement(state, findings)
         clock, ticks = run_out(state.clock, self.every, moment.watermark)
-        findings += tuple(self._finding_of(seam, tick, self.every) for tick in ticks)
+        findings += tuple(self._finding_of(seam, state, tick, self.every) for tick in ticks)
         state, due = replace(state, clock=clock), clock.due(self.every)
         if due is None or clock.started is None or state.reminded == clock.started:
             return Judgement(state, findings, due)
         early = due - ahead(self.every, None)
         if moment.watermark < early:
             return Judgement(state, findings, early)
-        findings += tuple(self._reminders(seam, clock.started, due))
+        findings += tuple(self._reminders(seam, state, clock.started, due))
         return Judgement(replace(state, reminded=clock.started), findings, due)
 
-    def _reminders(self, seam: Seam, since: int, due: int) -> Iterator[Remind]:
+    def _reminders(self, seam: Seam, state: BenchmarkState, since: int, due: int) -> Iterator[Remind]:
         text = f"{seam.system}: benchmark {self.metric} ({seam.contract}#{self.id}) is due by {moment_text(due)}"
-        for person in dict.fromkeys(attesters(seam, self.by)):
+        for person in dict.fromkeys(attesters(seam, missing(state.given, self.by))):
             yield Remind("reminder", f"{since}/{person}", person, text, due, slice=self.metric)
 
     def why_void(self, seam: Seam, record: Mapping[str, Any]) -> str | None:
@@ -184,13 +193,31 @@ class Benchmark(Clause, kind="benchmark"):
             )
             shown = [Fault(summary, (evidence,), self.metric, word, value, limit)]
         faults, findings = follow(state.faults, at, shown, severity=self.severity, newest=state.newest)
-        clock = state.clock
         if self.every is not None:
-            clock, ticks = restart(clock, at, evidence, self.every)
-            findings += tuple(self._finding_of(seam, tick, self.every) for tick in ticks)
+            state, in_time = self._timed(seam, state, event, self.every)
+            findings += in_time
         spelt, more = follow(state.spelt, at, (), severity="warning", newest=state.newest)
         newest = at if state.newest is None else max(at, state.newest)
-        return BenchmarkState(clock, newest, faults, spelt, state.reminded), findings + more
+        return replace(state, newest=newest, faults=faults, spelt=spelt), findings + more
+
+    def _timed(
+        self, seam: Seam, state: BenchmarkState, event: ForwardedEvent, every: int
+    ) -> tuple[BenchmarkState, tuple[Finding, ...]]:
+        """The clock with one measurement; it begins anew with that of the last who is missing."""
+        evidence = evidence_of(event)
+        at, named = evidence.event_time, self.by if self.by_all else ()
+        clock, ticks = run_out(state.clock, every, at - 1)
+        state = replace(state, clock=clock)
+        findings = [self._finding_of(seam, state, tick, every) for tick in ticks]
+        given, whole = with_word(state.given, event.record["person"], at, named, clock.started)
+        told, state = given != state.given, replace(state, given=given)
+        if whole is not None:
+            clock, ticks = restart(clock, whole, evidence, every)
+            findings += [self._finding_of(seam, state, tick, every) for tick in ticks]
+        elif told and clock.out and clock.started is not None and clock.out_at is not None:
+            tick = Tick("out", clock.started, clock.out_at, clock.told_by)
+            findings.append(self._finding_of(seam, state, tick, every))
+        return replace(state, clock=clock), tuple(findings)
 
     def _spelt(
         self, seam: Seam, state: BenchmarkState, event: ForwardedEvent
@@ -208,14 +235,14 @@ class Benchmark(Clause, kind="benchmark"):
         spelt, findings = follow(state.spelt, evidence.event_time, shown, severity="warning", newest=state.newest)
         return replace(state, spelt=spelt), findings
 
-    def _finding_of(self, seam: Seam, tick: Tick, every: int) -> Finding:
+    def _finding_of(self, seam: Seam, state: BenchmarkState, tick: Tick, every: int) -> Finding:
         key = f"{tick.started}/silence"
         if tick.what == "over":
             text = f"{seam.system}: benchmark {self.metric} measured at {moment_text(tick.at)}"
             return Resolve(self.severity, key, tick.at, slice=self.metric, summary=text)
         summary = (
-            f"{seam.system}: benchmark {self.metric} not measured since {moment_text(tick.started)}; agreed every "
-            f"{format_duration(every)}"
+            f"{seam.system}: {self._who(state)} since {moment_text(tick.started)}; agreed every "
+            f"{format_duration(every)}{has_text(state.given)}"
         )
         return Open(
             self.severity,
@@ -227,6 +254,11 @@ class Benchmark(Clause, kind="benchmark"):
             observed=every / SECOND,
             limit=every / SECOND,
             unit="s",
-            person=first_asked(seam, self.by),
+            person=first_asked(seam, missing(state.given, self.by)),
             evidence=tick.evidence,
         )
+
+    def _who(self, state: BenchmarkState) -> str:
+        if not self.by_all:
+            return f"benchmark {self.metric} not measured"
+        return f"{has_not_text(state.given, self.by)} measured benchmark {self.metric}"

@@ -64,7 +64,8 @@ class Clause(BaseModel):
     ``state_type`` is a frozen dataclass with defaults (the state before the first received), kept as JSON.
     ``wants`` names the rare event types that the kind judges directly. ``ends_with_input``: the kind waits for what
     is to follow, and is told when a replay's input ends (`TimePassed.ended`). ``spreads``: of ``wants`` those of which
-    each slice is told, not only the state that `part_of` says. ``most_parts``: how many slices of one
+    each slice is told, not only the state that `part_of` says. ``answers``: the kinds of attestations of which it says
+    what each came to, as of an acknowledgement. ``most_parts``: how many slices of one
     system are remembered at once; fewer for a kind that remembers much of each.
     """
 
@@ -74,6 +75,7 @@ class Clause(BaseModel):
     state_type: ClassVar[type[Any]]
     wants: ClassVar[frozenset[str]] = frozenset()
     spreads: ClassVar[frozenset[str]] = frozenset()
+    answers: ClassVar[frozenset[str]] = frozenset()
     ends_with_input: ClassVar[bool] = False
     most_parts: ClassVar[int] = 100_000
 

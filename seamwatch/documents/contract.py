@@ -14,6 +14,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import BeforeValidator, Field, InstanceOf, field_validator
 
 from seamwatch.clauses import Clause, kinds
+from seamwatch.clauses.review import Review
 from seamwatch.documents.fields import ContractVersion, Identifier, Words
 from seamwatch.documents.models import Document, Part
 from seamwatch.durations import DAY, HOUR, Duration, compact_duration
@@ -115,9 +116,9 @@ class Contract(Document):
         return tuple(dict.fromkeys(person for person in named if person))
 
     @cached_property
-    def reviews(self) -> bool:
-        """Whether it has a clause on scheduled reviews."""
-        return any(clause.kind_name == "review" for clause in self.clauses)
+    def reviewed(self) -> frozenset[str]:
+        """Of what it has a clause on scheduled reviews: the system, its runbook and so on."""
+        return frozenset(clause.of for clause in self.clauses if isinstance(clause, Review))
 
     def covers_system(self, system: str) -> bool:
         """Whether an id or glob of `covers` matches the system's id."""

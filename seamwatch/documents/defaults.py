@@ -1,6 +1,6 @@
 """Defaults: the contract of every system seen in traffic that no contract covers: no policy is not permission.
 
-And the schedule: what System documents agree on themselves, which holds for every system whose document says it.
+And the schedules: what System documents agree on themselves, which holds for every system whose document says it.
 
 Each bound and its reason is told in docs/documents.md. They are wide on purpose: a default must not cry wolf, so what
 it finds is beyond what anybody would call usual, over enough events that chance does not do it.
@@ -23,20 +23,35 @@ BUILT_IN: Final = "built-in-3"
 SCHEDULE: Final = "schedule"
 """The id of the built-in contract by which a System document's own `review` is held; no other contract may bear it."""
 
+RUNBOOKS: Final = "runbook-schedule"
+"""The same of its `runbook_review`."""
+
+SCHEDULES: Final = (SCHEDULE, RUNBOOKS)
+
 
 @cache
 def schedule() -> Contract:
     """The built-in contract of what a System document agrees on itself: its scheduled review."""
+    return _scheduled(SCHEDULE, {"id": "review", "kind": "review"})
+
+
+@cache
+def runbook_schedule() -> Contract:
+    """The built-in contract of the scheduled review of a system's runbook."""
+    return _scheduled(RUNBOOKS, {"id": "runbook", "kind": "review", "of": "runbook"})
+
+
+def _scheduled(name: str, clause: dict[str, str]) -> Contract:
     return Contract.model_validate(
         {
             "apiVersion": "seamwatch/v1",
             "kind": "Contract",
-            "id": SCHEDULE,
+            "id": name,
             "version": "built-in-1",
             "seam": "operations",
             "covers": ["*"],
             "parties": {"provider": {}, "consumer": {}},
-            "clauses": [{"id": "review", "kind": "review"}],
+            "clauses": [clause],
         }
     )
 

@@ -16,7 +16,7 @@ from typing import Final
 from seamwatch.documents.approving import approvers_of, declared_versions
 from seamwatch.documents.contract import Contract
 from seamwatch.documents.covering import Covering
-from seamwatch.documents.defaults import DEFAULTS, built_in, schedule
+from seamwatch.documents.defaults import DEFAULTS, built_in, runbook_schedule, schedule
 from seamwatch.documents.models import Person, System
 from seamwatch.documents.signing import SignatureLine
 from seamwatch.judging.model.seam import DeclaredVersion
@@ -77,7 +77,7 @@ class Estate:
 
     def all_contracts(self) -> tuple[Contract, ...]:
         """Every contract version, the built-in ones first."""
-        return (built_in(), schedule(), *self.contracts)
+        return (built_in(), schedule(), runbook_schedule(), *self.contracts)
 
     def versions_of(self, contract: str) -> tuple[Contract, ...]:
         """The versions of one contract, oldest first."""
@@ -87,15 +87,21 @@ class Estate:
         """The contracts in force for a system at an event time (micros).
 
         Where there is none: the estate's own contract `defaults`, if it covers the system, else the built-in one. Where
-        the System document has a scheduled review that no contract in force asks for, the built-in `schedule` as well.
+        the System document has a scheduled review, of the system or its runbook, that no contract in force asks for,
+        the built-in contract of that schedule as well.
         """
         found = [term.contract for term in self.covering(system) if term.valid_from <= at < term.valid_to]
         agreed = tuple(contract for contract in found if contract.id != DEFAULTS)
         in_force = agreed or tuple(found) or (built_in(),)
         declared = self.systems.get(system)
-        if declared is None or declared.review is None or any(c.reviews for c in in_force):
+        if declared is None or (declared.review is None and declared.runbook_review is None):
             return in_force
-        return (*in_force, schedule())
+        asked = {what for contract in in_force for what in contract.reviewed}
+        if declared.review is not None and "system" not in asked:
+            in_force = (*in_force, schedule())
+        if declared.runbook_review is not None and "runbook" not in asked:
+            in_force = (*in_force, runbook_schedule())
+        return in_force
 
     def versions_for(self, system: str) -> tuple[DeclaredVersion, ...]:
         """The declared versions of a system, with which of their approvals count (`approving.why_void`)."""

@@ -57,5 +57,8 @@ ContractVersion = Annotated[
 OneOrMany = Annotated[tuple[Words, ...], BeforeValidator(_one_or_many)]
 """One text or a list of them."""
 
+Persons = Annotated[tuple[Identifier, ...], BeforeValidator(_one_or_many)]
+"""One person's id, or a list of them."""
+
 PublicKeyText = Annotated[str, AfterValidator(_public_key)]
 """32 bytes in base64."""

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ModelWrapValidatorHandler, Pr
 
 from seamwatch.configuration import digest_of_parts
 from seamwatch.documents.canonical import digest_of
-from seamwatch.documents.fields import Identifier, OneOrMany, PublicKeyText, VersionText, Words
+from seamwatch.documents.fields import Identifier, OneOrMany, Persons, PublicKeyText, VersionText, Words
 from seamwatch.durations import Duration
 from seamwatch.errors import UsageError
 from seamwatch.incidents import AFTERWARDS
@@ -124,7 +124,9 @@ class Review(Part):
     """A scheduled review."""
 
     every: Duration = Field(description="how often", examples=["90d"])
-    by: Identifier = Field(description="the person who reviews", examples=["owner@example.org"])
+    by: Persons = Field(
+        min_length=1, description="the person who reviews, or several, who all must", examples=["owner@example.org"]
+    )
     last: Instant | None = Field(None, description="when it was last done", examples=["2026-01-15"])
 
 
@@ -225,6 +227,11 @@ class System(Document):
         None,
         description="the scheduled review: {every, by, last}",
         examples=[{"every": "90d", "by": "owner@example.org"}],
+    )
+    runbook_review: Review | None = Field(
+        None,
+        description="the scheduled review of the runbook, a point of its own: {every, by, last}",
+        examples=[{"every": "180d", "by": "owner@example.org"}],
     )
     benchmark: tuple[Benchmark, ...] = Field(
         (), description="metrics with thresholds, as handed over", examples=[[{"metric": "auc", "min": 0.8}]]

@@ -13,7 +13,7 @@ from seamwatch.clauses import kinds
 from seamwatch.documents.approving import why_void
 from seamwatch.documents.contract import Contract
 from seamwatch.documents.covering import Ids
-from seamwatch.documents.defaults import BUILT_IN, DEFAULTS, SCHEDULE
+from seamwatch.documents.defaults import BUILT_IN, DEFAULTS, SCHEDULES
 from seamwatch.documents.models import Document, Person, System
 from seamwatch.documents.problems import Problem
 from seamwatch.documents.reading import Place, Written
@@ -144,7 +144,8 @@ def _named_by(document: Document) -> Iterator[str]:
                 yield from clause.people()
         case System():
             yield document.owner
-            yield from () if document.review is None else (document.review.by,)
+            for review in (document.review, document.runbook_review):
+                yield from () if review is None else review.by
             yield from document.approvers
             for approval in (approval for version in document.versions for approval in version.approvals):
                 yield from () if approval.approved_by is None else (approval.approved_by,)
@@ -157,6 +158,9 @@ _PERSONS: Mapping[str, tuple[tuple[str | None, ...], ...]] = {
     "System": (
         ("owner",),
         ("review", "by"),
+        ("review", "by", None),
+        ("runbook_review", "by"),
+        ("runbook_review", "by", None),
         ("approvers", None),
         ("versions", None, "approvals", None, "approved_by"),
         ("versions", None, "approvals", None, "signatures", None, "person"),
@@ -266,7 +270,8 @@ def _contract(read: Read, contract: Contract, systems: _Known) -> Iterator[Probl
             yield read.warning(
                 ("covers", c), f"contract {contract.id!r} covers {pattern!r}, which is no declared system{hint}"
             )
-    if contract.id == SCHEDULE:
-        yield read.error(("id",), f"{SCHEDULE!r} is the built-in contract of scheduled reviews: give yours another id")
+    if contract.id in SCHEDULES:
+        built_in = f"{contract.id!r} is the built-in contract of scheduled reviews"
+        yield read.error(("id",), f"{built_in}: give yours another id")
     if contract.id == DEFAULTS and contract.version == BUILT_IN:
         yield read.error(("version",), f"version {BUILT_IN!r} of {DEFAULTS!r} is the built-in one: give yours another")

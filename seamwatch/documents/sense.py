@@ -11,11 +11,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
-from seamwatch.clauses import Clause
+from seamwatch.clauses import Clause, kinds
 from seamwatch.clauses.assertion import Assertion
 from seamwatch.clauses.benchmark import Benchmark
 from seamwatch.clauses.change_notice import ChangeNotice
 from seamwatch.clauses.clause import Condition
+from seamwatch.clauses.follow_up import FollowUp
 from seamwatch.clauses.human_review import HumanReview
 from seamwatch.clauses.lineage import Lineage
 from seamwatch.clauses.representation import Representation
@@ -73,6 +74,7 @@ def _contract(read: Read, contract: Contract, types: Mapping[str, str]) -> Itera
             yield from _confidence(read, (*place, "below"), name, clause.below)
         if isinstance(clause, Representation) and (same := _alike(clause.shares)) is not None:
             yield read.warning((*place, "shares"), f"{name}: {same}")
+        yield from _follows(read, place, name, clause, contract)
         if (nobody := _nobody(clause, contract)) is not None:
             yield read.warning((*place, "kind"), f"{name}: {nobody}")
         if (idle := _idle(clause)) is not None:
@@ -148,7 +150,7 @@ def _alike(names: Iterable[str]) -> str | None:
 def _nobody(clause: Clause, contract: Contract) -> str | None:
     """What a clause asks to be attested that nobody may attest (`seamwatch.clauses.attested`)."""
     match clause:
-        case Review(by=None):
+        case Review(by=()):
             asks = "a review, and its clock runs out"
         case Benchmark(by=()):
             asks = "a measurement, and none counts"
@@ -159,6 +161,31 @@ def _nobody(clause: Clause, contract: Contract) -> str | None:
     if contract.signatories:
         return None
     return f"it asks for {asks}: nobody may attest it; name persons in 'by', or signatories of the parties"
+
+
+def _follows(
+    read: Read, place: tuple[str | int, ...], name: str, clause: Clause, contract: Contract
+) -> Iterator[Problem]:
+    """What a clause says it follows up that its contract does not have."""
+    if not isinstance(clause, FollowUp):
+        return
+    others = [other for other in contract.clauses if not isinstance(other, FollowUp)]
+    for parameter, said, known in (
+        ("clauses", clause.clauses, {other.id for other in others}),
+        ("kinds", clause.kinds, {other.kind_name for other in others}),
+    ):
+        for word in said:
+            if word not in known:
+                what = f"clause {word!r}" if parameter == "clauses" else f"clause of kind {word!r}"
+                # What a kind is called may be foreseen; the id of a clause that is not there is a slip.
+                tell = read.warning if parameter == "kinds" and word in kinds() else read.error
+                yield tell((*place, parameter), f"{name}: the contract has no {what} to follow up on")
+    if not any(clause.follows(_broken(other, severity)) for other in others for severity in ("warning", "breach")):
+        yield read.warning((*place, "kind"), f"{name}: the contract has no clause that it follows up on")
+
+
+def _broken(clause: Clause, severity: str) -> Mapping[str, str]:
+    return {"clause": clause.id, "kind": clause.kind_name, "severity": severity}
 
 
 def _elsewhere(clause: Clause, contract: Contract, types: Mapping[str, str]) -> str | None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from seamwatch.clauses import kinds
 from seamwatch.engine.answers import Answers
 from seamwatch.engine.emitted import Emitter
 from seamwatch.engine.episodes import Episode, acknowledge_episode, escalate_episode
@@ -18,7 +19,7 @@ from seamwatch.engine.state_store import StateStore
 from seamwatch.engine.verdicts import verdict_of
 from seamwatch.engine.versions import ContractVersions
 from seamwatch.engine.watermarks import Watermarks
-from seamwatch.judging.model.facts import Violation
+from seamwatch.judging.model.facts import ForwardedEvent, Violation
 from seamwatch.judging.patterns.answered import answered, over_text, unknown_text
 from seamwatch.signatures import acknowledgement_fault
 
@@ -31,6 +32,13 @@ class Answering:
         self._versions = versions
         self._states = states
         self._watermarks = watermarks
+        self._attested = frozenset[str]().union(*(kind.answers for kind in kinds().values()))
+
+    def is_answered(self, event: ForwardedEvent) -> bool:
+        """Whether it is told what an event came to: of acknowledgements, and of attestations of some kinds."""
+        if event.type == "attestation":
+            return event.record["kind"] in self._attested
+        return event.type == "acknowledgement"
 
     def on_acknowledgement(self, record: Mapping[str, Any], out: Emitter) -> None:
         """An answer to a violation was received."""
@@ -67,7 +75,7 @@ class Answering:
                 self.early.end(violation.system, violation.violation_id, violation.resolved_at)
 
     def refuse(self, record: Mapping[str, Any], reason: str, summary: str, out: Emitter) -> None:
-        """Say that an answer does not count, and why."""
+        """Say that an answer or attestation does not count, and why."""
         self._emit(record, reason, summary, None, out)
 
     def _wait(self, record: Mapping[str, Any], out: Emitter) -> None:

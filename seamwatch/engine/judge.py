@@ -14,10 +14,12 @@ from seamwatch.documents import Estate
 from seamwatch.engine.answering import Answering
 from seamwatch.engine.aside import Aside
 from seamwatch.engine.emitted import Emitted, Emitter
+from seamwatch.engine.endings import Endings
 from seamwatch.engine.evaluation import Evaluation
 from seamwatch.engine.event_time import EventTime
 from seamwatch.engine.eviction import Eviction
 from seamwatch.engine.expected import Expected
+from seamwatch.engine.keyed_state import StateKey
 from seamwatch.engine.late import Late
 from seamwatch.engine.process import IN_ORDER, KeyedProcess
 from seamwatch.engine.settings import JudgeSettings
@@ -58,6 +60,7 @@ class Judge:
             self._evaluation,
             self._eviction,
         )
+        self._endings = Endings(settings, self._watermarks, self._versions, self._states)
         self._records = StateRecords(self._watermarks, self._answering.early, self._states)
 
     # Judging
@@ -76,10 +79,27 @@ class Judge:
             if measured_for is not None:
                 self._process.on_input(measured_for, fact, out)
         self._watermarks.advance(measurement)
-        for key in self._timers.take_due():
-            self._process.on_timer(key, out)
+        self._pass_time(out)
         self._answering.ended(out.violations)
         return out.emitted()
+
+    def _pass_time(self, out: Emitter) -> None:
+        """Let time pass: last for the clauses that hear of what ended, after they have heard of it."""
+        due = self._timers.take_due()
+        last = {key for key in due if self._endings.are_heard_by(key)}
+        for key in due:
+            if key not in last:
+                self._process.on_timer(key, out)
+        for key in sorted(last | self._tell_endings(out)):
+            self._process.on_timer(key, out)
+
+    def _tell_endings(self, out: Emitter) -> set[StateKey]:
+        """Tell of the episodes that have ended in this turn; whose clauses have heard of any."""
+        told: set[StateKey] = set()
+        for bound, event in self._endings.inputs(tuple(out.violations)):
+            self._process.on_input(bound, event, out)
+            told.add(StateKey(bound.seam.contract, bound.clause.id, bound.seam.system, ""))
+        return told
 
     def _on_event(self, event: ForwardedEvent, out: Emitter) -> None:
         """Judge an event by each clause that wants such events, and say of an answer that none asked for it."""
@@ -99,13 +119,15 @@ class Judge:
             if concerned and event.type in clause.spreads:
                 for part in self._states.slices(seam.contract, clause.id, seam.system):
                     self._process.on_input(bound, event, out, part)
-        if event.type == "acknowledgement" and (old or not asked):
+        if self._answering.is_answered(event) and (old or not asked):
             self._answering.refuse(record, *_unasked(record, old=asked), out)
 
     def finish(self) -> Emitted:
         """The input is over for good (a replay's): what waits for more to follow is told that nothing will."""
         out = Emitter()
         self._process.on_end(out)
+        for key in sorted(self._tell_endings(out)):
+            self._process.on_timer(key, out)
         self._answering.ended(out.violations)
         return out.emitted()
 
@@ -193,5 +215,7 @@ def _event_order(event: ForwardedEvent) -> tuple[int, str]:
 def _unasked(record: Mapping[str, Any], *, old: bool) -> tuple[str, str]:
     if old:
         return "too_old", "it came too long after it was given to be judged"
+    if "of" not in record:
+        return "nobody_asks", f"no contract over {record['system']} follows up on what was broken"
     waits = "the receipt of a summary" if record["of"] == "summary" else f"answers about changes of {record['system']}"
     return "nobody_asks", f"no contract asks for {waits}"

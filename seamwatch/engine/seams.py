@@ -14,11 +14,12 @@ from types import MappingProxyType
 from seamwatch.clauses import Clause
 from seamwatch.clauses.signed import IMPLIED, Signed
 from seamwatch.documents import Contract, Estate
-from seamwatch.documents.defaults import DEFAULTS, SCHEDULE
+from seamwatch.documents.defaults import DEFAULTS, SCHEDULES
 from seamwatch.documents.estate import END, Term
+from seamwatch.documents.models import Review
 from seamwatch.engine.signing import judged_under, signing_of
 from seamwatch.judging.model.judgement import EXPECTED
-from seamwatch.judging.model.seam import OTHERS, Seam, Step
+from seamwatch.judging.model.seam import OTHERS, Scheduled, Seam, Step
 from seamwatch.judging.patterns.spelling import meant
 from seamwatch.signatures import PublicKey
 
@@ -91,9 +92,9 @@ class Seams:
     def latest(self, contract: str, clause: str, system: str) -> BoundClause | None:
         """The clause of the newest version of the contract that still covers the system; None when none does.
 
-        The defaults cover what no contract covers, and the schedule what no contract asks for.
+        The defaults cover what no contract covers, and the schedules what no contract asks for.
         """
-        if contract in (DEFAULTS, SCHEDULE):
+        if contract in (DEFAULTS, *SCHEDULES):
             now = self._estate.contracts_for(system, END - 1)
             return next((self._binding(known, system).get(clause) for known in now if known.id == contract), None)
         for known in reversed(self._estate.versions_of(contract)):
@@ -199,7 +200,6 @@ def seam_of(
 ) -> Seam:
     """The contract as it binds one system, declared or not; ``near`` is the declared one that may be meant."""
     declared = estate.systems.get(system)
-    review = None if declared is None else declared.review
     return Seam(
         contract.id,
         contract.version,
@@ -209,13 +209,16 @@ def seam_of(
         estate.versions_for(system),
         _steps(estate, contract, system, default_owner),
         keys or {},
-        None if review is None else review.last,
         contract.signatories,
-        None if review is None else review.every,
-        None if review is None else review.by,
+        None if declared is None else _scheduled(declared.review),
+        None if declared is None else _scheduled(declared.runbook_review),
         near,
         owner=None if declared is None else declared.owner,
     )
+
+
+def _scheduled(review: Review | None) -> Scheduled | None:
+    return None if review is None else Scheduled(review.every, review.by, review.last)
 
 
 def _steps(estate: Estate, contract: Contract, system: str, default_owner: str | None) -> tuple[Step, ...]:

@@ -185,13 +185,14 @@ class Attestation(Event):
     type: ClassVar[str] = "attestation"
 
     subject: str
-    kind: Literal["review", "coverage", "lineage", "benchmark", "drill"]
+    kind: Literal["review", "coverage", "lineage", "benchmark", "drill", "follow_up", "action"]
     metric: str | None = None
     value: float | None = None
     person: str
     evidence_uri: str | None = None
     key_id: str | None = None
     signature: str | None = None
+    statement: str | None = None
 
 
 EVENTS: tuple[type[Event], ...] = (

@@ -72,3 +72,23 @@ def test_only_a_review_that_counts_moves_it(estate: Estate) -> None:
     by = {one.system: one for one in due(estate, attested, {}, now)}
     assert by["by-document"].last == JANUARY + 10 * DAY
     assert by["by-clause"].due_at == JANUARY + 130 * DAY
+
+
+def test_where_several_must_it_is_done_when_the_last_has_and_those_are_named_who_have_not(tmp_path: Path) -> None:
+    (tmp_path / "all.yaml").write_text(DOCUMENTS.replace("by: ada, last", "by: [ada, bob], last"))
+    estate = Estate.load(tmp_path)
+    words = [review("by-document", "ada", JANUARY + 10 * DAY), review("by-document", "bob", JANUARY + 12 * DAY)]
+    now = JANUARY + 20 * DAY
+    for count, last, by in ((1, JANUARY, ("bob",)), (2, JANUARY + 12 * DAY, ("ada", "bob"))):
+        (one,) = (one for one in due(estate, words[:count], {}, now) if one.system == "by-document")
+        assert (one.last, one.by, one.all_of_them) == (last, by, True)
+
+
+def test_a_runbook_s_review_is_told_beside_the_system_s(tmp_path: Path) -> None:
+    schedule = "runbook_review: {every: 60d, by: bob, last: 2026-01-01}, review: {"
+    (tmp_path / "all.yaml").write_text(DOCUMENTS.replace("review: {", schedule, 1))
+    attested = [review("by-document", "bob", JANUARY + 5 * DAY, "runbook")]
+    found = [one for one in due(Estate.load(tmp_path), attested, {}, JANUARY + 9 * DAY) if one.system == "by-document"]
+    assert [(one.of, one.contract, one.last) for one in found] == [
+        ("system", "schedule", JANUARY), ("runbook", "runbook-schedule", JANUARY + 5 * DAY),
+    ]  # fmt: skip

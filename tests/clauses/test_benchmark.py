@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from seamwatch.durations import DAY, HOUR
+from seamwatch.errors import SeamwatchError
 from tests.clauses.history import at, brief, contract, decision, found
 from tests.clauses.test_state import Live
 
@@ -89,3 +90,23 @@ def test_who_measures_is_reminded_once_before_the_clock_runs_out() -> None:
     for day in range(29):
         named.flush([decision("1h")] if day == 0 else [], at(f"{day + 1}d"))
     assert [n.person for n in named.notices] == ["second@example.org"]
+
+
+def test_where_each_must_measure_silence_names_who_is_missing() -> None:
+    both = AUC.replace("every: 30d", "every: 30d, by: [owner@example.org, second@example.org], by_all: true")
+    one, other = measured("10d", 0.9), measured("20d", 0.9, person="second@example.org", event_id="s")
+    (late,) = found(both, [decision("1h"), one], now="31d")
+    assert brief([late]) == [("auc", "breach", "open", 30 * DAY + HOUR)]
+    assert late.summary.endswith(
+        "second@example.org has not measured benchmark auc since 2026-03-02 01:00:00 UTC; agreed every 30 d; "
+        "owner@example.org has"
+    )
+    assert late.person == "second@example.org"
+    assert found(both, [decision("1h"), one, other], now="49d") == []
+    (silent,) = found(both, [decision("1h"), one, other], now="51d")
+    assert silent.opened_at == at("50d")
+    anybody = both.replace(", by_all: true", "")
+    assert found(anybody, [decision("1h"), one], now="39d") == []
+    for lacking in ("by: [owner@example.org, second@example.org], ", "every: 30d, "):
+        with pytest.raises(SeamwatchError, match="give both"):
+            found(both.replace(lacking, ""), [])

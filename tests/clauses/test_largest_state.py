@@ -19,6 +19,9 @@ from seamwatch.clauses import kinds, threshold
 from seamwatch.clauses.change_notice import state as change_state
 from seamwatch.clauses.change_notice.state import Answer, ChangeNoticeState, Clock, Withdrawal
 from seamwatch.clauses.escalation import EscalationState
+from seamwatch.clauses.follow_up import state as follow_up_state
+from seamwatch.clauses.follow_up.state import Action, FollowUpState, Review, Word
+from seamwatch.clauses.follow_up.statement import MOST_BYTES
 from seamwatch.clauses.threshold import ThresholdState
 from seamwatch.durations import DAY, HOUR
 from seamwatch.engine import unjudged
@@ -223,9 +226,9 @@ WORST: dict[str, tuple[dict[str, Any], Callable[[Any], Fed]]] = {
 # What would take too long to come to is made.
 
 
-def made(kind: str, state: Any, episodes: int = 0) -> int:
+def made(kind: str, state: Any, episodes: int = 0, summary: str = "s" * 180) -> int:
     assert isinstance(state, kinds()[kind].state_type)
-    found = Open("breach", "key", at(), "s" * 180, slice=ID, evidence=(evidence(0),))
+    found = Open("breach", "key", at(), summary, slice=ID, evidence=(evidence(0),))
     opened = tuple(open_episode(SEAM, CLAUSE, kind, found, at(), climbs=True) for _ in range(episodes))
     return written(KeyedState(kind, SEAM.contract_version, state, opened, deadline=at("1d")))
 
@@ -289,7 +292,24 @@ def unsigned() -> int:
     return made("threshold", ThresholdState(newest=at(), faults=tuple(faults), announced=said(kept)), kept)
 
 
-MADE = {"change_notice": announced, "escalation": summed_up, "threshold": unsigned}
+def followed_up() -> int:
+    """Reviews and actions that are overdue, each with its episode, whatever was said too early, and what is done."""
+    reviews = tuple(
+        Review(f"{n:08x}{ID[8:]}", CLAUSE, at(), at("5d"), 1, missed=True, given=at("9d"), cause="c" * 200)
+        for n in range(follow_up_state.REVIEWS_KEPT)
+    )
+    actions = tuple(
+        Action(ID, f"{n}", CLAUSE, OWNER, "w" * 500, at(), at("5d"), evidence(n), 1, missed=True, closed=at("9d"))
+        for n in range(follow_up_state.ACTIONS_KEPT)
+    )
+    early = Word("follow_up", ID, f"{SEAM.contract}#{CLAUSE}/{ID}", OWNER, at(), ID, "s" * MOST_BYTES)
+    state = FollowUpState(
+        reviews, actions, (early,) * follow_up_state.EARLY_KEPT, (ID,) * follow_up_state.DONE_KEPT, at("90d"), at()
+    )
+    return made("follow_up", state, len(reviews) + len(actions), "s" * 500)
+
+
+MADE = {"change_notice": announced, "escalation": summed_up, "follow_up": followed_up, "threshold": unsigned}
 
 
 def told_size(kind: str) -> float:

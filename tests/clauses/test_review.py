@@ -5,9 +5,11 @@ from __future__ import annotations
 from base64 import b64encode
 from typing import Any
 
+import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from seamwatch.durations import DAY, HOUR
+from seamwatch.errors import SeamwatchError
 from seamwatch.signatures import attestation_bytes, sign
 from tests.clauses.history import at, brief, contract, decision, found, record_of
 from tests.clauses.test_state import Live
@@ -156,3 +158,85 @@ def test_without_a_reviewer_each_signatory_is_reminded() -> None:
         ("owner@example.org", 83, 90),
         ("second@example.org", 83, 90),
     ]
+
+
+# Several who must
+
+BOTH = contract("scorer", "- {id: quarterly, kind: review, every: 90d, by: [owner@example.org, second@example.org]}")
+OWNERS = {"person": "owner@example.org", "event_id": "o"}
+
+
+def test_where_several_review_the_clock_restarts_when_the_last_of_them_has() -> None:
+    events = [decision("1h"), review("80d"), review("85d", **OWNERS), decision("170d")]
+    assert found(BOTH, events, now="174d") == []
+    (late,) = found(BOTH, events, now="176d")
+    assert brief([late]) == [(None, "breach", "open", 175 * DAY)]
+    assert "owner@example.org and second@example.org have not reviewed it since" in late.summary
+
+
+def test_the_breach_is_one_and_names_who_is_missing() -> None:
+    (late,) = found(BOTH, [decision("1h"), review("80d")], now="100d")
+    assert brief([late]) == [(None, "breach", "open", 90 * DAY + HOUR)]
+    assert late.summary.endswith(
+        "owner@example.org has not reviewed it since 2026-03-02 01:00:00 UTC; agreed every 90 d; second@example.org has"
+    )
+    assert late.person == "owner@example.org"
+    (partly,) = found(BOTH, [decision("1h"), review("95d")], now="100d")
+    assert partly.violation_id == late.violation_id
+    assert partly.summary == late.summary, "what is said late is said of the same breach"
+    (over,) = found(BOTH, [decision("1h"), review("95d"), review("99d", **OWNERS)], now="100d")
+    assert (over.state, over.resolved_at, over.violation_id) == ("resolved", at("99d"), late.violation_id)
+
+
+def test_two_words_of_one_person_are_not_those_of_two() -> None:
+    assert len(found(BOTH, [decision("1h"), review("80d"), review("85d", event_id="again")], now="100d")) == 1
+
+
+def test_who_has_reviewed_is_reminded_no_more_and_a_restart_forgets_nobody() -> None:
+    assert reminders(BOTH, [decision("1s"), review("40d")], 90) == [("owner@example.org", 83, 90)]
+    live = Live(BOTH)
+    for day, event in ((0, decision("1h")), (80, review("80d")), (85, review("85d", **OWNERS)), (174, None)):
+        live.flush([] if event is None else [event], at() + day * DAY + 2 * HOUR)
+    assert live.latest == {}
+    live.flush([], at("176d"))
+    assert live.told()[0][0] == at("175d")
+
+
+def test_the_system_document_may_name_several_who_all_must() -> None:
+    both = SYSTEM.replace("by: second@example.org", "by: [owner@example.org, second@example.org]")
+    (late,) = found(scheduled(both), [review("60d", subject="review")], now="90d")
+    assert (late.contract, late.person) == ("schedule", "owner@example.org")
+    done = [review("60d", subject="review"), review("61d", subject="review", **OWNERS)]
+    assert found(scheduled(both), done, now="100d") == []
+
+
+# Other points than the system
+
+RUNBOOK = SYSTEM.replace("review: {every: 90d", "runbook: https://example.org/r\nrunbook_review: {every: 90d")
+
+
+def test_a_runbook_s_review_is_a_point_of_its_own() -> None:
+    (late,) = found(scheduled(RUNBOOK), [decision("1h"), review("1d", subject="review")], now="90d")
+    assert (late.contract, late.clause, late.opened_at) == ("runbook-schedule", "runbook", at("80d"))
+    assert "second@example.org has not reviewed its runbook since 2026-02-20" in late.summary
+    for subject in ("runbook", "runbook-schedule#runbook"):
+        assert found(scheduled(RUNBOOK), [decision("1h"), review("1d", subject=subject)], now="90d") == []
+    both = RUNBOOK + "review: {every: 60d, by: owner@example.org, last: 2026-02-20}\n"
+    assert [v.contract for v in found(scheduled(both), [decision("1h")], now="90d")] == ["schedule", "runbook-schedule"]
+
+
+def test_a_clause_on_the_runbook_takes_the_place_of_its_schedule_and_not_of_the_system_s() -> None:
+    clause = "- {id: at-night, kind: review, of: runbook, every: 300d, by: owner@example.org}"
+    both = RUNBOOK + "review: {every: 60d, by: second@example.org, last: 2026-02-20}\n"
+    late = found(scheduled(both, clause), [decision("1h")], now="200d")
+    assert [(v.contract, v.clause) for v in late] == [("schedule", "review")]
+    (own,) = found(scheduled(RUNBOOK, clause), [decision("1h")], now="301d")
+    assert "owner@example.org has not reviewed its runbook" in own.summary
+
+
+def test_other_points_say_how_often() -> None:
+    every = contract("scorer", "- {id: who-may, kind: review, of: permissions, every: 30d, by: owner@example.org}")
+    assert found(every, [decision("1h"), review("20d", subject="permissions", **OWNERS)], now="49d") == []
+    assert len(found(every, [decision("1h"), review("20d", subject="review", **OWNERS)], now="49d")) == 1
+    with pytest.raises(SeamwatchError, match="say how often the permissions is reviewed"):
+        found(every.replace("every: 30d, ", ""), [])

@@ -76,7 +76,7 @@ def shown(violation: Violation) -> str:
 
 
 def replayed(kind: type[Clause]) -> list[Violation]:
-    """The episodes of a replay of the example: its clause stands alone in a contract over all systems."""
+    """The episodes of a replay of the example: what it shows stands alone in a contract over all systems."""
     example = example_of(kind)
     documents = "".join(f"---\n{document}" for document in example.documents)
     estate = estate_of(PEOPLE, contract("'*'", example.clause) + documents)

@@ -46,6 +46,7 @@ OTHERWISE: dict[tuple[str, ...], str] = {
     ("attest", "version"): "is how a refresh that is published is called",
     **{("announce", name): _SAYING for name in ("person", "system")},
     ("cosign", "person"): _SAYING,
+    ("review", "person"): _SAYING,
     ("contracts", "publish", "person"): _SAYING,
     **{("withdraw", name): _SAYING for name in ("person", "system")},
     ("board-token", "person"): "asks neither broker nor store; a token of nobody who is published serves for nothing",

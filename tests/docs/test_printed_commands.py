@@ -81,4 +81,4 @@ def test_the_example_of_a_clause_kind_is_valid_in_a_contract(kind: str, tmp_path
         contract = f"{before}clauses:\n{text}"
         (tmp_path / "all.yaml").write_text("---\n".join([*persons, template("system"), contract]))
         (held,) = (found for found in Estate.load(tmp_path).contracts if found.id != "defaults")
-        assert [clause.kind for clause in held.clauses] == [kind]
+        assert held.clauses[0].kind == kind

@@ -187,3 +187,26 @@ def test_a_word_that_nobody_may_give_is_a_warning(tmp_path: Path, clause: str) -
 def test_cohorts_that_differ_by_their_spelling_are_a_warning(tmp_path: Path, shares: str, says: str) -> None:
     lines = told(tmp_path, f"- {{id: who, kind: representation, of: inference, shares: {shares}}}", ("model",))
     assert any(line.startswith("1: warning: clause 'who' (representation): ") and says in line for line in lines)
+
+
+FOLLOWS = "- {{id: learn, kind: follow_up, by: ada@example.org{}}}\n- {{id: valid, kind: range, min: 0, max: 1}}"
+
+
+@pytest.mark.parametrize(
+    ("says", "told_of"),
+    [
+        ("", []),
+        (", clauses: [valid], kinds: [range]", []),
+        (", clauses: [valed]", ["error: has no clause 'valed'", "warning: no clause that it follows up on"]),
+        (", kinds: [freshness, range]", ["warning: has no clause of kind 'freshness'"]),
+        (", kinds: [freshnes, range]", ["error: has no clause of kind 'freshnes'"]),
+        (", clauses: [learn]", ["error: has no clause 'learn'", "warning: no clause that it follows up on"]),
+    ],
+)
+def test_what_a_follow_up_names_is_in_its_contract(tmp_path: Path, says: str, told_of: list[str]) -> None:
+    lines = told(tmp_path, FOLLOWS.format(says), ("model",))
+    assert len(lines) == len(told_of)
+    for line, expected in zip(lines, told_of, strict=True):
+        level, _, words = expected.partition(": ")
+        assert ("warning: " in line) is (level == "warning")
+        assert words in line

@@ -184,6 +184,19 @@ def test_time_runs_out_for_approval_and_review(folder: Folder, monkeypatch: pyte
     assert sorted(rules(folder, *FULL)) == ["approval-expired", "review-overdue"]
 
 
+def test_a_runbook_has_a_review_of_its_own_and_several_reviewers_are_asked(
+    folder: Folder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    schedule = "runbook_review: {every: 30d, by: [lead@example.org, risk@example.org], last: 2026-02-15}"
+    folder.edit("registry_entry: RISK-12", f"registry_entry: RISK-12\n{schedule}")
+    assert rules(folder, *FULL) == []
+    set_clock(monkeypatch, "2026-03-20T00:00:00Z")
+    _, findings = judge(folder, *FULL)
+    (late,) = [finding for finding in findings if finding["rule"] == "review-overdue"]
+    assert "the runbook of credit-model was last reviewed at 2026-02-15" in late["reason"]
+    assert "seamwatch attest review runbook --system credit-model --as lead@example.org" in late["remedy"]
+
+
 def test_a_bad_signature_under_an_approval_is_refused(folder: Folder) -> None:
     folder.edit("key_id: risk-1, signature: ", "key_id: risk-1, signature: AAAA")
     assert rules(folder, *FULL) == ["approval-signature"]

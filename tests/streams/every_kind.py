@@ -8,6 +8,7 @@ from typing import Any
 
 from seamwatch.durations import HOUR, MINUTE, SECOND
 from seamwatch.instants import format_instant
+from seamwatch.judging.model.identity import identity
 from tests.clauses.history import record_of
 
 LENGTH = 8 * HOUR
@@ -76,6 +77,7 @@ covers: [model]{_HEAD}
   - {{id: reviewed, kind: review, every: 3h, by: second@example.org}}
   - {{id: covered, kind: coverage, reviewer: second@example.org, within: 30m}}
   - {{id: covered-often, kind: coverage, reviewer: second@example.org, within: 30m, after: 2h}}
+  - {{id: learn, kind: follow_up, by: second@example.org, within: 50m, severities: [breach, warning]}}
 ---
 kind: Contract
 id: claims-contract
@@ -215,3 +217,18 @@ def _people(start: int, add: Any) -> None:
     ):  # fmt: skip
         add("attestation", start + minutes * MINUTE, system="model", subject=subject, kind=kind,
             metric="gini" if kind == "benchmark" else None, value=value, person="second@example.org")  # fmt: skip
+    _follow_ups(start, add)
+
+
+def _follow_ups(start: int, add: Any) -> None:
+    """What was broken of the benchmark, from the second to the fourth measurement, is reviewed, and one action late."""
+    broken = identity("model-contract", "gini", "model", "breach", "gini", f"{start + 80 * MINUTE}/least")
+    subject = f"model-contract#learn/{broken}"
+    actions = [
+        {"id": name, "person": "owner@example.org", "due": format_instant(start + minutes * MINUTE), "what": "-"}
+        for name, minutes in (("late", 390), ("in-time", 430), ("never", 440))
+    ]
+    stated = {"implied": "-", "diverged": "-", "cause": "-", "actions": actions}
+    for minutes, kind, name in ((310, "follow_up", ""), (400, "action", "/late"), (410, "action", "/in-time")):
+        add("attestation", start + minutes * MINUTE, system="model", subject=subject + name, kind=kind,
+            person="second@example.org", statement=None if name else json.dumps(stated))  # fmt: skip

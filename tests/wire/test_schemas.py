@@ -104,7 +104,9 @@ def test_what_our_own_producers_wrote_before_is_read_for_ever_also_in_bulk(
         "reference": "C-1", "person": "example", "answer": "accept", "violation_id": "v", "contract": "c",
         "contract_version": "1", "contract_digest": "d", "clause": "told", "severity": "breach", "state": "open",
         "summary": "-", "opened_at": T0, "detected_at": T0, "step": 0, "channel": "json", "sent_at": T0, "result": "-",
-    }  # fmt: skip
+        "acknowledgement_id": event_id("before"), "counted": True, "reason": "counts", "answered_at": T0,
+        "judged_at": T0, "subject": "c#told",
+    } | ({"kind": "review"} if name == "attestation" else {})  # fmt: skip
     names = [field["name"] for field in definition["fields"]]
     defaults = {field["name"]: field["default"] for field in definition["fields"] if "default" in field}
     record = defaults | {field: value for field, value in said.items() if field in names}
@@ -116,8 +118,10 @@ def test_what_our_own_producers_wrote_before_is_read_for_ever_also_in_bulk(
     assert Codec().decode(name, value) == record | added
     now: dict[str, dict[str, Any]] = {
         "acknowledgement": {"change_digest": "d" * 64},
+        "attestation": {"kind": "follow_up", "statement": "{}"},
         "config_change": {"withdrawn": True},
         "page": {"news": "again", "reference": "C1:2"},
+        "verdict": {"of": "attestation"},
         "violation": {"unsigned_by": ["example"]},
     }
     newer = now.get(name, {"row_count": None})

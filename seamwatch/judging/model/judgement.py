@@ -29,6 +29,10 @@ to receive something of a declared data set. No producer sends it."""
 IN_FORCE = "in_force"
 """The same of a contract version, of when it is in force: received under the system that stands for all it covers."""
 
+ENDED = "ended"
+"""The same of an episode of another clause of its contract over the system that is over: what was broken, and when it
+ended."""
+
 Input = Fact | ForwardedEvent | TimePassed
 
 

@@ -94,12 +94,21 @@ class Signing:
 
 
 @dataclass(frozen=True, slots=True)
+class Scheduled:
+    """What a System document says of a review: how often (micros), by whom, all of them, and when it was last done."""
+
+    every: int
+    by: tuple[str, ...]
+    last: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Seam:
     """A contract version as it binds one system.
 
     ``declared`` is False for a system without a document, and ``near`` the declared one from which it differs by its
-    spelling alone, if there is one; ``owner`` is whose it is by its document, ``reviewed_at`` the document's last
-    review (micros), and ``review_every`` (micros) and ``reviewer`` what it says of the next; ``signatories`` are the
+    spelling alone, if there is one; ``owner`` is whose it is by its document, ``review`` and ``runbook_review`` what
+    that says of the reviews of the system and of its runbook; ``signatories`` are the
     persons who sign for the parties, the provider's first; ``signing`` says who has signed this version, of the one
     system that stands for all that the contract covers.
     """
@@ -112,10 +121,9 @@ class Seam:
     versions: tuple[DeclaredVersion, ...] = ()
     escalation: tuple[Step, ...] = ()
     keys: Mapping[str, tuple[PublicKey, ...]] = field(default_factory=dict)
-    reviewed_at: int | None = None
     signatories: tuple[str, ...] = ()
-    review_every: int | None = None
-    reviewer: str | None = None
+    review: Scheduled | None = None
+    runbook_review: Scheduled | None = None
     near: str | None = None
     signing: Signing | None = None
     owner: str | None = None

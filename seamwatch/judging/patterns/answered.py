@@ -14,7 +14,7 @@ from seamwatch.judging.patterns.wording import moment_text
 # From what says least of an answer to what says most: of several words about one the last holds.
 REASONS: Final = (
     "nobody_asks", "not_asked", "too_old", "too_early", "unknown", "over", "taken", "nobody_left",
-    "other_announcement", "unsigned", "unknown_key", "invalid_key", "wrong_signature", "counts",
+    "other_announcement", "unreadable", "unsigned", "unknown_key", "invalid_key", "wrong_signature", "counts",
 )  # fmt: skip
 
 
@@ -24,13 +24,13 @@ def weight_of(reason: str) -> int:
 
 
 def answered(record: Mapping[str, Any], reason: str, summary: str) -> Answered:
-    """The finding about an acknowledgement event; it counted if the reason is ``counts``."""
+    """The finding about an acknowledgement event, or an attestation; it counted if the reason is ``counts``."""
     return Answered(
         record["event_id"],
-        record["of"],
-        record["reference"],
+        record.get("of", "attestation"),
+        record["reference"] if "of" in record else record["subject"],
         record["person"],
-        record["answer"],
+        record.get("answer", "accept"),
         int(record["event_time"]),
         reason == "counts",
         reason,

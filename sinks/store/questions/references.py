@@ -35,7 +35,7 @@ UNION ALL SELECT 'change', change_id, CAST(system, 'String'), argMax(summary, ev
 FROM config_change WHERE NOT withdrawn AND change_id IN ({reference:String}, {change:String})
 GROUP BY change_id, system
 UNION ALL SELECT DISTINCT 'summary', notice_id, CAST(system, 'String'), summary, NULL
-FROM notice WHERE type = 'summary' AND kind != 'withdrawn' AND (notice_id = {reference:String}
+FROM notice WHERE type = 'summary' AND kind NOT IN ('withdrawn', 'follow_up') AND (notice_id = {reference:String}
 OR (length({reference:String}) >= {shortest:UInt8} AND startsWith(notice_id, {reference:String})))
 """
 

@@ -25,6 +25,7 @@ class Review:
     key_id: str | None
     signature: str | None
     event_time: Micros
+    statement: str | None = None
 
 
 _REVIEWS: Final = f"SELECT {columns(Review)} FROM attestation WHERE system = {{system:String}} AND kind = 'review'"

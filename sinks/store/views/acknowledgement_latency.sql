@@ -122,7 +122,7 @@ FROM
                 CAST(any(system), 'String') AS system, any(person) AS person,
                 CAST(any(contract_version), 'String') AS version, min(due_at) AS ended_at
             FROM notice
-            WHERE type = 'summary' AND kind != 'withdrawn'
+            WHERE type = 'summary' AND kind NOT IN ('withdrawn', 'follow_up')
             GROUP BY notice_id
         )
     ) AS told

@@ -68,6 +68,6 @@ LEFT JOIN
     SELECT
         'summary', notice_id, CAST(any(system), 'String'), toNullable(any(summary)), toNullable(min(due_at)), NULL, NULL
     FROM notice
-    WHERE type = 'summary' AND kind != 'withdrawn'
+    WHERE type = 'summary' AND kind NOT IN ('withdrawn', 'follow_up')
     GROUP BY notice_id
 ) AS asked ON given.of = asked.of AND given.reference = asked.reference

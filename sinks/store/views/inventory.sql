@@ -44,7 +44,7 @@ FROM
         UNION ALL
         SELECT CAST(system, 'String'), false, '', '', '', '', 0, '', NULL, 0, NULL, NULL, max(event_time)
         FROM attestation
-        WHERE kind = 'review'
+        WHERE kind = 'review' AND subject NOT IN ('runbook', 'monitoring_agreement', 'registry_entry', 'permissions', 'contract')
         GROUP BY system
     )
     GROUP BY system

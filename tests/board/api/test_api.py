@@ -55,7 +55,8 @@ def said(answer: Any, status: int) -> str:
         f"systems/{MODEL}/contracts", f"systems/{MODEL}/approvals", f"systems/{MODEL}/signals", "signals",
         f"systems/{MODEL}/reviews", "drift", "contracts", "contracts/eligibility-data-to-decisions/signatures",
         "decisions", f"decisions/{event('d1')}", f"traces/{TRACE}", "stale", "acknowledgements",
-        "answers/without-effect", "ledger", "openapi.json", "changes", "changes/CHANGE-2026-11-000042", "unannounced",
+        "answers/without-effect", "followups", "ledger", "openapi.json", "changes",
+        "changes/CHANGE-2026-11-000042", "unannounced",
     ],
 )  # fmt: skip
 def test_every_question_is_answered_to_a_reader_and_to_nobody_else(context: Context, path: str) -> None:
