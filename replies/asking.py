@@ -1,4 +1,4 @@
-"""Asking PagerDuty by its REST API (version 2): which incidents are acknowledged, by whom, and what they stand for.
+"""Asking PagerDuty by its REST API (version 2): who has acknowledged which incidents, and what was taken back.
 
 Reads only. Bounded in time and pages; what goes wrong is one error, which does not say the token.
 """
@@ -15,10 +15,12 @@ from replies.pagerduty import user_of
 from replies.reading import moment_of
 from replies.reply import NotRelayedError, text_at
 from seamwatch.errors import UnreachableError
+from seamwatch.instants import format_instant
 
 _TIMEOUT_SECONDS: Final = 10.0
 _PAGE: Final = 100
 _MOST_PAGES: Final = 50
+_TAKEN_BACK: Final = ("unacknowledge_log_entry", "unacknowledge_log_entry_reference")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +38,18 @@ class Acknowledged:
     several: bool
 
 
+@dataclass(frozen=True, slots=True)
+class TakenBack:
+    """An entry of the log: it was taken back that an incident was acknowledged, by a user or, for None, by itself."""
+
+    entry: str
+    incident: str
+    key: str
+    user: str | None
+    at: int
+    written: str
+
+
 class PagerDutyApi:
     """An account, asked with a token."""
 
@@ -48,6 +62,13 @@ class PagerDutyApi:
         for incident in self._all("/incidents", "incidents", {"statuses[]": "acknowledged", "date_range": "all"}):
             found = _acknowledged(incident)
             if found is not None:
+                yield found
+
+    def taken_back(self, since: int) -> Iterator[TakenBack]:
+        """What was taken back since a time (micros), of incidents with a key. Raises UnreachableError."""
+        parameters = {"since": format_instant(since), "is_overview": "true", "include[]": "incidents"}
+        for entry in self._all("/log_entries", "log_entries", parameters):
+            if text_at(entry, "type") in _TAKEN_BACK and (found := _taken_back(entry)) is not None:
                 yield found
 
     def keys_of(self, incident: str) -> list[str]:
@@ -100,6 +121,18 @@ def _acknowledged(incident: Mapping[str, Any]) -> Acknowledged | None:
     key, counts = text_at(incident, "incident_key"), incident.get("alert_counts")
     alerts = counts.get("all") if isinstance(counts, Mapping) else None
     return Acknowledged(name, key, user, at, written, key is None or (isinstance(alerts, int) and alerts > 1))
+
+
+def _taken_back(entry: Mapping[str, Any]) -> TakenBack | None:
+    name, written = text_at(entry, "id"), text_at(entry, "created_at")
+    incident, key = text_at(entry, "incident", "id"), text_at(entry, "incident", "incident_key")
+    if name is None or written is None or incident is None or key is None:
+        return None
+    try:
+        at = moment_of(written, "created_at")
+    except NotRelayedError:
+        return None
+    return TakenBack(name, incident, key, user_of(entry.get("agent")), at, written)
 
 
 def _segment(name: str) -> str:

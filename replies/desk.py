@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Final, Protocol
+from typing import Final
 
 import structlog
 
@@ -21,11 +21,8 @@ log = structlog.get_logger(__name__)
 _STATUS: Final[Mapping[str, int]] = {"relayed": 202, "repeated": 200}
 
 
-class Keys(Protocol):
-    """Which violations an incident of PagerDuty stands for."""
-
-    def __call__(self, incident: str) -> Sequence[str]:
-        """The violations' ids. Raises SeamwatchError when it cannot be asked."""
+Keys = Callable[[str], Sequence[str]]
+"""The ids of the violations that an incident of PagerDuty stands for. Raises SeamwatchError when it cannot be asked."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,12 +12,13 @@ _OVER_KEPT: Final = 50_000
 
 @dataclass(frozen=True, slots=True)
 class Episode:
-    """A violation as it stands: its system, its state, who must act, and who took it on."""
+    """A violation as it stands: its system, its state, who must act, who took it on, and when (micros)."""
 
     system: str
     state: str
     person: str | None
     acknowledged_by: str | None
+    acknowledged_at: int | None
 
 
 class Episodes:
@@ -30,7 +31,8 @@ class Episodes:
     def take(self, record: Mapping[str, Any]) -> None:
         """Take in a state of a violation, which comes after those that were taken in before."""
         name = record["violation_id"]
-        now = Episode(record["system"], record["state"], record["person"], record["acknowledged_by"])
+        names = ("system", "state", "person", "acknowledged_by", "acknowledged_at")
+        now = Episode(**{each: record[each] for each in names})
         self._open.pop(name, None)
         self._over.pop(name, None)
         if now.state != "resolved":
@@ -43,8 +45,3 @@ class Episodes:
     def get(self, violation_id: str) -> Episode | None:
         """The violation of an id; None for one that is not known, or was over long ago."""
         return self._open.get(violation_id) or self._over.get(violation_id)
-
-    @property
-    def waiting(self) -> int:
-        """How many nobody has taken on."""
-        return sum(episode.state != "acknowledged" for episode in list(self._open.values()))

@@ -36,7 +36,7 @@ _END_SECONDS: Final = 1.0
 
 
 class Following(threading.Thread):
-    """What is known. ``episodes`` and ``estate`` are written by this thread alone; ``ready`` once all was read."""
+    """What is known. ``episodes`` and ``estate`` are written by this thread alone; ``ready`` while all is read."""
 
     def __init__(self, kafka: Address, prefix: str, codec: Codec) -> None:
         super().__init__(name="following", daemon=True)
@@ -63,8 +63,10 @@ class Following(threading.Thread):
                 try:
                     self._follow()
                 except KafkaException as error:
+                    self.ready.clear()
                     log.warning("what is open cannot be followed", reason=str(self._error(error)))
                 except SeamwatchError as error:
+                    self.ready.clear()
                     log.warning("what is open cannot be followed", reason=str(error))
                 self._ended.wait(_AGAIN_SECONDS)
         except BaseException:

@@ -1,7 +1,7 @@
 """Reconciling: PagerDuty is asked now and then for answers that never came by webhook, and they are relayed.
 
-A service that has stopped calling is found this way. Only what nobody has taken on here is looked at, so that an answer
-that came is not published again; the judge has the last word in any case.
+A service that has stopped calling is found this way. Only what would change something here is relayed, so that an
+answer that came is not published again; the judge has the last word in any case.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Final, Protocol
 
 import structlog
 
-from replies.asking import Acknowledged
+from replies.asking import Acknowledged, TakenBack
 from replies.desk import Desk
 from replies.metrics import Metrics
 from replies.pagerduty import SERVICE
@@ -36,6 +36,9 @@ class Api(Protocol):
     def acknowledged(self) -> Iterable[Acknowledged]:
         """The incidents that are acknowledged now. Raises UnreachableError."""
 
+    def taken_back(self, since: int) -> Iterable[TakenBack]:
+        """What was taken back since a time (micros). Raises UnreachableError."""
+
     def keys_of(self, incident: str) -> Sequence[str]:
         """The keys of the alerts of an incident. Raises UnreachableError."""
 
@@ -44,8 +47,9 @@ class Reconciling(threading.Thread):
     """Asks at its start, and ``every`` so many seconds."""
 
     def __init__(
-        self, api: Api, desk: Desk, known: Known, metrics: Metrics, now: Callable[[], int], every: float
+        self, api: Api, desk: Desk, known: Known, metrics: Metrics, now: Callable[[], int], every: float, back: int
     ) -> None:
+        """``back``: how far (micros) the first look goes back."""
         super().__init__(name="reconciling", daemon=True)
         self._api = api
         self._desk = desk
@@ -53,6 +57,7 @@ class Reconciling(threading.Thread):
         self._metrics = metrics
         self._now = now
         self._every = every
+        self._since = now() - back
         self._ended = threading.Event()
 
     def end(self) -> None:
@@ -72,14 +77,18 @@ class Reconciling(threading.Thread):
     def turn(self) -> None:
         """Ask once."""
         found: list[Reply] = []
+        began = self._now()
         try:
             self._gather(found)
+            self._gather_taken_back(found)
         except SeamwatchError as error:
             self._failed(str(error))
         except Exception as error:
             log.exception("PagerDuty was not asked: an error of ours")
             self._failed(type(error).__name__)
         else:
+            # What is in its grace now is looked at again.
+            self._since = began - 2 * _GRACE
             self._metrics.asked.labels(SERVICE, "answered").inc()
             self._metrics.asked_at.labels(SERVICE).set_to_current_time()
         for reply in found:
@@ -103,13 +112,35 @@ class Reconciling(threading.Thread):
                 keys = (*keys, *self._api.keys_of(one.incident))
             found += [_reply(one, key) for key in dict.fromkeys(keys) if self._waits(key)]
 
+    def _gather_taken_back(self, found: list[Reply]) -> None:
+        for one in self._api.taken_back(self._since):
+            episode = self._known.episodes.get(one.key)
+            if episode is None or episode.acknowledged_at is None or one.at > self._now() - _GRACE:
+                continue
+            if episode.state == "acknowledged" and episode.acknowledged_at <= one.at:
+                found.append(_taken_back(one))
+
     def _waits(self, violation_id: str) -> bool:
         episode = self._known.episodes.get(violation_id)
         return episode is not None and episode.state in ("open", "escalated")
 
 
 def _reply(one: Acknowledged, violation_id: str) -> Reply:
-    said = {"incident": one.incident, "incident_key": violation_id, "acknowledger": one.user, "at": one.written}
-    evidence = json.dumps({"asked": said}, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    said: dict[str, str | None] = {
+        "incident": one.incident,
+        "incident_key": violation_id,
+        "acknowledger": one.user,
+        "at": one.written,
+    }
     name = f"{one.incident}/{one.user}/{one.written}"
-    return Reply(SERVICE, name, "acknowledged", violation_id, one.at, evidence, one.user, SERVICE, asked=True)
+    return Reply(SERVICE, name, "acknowledged", violation_id, one.at, _evidence(said), one.user, SERVICE, asked=True)
+
+
+def _taken_back(one: TakenBack) -> Reply:
+    said = {"entry": one.entry, "incident": one.incident, "incident_key": one.key, "by": one.user, "at": one.written}
+    name = f"entry/{one.entry}"
+    return Reply(SERVICE, name, "unacknowledged", one.key, one.at, _evidence(said), one.user, SERVICE, asked=True)
+
+
+def _evidence(said: dict[str, str | None]) -> str:
+    return json.dumps({"asked": said}, sort_keys=True, ensure_ascii=False, separators=(",", ":"))

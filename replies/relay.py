@@ -27,6 +27,7 @@ from seamwatch.signatures import acknowledgement_bytes, sign
 log = structlog.get_logger(__name__)
 
 _SEEN_KEPT: Final = 20_000
+_WAIT_SECONDS: Final = 5.0
 _AHEAD: Final = DAY
 """What is dated further ahead is no event to any stage."""
 
@@ -47,7 +48,7 @@ class Known(Protocol):
 
     @property
     def ready(self) -> threading.Event:
-        """Set once all that there was has been read."""
+        """Set while all that there is has been read."""
 
 
 class Relay:
@@ -84,12 +85,7 @@ class Relay:
         if episode is None:
             raise NotRelayedError("unknown_violation", f"no violation {reply.violation_id!r} is known here", 404)
         record = self._record(reply, episode, self._who(reply, episode), event_id)
-        with self._lock:
-            try:
-                self._publish(record)
-            except SeamwatchError as error:
-                log.warning("a reply could not be published", event_id=event_id, reason=str(error))
-                raise NotRelayedError("unreachable", "Kafka has not taken it: send it again", 503) from error
+        self._send(record)
         _remember(self._seen, event_id, None)
         _remember(self._last, reply.violation_id, record["person"])
         log.info(
@@ -101,6 +97,18 @@ class Relay:
             event_id=event_id,
         )
         return "relayed"
+
+    def _send(self, record: Mapping[str, Any]) -> None:
+        # One after another; while Kafka is away those behind hear so without waiting for each before them.
+        if not self._lock.acquire(timeout=_WAIT_SECONDS):
+            raise NotRelayedError("unreachable", "Kafka has not taken what came before: send it again", 503)
+        try:
+            self._publish(record)
+        except SeamwatchError as error:
+            log.warning("a reply could not be published", event_id=record["event_id"], reason=str(error))
+            raise NotRelayedError("unreachable", "Kafka has not taken it: send it again", 503) from error
+        finally:
+            self._lock.release()
 
     def key_id(self) -> str | None:
         """The name under which the key is published as a relay's; None where it is not, so that nothing would count."""

@@ -47,12 +47,13 @@ def run(settings: Settings, private_key: bytes) -> None:
     codec, metrics = codec_of(settings), Metrics(settings.metrics_port, settings.metrics_host)
     following = Following(broker, settings.prefix, codec)
     publishing = Publishing(broker, settings.prefix, codec)
+    metrics.unread.set_function(lambda: following.unread)
     relay = Relay(person, private_key, following, publishing.publish, settings.clock().now, settings.max_age)
     desk = Desk(relay, metrics, secrets, None if api is None else api.keys_of)
     threads: list[Following | Reconciling | Slack] = [following]
     if api is not None:
         every = settings.replies_pagerduty_every / 1_000_000
-        threads.append(Reconciling(api, desk, following, metrics, settings.clock().now, every))
+        threads.append(Reconciling(api, desk, following, metrics, settings.clock().now, every, settings.max_age))
     if settings.replies_slack_token_file is not None:
         token = token_of(settings.replies_slack_token_file, "SEAMWATCH_REPLIES_SLACK_TOKEN_FILE")
         threads.append(Slack(settings.replies_slack_api, token, desk, metrics))

@@ -123,7 +123,8 @@ def _retract(episode: Episode, person: str, at: int, now: int, *, climbs: bool) 
     state = "escalated" if before.step else "open"
     violation = replace(before, state=state, acknowledged_at=None, acknowledged_by=None)
     after = _start_clock(replace(episode, violation=violation), now, climbs and before.severity == "breach")
-    return after, "counts", f"{person} takes back that {before.acknowledged_by} took it on"
+    taker = before.acknowledged_by
+    return after, "counts", f"{person} gives it back" if person == taker else f"{person} takes it back from {taker}"
 
 
 def escalate_episode(episode: Episode, now: int) -> Episode:

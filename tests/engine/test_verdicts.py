@@ -6,7 +6,7 @@ import random
 import re
 import time
 from base64 import b64encode
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -303,7 +303,8 @@ def test_live_and_replay_make_the_same_of_every_answer(seed: int, keyed: bool, t
                       event_id=event_id(f"a{seed}/{number}"))  # fmt: skip
         if of == "violation" and chance.random() < 0.3:
             made["answer"] = "retract"
-        how = chance.choice([signed, relayed, dict])
+        ways: list[Callable[[dict[str, Any]], dict[str, Any]]] = [signed, relayed, dict]
+        how = chance.choice(ways)
         made = {"relayed_by": None, "evidence": None, **how(made)}
         rest: dict[str, Any] = {
             "producer": "p",

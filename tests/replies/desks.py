@@ -71,8 +71,9 @@ class Known:
 
     def episode(self, violation_id: str = VIOLATION, **fields: Any) -> None:
         """A state of a violation."""
-        said = {"system": "scorer", "state": "open", "person": "dana@example.org", "acknowledged_by": None}
-        self.episodes.take({"violation_id": violation_id, **said, **fields})
+        said = {"system": "scorer", "state": "open", "person": "dana@example.org"}
+        nobody = {"acknowledged_by": None, "acknowledged_at": None}
+        self.episodes.take({"violation_id": violation_id, **said, **nobody, **fields})
 
 
 class Scene:

@@ -108,7 +108,7 @@ def test_what_no_user_did_acknowledges_nothing(scene: Scene) -> None:
 
 
 def test_an_identity_is_one_persons_and_known(scene: Scene) -> None:
-    stranger = {"agent": {"id": "PSTRANGER", "type": "user_reference"}}
+    stranger: dict[str, Any] = {"agent": {"id": "PSTRANGER", "type": "user_reference"}}
     answer = call(scene, incident(**stranger))
     assert (answer.status, answer.outcome) == (422, "unknown_identity")
     assert "'PSTRANGER' is in no Person document" in answer.said
@@ -170,20 +170,20 @@ def test_taking_back_restarts_the_clock_of_whoever_had_taken_it_on(scene: Scene)
 
 
 def test_it_is_known_who_took_it_on_before_the_judge_has_said_so(scene: Scene) -> None:
-    by_lead = {"agent": {"id": "PLEAD", "type": "user_reference"}}
+    by_lead: dict[str, Any] = {"agent": {"id": "PLEAD", "type": "user_reference"}}
     assert call(scene, incident(**by_lead)).outcome == "relayed"
     assert call(scene, incident("unacknowledged", id="02", agent=None)).outcome == "relayed"
     assert [record["person"] for record in scene.published] == ["model.lead@example.org"] * 2
 
 
 def test_a_stranger_who_takes_it_back_restarts_the_clock_too(scene: Scene) -> None:
-    stranger = {"agent": {"id": "PSTRANGER", "type": "user_reference"}}
+    stranger: dict[str, Any] = {"agent": {"id": "PSTRANGER", "type": "user_reference"}}
     assert call(scene, incident("unacknowledged", **stranger)).outcome == "relayed"
     assert scene.only()["person"] == "dana@example.org", "who has to act"
 
 
 def test_an_incident_without_a_key_stands_for_its_alerts(tmp_path: Path) -> None:
-    keyless = {"data": {"incident_key": None}}
+    keyless: dict[str, Any] = {"data": {"incident_key": None}}
     unasked = Scene(tmp_path / "unasked")
     assert call(unasked, incident(**keyless)).outcome == "no_violation"
     asked = Scene(tmp_path / "asked", keys=lambda _incident: [VIOLATION, OTHER])

@@ -15,7 +15,7 @@ from structlog.testing import capture_logs
 
 from replies.asking import PagerDutyApi
 from replies.reconciling import Reconciling
-from seamwatch.durations import DAY, HOUR, MINUTE
+from seamwatch.durations import DAY, HOUR, MINUTE, SECOND
 from seamwatch.errors import UnreachableError
 from seamwatch.instants import format_instant, parse_instant
 from tests.replies.desks import VIOLATION, Scene, body_of, incident, now, pagerduty_headers
@@ -32,6 +32,7 @@ class Account:
         self.incidents: list[dict[str, Any]] = []
         self.alerts: dict[str, list[str | None]] = {}
         self.asked: list[str] = []
+        self.entries: list[dict[str, Any]] = []
         self.broken: Response | None = None
 
     def acknowledge(self, key: str | None, user: str = "PDANA", ago: int = HOUR, **fields: Any) -> None:
@@ -60,7 +61,25 @@ class Account:
             keys = self.alerts.get(request.path_params["name"], [])
             return JSONResponse({"alerts": [{"id": "A", "alert_key": key} for key in keys], "more": False})
 
-        return [Route("/incidents", incidents), Route("/incidents/{name}/alerts", alerts)]
+        async def log_entries(request: Request) -> Response:
+            since = parse_instant(request.query_params["since"])
+            entries = [each for each in self.entries if parse_instant(each["created_at"]) >= since]
+            return JSONResponse({"log_entries": entries, "more": False})
+
+        return [
+            Route("/incidents", incidents),
+            Route("/incidents/{name}/alerts", alerts),
+            Route("/log_entries", log_entries),
+        ]
+
+    def take_back(self, key: str, ago: int, user: str | None = None, kind: str = "unacknowledge") -> None:
+        agent = {"id": "PPOLICY", "type": "escalation_policy_reference"}
+        if user is not None:
+            agent = {"id": user, "type": "user_reference"}
+        incident = {"id": "Q0", "type": "incident", "incident_key": key}
+        at, name = format_instant(now() - ago), f"R{len(self.entries)}"
+        entry = {"id": name, "type": f"{kind}_log_entry", "created_at": at, "agent": agent, "incident": incident}
+        self.entries.append(entry)
 
 
 @pytest.fixture
@@ -80,7 +99,7 @@ def scene(tmp_path: Path) -> Scene:
 
 
 def reconciling(scene: Scene, api: PagerDutyApi) -> Reconciling:
-    return Reconciling(api, scene.desk, scene.known, scene.metrics, now, 300.0)
+    return Reconciling(api, scene.desk, scene.known, scene.metrics, now, 300.0, DAY)
 
 
 def asked(scene: Scene, result: str) -> float:
@@ -127,6 +146,26 @@ def test_an_answer_that_comes_late_by_webhook_too_is_another_event_and_the_judge
     body = body_of(incident())
     assert scene.desk.pagerduty(body, pagerduty_headers(body)).status == 202
     assert len({record["event_id"] for record in scene.published}) == 2
+
+
+def test_what_was_taken_back_there_is_taken_back_here(scene: Scene, account: Account, api: PagerDutyApi) -> None:
+    taken = {"state": "acknowledged", "acknowledged_by": "dana@example.org", "acknowledged_at": now() - 2 * HOUR}
+    scene.known.episode(**taken)
+    for ago, kind in ((3 * HOUR, "unacknowledge"), (HOUR, "notify"), (SECOND, "unacknowledge")):
+        account.take_back(VIOLATION, ago, kind=kind)
+    turns = reconciling(scene, api)
+    turns.turn()
+    assert scene.published == [], "before it was taken on, of another kind, or on its way"
+    account.take_back(VIOLATION, 90 * SECOND)
+    turns.turn()
+    record = scene.only()
+    assert (record["answer"], record["person"]) == ("retract", "dana@example.org")
+    assert json.loads(record["evidence"])["asked"]["entry"] == "R3"
+    turns.turn()
+    assert len(scene.published) == 1
+    scene.known.episode()
+    turns.turn()
+    assert len(scene.published) == 1, "nobody has it"
 
 
 def test_pages_and_alerts_of_an_incident_are_gone_through(scene: Scene, account: Account, api: PagerDutyApi) -> None:
