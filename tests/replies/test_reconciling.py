@@ -149,7 +149,11 @@ def test_an_answer_that_comes_late_by_webhook_too_is_another_event_and_the_judge
 
 
 def test_what_was_taken_back_there_is_taken_back_here(scene: Scene, account: Account, api: PagerDutyApi) -> None:
-    taken = {"state": "acknowledged", "acknowledged_by": "dana@example.org", "acknowledged_at": now() - 2 * HOUR}
+    taken: dict[str, Any] = {
+        "state": "acknowledged",
+        "acknowledged_by": "dana@example.org",
+        "acknowledged_at": now() - 2 * HOUR,
+    }
     scene.known.episode(**taken)
     for ago, kind in ((3 * HOUR, "unacknowledge"), (HOUR, "notify"), (SECOND, "unacknowledge")):
         account.take_back(VIOLATION, ago, kind=kind)
