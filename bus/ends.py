@@ -47,8 +47,13 @@ def newest_in(admin: AdminClient, topic: str, numbers: Iterable[int], seconds: f
 
 def end_for(consumer: Consumer, topic: str, number: int, seconds: float) -> int:
     """Where a partition ends for a consumer, asked over its own connection; raises KafkaException."""
-    _, end = consumer.get_watermark_offsets(TopicPartition(topic, number), timeout=seconds)
-    return int(end)
+    return bounds_for(consumer, topic, number, seconds)[1]
+
+
+def bounds_for(consumer: Consumer, topic: str, number: int, seconds: float) -> tuple[int, int]:
+    """Where a partition begins and ends for a consumer, asked over its own connection; raises KafkaException."""
+    begin, end = consumer.get_watermark_offsets(TopicPartition(topic, number), timeout=seconds)
+    return int(begin), int(end)
 
 
 def _asked(

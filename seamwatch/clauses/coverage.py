@@ -14,7 +14,7 @@ has it, ends its clock and what is open of it.
 
 State: one for the system. The clocks that run or ran out (of the newest 1,000 changes, about 200 bytes each; a breach
 that makes room for a newer change is over, and says so), and the ids and digests of the newest 1,000 changes. At its
-largest it takes 1.6 MB.
+largest it takes 1.7 MB.
 
 What its violation says: what the reviewer has not confirmed coverage since, and the time agreed (`observed` and
 `limit` in seconds).

@@ -14,6 +14,7 @@ from typing import Final
 import structlog
 from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
 
+from bus.ends import bounds_for
 from bus.errors import PARTITION_END
 from bus.partitions import Partition
 from streams.page.marks import Mark, mark_of, read, written
@@ -43,7 +44,7 @@ def marks_of(consumer: Consumer, partitions: Iterable[Partition]) -> dict[Partit
         return found
     for place in committed:
         mark = read(place.offset, place.metadata)
-        low, high = consumer.get_watermark_offsets(TopicPartition(place.topic, place.partition), timeout=_SECONDS)
+        low, high = bounds_for(consumer, place.topic, place.partition, _SECONDS)
         if mark is not None and mark.position <= high:
             needed = tuple(offset for offset in mark.needed if low <= offset < high)
             found[place.topic, place.partition] = Mark(mark.position, needed)
