@@ -1,44 +1,20 @@
-"""Answering: drafts, signatures and what came of an answer, for pages and API alike. One answers as oneself only."""
+"""Answering: what is answered, its drafts and what came of it, for pages and API alike. How it is signed: `signing`."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any, Final, Literal, cast
-
-from itsdangerous import BadSignature
+from typing import Any, Final, Literal
 
 from board.page import Page, person_of
 from board.security.origins import RefusedError
-from seamwatch.documents.models import PublicKeyEntry
+from board.signing import PATIENCE_SECONDS, PRODUCER, Draft, Outcome, Signing, demand_unsigned
 from seamwatch.errors import SeamwatchError, StoreError, UnreachableError, UsageError
-from seamwatch.signatures import PublicKey, acknowledgement_bytes, acknowledgement_fault
+from seamwatch.signatures import acknowledgement_bytes, acknowledgement_fault
 from statements import answer as answers
 from statements.published import Published
 
 Kind = Literal["accept", "object"]
 
-_PATIENCE_SECONDS: Final = 10.0
-_PRODUCER: Final = "seamwatch board"
-
-
-@dataclass(frozen=True, slots=True)
-class Draft:
-    """What is to be signed by one key: ``bytes`` as text, and the ``draft`` that is handed back with the signature."""
-
-    reference: str
-    key_id: str
-    public: str
-    bytes: str
-    draft: str
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What came of an answer; ``counted`` None where no judge has said so far."""
-
-    reference: str
-    counted: bool | None
-    summary: str
+_SIGNING: Final = Signing("answer", "reference", "acknowledges", acknowledgement_bytes, acknowledgement_fault)
 
 
 def answer(page: Page, reference: str, kind: Kind, note: str) -> Outcome:
@@ -47,52 +23,19 @@ def answer(page: Page, reference: str, kind: Kind, note: str) -> Outcome:
     return send(page, _draft(page, reference, kind, note))
 
 
-def demand_unsigned(page: Page) -> None:
-    """Raise RefusedError where what who acts does not sign would not count."""
-    person = person_of(page)
-    if keys_of(page, person):
-        raise RefusedError(
-            f"{person} has published keys, so what is not signed would not count: choose your key file on the page, "
-            "which signs in this browser (that takes JavaScript), or sign a draft of /api/v1/answers/drafts",
-            409,
-        )
-
-
 def drafts(page: Page, reference: str, kind: Kind, note: str) -> list[Draft]:
     """What is to be signed of an answer, by each key of who answers."""
-    person = person_of(page)
-    event = _draft(page, reference, kind, note)
-    found = []
-    for key in keys_of(page, person):
-        signed = event | {"key_id": key.key_id}
-        text = acknowledgement_bytes(signed).decode()
-        found.append(Draft(event["reference"], key.key_id, key.public, text, str(_signer(page).dumps(signed))))
-    return found
+    return _SIGNING.drafts(page, _draft(page, reference, kind, note))
 
 
 def signed(page: Page, draft: str, signature: str) -> dict[str, Any]:
     """The event of a draft, signed. Raises RefusedError for a draft or a signature of another."""
-    person = person_of(page)
-    try:
-        event = cast("dict[str, Any]", _signer(page).loads(draft))
-    except BadSignature:
-        raise RefusedError("this is no draft of this session: load the page again, and repeat") from None
-    event["signature"] = signature
-    if event["person"] != person:
-        raise RefusedError("one acknowledges as oneself only")
-    fault = acknowledgement_fault(event, public_keys_of(page, person))
-    if fault is not None:
-        raise RefusedError(fault[1])
-    return event
+    return _SIGNING.signed(page, draft, signature)
 
 
 def send(page: Page, event: dict[str, Any]) -> Outcome:
     """Send an answer; what came of it. Raises UnreachableError."""
-    verdict = answers.submit(page.context.shown, event, _PATIENCE_SECONDS)
-    if verdict is None:
-        waits = "it was sent and is on record, but no judge has said yet whether it counts: is one running?"
-        return Outcome(event["reference"], None, waits)
-    return Outcome(event["reference"], verdict["counted"], verdict["summary"])
+    return _SIGNING.outcome(event, answers.submit(page.context.shown, event, PATIENCE_SECONDS))
 
 
 def _draft(page: Page, reference: str, kind: Kind, note: str) -> dict[str, Any]:
@@ -116,27 +59,10 @@ def _drafted(page: Page, reference: str, kind: Kind, note: str) -> dict[str, Any
         if violation.state == "resolved":
             raise SeamwatchError("it is over already, so the answer was not sent")
         found = answers.of_violation(violation.violation_id, violation.system, violation.summary)
-        return answers.draft(found, person, kind, note or None, page.now, _PRODUCER)
+        return answers.draft(found, person, kind, note or None, page.now, PRODUCER)
     with page.store() as store:
-        found = answers.meant(store, system, reference, _PATIENCE_SECONDS)
+        found = answers.meant(store, system, reference, PATIENCE_SECONDS)
         announced = None
         if found.of == "change":
             announced = answers.announcement(store, Published(system), found, reference)
-    return answers.draft(found, person, kind, note or None, page.now, _PRODUCER, announced)
-
-
-def _signer(page: Page) -> Any:
-    return page.context.sessions.signer(f"answer {page.viewer.session}")
-
-
-def keys_of(page: Page, person: str) -> tuple[PublicKeyEntry, ...]:
-    """The keys that a person has published."""
-    known = page.context.estate.persons.get(person)
-    return () if known is None else known.keys
-
-
-def public_keys_of(page: Page, person: str) -> list[PublicKey]:
-    """The same, to verify signatures by."""
-    from seamwatch.engine.seams import Seams
-
-    return list(Seams(page.context.estate, None).keys_of(person))
+    return answers.draft(found, person, kind, note or None, page.now, PRODUCER, announced)

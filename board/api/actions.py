@@ -15,6 +15,7 @@ from board import answering
 from board.api.access import Actor
 from board.api.models import DRAFT, OUTCOME, listing
 from board.api.problems import documented
+from board.signing import Outcome
 
 router = APIRouter(tags=["answers"], responses=documented(400, 404, 409))
 
@@ -60,6 +61,6 @@ def signed(page: Actor, given: SignedDraft, response: Response) -> Any:
     return _told(answering.send(page, answering.signed(page, given.draft, given.signature)), response)
 
 
-def _told(outcome: answering.Outcome, response: Response) -> Any:
+def _told(outcome: Outcome, response: Response) -> Any:
     response.status_code = 202 if outcome.counted is None else 200
     return asdict(outcome)

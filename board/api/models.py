@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, get_args, get_origin, g
 from pydantic import BaseModel, Field, create_model
 
 from board.announced import Unannounced
-from board.answering import Draft, Outcome
+from board.signing import Draft, Outcome
 from sinks.store.questions.acknowledgements import Answer, Asked
 from sinks.store.questions.approvals import ApprovalGiven
 from sinks.store.questions.decisions import Decided

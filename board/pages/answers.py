@@ -9,9 +9,10 @@ from fastapi import APIRouter, Form
 from fastapi.responses import HTMLResponse, JSONResponse
 
 from board import answering
-from board.answering import Kind, Outcome
+from board.answering import Kind
 from board.page import Acting, Page, person_of, wants_fragment
 from board.security.origins import RefusedError
+from board.signing import Outcome, demand_unsigned
 from seamwatch.errors import SeamwatchError
 
 router = APIRouter(include_in_schema=False)
@@ -27,8 +28,8 @@ def answer(
     note: Annotated[str, Form(max_length=2_000)] = "",
 ) -> HTMLResponse:
     """Answer one or several things, unsigned; what came of each."""
-    answering.demand_unsigned(page)
-    return _told(page, [_outcome(page, one, kind, note) for one in _each(page, reference)])
+    demand_unsigned(page)
+    return told(page, [_outcome(page, one, kind, note) for one in _each(page, reference)])
 
 
 @router.post("/answers/drafts")
@@ -50,7 +51,7 @@ def signed(page: Acting, draft: Annotated[list[str], Form()], signature: Annotat
         raise RefusedError("each draft has one signature", 422)
     # Nothing is sent where one of them is not theirs.
     events = [answering.signed(page, *each) for each in zip(draft, signature, strict=True)]
-    return _told(page, [answering.send(page, event) for event in events])
+    return told(page, [answering.send(page, event) for event in events])
 
 
 def _each(page: Page, references: list[str]) -> list[str]:
@@ -68,7 +69,7 @@ def _outcome(page: Page, reference: str, kind: Kind, note: str) -> Outcome:
         return Outcome(reference, False, str(error))
 
 
-def _told(page: Page, said: list[Outcome]) -> HTMLResponse:
+def told(page: Page, said: list[Outcome]) -> HTMLResponse:
     """What came of each; 409 where one does not count."""
     status = 200 if all(each.counted for each in said) else 409
     template = "parts/answered.html" if wants_fragment(page.request) else "answered.html"

@@ -8,10 +8,11 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Form
 from fastapi.responses import HTMLResponse, JSONResponse
 
-from board import answering, reviewing
-from board.answering import Outcome
-from board.page import Acting, Page, wants_fragment
+from board import reviewing
+from board.page import Acting
+from board.pages.answers import told
 from board.security.origins import RefusedError
+from board.signing import demand_unsigned
 
 router = APIRouter(include_in_schema=False)
 
@@ -55,15 +56,15 @@ Done = Annotated[dict[str, Any], Depends(_action)]
 @router.post("/reviews", response_class=HTMLResponse)
 def review(page: Acting, event: Reviewed) -> HTMLResponse:
     """Give a review, unsigned; what came of it."""
-    answering.demand_unsigned(page)
-    return _told(page, reviewing.send(page, event))
+    demand_unsigned(page)
+    return told(page, [reviewing.send(page, event)])
 
 
 @router.post("/actions", response_class=HTMLResponse)
 def action(page: Acting, event: Done) -> HTMLResponse:
     """Say that an action is done, unsigned; what came of it."""
-    answering.demand_unsigned(page)
-    return _told(page, reviewing.send(page, event))
+    demand_unsigned(page)
+    return told(page, [reviewing.send(page, event)])
 
 
 @router.post("/reviews/drafts")
@@ -84,10 +85,4 @@ def signed(
     page: Acting, draft: Annotated[str, Form(max_length=64_000)], signature: Annotated[str, Form(max_length=512)]
 ) -> HTMLResponse:
     """Send what was signed in the browser; what came of it."""
-    return _told(page, reviewing.send(page, reviewing.signed(page, draft, signature)))
-
-
-def _told(page: Page, outcome: Outcome) -> HTMLResponse:
-    """What came of it; 409 where it does not count."""
-    template = "parts/answered.html" if wants_fragment(page.request) else "answered.html"
-    return page.render(template, {"said": [outcome]}, 200 if outcome.counted else 409)
+    return told(page, [reviewing.send(page, reviewing.signed(page, draft, signature))])
