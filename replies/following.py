@@ -5,76 +5,49 @@ It begins with the topics' beginning, commits nothing and joins no group. A brok
 
 from __future__ import annotations
 
-import os
-import signal
 import threading
 import time
 from typing import Final
 
 import structlog
-from confluent_kafka import KafkaException, Message
+from confluent_kafka import Message
 
 from bus import clients
 from bus.documents import ContractsFollower
-from bus.errors import kafka_error
+from bus.follower_thread import FollowerThread
 from bus.partitions import Partition
 from bus.reading import Reading
 from replies.episodes import Episodes
 from seamwatch.broker import Address
 from seamwatch.documents import Estate
-from seamwatch.errors import RecordError, SeamwatchError
+from seamwatch.errors import RecordError
 from seamwatch.wire.codec import Codec
 
 log = structlog.get_logger(__name__)
 
 _BATCH: Final = 1_000
 _WAIT_SECONDS: Final = 0.2
-_AGAIN_SECONDS: Final = 1.0
 _LOOK_SECONDS: Final = 3.0
 _TIMEOUT_SECONDS: Final = 3.0
-_END_SECONDS: Final = 1.0
 
 
-class Following(threading.Thread):
+class Following(FollowerThread):
     """What is known. ``episodes`` and ``estate`` are written by this thread alone; ``ready`` while all is read."""
 
     def __init__(self, kafka: Address, prefix: str, codec: Codec) -> None:
-        super().__init__(name="following", daemon=True)
-        self._kafka = kafka
+        super().__init__("following", kafka)
         self._prefix = prefix
         self._codec = codec
         self._positions: dict[Partition, int] = {}
-        self._ended = threading.Event()
         self.episodes = Episodes()
         self.estate = Estate(persons={}, systems={})
         self.ready = threading.Event()
         self.unread = 0
         """How many records could not be read."""
 
-    def end(self) -> None:
-        """End the thread."""
-        self._ended.set()
-        self.join(_END_SECONDS)
-
-    def run(self) -> None:
-        """Follow until told to end. Of an error of ours the process ends, rather than go on with what was."""
-        try:
-            while not self._ended.is_set():
-                try:
-                    self._follow()
-                except KafkaException as error:
-                    self.ready.clear()
-                    log.warning("what is open cannot be followed", reason=str(self._error(error)))
-                except SeamwatchError as error:
-                    self.ready.clear()
-                    log.warning("what is open cannot be followed", reason=str(error))
-                self._ended.wait(_AGAIN_SECONDS)
-        except BaseException:
-            os.kill(os.getpid(), signal.SIGTERM)
-            raise
-
-    def _error(self, error: KafkaException) -> SeamwatchError:
-        return kafka_error(error, "following what is open", self._kafka)
+    def _away(self, why: str) -> None:
+        self.ready.clear()
+        log.warning("what is open cannot be followed", reason=why)
 
     def _follow(self) -> None:
         documents = ContractsFollower(self._kafka, self._prefix)

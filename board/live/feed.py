@@ -6,14 +6,11 @@ broker is away it says so, tries again, and goes on where it was. It commits not
 
 from __future__ import annotations
 
-import os
-import signal
-import threading
 import time
 from typing import Final
 
 import structlog
-from confluent_kafka import KafkaException, Message
+from confluent_kafka import Message
 
 from board.asking import Stores
 from board.live.hub import Change, Hub
@@ -21,7 +18,7 @@ from board.live.open_episodes import OpenEpisodes, Telling
 from board.running import Shown
 from bus import clients
 from bus.documents import ContractsFollower
-from bus.errors import kafka_error
+from bus.follower_thread import FollowerThread
 from bus.partitions import Partition
 from bus.reading import Reading
 from seamwatch.clock import Clock
@@ -38,20 +35,18 @@ log = structlog.get_logger(__name__)
 
 _BATCH: Final = 1_000
 _WAIT_SECONDS: Final = 0.2
-_AGAIN_SECONDS: Final = 1.0
 _LOOK_SECONDS: Final = 3.0
 """How often it is looked whether the broker is there, and has more topics of violations."""
 _TIMEOUT_SECONDS: Final = 3.0
 _RECORDED_SECONDS: Final = (2.0, 10.0, 30.0)
 """So long after a change of the topics pages hear that the store may have it: it is recorded a moment later."""
-_END_SECONDS: Final = 1.0
 
 
-class Feed(threading.Thread):
+class Feed(FollowerThread):
     """What is open now. ``episodes`` and ``estate`` are read by pages, and written by this thread alone."""
 
     def __init__(self, shown: Shown, stores: Stores, codec: Codec, clock: Clock, hub: Hub) -> None:
-        super().__init__(name="feed", daemon=True)
+        super().__init__("feed", shown.kafka)
         self._shown = shown
         self._stores = stores
         self._codec = codec
@@ -59,7 +54,6 @@ class Feed(threading.Thread):
         self._hub = hub
         self._topics = Topics(shown.prefix)
         self._positions: dict[Partition, int] = {}
-        self._ended = threading.Event()
         self._recorded: dict[str, list[float]] = {}
         self.episodes = OpenEpisodes()
         self.estate = Estate(persons={}, systems={})
@@ -69,31 +63,7 @@ class Feed(threading.Thread):
         """Since when (seconds) what is shown is not kept up to date; None while it is."""
         self.why_away = "the board has just started"
 
-    def end(self) -> None:
-        """End the thread."""
-        self._ended.set()
-        self.join(_END_SECONDS)
-
-    def run(self) -> None:
-        """Follow until told to end; a server that is away is told on the pages, and tried again.
-
-        Of an error of ours the process ends, to be started again, rather than show for ever what was.
-        """
-        try:
-            self._begin_with_store()
-            while not self._ended.is_set():
-                try:
-                    self._follow()
-                except KafkaException as error:
-                    self._away(str(kafka_error(error, "following what is open", self._shown.kafka)))
-                except SeamwatchError as error:
-                    self._away(str(error))
-                self._ended.wait(_AGAIN_SECONDS)
-        except BaseException:
-            os.kill(os.getpid(), signal.SIGTERM)
-            raise
-
-    def _begin_with_store(self) -> None:
+    def _begin(self) -> None:
         """Take what the store holds, and where it ends; without it everything is read from the topics."""
         try:
             with self._stores.open(everything=True) as store:
