@@ -32,12 +32,16 @@ _TIMEOUT_SECONDS: Final = 3.0
 
 
 class Following(FollowerThread):
-    """What is known. ``episodes`` and ``estate`` are written by this thread alone; ``ready`` while all is read."""
+    """What is known. ``episodes`` and ``estate`` are written by this thread alone; ``ready`` while all is read.
 
-    def __init__(self, kafka: Address, prefix: str, codec: Codec) -> None:
+    With ``required`` a document's new version is followed only where it is signed, as the stages do.
+    """
+
+    def __init__(self, kafka: Address, prefix: str, codec: Codec, *, required: bool = False) -> None:
         super().__init__("following", kafka)
         self._prefix = prefix
         self._codec = codec
+        self._required = required
         self._positions: dict[Partition, int] = {}
         self.episodes = Episodes()
         self.estate = Estate(persons={}, systems={})
@@ -50,7 +54,7 @@ class Following(FollowerThread):
         log.warning("what is open cannot be followed", reason=why)
 
     def _follow(self) -> None:
-        documents = ContractsFollower(self._kafka, self._prefix)
+        documents = ContractsFollower(self._kafka, self._prefix, required=self._required)
         consumer = clients.reader(self._kafka, f"{self._prefix}.replies", {"log_level": 2})
         try:
             self.estate = documents.estate

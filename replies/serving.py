@@ -45,7 +45,7 @@ def run(settings: Settings, private_key: bytes) -> None:
             "SEAMWATCH_REPLIES_SLACK_TOKEN_FILE"
         )
     codec, metrics = codec_of(settings), Metrics(settings.metrics_port, settings.metrics_host)
-    following = Following(broker, settings.prefix, codec)
+    following = Following(broker, settings.prefix, codec, required=settings.follows_signed_only)
     publishing = Publishing(broker, settings.prefix, codec)
     metrics.unread.set_function(lambda: following.unread)
     relay = Relay(person, private_key, following, publishing.publish, settings.clock().now, settings.max_age)

@@ -63,6 +63,20 @@ def test_ends_are_asked_in_one_place() -> None:
     assert asking == {"bus/ends.py", "bus/errors.py"}
 
 
+def test_whoever_acts_by_documents_follows_them_as_the_settings_demand() -> None:
+    any_signature = {
+        path.relative_to(ROOT).as_posix()
+        for package in PACKAGES
+        for path in package.rglob("*.py")
+        if package.name != "benchmarks"
+        for call in ast.walk(ast.parse(path.read_text()))
+        if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id == "ContractsFollower"
+        if all(given.arg != "required" for given in call.keywords)
+    }
+    # They publish, or look at what is published, and hold nobody to it.
+    assert any_signature == {"bus/documents.py", "console/commands/contracts.py", "console/published_folder.py"}
+
+
 def test_a_broker_that_lets_nobody_in_is_told_in_the_same_words_everywhere() -> None:
     saying = [path for package in PACKAGES for path in package.rglob("*.py") if "let us in" in path.read_text()]
     assert [path.relative_to(ROOT).as_posix() for path in saying] == ["seamwatch/broker.py"]
