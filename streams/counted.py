@@ -18,6 +18,9 @@ EVERY_SECONDS = 10.0
 KEPT = 100
 """How many of a day are told one by one."""
 
+LINES = 20
+"""So many lines of the log tell what was counted, one by one."""
+
 K = TypeVar("K")
 
 
@@ -85,3 +88,39 @@ class CountedDays(ABC, Generic[K]):
         """How many were found today and yesterday."""
         recent = (counts for day, counts in self._days.items() if now // DAY - day <= 1)
         return sum(recent, Counter[K]())
+
+
+class Rarely(Generic[K]):
+    """What is counted between two lines of the log, and told by ``say`` every so often: the most numerous one by one.
+
+    ``say`` is given what a number is of, and the number; ``say_others`` of how many more, and their number together.
+    """
+
+    def __init__(
+        self,
+        say: Callable[[K, int], None],
+        say_others: Callable[[int, int], None],
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._say = say
+        self._say_others = say_others
+        self._monotonic = monotonic
+        self._unsaid: Counter[K] = Counter()
+        self._said_at = -EVERY_SECONDS
+
+    def add(self, whose: K, number: int) -> None:
+        """Count some more."""
+        self._unsaid[whose] += number
+
+    def tell(self) -> bool:
+        """Say what was counted since the last time, if that is long enough ago; whether it was said."""
+        if not self._unsaid or self._monotonic() - self._said_at < EVERY_SECONDS:
+            return False
+        self._said_at = self._monotonic()
+        told = self._unsaid.most_common(LINES)
+        for whose, number in told:
+            self._say(whose, number)
+        if len(self._unsaid) > LINES:
+            self._say_others(len(self._unsaid) - LINES, self._unsaid.total() - sum(number for _, number in told))
+        self._unsaid.clear()
+        return True

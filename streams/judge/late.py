@@ -14,12 +14,11 @@ from contextlib import suppress
 import structlog
 
 from seamwatch.engine.late import Late
-from streams.counted import EVERY_SECONDS, CountedDays
+from streams.counted import CountedDays, Rarely
 from streams.metrics import Metrics
 
 log = structlog.get_logger(__name__)
 
-LINES = 20
 OTHERS = Late("", "", "")
 KEY = "\x00late"
 """The key of its record."""
@@ -30,33 +29,31 @@ class LateEvents:
 
     def __init__(self, metrics: Metrics, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._metrics = metrics
-        self._monotonic = monotonic
-        self._unlogged: Counter[Late] = Counter()
-        self._logged = -EVERY_SECONDS
+        self._unlogged = Rarely(_log, _log_others, monotonic)
 
     def add(self, late: Mapping[Late, int]) -> None:
         """Count some more."""
         for whose, number in late.items():
             self._metrics.too_late.labels(whose.contract, whose.clause, whose.system).inc(number)
-            self._unlogged[whose] += number
+            self._unlogged.add(whose, number)
 
     def tell(self) -> None:
         """Log what was counted since the last time, if that is long enough ago; the most numerous first."""
-        if not self._unlogged or self._monotonic() - self._logged < EVERY_SECONDS:
-            return
-        self._logged = self._monotonic()
-        for whose, number in self._unlogged.most_common(LINES):
-            log.warning(
-                "events came too late to be judged",
-                contract=whose.contract,
-                clause=whose.clause,
-                system=whose.system,
-                events=number,
-            )
-        if len(self._unlogged) > LINES:
-            rest = sum(self._unlogged.values()) - sum(number for _, number in self._unlogged.most_common(LINES))
-            log.warning("events came too late to be judged", others=len(self._unlogged) - LINES, events=rest)
-        self._unlogged.clear()
+        self._unlogged.tell()
+
+
+def _log(whose: Late, number: int) -> None:
+    log.warning(
+        "events came too late to be judged",
+        contract=whose.contract,
+        clause=whose.clause,
+        system=whose.system,
+        events=number,
+    )
+
+
+def _log_others(others: int, number: int) -> None:
+    log.warning("events came too late to be judged", others=others, events=number)
 
 
 class LateDays(CountedDays[Late]):

@@ -18,12 +18,11 @@ import structlog
 from bus.restoring import read_tables
 from seamwatch.broker import Address
 from seamwatch.judging.model.facts import Unknown
-from streams.counted import EVERY_SECONDS, CountedDays
+from streams.counted import CountedDays, Rarely
 from streams.metrics import Metrics
 
 log = structlog.get_logger(__name__)
 
-LINES = 20
 KEY = "\x00unknown"
 """Of the record that holds the counts, in a judge's state."""
 
@@ -61,34 +60,32 @@ class UnknownEvents:
 
     def __init__(self, metrics: Metrics, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._metrics = metrics
-        self._monotonic = monotonic
-        self._unlogged: Counter[Doubted] = Counter()
-        self._logged = -EVERY_SECONDS
+        self._unlogged = Rarely(_log, _log_others, monotonic)
 
     def add(self, found: Mapping[Doubted, int]) -> None:
         """Count some more."""
         for whose, number in found.items():
             self._metrics.unknown.labels(*whose).inc(number)
             if whose.why == "odd":
-                self._unlogged[whose] += number
+                self._unlogged.add(whose, number)
 
     def tell(self) -> None:
         """Log what was counted since the last time, if that is long enough ago; the most numerous first."""
-        if not self._unlogged or self._monotonic() - self._logged < EVERY_SECONDS:
-            return
-        self._logged = self._monotonic()
-        for whose, number in self._unlogged.most_common(LINES):
-            log.warning(
-                "a clause could not be told, of what events give",
-                contract=whose.contract,
-                clause=whose.clause,
-                system=whose.system,
-                events=number,
-            )
-        if len(self._unlogged) > LINES:
-            rest = self._unlogged.total() - sum(number for _, number in self._unlogged.most_common(LINES))
-            log.warning("clauses could not be told", others=len(self._unlogged) - LINES, events=rest)
-        self._unlogged.clear()
+        self._unlogged.tell()
+
+
+def _log(whose: Doubted, number: int) -> None:
+    log.warning(
+        "a clause could not be told, of what events give",
+        contract=whose.contract,
+        clause=whose.clause,
+        system=whose.system,
+        events=number,
+    )
+
+
+def _log_others(others: int, number: int) -> None:
+    log.warning("clauses could not be told", others=others, events=number)
 
 
 class UnknownDays(CountedDays[Doubted]):

@@ -18,12 +18,11 @@ import structlog
 
 from seamwatch.durations import DAY
 from seamwatch.errors import StageError
+from streams.counted import EVERY_SECONDS, Rarely
 from streams.metrics import Metrics
 
 log = structlog.get_logger(__name__)
 
-EVERY_SECONDS = 10.0
-LINES = 20
 KEPT = 100
 """How many producers are told one by one, by metric and of a day; the others together."""
 OTHERS = "others"
@@ -42,9 +41,9 @@ class Reused:
         self._key = f"{KEY}{uuid4().hex}"
         self._days: dict[int, Counter[str]] = {}
         self._labels: set[str] = set()
-        self._unlogged: Counter[str] = Counter()
+        self._unlogged = Rarely(self._log, _log_others, monotonic)
         self._such_as: dict[str, str] = {}
-        self._logged = self._saved = -EVERY_SECONDS
+        self._saved = -EVERY_SECONDS
         self._dirty = False
 
     def add(self, record_type: str, reused: pl.DataFrame, now: int) -> None:
@@ -55,7 +54,7 @@ class Reused:
         for producer, event_id, number in reused.group_by("producer").agg(pl.first("event_id"), pl.len()).iter_rows():
             name = producer[:_SHOWN]
             today[name if name in today or len(today) < KEPT else OTHERS] += number
-            self._unlogged[name] += number
+            self._unlogged.add(name, number)
             self._such_as.setdefault(name, event_id)
             if len(self._labels) < KEPT:
                 self._labels.add(name)
@@ -65,21 +64,16 @@ class Reused:
 
     def tell(self) -> None:
         """Log what was counted since the last time, if that is long enough ago; the most numerous first."""
-        if not self._unlogged or self._monotonic() - self._logged < EVERY_SECONDS:
-            return
-        self._logged = self._monotonic()
-        for producer, number in self._unlogged.most_common(LINES):
-            log.warning(
-                "events came with an id that another event had before: only the first of each id counts",
-                producer=producer,
-                events=number,
-                such_as=self._such_as[producer],
-            )
-        if len(self._unlogged) > LINES:
-            rest = sum(self._unlogged.values()) - sum(number for _, number in self._unlogged.most_common(LINES))
-            log.warning("so did those of others", producers=len(self._unlogged) - LINES, events=rest)
-        self._unlogged.clear()
-        self._such_as.clear()
+        if self._unlogged.tell():
+            self._such_as.clear()
+
+    def _log(self, producer: str, number: int) -> None:
+        log.warning(
+            "events came with an id that another event had before: only the first of each id counts",
+            producer=producer,
+            events=number,
+            such_as=self._such_as[producer],
+        )
 
     def saved(self) -> dict[str, bytes]:
         """What changed, for the state topic; at most every ten seconds."""
@@ -87,6 +81,10 @@ class Reused:
             return {}
         self._dirty, self._saved = False, self._monotonic()
         return {self._key: json.dumps([(day, dict(counts)) for day, counts in self._days.items()]).encode()}
+
+
+def _log_others(producers: int, number: int) -> None:
+    log.warning("so did those of others", producers=producers, events=number)
 
 
 def reused_in(tables: Mapping[int, Mapping[str, bytes]], now: int) -> Counter[str]:

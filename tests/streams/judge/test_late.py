@@ -14,8 +14,8 @@ from console.app import build
 from seamwatch.durations import DAY, MINUTE
 from seamwatch.engine.late import Late
 from seamwatch.judging.model.facts import Fact
-from streams.counted import EVERY_SECONDS, KEPT
-from streams.judge.late import LINES, OTHERS, LateDays, LateEvents
+from streams.counted import EVERY_SECONDS, KEPT, LINES
+from streams.judge.late import OTHERS, LateDays, LateEvents
 from streams.metrics import Metrics
 from tests.clauses.history import at
 from tests.streams.hosted import judges, told

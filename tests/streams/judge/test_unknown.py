@@ -16,8 +16,8 @@ from console.app import build
 from console.unknown import sentences
 from seamwatch.durations import DAY
 from seamwatch.judging.model.facts import Unknown
-from streams.counted import EVERY_SECONDS, KEPT
-from streams.judge.unknown import LINES, Doubted, UnknownDays, UnknownEvents, doubted, others
+from streams.counted import EVERY_SECONDS, KEPT, LINES
+from streams.judge.unknown import Doubted, UnknownDays, UnknownEvents, doubted, others
 from streams.metrics import MOST_LABELLED, OTHERS, Metrics
 from tests.clauses.history import at
 from tests.streams.hosted import judges

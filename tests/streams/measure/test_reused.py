@@ -14,7 +14,8 @@ from typer.testing import CliRunner
 from console.app import build
 from seamwatch.durations import DAY, SECOND
 from seamwatch.testing import event_id
-from streams.measure.reused import EVERY_SECONDS, KEPT, LINES, OTHERS, Reused
+from streams.counted import EVERY_SECONDS, LINES
+from streams.measure.reused import KEPT, OTHERS, Reused
 from streams.metrics import Metrics
 from tests.clauses.history import PEOPLE, call, contract, with_ids
 from tests.streams.stages import CODEC, RANGE, Scene, counted, inference, wait_until
