@@ -187,7 +187,18 @@ class Attestation(Event):
     type: ClassVar[str] = "attestation"
 
     subject: str
-    kind: Literal["review", "coverage", "lineage", "benchmark", "drill", "follow_up", "action"]
+    kind: Literal[
+        "review",
+        "coverage",
+        "lineage",
+        "benchmark",
+        "drill",
+        "follow_up",
+        "action",
+        "reevaluation",
+        "incident",
+        "report",
+    ]
     metric: str | None = None
     value: float | None = None
     person: str
