@@ -7,7 +7,7 @@ All times and durations are microseconds.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from seamwatch.values import value
 
@@ -179,6 +179,12 @@ class Violation:
     evidence: tuple[Evidence, ...] = ()
     unsigned_by: tuple[str, ...] = ()
 
+
+DRILL: Final = "drill"
+"""The severity of a violation that is none: people are paged for practice."""
+
+CLIMBING: Final = frozenset({"breach", DRILL})
+"""The severities of what climbs the escalation list."""
 
 OBJECTION = "objection"
 """The unit of a violation that is somebody's objection to a change, where who is asked first may withdraw that."""
