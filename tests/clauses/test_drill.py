@@ -148,10 +148,8 @@ def test_what_is_no_drill_pages_nobody(fields: dict[str, Any], reason: str, text
 
 
 def test_a_drill_that_its_person_did_not_sign_pages_nobody() -> None:
-    keyed = f"{NONE}\n---\n" + (
-        "kind: Person\nid: third@example.org\nname: Example Third\n"
-        f"keys: [{{key_id: third-1, public: {PUBLIC}}}]\n"
-    )  # fmt: skip
+    key = f"keys: [{{key_id: third-1, public: {PUBLIC}}}]"
+    keyed = f"{NONE}\n---\nkind: Person\nid: third@example.org\nname: Example Third\n{key}\n"
     keyed = keyed.replace("signatory: second@example.org", "signatory: third@example.org")
     event = said("1h", BEGUN, person="third@example.org")
     assert drills(keyed, event) == []

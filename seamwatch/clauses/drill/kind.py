@@ -19,7 +19,7 @@ out in silence. Before the first drill it runs from the system's first event (a 
 that was called off, or ended by itself, restarts nothing. The breach is over with the next drill; who must act is `by`.
 Before the clock runs out they are reminded, once, as of a [review](review.md).
 
-State: one for a system of which a drill runs or is demanded, under 2 kB. At its largest it takes 3 kB.
+State: one for a system of which a drill runs or is demanded, under 3 kB. At its largest it takes 4.5 kB.
 
 What its violation says: of a drill its scenario and who runs it; its slice is the drill's id. Else who has not drilled
 the system since when, and how often it was agreed (`observed` and `limit` in seconds).
