@@ -190,7 +190,7 @@ def _report(asked: _Asked, drill: str, began: int, episode: Any) -> Report:
         Subject(seam, asked.published.estate, asked.now()), paged, taken, asked.answers,
         lambda: reconstructed(seam.system, drill, asked.data, time.monotonic), time.monotonic,
     )  # fmt: skip
-    steps = holding.outcomes(asked.scenario, _say)
+    steps = holding.outcomes(asked.scenario)
     violation = None if episode.violation is None else episode.violation.violation_id
     return Report(
         drill, seam.system, seam.contract, seam.contract_version, clause, asked.scenario, asked.person, began,

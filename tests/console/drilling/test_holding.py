@@ -21,7 +21,7 @@ from seamwatch.clauses.drill.statement import Step as Outcome
 from seamwatch.durations import MINUTE
 from seamwatch.engine.seams import seam_of
 from seamwatch.judging.model.facts import Violation
-from tests.clauses.history import PEOPLE, at, contract, estate_of
+from tests.clauses.history import at, contract, estate_of
 
 OWNER, SECOND_ONE = "owner@example.org", "second@example.org"
 SYSTEM = f"kind: System\nid: scorer\ntype: model\nowner: {OWNER}\n"
@@ -124,10 +124,9 @@ def test_it_waits_no_longer_than_it_is_told_to_or_where_no_episode_comes() -> No
 
 
 def test_what_is_of_other_episodes_is_not_heard() -> None:
-    other = {"violation_id": "v2"}
     taken = state(state="acknowledged", acknowledged_by=OWNER, acknowledged_at=at("1m"))
     episode, _, _ = climbed(
-        ("1s", [state(violation_id="v2", slice="leak-2"), page(OWNER, "mail", "1s", **other)]),
+        ("1s", [state(violation_id="v2", slice="leak-2"), page(OWNER, "mail", "1s", violation_id="v2")]),
         ("2s", [state(), page(OWNER, "mail", "2s", news="acknowledged"), page(OWNER, "mail", "2s"), taken]),
     )
     assert [p.after_seconds for p in paged_of(episode, at(), 9)] == [2.0]
@@ -147,7 +146,7 @@ def held(
         of or subject(), told, taken, lambda asked: (answers or {}).get(asked.step.id),
         lambda: reconstructed or Checked(True, "told"), lambda: float(next(clock)),
     )  # fmt: skip
-    return list(holding.outcomes(scenario, lambda _line: None))
+    return list(holding.outcomes(scenario))
 
 
 def answered(**said: str) -> Answer:
@@ -266,8 +265,3 @@ def test_a_report_says_all_of_it_and_nothing_in_it_becomes_markup(form: str) -> 
         assert "<b>" not in text
     if form == ".md":
         assert "\\<b\\>sent\\</b\\> \\| \\[x\\](y)" in written(made, form)
-
-
-def test_everybody_of_the_example_is_known() -> None:
-    assert OWNER in PEOPLE
-    assert SECOND_ONE in PEOPLE
