@@ -40,6 +40,8 @@ COMMANDS: Final = (
     "attest",
     "review",
     "drill",
+    "silence",
+    "silences",
     "announce",
     "cosign",
     "withdraw",

@@ -64,8 +64,9 @@ class Clause(BaseModel):
     ``state_type`` is a frozen dataclass with defaults (the state before the first received), kept as JSON.
     ``wants`` names the rare event types that the kind judges directly. ``ends_with_input``: the kind waits for what
     is to follow, and is told when a replay's input ends (`TimePassed.ended`). ``spreads``: of ``wants`` those of which
-    each slice is told, not only the state that `part_of` says. ``answers``: the kinds of attestations of which it says
-    what each came to, as of an acknowledgement. ``most_parts``: how many slices of one
+    each slice is told, not only the state that `part_of` says; ``while_kept``: of ``wants`` those of which it is told
+    only while it remembers anything of the system. ``answers``: the kinds of attestations of which it says what each
+    came to, as of an acknowledgement. ``most_parts``: how many slices of one
     system are remembered at once; fewer for a kind that remembers much of each.
     """
 
@@ -75,6 +76,7 @@ class Clause(BaseModel):
     state_type: ClassVar[type[Any]]
     wants: ClassVar[frozenset[str]] = frozenset()
     spreads: ClassVar[frozenset[str]] = frozenset()
+    while_kept: ClassVar[frozenset[str]] = frozenset()
     answers: ClassVar[frozenset[str]] = frozenset()
     ends_with_input: ClassVar[bool] = False
     most_parts: ClassVar[int] = 100_000

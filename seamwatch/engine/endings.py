@@ -44,8 +44,15 @@ class Endings:
             if violation.resolved_at is None or violation.kind in self._following or violation.severity == DRILL:
                 continue
             for bound in self._versions.seams.wanting(ENDED, violation.system, violation.resolved_at):
-                if bound.seam.contract == violation.contract:
+                if bound.seam.contract == violation.contract and self._hears(bound):
                     yield bound, _event(violation, violation.resolved_at, arrived)
+
+    def _hears(self, bound: BoundClause) -> bool:
+        """Whether it is told now: of some clauses only those that remember anything of the system."""
+        if ENDED not in bound.clause.while_kept:
+            return True
+        state = self._states.get(StateKey(bound.seam.contract, bound.clause.id, bound.seam.system, ""))
+        return state is not None and not state.idle
 
 
 def _event(violation: Violation, at: int, arrived: int | None) -> ForwardedEvent:
@@ -56,5 +63,6 @@ def _event(violation: Violation, at: int, arrived: int | None) -> ForwardedEvent
         "clause": violation.clause,
         "kind": violation.kind,
         "severity": violation.severity,
+        "opened_at": violation.opened_at,
     }
     return ForwardedEvent(ENDED, record, arrived=arrived)

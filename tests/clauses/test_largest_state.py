@@ -23,6 +23,8 @@ from seamwatch.clauses.escalation import EscalationState
 from seamwatch.clauses.follow_up import state as follow_up_state
 from seamwatch.clauses.follow_up.state import Action, FollowUpState, Review, Word
 from seamwatch.clauses.follow_up.statement import MOST_BYTES
+from seamwatch.clauses.silence import kind as silence_kind
+from seamwatch.clauses.silence.kind import Quiet, SilenceState
 from seamwatch.clauses.threshold import ThresholdState
 from seamwatch.durations import DAY, HOUR
 from seamwatch.engine import unjudged
@@ -318,11 +320,22 @@ def drilled() -> int:
     return made("drill", DrillState(clock, True, at(), running), 2, "s" * 400)
 
 
+def silenced() -> int:
+    """As many silences as may be in force, in each of which each of many clauses ended."""
+    ended = tuple((f"{CLAUSE}-{number}", COUNT) for number in range(40))
+    quiet = tuple(
+        Quiet(f"{n:08x}{ID[8:]}", "c" * 100, OWNER, "r" * 500, at(), at("7d"), evidence(n), ended)
+        for n in range(silence_kind.MOST)
+    )
+    return made("silence", SilenceState(quiet), len(quiet), "s" * 500)
+
+
 MADE = {
     "change_notice": announced,
     "drill": drilled,
     "escalation": summed_up,
     "follow_up": followed_up,
+    "silence": silenced,
     "threshold": unsigned,
 }
 
