@@ -26,6 +26,7 @@ def silences(
     Example: seamwatch silences --over
     """
     from console.asking import auditor, print_lines
+    from console.naming import counted
     from console.tables import print_text
     from seamwatch.judging.patterns.wording import moment_text
     from sinks.store.questions.names import demand_known
@@ -44,7 +45,7 @@ def silences(
             print_text(f"{one.silence}  {one.system}, {one.contract}#{one.clause or '*'}  {ends}", further=" " * 9)
             print_text(one.summary, indent=" " * 9)
             told = f", of {one.untold} of which nobody was told" if one.untold else ""
-            print_text(f"{one.episodes} episodes opened meanwhile{told}", indent=" " * 9)
+            print_text(f"{counted(one.episodes, 'episode')} opened meanwhile{told}", indent=" " * 9)
         if not found:
             print("no silences")
     raise typer.Exit(any(not one.over for one in found))

@@ -34,7 +34,7 @@ _SILENCES: Final = """
 SELECT
     violation_id, CAST(system, 'String') AS system, CAST(contract, 'String') AS contract, slice,
     opened_at AS began, ifNull(resolved_at, addMicroseconds(opened_at, toInt64(ifNull(limit, 0) * 1000000))) AS ends,
-    state = 'resolved' AS over, summary, evidence
+    CAST(state = 'resolved', 'Bool') AS over, summary, evidence
 FROM violations
 WHERE kind = 'silence'"""
 _NAMES: Final = """
