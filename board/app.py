@@ -32,6 +32,7 @@ from board.pages import (
     on_call,
     signing_in,
     sql,
+    suspensions,
     systems,
 )
 from board.security.origins import HEADERS, RefusedError
@@ -54,6 +55,7 @@ _PAGES: Final = (
     sql,
     audit,
     answers,
+    suspensions,
     live,
 )
 

@@ -41,6 +41,8 @@ COMMANDS: Final = (
     "announce",
     "cosign",
     "withdraw",
+    "suspend",
+    "resume",
     "inventory",
     "owner",
     "why",

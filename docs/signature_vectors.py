@@ -22,6 +22,7 @@ from seamwatch.signatures import (
     document_bytes,
     refresh_bytes,
     sign,
+    suspension_bytes,
     withdrawal_bytes,
 )
 
@@ -98,6 +99,15 @@ _MESSAGES: Final = (
         {
             "event_time": 1_772_443_800_000_000, "system": "credit-model", "subject": "credit-limits#gini",
             "kind": "benchmark", "metric": "gini", "value": 0.61, "person": "lead@example.org", "evidence_uri": None,
+        },
+    ),
+    (
+        "suspension",
+        suspension_bytes,
+        {
+            "event_time": 1_772_443_800_000_000, "system": "order-agent", "version": None, "tool": "refund",
+            "state": "suspended", "person": "lead@example.org", "reason": "it refunds twice", "evidence_uri": None,
+            "until": 1_772_447_400_000_000,
         },
     ),
     (

@@ -19,6 +19,9 @@ KEY_FILE: Final = "PRIVATE_KEY_FILE"
 VALUE: Final = "VALUE"
 """Stands for the value that was measured."""
 
+EVIDENCE: Final = "EVIDENCE_URI"
+"""Stands for where the evidence lies."""
+
 NOBODY_NAMED: Final = "YOUR_ID"
 """Stands for the id of whoever reads it, where nobody is named."""
 
@@ -83,6 +86,13 @@ def sign_command(file: str, person: str, *, approval: str | None = None) -> str:
 def review_command(system: str, person: str, *, signs: bool) -> str:
     """The command by which a person attests the review that a System document asks for."""
     return f"seamwatch attest review --system {quote(system)} {_as(person, signs)}"
+
+
+def resume_command(system: str, version: str | None = None, tool: str | None = None) -> str:
+    """The command by which whoever has the authority resumes what is suspended."""
+    of = "" if version is None else f" --version {quote(version)}"
+    of += "" if tool is None else f" --tool {quote(tool)}"
+    return f"seamwatch resume {quote(system)}{of} --as {NOBODY_NAMED} --key {KEY_FILE} --evidence {EVIDENCE}"
 
 
 def _objected_change(violation: Violation) -> str | None:

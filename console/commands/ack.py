@@ -42,6 +42,7 @@ def ack(
     from console.asking import auditor
     from console.reach import reach
     from console.signing import sign_as
+    from console.waiting import seconds_of
     from seamwatch.errors import SeamwatchError, UnreachableError
     from seamwatch.settings import load_settings
     from seamwatch.signatures import acknowledgement_bytes
@@ -50,7 +51,7 @@ def ack(
     from statements.persons import keys_of
     from statements.published import Published
 
-    patience, announced = _seconds(wait), None
+    patience, announced = seconds_of(wait), None
     system = reach(data)
     with auditor(data) as store:
         found = answer.meant(store, system, reference, patience)
@@ -76,16 +77,6 @@ def ack(
         sent = "" if patience else " (sent; nobody was asked whether it counts)"
         what = f": {found.summary}" if found.summary else ""  # a change may be announced without a word
         print(f"{person} {verb} {found.of} {found.reference} of {found.system}{what}{sent}")
-
-
-def _seconds(wait: str) -> float:
-    from seamwatch.durations import SECOND, parse_duration
-    from seamwatch.errors import UsageError
-
-    try:
-        return 0.0 if wait in ("0", "0s") else parse_duration(wait) / SECOND
-    except ValueError as error:
-        raise UsageError(f"--wait: {error}") from None
 
 
 def _fields(verdict: dict[str, Any] | None) -> dict[str, Any] | None:

@@ -21,7 +21,7 @@ from seamwatch.record_types import RECORD_TYPES
 Definition = dict[str, Any]
 """A schema as its JSON says it."""
 
-_EARLIER: Final = ("acknowledgement-1", "config_change-1", "dataset_refresh-1", "violation-1")
+_EARLIER: Final = ("acknowledgement-1", "config_change-1", "dataset_refresh-1", "verdict-1", "violation-1")
 
 REQUIRED: Final = object()
 """The default of a field that has none."""

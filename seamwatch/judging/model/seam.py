@@ -94,6 +94,14 @@ class Signing:
 
 
 @dataclass(frozen=True, slots=True)
+class Authority:
+    """The persons who may suspend a system, and those who may resume it."""
+
+    suspend: tuple[str, ...] = ()
+    resume: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Seam:
     """A contract version as it binds one system.
 
@@ -101,7 +109,8 @@ class Seam:
     spelling alone, if there is one; ``owner`` is whose it is by its document, ``reviewed_at`` the document's last
     review (micros), and ``review_every`` (micros) and ``reviewer`` what it says of the next; ``signatories`` are the
     persons who sign for the parties, the provider's first; ``signing`` says who has signed this version, of the one
-    system that stands for all that the contract covers.
+    system that stands for all that the contract covers; ``authority`` says who may suspend the system and resume it,
+    ``suspendable`` whether anybody or anything could, and ``contract_suspends`` whether a contract could by itself.
     """
 
     contract: str
@@ -119,3 +128,6 @@ class Seam:
     near: str | None = None
     signing: Signing | None = None
     owner: str | None = None
+    authority: Authority = field(default_factory=Authority)
+    suspendable: bool = False
+    contract_suspends: bool = False
