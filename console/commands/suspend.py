@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -42,14 +43,21 @@ def suspend(
     from console.reach import reach
     from console.suspending import say
     from seamwatch.errors import UsageError
+    from seamwatch.wire.schemas import nearest
     from statements.published import Published
     from statements.suspension import draft
 
     if version is not None and tool is not None:
         raise UsageError("--version and --tool: name one of them, or suspend the whole system")
+    if not reason.strip():
+        raise UsageError("--reason: say why: whoever is refused reads it")
     running = reach(data)
     published = Published(running)
     published.demand_system(system, "SYSTEM")
+    declared = tuple(each.version for each in published.estate.versions_for(system))
+    if version is not None and version not in declared:
+        hint = nearest(version, declared) or "; it is what events bear as their version that is suspended"
+        print(f"note: no document declares version {version!r} of {system}{hint}", file=sys.stderr)
     event = draft(
         system, "suspended", person, reason, published.now, "seamwatch suspend", version=version, tool=tool,
         until=None if until is None else _until(until, published.now),

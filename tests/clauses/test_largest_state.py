@@ -19,6 +19,7 @@ from seamwatch.clauses import kinds, threshold
 from seamwatch.clauses.change_notice import state as change_state
 from seamwatch.clauses.change_notice.state import Answer, ChangeNoticeState, Clock, Withdrawal
 from seamwatch.clauses.escalation import EscalationState
+from seamwatch.clauses.suspension.state import MOST_PASSED, WINDOW, GoingOn, Passed, SuspensionState
 from seamwatch.clauses.threshold import ThresholdState
 from seamwatch.durations import DAY, HOUR
 from seamwatch.engine import unjudged
@@ -39,6 +40,7 @@ from seamwatch.judging.patterns.faults import Fault
 from seamwatch.judging.patterns.handovers import MOST_OWED, MOST_SILENT, MOST_WAITING, Handovers, Owed, Talk
 from seamwatch.judging.patterns.runs import Run, Runs
 from seamwatch.judging.patterns.serving import Announcement
+from seamwatch.judging.patterns.suspensions import MOST_CLAIMS, Claim, Target
 from seamwatch.judging.patterns.windows import MOST_WINDOWS, Window, Windows
 from tests.clauses.history import at
 
@@ -289,7 +291,24 @@ def unsigned() -> int:
     return made("threshold", ThresholdState(newest=at(), faults=tuple(faults), announced=said(kept)), kept)
 
 
-MADE = {"change_notice": announced, "escalation": summed_up, "threshold": unsigned}
+def suspended() -> int:
+    """All that was said of a system, and all that it did while event time stood still."""
+    claims = tuple(
+        Claim(at() + n, f"{ID[:-3]}{n:03}", None, f"tool-{n}", "suspended", OWNER, "r" * 500, None, at("2d"))
+        for n in range(MOST_CLAIMS)
+    )
+    passed = tuple(
+        Passed(
+            "tool", f"tool-of-some-length-{n % 50}", at() + n * WINDOW, evidence(n), STILL, (Target(None, "tool-1"),)
+        )
+        for n in range(MOST_PASSED)
+    )
+    run = Run(at(), at(), HOUR, tuple(map(evidence, range(5))), open=True, offended=at())
+    going_on = tuple(GoingOn(claim.suspension_id, Runs(run=run)) for claim in claims)
+    return made("suspension", SuspensionState(claims, passed, going_on), MOST_CLAIMS)
+
+
+MADE = {"change_notice": announced, "escalation": summed_up, "suspension": suspended, "threshold": unsigned}
 
 
 def told_size(kind: str) -> float:

@@ -113,8 +113,8 @@ def test_a_version_or_a_tool_alone_can_be_suspended(target: dict[str, str], goin
 
 
 def test_it_is_over_when_nothing_comes_for_long_and_then_there_is_another() -> None:
-    events = [said("1h"), call("1h5m", "refund"), call("1h20m", "refund"), call("5h", "refund")]
-    assert [(state, opened) for _, state, opened, _ in told(events)] == [("resolved", 3_900), ("open", 18_000)]
+    events = [said("1h"), call("1h5m", "refund"), call("9h", "refund"), call("50h", "refund")]
+    assert [(state, opened) for _, state, opened, _ in told(events)] == [("resolved", 3_900), ("open", 180_000)]
 
 
 def test_who_has_no_authority_suspends_nothing() -> None:

@@ -14,7 +14,7 @@ contract suspends, from one minute after the breach for which it does. Traffic i
 by its first event; a window in which the suspension began is let go. The breach is over when the suspension is, or when
 nothing has come for `quiet`; what then comes again is another.
 
-State: one for the system: what was said of it (200 suspensions and resumptions, until a day after it was resumed), the
+State: one for the system: what was said of it (100 suspensions and resumptions, until a day after it was resumed), the
 windows of traffic of the last seconds (2,000 of all versions and tools), and the first five events of a breach. A
 system that was never suspended has only those windows, about 300 bytes each. At its largest it takes 1.0 MB.
 
@@ -26,7 +26,7 @@ may suspend it; only a contract can.
 ```yaml
 - id: suspended
   kind: suspension
-  quiet: 1h
+  quiet: 1d
 ```
 
 Beside this document:
@@ -71,7 +71,7 @@ from seamwatch.clauses.clause import Clause
 from seamwatch.clauses.suspension.state import WINDOW, Named, SuspensionState
 from seamwatch.clauses.suspension.traffic import Went, look_again, looked, with_traffic
 from seamwatch.clauses.suspension.words import over, went_on
-from seamwatch.durations import DAY, HOUR, Duration
+from seamwatch.durations import DAY, Duration
 from seamwatch.expressions.build import always
 from seamwatch.judging.model.facts import Fact, ForwardedEvent
 from seamwatch.judging.model.judgement import Answered, Finding, Input, Judgement, Moment, Open, Resolve, Suspend
@@ -103,7 +103,7 @@ class Suspension(Clause, kind="suspension"):
 
     kind: Literal["suspension"]
     quiet: Duration = Field(
-        HOUR, ge=WINDOW, description="a breach is over after so long without traffic; what comes then is another"
+        DAY, ge=WINDOW, description="a breach is over after so long without traffic; what comes then is another"
     )
 
     def sources(self) -> tuple[str, ...]:

@@ -25,8 +25,10 @@ GRACE_OF_CONTRACT: Final = MINUTE
 """The same after the breach for which a contract suspends: that is judged some seconds after it happened."""
 AHEAD: Final = MINUTE
 """So far a claim may be dated ahead of its arrival; one from the future would outlast whoever resumes before then."""
-MOST_CLAIMS: Final = 200
+MOST_CLAIMS: Final = 100
 """So many claims about one system are kept; the oldest that hold no longer go first."""
+_LONGEST: Final = 500
+"""So many characters of a reason, and of an address of evidence, are kept; the record has them whole."""
 
 
 class Target(NamedTuple):
@@ -98,8 +100,8 @@ def claim_of(record: Mapping[str, Any]) -> Claim:
         record.get("tool"),
         record["state"],
         record["person"],
-        record["reason"],
-        record.get("evidence_uri"),
+        record["reason"][:_LONGEST],
+        None if record.get("evidence_uri") is None else record["evidence_uri"][:_LONGEST],
         record.get("until"),
         record.get("contract"),
         record.get("violation_id"),
