@@ -55,7 +55,7 @@ class Suspending:
         """Suspend the systems for whose breaches, found since the last call, their contract says so."""
         while out.suspending:
             found, out.suspending = out.suspending, []
-            for violation in found:
+            for violation in sorted(found, key=lambda each: (each.opened_at, each.violation_id)):
                 self._suspend(violation, out)
 
     def _suspend(self, violation: Violation, out: Emitter) -> None:

@@ -91,7 +91,7 @@ def test_traffic_that_goes_on_is_a_breach_until_it_is_resumed() -> None:
 
 
 def test_what_is_under_way_denied_or_over_is_none() -> None:
-    assert told([said("1h"), call("1h0.9s", "refund"), call("1h5m", "refund", decision="denied")], now="2h") == []
+    assert told([said("1h"), call("1h900ms", "refund"), call("1h5m", "refund", decision="denied")], now="2h") == []
     assert told([said("1h", until=at("2h")), call("2h1m", "refund")]) == []
     assert told([call("1h", "refund"), said("1h1m"), said("1h2m", "resumed"), call("1h3m", "refund")]) == []
 
@@ -164,13 +164,15 @@ def test_forged_suspensions_count_for_nothing() -> None:
 
 
 def test_what_was_signed_once_serves_no_second_time() -> None:
-    suspended, resumed = (
-        signed(said(when, state, person="signer@example.org", event_id=name))
-        for when, state, name in (("1h", "suspended", "a"), ("2h", "resumed", "b"))
-    )
-    again = {**suspended, "event_id": "c"}
-    assert verdicts([suspended, resumed, again], SIGNED_BY)[-1] == (False, "superseded")
-    assert told([suspended, resumed, again, call("3h", "refund")], SIGNED_BY) == []
+    stream = Stream(estate_of(SIGNED_BY), now=at("3h"))
+    for when, state in (("2h58m", "suspended"), ("2h59m", "resumed"), ("2h58m", "suspended")):
+        event = signed(said(when, state, person="signer@example.org"))
+        stream.put("suspension", record_of({**event, "event_id": f"{len(stream.verdicts)}"})[1])
+        stream.advance(SECOND)
+    assert [(v.counted, v.reason) for v in stream.verdicts] == [
+        (True, "counts"), (True, "counts"), (False, "superseded"),
+    ]  # fmt: skip
+    assert [each.state for each in stream.suspended] == ["suspended", "resumed"]
 
 
 def test_a_contract_suspends_and_a_person_resumes() -> None:

@@ -169,7 +169,7 @@ class Suspension(Clause, kind="suspension"):
 
     def _finding(self, seam: Seam, went: Went) -> Finding:
         span, change = went.span, went.change
-        key = f"{span.by.suspension_id}/{change.run.first}"
+        key = f"{went.name}/{change.run.first}"
         part = span.by.tool or span.by.version
         if change.what == "off":
             return Resolve(self.severity, key, change.at, slice=part, summary=over(seam, span, change.at))

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from seamwatch.clauses.suspension.state import MOST_OF_HISTORY, MOST_PASSED, GoingOn, Named, Passed
+from seamwatch.clauses.suspension.state import MOST_OF_HISTORY, MOST_PASSED, WINDOW, GoingOn, Named, Passed
 from seamwatch.durations import SECOND
 from seamwatch.judging.model.facts import Evidence, Fact
 from seamwatch.judging.model.judgement import Moment
@@ -26,8 +26,9 @@ _LOOKED_BACK: Final = 200
 
 @dataclass(frozen=True, slots=True)
 class Went:
-    """What changed of the traffic of a span: it went on, or that is over."""
+    """What changed of the traffic of a span: it went on, or that is over. ``name`` is that of the run."""
 
+    name: str
     span: Span
     change: Change
 
@@ -73,20 +74,23 @@ def looked(
     went: list[Went] = []
     deadlines: list[int | None] = []
     for span in (span for target in targets(claims) for span in spans(claims, target)):
-        name, told = span.by.suspension_id, list(passed)
+        # Of a breach that happened earlier and was found later the run that goes on keeps its name.
+        name = next((each for each in span.names if each in runs), span.by.suspension_id)
+        told = list(passed)
         for number, one in enumerate(passed):
             if _went_on(one, span) and (number < too_many or _ready(one, moment, wait=wait)):
                 told[number] = replace(one, told=(*one.told, span.by.target))
                 fact = _fact(seam, clause, one.first, bundle(quiet))
                 advance = occurrences(runs.get(name), fact, moment, quiet=quiet)
                 runs[name] = advance.state or Runs()
-                went.extend(Went(span, change) for change in advance.changes)
+                went.extend(Went(name, span, change) for change in advance.changes)
         passed = tuple(told)
         if name in runs:
-            runs[name], more, deadline = _with_time(runs[name], span, moment, quiet)
-            went.extend(more)
+            runs[name], changes, deadline = _with_time(runs[name], span, moment, quiet)
+            went.extend(Went(name, span, change) for change in changes)
             deadlines.append(deadline)
-        deadlines.append(span.end if span.end is not None and span.end > moment.watermark else None)
+        over = _over_at(span)
+        deadlines.append(over if over is not None and over > moment.watermark else None)
     left = tuple(one for number, one in enumerate(passed) if number >= too_many and not _over(one, moment, wait=wait))
     deadlines.append(look_again(left, moment, waiting=bool(claims) or wait))
     kept = tuple(GoingOn(name, each) for name, each in runs.items() if each != Runs())
@@ -100,7 +104,7 @@ def _went_on(one: Passed, span: Span) -> bool:
 
 
 def _ready(one: Passed, moment: Moment, *, wait: bool) -> bool:
-    if one.end <= moment.watermark:
+    if one.first.event_time <= moment.watermark:
         return True
     return not wait and (moment.settle == 0 or moment.now - one.first.event_time <= FRESH)
 
@@ -109,6 +113,8 @@ def _over(one: Passed, moment: Moment, *, wait: bool) -> bool:
     """Whether nothing can come any more that would be said of the time before it."""
     if moment.settle == 0 and not wait:
         return True  # a history is in order
+    if wait:
+        return one.first.event_time <= moment.watermark
     return one.end <= moment.watermark and moment.now - one.arrived >= moment.settle
 
 
@@ -118,8 +124,8 @@ def look_again(left: Sequence[Passed], moment: Moment, *, waiting: bool) -> int 
         return None
     if waiting:
         # Of a history, which may have very many and is in order, the first.
-        ends = (one.end for one in (left[:1] if moment.settle == 0 else left) if one.end > moment.watermark)
-        return min(ends, default=moment.watermark + SECOND)
+        times = (one.first.event_time for one in (left[:1] if moment.settle == 0 else left))
+        return min((at for at in times if at > moment.watermark), default=moment.watermark + SECOND)
     # Each fact would move it on, and cost a timer: rounded up, it moves rarely.
     last = max(one.end for one in left) + FRESH
     return max(last - last % -(3 * FRESH), moment.watermark + SECOND)
@@ -133,13 +139,16 @@ def _fact(seam: Seam, clause: str, event: Evidence, window: int) -> Fact:
     )  # fmt: skip
 
 
-def _with_time(runs: Runs, span: Span, moment: Moment, quiet: int) -> tuple[Runs, list[Went], int | None]:
+def _over_at(span: Span) -> int | None:
+    """From when on nothing can come any more of before its end."""
+    return None if span.end is None else span.end + WINDOW
+
+
+def _with_time(runs: Runs, span: Span, moment: Moment, quiet: int) -> tuple[Runs, tuple[Change, ...], int | None]:
     """The run of a span when time has passed: it is over when nothing comes for long, or the span is."""
     advance = occurrences(runs, None, moment, quiet=quiet)
-    went = [Went(span, change) for change in advance.changes]
-    left = advance.state or Runs()
-    if span.end is None or span.end > moment.watermark:
-        return left, went, advance.deadline
-    if left.run is not None and left.run.open:
-        went.append(Went(span, Change("off", left.run, span.end)))
-    return Runs(), went, None
+    left, over = advance.state or Runs(), _over_at(span)
+    if span.end is None or over is None or over > moment.watermark:
+        return left, advance.changes, advance.deadline
+    ended = (Change("off", left.run, span.end),) if left.run is not None and left.run.open else ()
+    return Runs(), (*advance.changes, *ended), None

@@ -73,10 +73,14 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """From when to when a target is suspended, by its first claim, its latest, and the one that ended it if one did."""
+    """From when to when a target is suspended, by its first claim, its latest, and the one that ended it if one did.
+
+    ``names`` are the ids of the claims that it is made of.
+    """
 
     by: Claim
     latest: Claim
+    names: tuple[str, ...]
     ended: Claim | None = None
 
     @property
@@ -178,9 +182,10 @@ def _spans(claims: Sequence[Claim], target: Target) -> Iterator[Span]:
             yield span
             span = None
         if claim.state == "suspended":
-            span = Span(claim, claim) if span is None else Span(span.by, claim)
+            name = claim.suspension_id
+            span = Span(claim, claim, (name,)) if span is None else Span(span.by, claim, (*span.names, name))
         elif span is not None:
-            yield Span(span.by, span.latest, claim)
+            yield Span(span.by, span.latest, span.names, claim)
             span = None
     if span is not None:
         yield span

@@ -126,9 +126,8 @@ def test_who_has_keys_signs_the_bytes_that_the_command_signs(context: Context, s
     headers = {"origin": "http://127.0.0.1:8080"}
     wrong = base64.b64encode(KEY.sign(b"else")).decode()
     assert client.post("/suspensions/signed", data={**fields, "signature": wrong}, headers=headers).status_code == 409
-    assert (
-        client.post("/suspensions/signed", data={**fields, "signature": signature}, headers=headers).status_code == 200
-    )
+    right = {**fields, "signature": signature}
+    assert client.post("/suspensions/signed", data=right, headers=headers).status_code == 200
     other = signed_in(context, OTHER)
     stolen = right | form_token(context, other)
     assert "no draft of this session" in other.post("/suspensions/signed", data=stolen, headers=headers).text
