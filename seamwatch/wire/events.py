@@ -207,7 +207,7 @@ class Suspension(Event):
     tool: str | None = None
     state: Literal["suspended", "resumed"] = "suspended"
     person: str
-    reason: str
+    reason: str = ""
     evidence_uri: str | None = None
     until: Moment | None = None
     contract: str | None = None

@@ -103,7 +103,8 @@ def test_what_our_own_producers_wrote_before_is_read_for_ever_also_in_bulk(
         "change_id": "C-1", "kind": "model", "effective_at": T0, "announced_by": "example", "of": "change",
         "reference": "C-1", "person": "example", "answer": "accept", "violation_id": "v", "contract": "c",
         "contract_version": "1", "contract_digest": "d", "clause": "told", "severity": "breach", "state": "open",
-        "summary": "-", "opened_at": T0, "detected_at": T0,
+        "summary": "-", "opened_at": T0, "detected_at": T0, "acknowledgement_id": "a", "counted": True,
+        "reason": "counts", "answered_at": T0, "judged_at": T0,
     }  # fmt: skip
     names = [field["name"] for field in definition["fields"]]
     defaults = {field["name"]: field["default"] for field in definition["fields"] if "default" in field}
@@ -117,6 +118,7 @@ def test_what_our_own_producers_wrote_before_is_read_for_ever_also_in_bulk(
     now: dict[str, dict[str, Any]] = {
         "acknowledgement": {"change_digest": "d" * 64},
         "config_change": {"withdrawn": True},
+        "verdict": {"answer": "suspend"},
         "violation": {"unsigned_by": ["example"]},
     }
     newer = now.get(name, {"row_count": None})

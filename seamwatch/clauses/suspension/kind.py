@@ -54,7 +54,7 @@ and with these events:
 Replayed, this gives:
 
 ```text
-breach resolved, opened 2026-03-02T09:05:00Z
+breach resolved, opened 2026-03-02T09:05:00Z, resolved 2026-03-02T09:30:00Z
   agent was resumed by owner@example.org at 2026-03-02 09:30:00 UTC: “mended in 7.1”
 ```
 """
