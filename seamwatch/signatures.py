@@ -11,7 +11,7 @@ import hashlib
 import json
 import struct
 from base64 import b64decode
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,6 +22,9 @@ from seamwatch.errors import SignatureError
 
 ACKNOWLEDGEMENT_FIELDS = ("answer", "event_time", "note", "of", "person", "reference", "system")
 ATTESTATION_FIELDS = ("event_time", "evidence_uri", "kind", "metric", "person", "subject", "system", "value")
+SUSPENSION_FIELDS = (
+    "event_time", "evidence_uri", "person", "reason", "state", "system", "tool", "until", "version",
+)  # fmt: skip
 REFRESH_FIELDS = (
     "attested_by",
     "data_as_of",
@@ -81,6 +84,11 @@ def refresh_bytes(record: Mapping[str, Any]) -> bytes:
     """What a person signs when attesting the lineage of a refresh; ``sources`` in the order of the event."""
     body = {name: record.get(name) for name in REFRESH_FIELDS}
     return _canonical("dataset_refresh", body | {"sources": list(record["sources"])})
+
+
+def suspension_bytes(record: Mapping[str, Any]) -> bytes:
+    """What a person signs when suspending or resuming: what of which system, since and until when (micros), and why."""
+    return _canonical("suspension", {name: record.get(name) for name in SUSPENSION_FIELDS})
 
 
 def change_bytes(record: Mapping[str, Any]) -> bytes:
@@ -166,17 +174,21 @@ def acknowledgement_fault(record: Mapping[str, Any], keys: Sequence[PublicKey]) 
     From a person without keys it always does. The words: ``unsigned``, ``unknown_key``, ``invalid_key`` (not valid at
     the time), ``wrong_signature``.
     """
-    return _fault(record, keys, acknowledgement_bytes, "answer")
+    return _fault("answer", acknowledgement_bytes(record), record, keys)
 
 
 def attestation_fault(record: Mapping[str, Any], keys: Sequence[PublicKey]) -> tuple[str, str] | None:
     """Why an attestation does not bind, as a word and a sentence, by the same words; None when it does."""
-    return _fault(record, keys, attestation_bytes, "attestation")
+    return _fault("attestation", attestation_bytes(record), record, keys)
 
 
-def _fault(
-    record: Mapping[str, Any], keys: Sequence[PublicKey], signed: Callable[[Mapping[str, Any]], bytes], what: str
-) -> tuple[str, str] | None:
+def suspension_fault(record: Mapping[str, Any], keys: Sequence[PublicKey]) -> tuple[str, str] | None:
+    """Why a suspension, or a resumption, does not bind, as a word and a sentence; None when it does. As above."""
+    what = "suspension" if record["state"] == "suspended" else "resumption"
+    return _fault(what, suspension_bytes(record), record, keys)
+
+
+def _fault(what: str, message: bytes, record: Mapping[str, Any], keys: Sequence[PublicKey]) -> tuple[str, str] | None:
     if not keys:
         return None
     person, name, signature = record["person"], record.get("key_id"), record.get("signature")
@@ -189,7 +201,7 @@ def _fault(
         valid_at(key, int(record["event_time"]))
     except SignatureError as error:
         return "invalid_key", f"{person}: {error}"
-    if not _signed_by(signed(record), record, record, keys):
+    if not _signed_by(message, record, record, keys):
         return "wrong_signature", f"the signature is none of key {name} of {person} over this {what}"
     return None
 

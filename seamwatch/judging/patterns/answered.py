@@ -13,8 +13,9 @@ from seamwatch.judging.patterns.wording import moment_text
 
 # From what says least of an answer to what says most: of several words about one the last holds.
 REASONS: Final = (
-    "nobody_asks", "not_asked", "too_old", "too_early", "unknown", "over", "taken", "nobody_left",
-    "other_announcement", "unreadable", "unsigned", "unknown_key", "invalid_key", "wrong_signature", "counts",
+    "nobody_asks", "not_asked", "no_authority", "no_target", "not_suspended", "superseded", "too_old", "too_early",
+    "unknown", "over", "taken", "nobody_left", "other_announcement", "unreadable",
+    "unsigned", "unknown_key", "invalid_key", "wrong_signature", "counts",
 )  # fmt: skip
 
 
