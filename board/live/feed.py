@@ -28,8 +28,8 @@ from bus.reading import Reading
 from seamwatch.clock import Clock
 from seamwatch.documents import Estate
 from seamwatch.errors import RecordError, SeamwatchError
-from seamwatch.incidents import TRIGGER
 from seamwatch.guard.standing import Table, table_of
+from seamwatch.incidents import TRIGGER
 from seamwatch.judging.model.facts import Suspended
 from seamwatch.judging.records import violation_of
 from seamwatch.wire.codec import Codec
