@@ -10,11 +10,11 @@ from board.live.feed import Feed
 from board.live.hub import Hub
 from board.running import Shown, shown
 from board.security.oidc import Provider, provider_of
-from board.security.rates import Rate
 from board.security.sessions import Sessions, secret_of
 from board.security.viewer import Viewer
 from seamwatch.clock import Clock
 from seamwatch.documents import Estate
+from seamwatch.rates import Rate
 from seamwatch.settings import Settings
 from seamwatch.wire.codec import codec_of
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
-import socket
 import threading
 from typing import Any, Final
 
@@ -18,12 +17,11 @@ from board.addresses import address_of
 from board.app import make_app
 from board.context import context_of
 from board.security.sessions import secret_of
-from seamwatch.errors import UsageError
+from seamwatch.listening import listen
 from seamwatch.settings import Settings, load_settings
 
 log = structlog.get_logger(__name__)
 
-_BACKLOG: Final = 2_048
 _GRACE_SECONDS: Final = 2
 _HUNG_SECONDS: Final = 30
 """A process that does not answer for so long is started again; to start takes some seconds by itself."""
@@ -33,7 +31,7 @@ _ADDRESS: Final = "SEAMWATCH_BOARD_URL"
 def run(settings: Settings) -> None:
     """Serve until SIGTERM. Raises UsageError for an address that cannot be had, or settings that cannot be used."""
     secret_of(settings)  # made once, before several read it
-    listening = listen(settings.board_host, settings.board_port)
+    listening = listen(settings.board_host, settings.board_port, "SEAMWATCH_BOARD")
     address = settings.board_url or address_of(*listening.getsockname()[:2])
     log.info("the board is served", address=address, processes=settings.board_processes)
     if settings.board_processes == 1:
@@ -64,22 +62,6 @@ def application() -> FastAPI:
     threading.Thread(target=_end_with_parent, name="parent", daemon=True).start()
     assert settings.board_url is not None
     return made(settings, settings.board_url)
-
-
-def listen(host: str, port: int) -> socket.socket:
-    """A socket that listens. Raises UsageError when the address is taken, or none of this machine's."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listening = socket.socket(family, socket.SOCK_STREAM)
-    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listening.bind((host, port))
-    except OSError as error:
-        listening.close()
-        raise UsageError(
-            f"SEAMWATCH_BOARD_HOST={host}, SEAMWATCH_BOARD_PORT={port}: {error.strerror}; name others"
-        ) from None
-    listening.listen(_BACKLOG)
-    return listening
 
 
 def _config(app: FastAPI | str, **further: Any) -> uvicorn.Config:

@@ -114,9 +114,22 @@ def _store(url: str, cluster: str | None) -> Iterator[Finding]:
     try:
         with Store(url, reading=True) as store:
             yield Finding("store", "ok", f"{shown}, ClickHouse {version(store)}")
-            yield _tables(store, url, cluster)
+            tables = _tables(store, url, cluster)
+            yield tables
+            if tables.verdict == "ok":
+                yield from replies(store)
     except SeamwatchError as error:
         yield Finding("store", "problem", str(error))
+
+
+def replies(store: Store) -> Iterator[Finding]:
+    """When an answer that was given elsewhere was last relayed, where one ever was."""
+    from sinks.store.questions.relayed import last_relayed
+
+    last = last_relayed(store)
+    if last is not None:
+        said = f"the last one was relayed at {moment_text(last.recorded_at)} by {last.relayed_by}"
+        yield Finding("replies", "ok", said)
 
 
 def _tables(store: Store, url: str, cluster: str | None) -> Finding:

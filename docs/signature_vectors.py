@@ -94,6 +94,15 @@ _MESSAGES: Final = (
         },
     ),
     (
+        "acknowledgement",
+        acknowledgement_bytes,
+        {
+            "event_time": 1_772_443_800_000_000, "system": "credit-model", "of": "violation",
+            "reference": "4f1c2a9be0d7", "person": "lead@example.org", "answer": "accept", "note": None,
+            "relayed_by": "replies@example.org", "evidence": '{"event":{"event_type":"incident.acknowledged"}}',
+        },
+    ),
+    (
         "attestation",
         attestation_bytes,
         {

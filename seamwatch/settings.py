@@ -16,12 +16,12 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, AliasChoices, BeforeValidator, Field, ValidationError
 from pydantic_settings import NoDecode, SettingsConfigDict
 
-from seamwatch.board_settings import BoardSettings
 from seamwatch.clock import Clock, clock_of
 from seamwatch.connections import with_ca
 from seamwatch.durations import DAY, MINUTE, SECOND, Duration, parse_duration
 from seamwatch.errors import UsageError
 from seamwatch.record_types import INPUT_TYPES
+from seamwatch.replies_settings import RepliesSettings
 
 
 def _state_home() -> Path:
@@ -86,7 +86,7 @@ def _web_address(url: str | None) -> str | None:
 Port = Annotated[int, Field(ge=1, le=65535)]
 
 
-class Settings(BoardSettings):
+class Settings(RepliesSettings):
     """What can be set. Times are microseconds; a duration is written ``5s`` in the environment."""
 
     model_config = SettingsConfigDict(

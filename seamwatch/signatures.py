@@ -59,12 +59,26 @@ class PublicKey:
 def acknowledgement_bytes(record: Mapping[str, Any]) -> bytes:
     """What a person signs when acknowledging: the seven fields that say who answers what, and when (micros).
 
-    And the digest of the announcement that is answered, where the answer gives it.
+    And the digest of the announcement that is answered, where the answer gives it. A relay signs that it relays, and
+    the digest of its evidence.
     """
     body = {name: record[name] for name in ACKNOWLEDGEMENT_FIELDS}
     if record.get("change_digest") is not None:
         body["change_digest"] = record["change_digest"]
+    if record.get("relayed_by") is not None:
+        body |= {"relayed_by": record["relayed_by"], "evidence_digest": evidence_digest(record)}
     return _canonical("acknowledgement", body)
+
+
+def evidence_digest(record: Mapping[str, Any]) -> str | None:
+    """SHA-256 of the evidence of a relayed acknowledgement, as 64 hex digits; None where there is none.
+
+    Where the evidence itself is no longer kept, ``evidence_digest`` of the record says it.
+    """
+    evidence = record.get("evidence")
+    if evidence is None:
+        return record.get("evidence_digest")
+    return hashlib.sha256(evidence.encode()).hexdigest()
 
 
 def attestation_bytes(record: Mapping[str, Any]) -> bytes:
@@ -172,9 +186,26 @@ def acknowledgement_fault(record: Mapping[str, Any], keys: Sequence[PublicKey]) 
     """Why an acknowledgement does not bind, as a word and a sentence; None when it does.
 
     From a person without keys it always does. The words: ``unsigned``, ``unknown_key``, ``invalid_key`` (not valid at
-    the time), ``wrong_signature``.
+    the time), ``wrong_signature``; ``relayed`` for one that another sends for them (where that may: `relay_fault`).
     """
+    if record.get("relayed_by") is not None:
+        return "relayed", "a relayed answer counts for violations only: answer by `seamwatch ack` or on the board"
     return _fault("answer", acknowledgement_bytes(record), record, keys)
+
+
+def relay_fault(record: Mapping[str, Any], keys: Sequence[PublicKey] | None) -> tuple[str, str] | None:
+    """Why a relayed acknowledgement does not bind, as above; ``keys`` are the relay's, None where it is no relay.
+
+    A relay always signs, and shows what it relays. Further words: ``no_relay``, ``no_evidence``.
+    """
+    relay = record["relayed_by"]
+    if keys is None:
+        return "no_relay", f"{relay} is no published Person with the role relay"
+    if evidence_digest(record) is None:
+        return "no_evidence", f"{relay} shows nothing of what it relays"
+    if not record.get("signature"):
+        return "unsigned", f"the relay {relay} has not signed the answer"
+    return _signature_fault("answer", acknowledgement_bytes(record), record, relay, keys)
 
 
 def attestation_fault(record: Mapping[str, Any], keys: Sequence[PublicKey]) -> tuple[str, str] | None:
@@ -191,9 +222,15 @@ def suspension_fault(record: Mapping[str, Any], keys: Sequence[PublicKey]) -> tu
 def _fault(what: str, message: bytes, record: Mapping[str, Any], keys: Sequence[PublicKey]) -> tuple[str, str] | None:
     if not keys:
         return None
-    person, name, signature = record["person"], record.get("key_id"), record.get("signature")
-    if not signature:
-        return "unsigned", f"{person} has published keys, and the {what} is not signed"
+    if not record.get("signature"):
+        return "unsigned", f"{record['person']} has published keys, and the {what} is not signed"
+    return _signature_fault(what, message, record, record["person"], keys)
+
+
+def _signature_fault(
+    what: str, message: bytes, record: Mapping[str, Any], person: str, keys: Sequence[PublicKey]
+) -> tuple[str, str] | None:
+    name = record.get("key_id")
     key = next((key for key in keys if key.key_id == name), None)
     if key is None:
         return "unknown_key", f"the {what} is signed by key {name}, which is none of {person}"

@@ -78,7 +78,7 @@ def announcement(store: Store, published: Published, found: Referred, reference:
 def draft(
     found: Referred,
     person: str,
-    answer: Literal["accept", "object"],
+    answer: Literal["accept", "object", "retract"],
     note: str | None,
     at: int,
     producer: str,

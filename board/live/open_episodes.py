@@ -67,8 +67,9 @@ class OpenEpisodes:
         if known is None or again:
             now = Followed(violation, at, violation.person, violation.detected_at if not violation.step else at)
         else:
-            climbed = violation.step != known.violation.step
-            now = replace(known, violation=violation, at=at, acting_since=at if climbed else known.acting_since)
+            taken_back = known.violation.state == "acknowledged" and violation.state in ("open", "escalated")
+            anew = taken_back or violation.step != known.violation.step
+            now = replace(known, violation=violation, at=at, acting_since=at if anew else known.acting_since)
         if now == known:
             return False
         self._keep(now)

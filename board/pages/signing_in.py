@@ -13,8 +13,8 @@ from board.page import Acting, context_of_request, plain, redirected
 from board.security import links
 from board.security.oidc import CALLBACK, Provider
 from board.security.origins import RefusedError, path_within
-from board.security.rates import Rate
 from seamwatch.errors import UnreachableError
+from seamwatch.rates import Rate
 
 router = APIRouter(include_in_schema=False)
 

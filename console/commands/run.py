@@ -14,13 +14,14 @@ if TYPE_CHECKING:
 
 
 class StageName(StrEnum):
-    """The stages, in the order in which an event meets them, and the board that people open."""
+    """The stages, in the order in which an event meets them, the board, and the replies from elsewhere."""
 
     MEASURE = "measure"
     JUDGE = "judge"
     RECORD = "record"
     PAGE = "page"
     BOARD = "board"
+    REPLIES = "replies"
 
 
 def register(app: typer.Typer) -> None:
@@ -29,7 +30,7 @@ def register(app: typer.Typer) -> None:
 
 
 def run(stage: Annotated[StageName, typer.Argument(help="the stage to run", metavar="STAGE")]) -> None:
-    """Run one stage (measure, judge, record or page) or the board until SIGTERM, for production.
+    """Run one stage (measure, judge, record or page), the board or the replies until SIGTERM, for production.
 
     It reads KAFKA_BOOTSTRAP_SERVERS and CLICKHOUSE_URL, and the settings with the prefix SEAMWATCH_. Run several of a
     stage to share its partitions. It ends with an error rather than go on in doubt: let a supervisor start it again.
@@ -91,3 +92,14 @@ def _entry(stage: StageName) -> Callable[[Settings], None]:
             from board import serving
 
             return serving.run
+        case StageName.REPLIES:
+            from console.keys import read_private_key
+            from replies import serving as replies
+            from seamwatch.errors import UsageError
+
+            def relaying(settings: Settings) -> None:
+                if settings.relay_key is None:
+                    raise UsageError("replies are signed by the key of who relays them: set SEAMWATCH_RELAY_KEY")
+                replies.run(settings, read_private_key(settings.relay_key))
+
+            return relaying

@@ -18,10 +18,9 @@ from seamwatch.judging.model.facts import ForwardedEvent
 from seamwatch.judging.model.identity import identity
 from seamwatch.judging.model.judgement import Answered, Finding, Open, Remind, Resolve
 from seamwatch.judging.model.seam import Seam
-from seamwatch.judging.patterns.answered import answered, unknown_text
+from seamwatch.judging.patterns.answered import answered, fault_of, unknown_text
 from seamwatch.judging.patterns.windows import earliest
 from seamwatch.judging.patterns.wording import moment_text
-from seamwatch.signatures import acknowledgement_fault
 from seamwatch.values import value
 
 SUMMARISED = "\x00summary"
@@ -137,7 +136,7 @@ class Confirming(NamedTuple):
         record, to = event.record, self.summary.to
         if record["person"] != to:
             return receipts, (answered(record, "not_asked", f"{to} is sent the summaries, not {record['person']}"),)
-        fault = acknowledgement_fault(record, self.seam.keys.get(to, ()))
+        fault = fault_of(record, self.seam.keys.get(to, ()))
         if fault is not None:
             return receipts, (answered(record, *fault),)
         given = Given(record["reference"], to, record["answer"], int(record["event_time"]), record["event_id"])

@@ -103,10 +103,16 @@ class Person(Document):
         description="public keys; with any, acknowledgements must be signed",
         examples=[[{"key_id": "owner-2026", "public": "11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo="}]],
     )
-    roles: tuple[Literal["auditor", "operator"], ...] = Field(
+    roles: tuple[Literal["auditor", "operator", "relay"], ...] = Field(
         (),
-        description="what they may see and do on the board beside their own: an auditor sees all that is on record",
+        description="what they may see and do beside their own: an auditor sees all that is on record on the board; a "
+        "relay, which is a program, sends what people answered at other services, signed by its keys",
         examples=[["auditor"]],
+    )
+    identities: Mapping[Identifier, Words] = Field(
+        {},
+        description="the id by which each service knows them, by its name: what is answered there is their answer",
+        examples=[{"pagerduty": "PXPGF42", "slack": "U02EXAMPLE"}],
     )
     team: Words | None = Field(
         None,

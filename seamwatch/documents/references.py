@@ -63,6 +63,7 @@ def check(documents: Sequence[Read]) -> Iterator[Problem]:
     Documents that are wrong in themselves are looked at as well, so that one run shows everything.
     """
     yield from _duplicates(documents)
+    yield from _identities(documents)
     persons = _Known(read.id for read in documents if read.kind == Person.kind_name and read.id is not None)
     systems = _Known(read.id for read in documents if read.kind == System.kind_name and read.id is not None)
     known = {read.document.id: read.document for read in documents if isinstance(read.document, Person)}
@@ -118,6 +119,21 @@ def _duplicates(documents: Sequence[Read]) -> Iterator[Problem]:
         if before is not read:
             where = f"{before.written.file}:{before.written.line(('id',))}"
             yield read.error(("id",), f"{read.kind.lower()} {read.id!r} is defined twice: first in {where}")
+
+
+def _identities(documents: Sequence[Read]) -> Iterator[Problem]:
+    """An id at another service is one person's: whose answer would it be else? And a relay that cannot sign is none."""
+    first: dict[tuple[str, str], Read] = {}
+    for read in documents:
+        if not isinstance(read.document, Person):
+            continue
+        for service, name in read.document.identities.items():
+            before = first.setdefault((service, name), read)
+            if before is not read and before.id != read.id:
+                message = f"{service} id {name!r} is given to {read.id!r} and to {before.id!r}: it is one person's"
+                yield read.error(("identities", service), message)
+        if "relay" in read.document.roles and not read.document.keys:
+            yield read.error(("roles",), f"{read.id!r} is a relay without keys, so nothing that it relays would count")
 
 
 def _unknown_persons(read: Read, persons: _Known) -> Iterator[Problem]:

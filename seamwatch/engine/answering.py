@@ -21,14 +21,18 @@ from seamwatch.engine.versions import ContractVersions
 from seamwatch.engine.watermarks import Watermarks
 from seamwatch.judging.model.facts import ForwardedEvent, Violation
 from seamwatch.judging.patterns.answered import answered, over_text, unknown_text
-from seamwatch.signatures import acknowledgement_fault
+from seamwatch.signatures import acknowledgement_fault, relay_fault
 
 
 class Answering:
-    """The answers that one judge receives. ``early``: those that came before their violation was opened."""
+    """The answers that one judge receives. ``early``: those that came before their violation was opened.
 
-    def __init__(self, versions: ContractVersions, states: StateStore, watermarks: Watermarks) -> None:
+    ``climbs``: whether clocks run, in which somebody has to answer.
+    """
+
+    def __init__(self, versions: ContractVersions, states: StateStore, watermarks: Watermarks, *, climbs: bool) -> None:
         self.early = Answers()
+        self._climbs = climbs
         self._versions = versions
         self._states = states
         self._watermarks = watermarks
@@ -94,15 +98,24 @@ class Answering:
             # Elsewhere it would not have been found: judges are parted by system.
             self._emit(record, "unknown", unknown_text(record), None, out)
             return episode
-        fault = acknowledgement_fault(record, self._versions.seams.keys_of(person))
+        fault = self._fault(record)
         if fault is not None:
             self._emit(record, *fault, bound, out)
             return episode
         also = () if bound is None else tuple(step.person for step in bound.seam.escalation)
         at, now = int(record["event_time"]), self._watermarks.now
-        after, reason, summary = acknowledge_episode(episode, person, record["answer"], at, now, also=also)
+        after, reason, summary = acknowledge_episode(
+            episode, person, record["answer"], at, now, climbs=self._climbs, also=also
+        )
         self._emit(record, reason, summary, bound, out)
         return after
+
+    def _fault(self, record: Mapping[str, Any]) -> tuple[str, str] | None:
+        """Why an answer does not bind whom it names; one that is relayed is the relay's to sign."""
+        seams, relay = self._versions.seams, record.get("relayed_by")
+        if relay is None:
+            return acknowledgement_fault(record, seams.keys_of(record["person"]))
+        return relay_fault(record, seams.keys_of_relay(relay))
 
     def _change(
         self,
@@ -115,7 +128,7 @@ class Answering:
         episodes = []
         for episode in state.episodes:
             changed = change(episode) if episode.violation.violation_id == violation_id else episode
-            if changed != episode:
+            if changed.violation != episode.violation:
                 out.violations.append(changed.violation)
             episodes.append(changed)
         self._states.put(key, state._replace(episodes=tuple(episodes)))

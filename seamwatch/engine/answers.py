@@ -12,13 +12,17 @@ from collections.abc import Mapping
 from typing import Any
 
 from seamwatch.durations import DAY
-from seamwatch.signatures import ACKNOWLEDGEMENT_FIELDS
+from seamwatch.signatures import ACKNOWLEDGEMENT_FIELDS, evidence_digest
 
 MOST = 500
 MOST_BYTES = 500_000
 MOST_OVER = 1_000
 _KEY, _OVER_KEY = "\x00answers", "\x00over"
-_FIELDS = (*ACKNOWLEDGEMENT_FIELDS, "event_id", "key_id", "signature", "change_digest")
+_FIELDS = (
+    *ACKNOWLEDGEMENT_FIELDS, "event_id", "key_id", "signature", "change_digest", "relayed_by", "evidence_digest",
+)  # fmt: skip
+_ADDED: dict[str, Any] = {"event_id": "", "change_digest": None, "relayed_by": None, "evidence_digest": None}
+"""What releases before did not keep. Without its id an answer is judged, and nothing is told of it."""
 
 
 class Answers:
@@ -45,7 +49,9 @@ class Answers:
     def keep(self, record: Mapping[str, Any], now: int) -> None:
         """Keep an answer that came at ``now`` (stream time)."""
         kept = [(came, answer) for came, answer in self._waiting if now - came < DAY]
-        self._waiting = [*kept, (now, {name: record.get(name) for name in _FIELDS})][-MOST:]
+        # Of the evidence, which may be long, what the relay signed of it.
+        answer = {**record, "evidence_digest": evidence_digest(record)}
+        self._waiting = [*kept, (now, {name: answer.get(name) for name in _FIELDS})][-MOST:]
         self._dirty = True
 
     def take(self, violation_id: str) -> list[dict[str, Any]]:
@@ -70,8 +76,7 @@ class Answers:
             return True
         if key != _KEY:
             return False
-        # A release before kept no ids: such an answer is judged, and nothing is told of it.
-        kept = [(came, {"event_id": "", "change_digest": None, **answer}) for came, answer in json.loads(value)]
+        kept = [(came, {**_ADDED, **answer}) for came, answer in json.loads(value)]
         self._waiting = [(int(came), {name: answer[name] for name in _FIELDS}) for came, answer in kept]
         return True
 

@@ -16,18 +16,23 @@ from seamwatch.judging.model.identity import identity
 from seamwatch.judging.model.judgement import Open, Remind, Resolve
 from seamwatch.judging.model.seam import Seam, Step
 from seamwatch.judging.patterns.ladder import ladder
+from seamwatch.judging.patterns.wording import moment_text
 
 _CONTENT = ("opened_at", "since", "observed", "limit", "unit", "summary", "evidence", "unsigned_by")
 
 
 @dataclass(frozen=True, slots=True)
 class Episode:
-    """An open episode: its latest state, its key, the list it climbs and when the next step is due (stream time)."""
+    """An open episode: its latest state, its key, the list it climbs and when the next step is due (stream time).
+
+    ``retracted_at``: when (event time) it was last taken back that somebody had taken it on.
+    """
 
     violation: Violation
     key: str
     ladder: tuple[Step, ...]
     escalate_at: int | None = None
+    retracted_at: int | None = None
 
 
 def open_episode(
@@ -77,17 +82,20 @@ def resolve_episode(episode: Episode, over: Resolve) -> Violation:
 
 
 def acknowledge_episode(
-    episode: Episode, person: str, answer: str, at: int, now: int, *, also: Collection[str] = ()
+    episode: Episode, person: str, answer: str, at: int, now: int, *, climbs: bool = True, also: Collection[str] = ()
 ) -> tuple[Episode, str, str]:
     """The episode after an answer, and what the answer came to, as a word and a sentence.
 
-    An acceptance stops the climb; an objection hands over to the next person at once. Persons who are neither on the
-    episode's list nor among ``also`` (the list in force now) change nothing.
+    An acceptance stops the climb; an objection hands over to the next person at once; a retraction starts the clock
+    anew (with ``climbs``). Persons who are neither on the episode's list nor among ``also`` (the list in force now)
+    change nothing.
     """
     before = episode.violation
     if episode.ladder and person not in {step.person for step in episode.ladder} and person not in also:
         asked = f"{before.contract}, clause {before.clause}"
         return episode, "not_asked", f"{person} is not on the list of those who are asked ({asked})"
+    if answer == "retract":
+        return _retract(episode, person, at, now, climbs=climbs)
     if before.state == "acknowledged":
         return episode, "taken", f"{before.acknowledged_by} took it on before"
     if answer == "object":
@@ -95,8 +103,28 @@ def acknowledge_episode(
             return episode, "nobody_left", "there is nobody left on the list to hand it over to"
         after = escalate_episode(episode, now)
         return after, "counts", f"{person} hands it over to {after.violation.person}"
+    if episode.retracted_at is not None and at <= episode.retracted_at:
+        # Answers that another service relays may come in another order than they were given.
+        return episode, "retracted", f"it was given before that was taken back at {moment_text(episode.retracted_at)}"
     violation = replace(before, state="acknowledged", acknowledged_at=at, acknowledged_by=person)
     return replace(episode, violation=violation, escalate_at=None), "counts", f"{person} takes it on"
+
+
+def _retract(episode: Episode, person: str, at: int, now: int, *, climbs: bool) -> tuple[Episode, str, str]:
+    """Nobody has taken it on any more; whoever had to act must again, and their clock starts now."""
+    before = episode.violation
+    since = episode.retracted_at
+    episode = replace(episode, retracted_at=at if since is None else max(at, since))
+    if before.state != "acknowledged":
+        return episode, "not_taken", "nobody has taken it on; what was said before this does not count any more"
+    if before.acknowledged_at is not None and at < before.acknowledged_at:
+        said = f"{before.acknowledged_by} took it on at {moment_text(before.acknowledged_at)}"
+        return episode, "too_early", f"it was given before {said}"
+    state = "escalated" if before.step else "open"
+    violation = replace(before, state=state, acknowledged_at=None, acknowledged_by=None)
+    after = _start_clock(replace(episode, violation=violation), now, climbs and before.severity == "breach")
+    taker = before.acknowledged_by
+    return after, "counts", f"{person} gives it back" if person == taker else f"{person} takes it back from {taker}"
 
 
 def escalate_episode(episode: Episode, now: int) -> Episode:

@@ -46,7 +46,7 @@ class Judge:
         self._states = StateStore(self._watermarks, self._versions.is_undeclared, saved=not settings.replayed)
         self._timers = self._states.timers
         self._expected = Expected(settings, self._watermarks, self._versions, self._states, owns)
-        self._answering = Answering(self._versions, self._states, self._watermarks)
+        self._answering = Answering(self._versions, self._states, self._watermarks, climbs=settings.climbs)
         self._evaluation = Evaluation(
             settings, self._watermarks, self._event_time, self._versions, self._states, self._answering
         )

@@ -67,6 +67,11 @@ class Seams:
         """The keys of a person, who must sign when there are any."""
         return self._keys.get(person, ())
 
+    def keys_of_relay(self, person: str) -> tuple[PublicKey, ...] | None:
+        """The keys of who may relay what others answer; None for whom no document says that of."""
+        known = self._estate.persons.get(person)
+        return None if known is None or "relay" not in known.roles else self.keys_of(person)
+
     def knows(self, contract: str, version: str) -> bool:
         """Whether that version of the contract is among the documents."""
         return (contract, version) in self._contracts

@@ -189,7 +189,7 @@ class Suspensions:
             kept = json.loads(self._file.read_text("utf-8"))
             if kept["topic"] != self._topic:
                 return
-            latest = {str(key): dict(record) for key, record in kept["latest"].items()}
+            latest: dict[str, Mapping[str, Any]] = {str(key): dict(record) for key, record in kept["latest"].items()}
             self._latest, self._table, self._heard_at = latest, table_of(latest.values()), float(kept["heard_at"])
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
             _log.exception("%s cannot be read, so nothing is known before the broker answers", self._file)

@@ -131,11 +131,13 @@ class Acknowledgement(Event):
     of: Literal["change", "violation", "summary"]
     reference: str
     person: str
-    answer: Literal["accept", "object"]
+    answer: Literal["accept", "object", "retract"]
     note: str | None = None
     key_id: str | None = None
     signature: str | None = None
     change_digest: str | None = None
+    relayed_by: str | None = None
+    evidence: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -22,7 +22,8 @@ Definition = dict[str, Any]
 """A schema as its JSON says it."""
 
 _EARLIER: Final = (
-    "acknowledgement-1", "attestation-1", "config_change-1", "dataset_refresh-1", "page-1", "verdict-1", "violation-1",
+    "acknowledgement-1", "acknowledgement-2", "attestation-1", "config_change-1", "dataset_refresh-1", "page-1",
+    "verdict-1", "violation-1",
 )  # fmt: skip
 
 REQUIRED: Final = object()

@@ -3,7 +3,7 @@
     seamwatch_operator   migrates, drops by retention, places holds, backs up
     seamwatch_writer     the recorder: inserts and reads; alters, drops and deletes nothing
     seamwatch_auditor    reads everything, and does nothing else
-    seamwatch_board      reads the answers; not raw bytes, keys, headers, attributes and arguments
+    seamwatch_board      reads the answers; not raw bytes, keys, headers, attributes, arguments and what services said
     seamwatch_team_…     reads the records of the systems that its team owns, and the answers made of them
 
 Users are not made here: their passwords are their owner's. Text only; it runs nothing.
@@ -29,6 +29,8 @@ BOARD: Final = "seamwatch_board"
 OF_SYSTEMS: Final = (*INPUT_TYPES, "violation", "verdict", "suspended", "notice")
 """The tables whose rows are of a system, and so of the team that owns it."""
 _PERSONAL: Final = {"raw", "key", "headers", "attributes", "arguments"}
+_SAID_ELSEWHERE: Final = {"evidence"}
+"""Of an acknowledgement, what a service said, names among it; of a violation the ids of events have that name."""
 _TEAM: Final = re.compile(r"[a-z0-9][a-z0-9_-]*")
 _OPERATING: Final = (
     "SELECT, INSERT, ALTER, CREATE DATABASE, CREATE TABLE, CREATE VIEW, DROP TABLE, DROP VIEW, TRUNCATE, BACKUP"
@@ -102,7 +104,8 @@ class _Ddl:
         """What the views read, and the views. Views run with the rights of who asks them."""
         for database in self._databases:
             for table in (*OF_SYSTEMS, "erasure", *_KNOWN):
-                yield self._grant(f"SELECT({', '.join(_columns(table, without))})", f"{database}.{table}", role)
+                left_out = without | _SAID_ELSEWHERE if without and table == "acknowledgement" else without
+                yield self._grant(f"SELECT({', '.join(_columns(table, left_out))})", f"{database}.{table}", role)
         for view in sorted(view.name for view in shipped_views()):
             yield self._grant("SELECT", f"{self._database}.{view}", role)
 

@@ -22,12 +22,12 @@ from board.live.feed import Feed
 from board.live.hub import Hub
 from board.live.open_episodes import Telling
 from board.running import Shown
-from board.security.rates import Rate
 from board.security.sessions import COOKIE, Sessions
 from seamwatch.broker import Broker
 from seamwatch.clock import Clock
 from seamwatch.documents import Estate, documents_of, load_folder, published
 from seamwatch.durations import DAY, HOUR, SECOND
+from seamwatch.rates import Rate
 from seamwatch.settings import Settings
 from tests.console.populated import EPISODES, PEOPLE, Populated, populated
 from tests.sinks.samples import CODEC, NOW

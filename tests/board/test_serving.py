@@ -15,8 +15,8 @@ from pathlib import Path
 import pytest
 
 from board.security.links import new_link
-from board.serving import listen
 from seamwatch.errors import UsageError
+from seamwatch.listening import listen
 
 STARTS_SECONDS = 120.0
 
@@ -54,7 +54,7 @@ def workers_of(pid: int) -> set[int]:
 
 @pytest.fixture
 def board(tmp_path: Path) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
-    with listen("127.0.0.1", 0) as free:
+    with listen("127.0.0.1", 0, "SEAMWATCH_BOARD") as free:
         port = free.getsockname()[1]
     environment = {
         **os.environ,
@@ -97,5 +97,5 @@ def test_several_processes_serve_and_are_started_again_and_end(
 
 
 def test_an_address_that_is_taken_is_told() -> None:
-    with listen("127.0.0.1", 0) as taken, pytest.raises(UsageError, match="SEAMWATCH_BOARD_PORT"):
-        listen("127.0.0.1", taken.getsockname()[1])
+    with listen("127.0.0.1", 0, "SEAMWATCH_BOARD") as taken, pytest.raises(UsageError, match="SEAMWATCH_BOARD_PORT"):
+        listen("127.0.0.1", taken.getsockname()[1], "SEAMWATCH_BOARD")

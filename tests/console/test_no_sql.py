@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-PACKAGES = [name for name in ("console", "board") if (ROOT / name).is_dir()]
+PACKAGES = [name for name in ("console", "board", "replies") if (ROOT / name).is_dir()]
 SQL = re.compile(
     r"\b(?:SELECT|INSERT INTO|ALTER TABLE|CREATE (?:TABLE|VIEW|OR REPLACE)|DROP (?:TABLE|VIEW|DATABASE)|DELETE FROM)\s"
     r"|\b(?:FROM|JOIN)\s+[a-z_{(]+|\bWHERE\s+\S+|\b(?:ORDER|GROUP) BY\s|\bUNION (?:ALL|DISTINCT)\b"

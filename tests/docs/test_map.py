@@ -12,7 +12,7 @@ import pytest
 from seamwatch.clauses import Clause, kinds
 
 ROOT = Path(__file__).parents[2]
-PACKAGES = ("seamwatch", "bus", "streams", "sinks", "stack", "statements", "board", "console")
+PACKAGES = ("seamwatch", "bus", "streams", "sinks", "stack", "statements", "board", "replies", "console")
 _MODULE = re.compile(rf"(?<![\w./-])(?:{'|'.join(PACKAGES)})(?:\.[a-z_]+)+\b(?!\()")
 _PATH = re.compile(rf"(?:{'|'.join(PACKAGES)}|tests|docs|schemas|benchmarks)(?:/[\w.]+)+")
 _TOPIC = re.compile(r"topics? seamwatch\.\S+")

@@ -10,7 +10,9 @@ from pydantic import AliasChoices
 from seamwatch.settings import Settings
 
 DOCS = Path(__file__).parents[2] / "docs"
-PAGES = "".join((DOCS / page).read_text("utf-8") for page in ("operations.md", "connections.md", "board.md"))
+PAGES = "".join(
+    (DOCS / page).read_text("utf-8") for page in ("operations.md", "connections.md", "board.md", "replies.md")
+)
 
 
 @pytest.mark.parametrize("name", sorted(Settings.model_fields))

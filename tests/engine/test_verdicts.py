@@ -6,7 +6,7 @@ import random
 import re
 import time
 from base64 import b64encode
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +29,7 @@ from tests.clauses.history import at, contract, estate_of
 
 KEY = Ed25519PrivateKey.from_private_bytes(b"m" * 32)
 OLD = Ed25519PrivateKey.from_private_bytes(b"o" * 32)
+RELAY = Ed25519PrivateKey.from_private_bytes(b"r" * 32)
 
 
 def public(key: Ed25519PrivateKey) -> str:
@@ -43,13 +44,23 @@ name: Mira
 keys:
   - {{key_id: mira-1, public: "{public(KEY)}"}}
   - {{key_id: mira-0, public: "{public(OLD)}", revoked_at: 2026-01-01T00:00:00Z}}
+---
+apiVersion: seamwatch/v1
+kind: Person
+id: replies@example.org
+name: Replies
+roles: [relay]
+keys:
+  - {{key_id: replies-1, public: "{public(RELAY)}"}}
 """
 CLAUSES = """
 - {id: valid, kind: range, min: 0, max: 1, quiet: 1h}
 - {id: tell, kind: change_notice, kinds: [model], acknowledgers: [owner@example.org, mira@example.org]}
 """
 TEXT = contract("scorer", CLAUSES).replace(
-    "  - {person: owner@example.org", "  - {person: mira@example.org}\n  - {person: owner@example.org", 1
+    "  - {person: owner@example.org",
+    "  - {person: mira@example.org, acknowledge_within: 20m}\n  - {person: owner@example.org",
+    1,
 )
 ESTATE = estate_of(TEXT, PEOPLE)
 OTHER = contract("other", "- {id: valid, kind: range, min: 0, max: 1}").replace("id: example", "id: another")
@@ -69,6 +80,11 @@ def signed(of: dict[str, Any], key: Ed25519PrivateKey = KEY, key_id: str = "mira
         "key_id": key_id,
         "signature": b64encode(sign(acknowledgement_bytes(of), key.private_bytes_raw())).decode(),
     }
+
+
+def relayed(of: dict[str, Any], key: Ed25519PrivateKey = RELAY, **fields: Any) -> dict[str, Any]:
+    """The same answer as it comes from another service."""
+    return signed({**of, "relayed_by": "replies@example.org", "evidence": "{}", **fields}, key, "replies-1")
 
 
 def change(when: int, change_id: str, **fields: Any) -> ForwardedEvent:
@@ -285,7 +301,11 @@ def test_live_and_replay_make_the_same_of_every_answer(seed: int, keyed: bool, t
         made = record(when, reference, person, of=of, system=chance.choice(["scorer", "scorer", "other"]),
                       answer=chance.choice(["accept", "accept", "object"]),
                       event_id=event_id(f"a{seed}/{number}"))  # fmt: skip
-        made = signed(made) if chance.random() < 0.5 else made
+        if of == "violation" and chance.random() < 0.3:
+            made["answer"] = "retract"
+        ways: list[Callable[[dict[str, Any]], dict[str, Any]]] = [signed, relayed, dict]
+        how = chance.choice(ways)
+        made = {"relayed_by": None, "evidence": None, **how(made)}
         rest: dict[str, Any] = {
             "producer": "p",
             "environment": "e",

@@ -117,7 +117,7 @@ def test_what_our_own_producers_wrote_before_is_read_for_ever_also_in_bulk(
     added = {field.name: field.default for field in schema(name).fields if field.name not in names}
     assert Codec().decode(name, value) == record | added
     now: dict[str, dict[str, Any]] = {
-        "acknowledgement": {"change_digest": "d" * 64},
+        "acknowledgement": {"answer": "retract", "change_digest": "d" * 64, "relayed_by": "replies", "evidence": "{}"},
         "attestation": {"kind": "follow_up", "statement": "{}"},
         "config_change": {"withdrawn": True},
         "page": {"news": "again", "reference": "C1:2"},
@@ -127,4 +127,4 @@ def test_what_our_own_producers_wrote_before_is_read_for_ever_also_in_bulk(
     newer = now.get(name, {"row_count": None})
     decoded = Decoder(name).decode([value, Codec().encode(name, record | newer)])
     for field, told in newer.items():
-        assert decoded.frame[field].to_list() == [(record | added)[field], told]
+        assert decoded.frame[field].to_list() == [(record | added)[field], told], field

@@ -15,9 +15,8 @@ from seamwatch.judging.model.facts import OBJECTION, Evidence, ForwardedEvent
 from seamwatch.judging.model.judgement import Answered, Finding, Open, Resolve
 from seamwatch.judging.model.seam import Seam
 from seamwatch.judging.patterns.announcements import may_withdraw
-from seamwatch.judging.patterns.answered import answered, unknown_text
+from seamwatch.judging.patterns.answered import answered, fault_of, unknown_text
 from seamwatch.judging.patterns.wording import quoted
-from seamwatch.signatures import acknowledgement_fault
 
 
 def answer(
@@ -28,7 +27,7 @@ def answer(
     person = record["person"]
     if person not in agreed.acknowledgers:
         return state, (answered(record, "not_asked", f"{person} is no acknowledger of changes of {seam.system}"),)
-    fault = acknowledgement_fault(record, seam.keys.get(person, ()))
+    fault = fault_of(record, seam.keys.get(person, ()))
     if fault is not None:
         return state, (answered(record, *fault),)
     answer = Answer(

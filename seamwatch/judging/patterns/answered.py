@@ -1,21 +1,23 @@
 """Answered: what an acknowledgement can come to, in one word and in one sentence.
 
-Words only; who decides is the clause that asked, or `seamwatch.engine.answering`.
+Who decides is the clause that asked, or `seamwatch.engine.answering`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from seamwatch.judging.model.judgement import Answered
 from seamwatch.judging.patterns.wording import moment_text
+from seamwatch.signatures import PublicKey, acknowledgement_fault
 
 # From what says least of an answer to what says most: of several words about one the last holds.
 REASONS: Final = (
     "nobody_asks", "not_asked", "no_authority", "no_target", "not_suspended", "superseded", "too_old", "too_early",
-    "unknown", "over", "taken", "nobody_left", "other_announcement", "unreadable",
-    "unsigned", "unknown_key", "invalid_key", "wrong_signature", "counts",
+    "unknown", "over", "not_taken", "retracted", "taken", "nobody_left", "other_announcement", "not_retractable",
+    "unreadable", "relayed", "no_relay", "no_evidence", "unsigned", "unknown_key", "invalid_key", "wrong_signature",
+    "counts",
 )  # fmt: skip
 
 
@@ -37,6 +39,16 @@ def answered(record: Mapping[str, Any], reason: str, summary: str) -> Answered:
         reason,
         summary,
     )
+
+
+def fault_of(record: Mapping[str, Any], keys: Sequence[PublicKey]) -> tuple[str, str] | None:
+    """Why an answer to a change or a summary does not bind, as a word and a sentence; None when it does."""
+    if record["answer"] == "retract":
+        return (
+            "not_retractable",
+            f"only that a violation was taken on can be taken back, not what was said of a {record['of']}",
+        )
+    return acknowledgement_fault(record, keys)
 
 
 def unknown_text(record: Mapping[str, Any]) -> str:

@@ -58,6 +58,7 @@ class Answer:
     summary: str | None
     asked_since: Micros | None
     change_digest: str | None
+    relayed_by: str | None
     topic: str
     partition: int
     offset: int

@@ -1,6 +1,7 @@
 -- How long does each person who was asked take to answer?
 -- A summary waits for its receipt as a change does for an answer, until when its clause says. A receipt of a later summary is
 -- one of those before it. Of the last 100 it is waited for, as long as the clause asks the same person.
+-- What was said of a violation before that was taken back answers it no more.
 WITH if(
     asked.of = 'summary', asked.receipts,
     arrayFilter(given_at -> asked.of != 'change' OR given_at.1 >= asked.asked_at, given.counting)
@@ -170,11 +171,21 @@ LEFT JOIN
 (
     SELECT
         of, reference, person,
-        arraySort(groupArrayIf((answered_at, answer), ifNull(counted, false))) AS counting,
+        arraySort(
+            groupArrayIf(
+                (answered_at, answer), ifNull(counted, false) AND answer != 'retract' AND answered_at > taken_back_at
+            )
+        ) AS counting,
         countIf(NOT counted) AS refused,
         argMaxIf(why, answered_at, NOT counted) AS refused_because,
         countIf(counted IS NULL AND reason IS NULL) AS unjudged,
         countIf(counted IS NULL AND reason = 'before_verdicts') AS before_verdicts
-    FROM acknowledgements
+    FROM
+    (
+        SELECT
+            *,
+            maxIf(answered_at, answer = 'retract' AND ifNull(counted, false)) OVER (PARTITION BY of, reference) AS taken_back_at
+        FROM acknowledgements
+    )
     GROUP BY of, reference, person
 ) AS given ON asked.of = given.of AND asked.reference = given.reference AND asked.person = given.person

@@ -33,6 +33,7 @@ SELECT
     asked.summary AS summary,
     asked.since AS asked_since,
     given.change_digest AS change_digest,
+    given.relayed_by AS relayed_by,
     given.topic AS topic,
     given.partition AS partition,
     given.offset AS offset

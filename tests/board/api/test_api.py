@@ -12,13 +12,13 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from fastapi.testclient import TestClient
 
 from board.context import Context
-from board.security.rates import Rate
 from board.security.sessions import COOKIE
 from board.security.tokens import new_token
 from console.app import main
 from seamwatch.documents import Estate, Person
 from seamwatch.durations import HOUR
 from seamwatch.engine.seams import Seams
+from seamwatch.rates import Rate
 from seamwatch.signatures import acknowledgement_bytes, acknowledgement_fault
 from tests.board.conftest import AUDITOR, client_of, form_token, signed_in
 from tests.console.populated import EPISODES, MODEL, PEOPLE, STRAY, TRACE, Populated, event

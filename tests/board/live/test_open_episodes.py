@@ -69,6 +69,12 @@ def test_an_episode_climbs_is_taken_and_ends() -> None:
     assert episodes.get("v1") is not None, "who looks at it sees that it is over"
 
 
+def test_what_is_taken_back_runs_from_then() -> None:
+    back = replace(CLIMBED, acknowledged_by=None)
+    episodes = _after([*STATES[:3], (back, 6 * HOUR)])
+    assert clock_of(episodes.followed["v1"], ESTATE).at == 6 * HOUR + 30 * MINUTE
+
+
 def test_whom_the_finding_names_comes_before_the_list() -> None:
     named = _after([(replace(OPENED, person="c@example.org"), 2 * HOUR)]).followed["v1"]
     assert [step.person[0] for step in steps_of(named, ESTATE)] == ["c", "a", "b"]

@@ -13,9 +13,9 @@ import pytest
 from starlette.testclient import TestClient
 
 from board.context import context_of
-from board.security.rates import Rate
 from board.security.sessions import COOKIE
 from seamwatch.errors import UsageError
+from seamwatch.rates import Rate
 from seamwatch.settings import load_settings
 from tests.board.served import ADDRESS, AUDITOR, MIRA, TOMAS, Served, path_of, served
 

@@ -13,8 +13,8 @@ from itsdangerous import URLSafeSerializer
 from starlette.testclient import TestClient
 
 from board.security.links import forget, new_link
-from board.security.rates import Rate
 from board.security.sessions import COOKIE, Sessions
+from seamwatch.rates import Rate
 from tests.board.served import ADDRESS, AUDITOR, MIRA, MIRAS_KEY, TOMAS, TOMAS_KEY, Served, path_of, served
 from tests.sinks.samples import NOW, violation
 

@@ -38,6 +38,9 @@ def test_each_role_may_do_what_its_name_says(clickhouse: str) -> None:
         assert all(each.startswith("GRANT SELECT") for each in grants(statements, role))
     personal = re.compile(r"`(raw|key|headers|attributes|arguments)`")
     assert not [each for each in grants(statements, BOARD) if personal.search(each)]
+    (answers,) = [each for each in grants(statements, BOARD) if " ON seamwatch.acknowledgement " in each]
+    assert "`relayed_by`" in answers
+    assert "`evidence`" not in answers
     for table in ("page", "hold", "ledger_commit", "checkpoint"):
         readers = [each for each in statements if f" ON seamwatch.{table} " in each]
         assert [each.rpartition(" TO ")[2] for each in readers] == [BOARD]

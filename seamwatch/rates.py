@@ -1,4 +1,4 @@
-"""Rates: how often somebody may try to sign in, by where they come from, in one process."""
+"""Rates: how often somebody may try something, by where they come from, in one process."""
 
 from __future__ import annotations
 
