@@ -13,11 +13,13 @@ from typing import Any
 import faust
 import pytest
 
+from bus import clients
 from seamwatch.clock import SystemClock
 from seamwatch.durations import HOUR
 from seamwatch.judging.model import facts
 from seamwatch.judging.model.facts import Violation
 from seamwatch.paging import DELIVERED, Attempt, Page, Recipient
+from streams.page.beginning import marks_of
 from streams.page.codec import violation_topic
 from streams.page.stage import page
 from tests.sinks.estate import Estate, Stage, estate, everything, wait_for
@@ -57,7 +59,8 @@ def delivered(own: Estate) -> set[tuple[str, int]]:
 class Running:
     """The pager on a thread, delivering to a list."""
 
-    def __init__(self, own: Estate) -> None:
+    def __init__(self, own: Estate, **options: Any) -> None:
+        self._options = options
         self.told: list[tuple[Recipient, Page]] = []
         self._stop: Callable[[], object] = lambda: None
         self._started = threading.Event()
@@ -85,7 +88,7 @@ class Running:
             stop, loop = asyncio.Event(), asyncio.get_running_loop()
             self._stop = lambda: loop.call_soon_threadsafe(stop.set)
             self._started.set()
-            await page(own.kafka, own.topics, SystemClock(), tell, stop)
+            await page(own.kafka, own.topics, SystemClock(), tell, stop, **self._options)
 
         try:
             asyncio.run(main())
@@ -140,6 +143,33 @@ def test_only_what_is_open_and_untold_is_told_and_each_step_once(own: Estate) ->
     finally:
         second.close()
     assert second.steps() == [("v0004", 0)]
+
+
+def test_a_pager_that_begins_at_a_mark_tells_nothing_twice_and_how_it_went_on(own: Estate) -> None:
+    publish(own, violation(1), violation(2), replace(violation(2), state="acknowledged", acknowledged_by="ann"))
+    first = Running(own, whole_seconds=0.0, mark_every=0.2)
+    reader = clients.reader(own.kafka, f"{own.topics.prefix}.page-follower")
+    names = [own.topics.violations("freshness"), own.topics.page]
+
+    def needed() -> list[int]:
+        marks = marks_of(reader, [(name, number) for name in names for number in range(2)])
+        return [len(mark.needed) for place, mark in sorted(marks.items()) if mark.needed]
+
+    try:
+        # The last state of each, and the page about the one that was open.
+        wait_for(lambda: sum(needed()) == 3, what="the mark")
+    finally:
+        first.close()
+        reader.close()
+    second = Running(own, whole_seconds=0.0)
+    try:
+        publish(own, replace(violation(1), state="resolved", resolved_at=SystemClock().now()))
+        wait_for(lambda: any(p["news"] == "resolved" for p in pages(own)), what="telling that it is over")
+    finally:
+        second.close()
+    assert [(recipient.id, page.news, page.about) for recipient, page in second.told] == [
+        ("ann", "resolved", (("v0001", 0),))
+    ]
 
 
 def test_a_reminder_is_told_once_and_one_that_is_too_late_never(own: Estate) -> None:
