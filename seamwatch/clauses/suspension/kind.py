@@ -142,7 +142,7 @@ class Suspension(Clause, kind="suspension"):
         state = SuspensionState(pruned(state.claims, moment.watermark), now.passed, now.going_on)
         findings = (*said, *(self._finding(seam, went) for went in now.went))
         kept = None if state == SuspensionState() else state
-        return Judgement(kept, findings, self._again(state, now.deadline))
+        return Judgement(kept, findings, self._again(state, now.deadline), now.wake, now.late)
 
     def _again(self, state: SuspensionState, deadline: int | None) -> int | None:
         """When to look again; also to forget what was said when it has long been resumed."""

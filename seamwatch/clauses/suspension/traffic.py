@@ -15,7 +15,7 @@ from seamwatch.durations import SECOND
 from seamwatch.judging.model.facts import Evidence, Fact
 from seamwatch.judging.model.judgement import Moment
 from seamwatch.judging.model.seam import Seam
-from seamwatch.judging.patterns.runs import Change, Runs, bundle, occurrences
+from seamwatch.judging.patterns.runs import Advance, Change, Runs, bundle, occurrences
 from seamwatch.judging.patterns.suspensions import Claim, Span, spans, targets
 from seamwatch.judging.patterns.windows import earliest
 
@@ -35,12 +35,17 @@ class Went:
 
 @dataclass(frozen=True, slots=True)
 class Looked:
-    """What is left after a look at the traffic, what changed, and when to look again (event time)."""
+    """What is left after a look at the traffic, what changed, and when to look again (event time; the stream's clock).
+
+    ``late``: windows that came too late to change what was found.
+    """
 
     passed: tuple[Passed, ...]
     going_on: tuple[GoingOn, ...]
     went: tuple[Went, ...]
     deadline: int | None
+    wake: int | None
+    late: int
 
 
 def with_traffic(passed: tuple[Passed, ...], fact: Fact, of: Named, now: int) -> tuple[Passed, ...]:
@@ -73,6 +78,8 @@ def looked(
     runs = {each.span: each.runs for each in going_on}
     went: list[Went] = []
     deadlines: list[int | None] = []
+    wakes: list[int | None] = []
+    late = 0
     for span in (span for target in targets(claims) for span in spans(claims, target)):
         # Of a breach that happened earlier and was found later the run that goes on keeps its name.
         name = next((each for each in span.names if each in runs), span.by.suspension_id)
@@ -81,20 +88,24 @@ def looked(
             if _went_on(one, span) and (number < too_many or _ready(one, moment, wait=wait)):
                 told[number] = replace(one, told=(*one.told, span.by.target))
                 fact = _fact(seam, clause, one.first, bundle(quiet))
-                advance = occurrences(runs.get(name), fact, moment, quiet=quiet)
-                runs[name] = advance.state or Runs()
-                went.extend(Went(name, span, change) for change in advance.changes)
+                before = runs.get(name, Runs())
+                # All of them first: a window that is over is looked at once.
+                windows = None if fact.window_end <= before.windows.done else before.windows.put(fact, one.arrived)
+                late += windows is None
+                runs[name] = before if windows is None else replace(before, windows=windows)
         passed = tuple(told)
         if name in runs:
-            runs[name], changes, deadline = _with_time(runs[name], span, moment, quiet)
-            went.extend(Went(name, span, change) for change in changes)
-            deadlines.append(deadline)
+            advance = _with_time(runs[name], span, moment, quiet)
+            runs[name] = advance.state or Runs()
+            went.extend(Went(name, span, change) for change in advance.changes)
+            deadlines.append(advance.deadline)
+            wakes.append(advance.wake)
         over = _over_at(span)
         deadlines.append(over if over is not None and over > moment.watermark else None)
     left = tuple(one for number, one in enumerate(passed) if number >= too_many and not _over(one, moment, wait=wait))
     deadlines.append(look_again(left, moment, waiting=bool(claims) or wait))
     kept = tuple(GoingOn(name, each) for name, each in runs.items() if each != Runs())
-    return Looked(left, kept, tuple(went), earliest(*deadlines))
+    return Looked(left, kept, tuple(went), earliest(*deadlines), earliest(*wakes), late)
 
 
 def _went_on(one: Passed, span: Span) -> bool:
@@ -144,11 +155,13 @@ def _over_at(span: Span) -> int | None:
     return None if span.end is None else span.end + WINDOW
 
 
-def _with_time(runs: Runs, span: Span, moment: Moment, quiet: int) -> tuple[Runs, tuple[Change, ...], int | None]:
+def _with_time(runs: Runs, span: Span, moment: Moment, quiet: int) -> Advance:
     """The run of a span when time has passed: it is over when nothing comes for long, or the span is."""
-    advance = occurrences(runs, None, moment, quiet=quiet)
-    left, over = advance.state or Runs(), _over_at(span)
+    advance, over = occurrences(runs, None, moment, quiet=quiet), _over_at(span)
     if span.end is None or over is None or over > moment.watermark:
-        return left, advance.changes, advance.deadline
+        return advance
+    left = advance.state or Runs()
+    if any(not window.settled(moment) for window in left.windows.filling):
+        return advance  # what is told of it may not be all yet
     ended = (Change("off", left.run, span.end),) if left.run is not None and left.run.open else ()
-    return Runs(), (*advance.changes, *ended), None
+    return Advance(None, (*advance.changes, *ended))
