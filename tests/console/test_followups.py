@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from seamwatch.documents import Estate
 from seamwatch.durations import DAY, HOUR
-from seamwatch.engine.seams import Seams
+from seamwatch.engine.seams import BoundClause, Seams
 from seamwatch.errors import SeamwatchError, UsageError
 from sinks.store.questions.followups import followups, given, standing
 from statements import review as reviews
@@ -87,16 +87,42 @@ def sent(store: Populated, monkeypatch: pytest.MonkeyPatch) -> list[dict[str, An
 
     class Published:
         def __init__(self, _system: object) -> None:
-            self.estate = Estate.load(store.documents)
+            self.estate, self.now = Estate.load(store.documents), NOW
 
         def keys_of(self, person: str) -> dict[str, str]:
             return {key.public: key.key_id for key in self.estate.persons[person].keys}
+
+        def demand_system(self, system: str) -> None:
+            assert system in self.estate.systems
+
+        def clauses(self, system: str, kind: str) -> list[BoundClause]:
+            (contract,) = self.estate.contracts_for(system, self.now)
+            bound = Seams(self.estate).covering(contract, system).values()
+            return [each for each in bound if kind in (each.clause.kind_name, each.clause.attested_as)]
 
     monkeypatch.setenv("KAFKA_BOOTSTRAP_SERVERS", "127.0.0.1:9")
     monkeypatch.setattr("statements.published.Published", Published)
     monkeypatch.setattr("statements.review.submit", submit)
     monkeypatch.setattr("statements.recorded._beyond", lambda *_: {})
     return events
+
+
+def test_an_action_is_attested_and_the_judge_says_whether_that_counts(
+    store: Populated, sent: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    typed = ("attest", "action", f"{SUBJECT}/1", "--system", DATASET, "--as", PEOPLE[0])
+    told = store.run(*typed)
+    assert (told.code, told.err) == (0, "")
+    assert "the judge says that it counts" in told.out
+    assert [(e["kind"], e["subject"], e["person"]) for e in sent] == [("action", f"{SUBJECT}/1", PEOPLE[0])]
+    assert "<contract>#<clause>/<violation>/<action>" in store.run("attest", "action", SUBJECT, *typed[3:]).err
+    assert "no action clause" in store.run("attest", "action", "another#learn/v/1", *typed[3:]).err
+    assert len(sent) == 1
+    refused = {"counted": False, "summary": "that was done before"}
+    monkeypatch.setattr("statements.review.submit", lambda *_: [refused])
+    assert "it does not count: that was done before" in store.run(*typed).err
+    monkeypatch.setattr("statements.review.submit", lambda *_: [None])
+    assert store.run(*typed).code == 3
 
 
 ALL = ("--implied", "data is an hour old", "--diverged", "it was two", "--cause", "a job that hung")

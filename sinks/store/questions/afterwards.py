@@ -87,6 +87,8 @@ FROM (
     UNION ALL SELECT 'acknowledgement', count(), 0 FROM acknowledgement
     UNION ALL SELECT 'dataset_refresh', count(), 0 FROM dataset_refresh
     UNION ALL SELECT 'suspension', count(), 0 FROM suspension
+    UNION ALL SELECT 'outcome', count(), 0 FROM outcome
+    UNION ALL SELECT 'attestation', count(), 0 FROM attestation
     UNION ALL SELECT CAST(record_type, 'String'), 0, count() FROM dead_letter GROUP BY record_type
 ) GROUP BY record_type HAVING stored + dead_letters > 0 ORDER BY stored DESC""",
 )
