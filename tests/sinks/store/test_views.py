@@ -433,6 +433,13 @@ def test_ack_says_what_the_judge_makes_of_it_and_fails_when_it_does_not_count(ow
     with judging(own, "unknown", "counts"):
         result = run(own, *typed)
     assert (result.exit_code, "ann@example.org acknowledges violation" in result.stdout) == (0, True)
+    with judging(own, "counts"):
+        result = run(own, *typed, "--retract")
+    assert (result.exit_code, "ann@example.org takes back violation" in result.stdout) == (0, True)
+    with pytest.raises(UsageError, match="two answers"):
+        run(own, *typed, "--retract", "--object")
+    with pytest.raises(UsageError, match="CH-1 is a change"):
+        run(own, "ack", "CH-1", "--as", "ann@example.org", "--retract")
     with judging(own, "not_asked"), pytest.raises(SeamwatchError, match="does not count: so it is: not_asked"):
         run(own, *typed)
     with judging(own, "unknown"), pytest.raises(SeamwatchError, match="does not count: so it is: unknown"):
