@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 from fastapi import Depends, Form, Request, Response
 from fastapi.responses import HTMLResponse
-from fastapi.templating import Jinja2Templates
+from jinja2 import Environment, FileSystemLoader
 
 from board.context import Context
 from board.live.open_episodes import Followed, steps_of
@@ -21,9 +21,17 @@ from board.words import FILTERS
 from seamwatch.guard.standing import Standing
 from sinks.store.client import Store
 
-_TEMPLATES: Final = Jinja2Templates(directory=Path(__file__).with_name("templates"))
-_TEMPLATES.env.filters.update(FILTERS)
-_TEMPLATES.env.trim_blocks = _TEMPLATES.env.lstrip_blocks = True
+# A template is looked up for each item of a list, by every thread at once: in a dictionary, and not in a cache that
+# takes a lock each time and looks whether the file has changed.
+_TEMPLATES: Final = Environment(
+    loader=FileSystemLoader(Path(__file__).with_name("templates")),
+    autoescape=True,
+    auto_reload=False,
+    cache_size=-1,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+_TEMPLATES.filters.update(FILTERS)
 
 
 _SECOND: Final = 1_000_000
