@@ -270,7 +270,10 @@ def test_a_version_that_no_document_declares_is_suspended_with_a_word_about_it(e
         (("suspend", "scorer", "--reason", "x", "--as", "lead@example.org"), "has published keys"),
         (("suspend", "scorer", "--reason", "x", "--as", "leed@example.org"), "did you mean 'lead@example.org'?"),
         (("suspend", "scorrer", "--reason", "x", "--as", "lead@example.org"), "did you mean 'scorer'?"),
-        (("suspend", "scorer", "--reason", "x", "--as", "lead@example.org", "--until", "2020-01-01"), "is over"),
+        (
+            ("suspend", "scorer", "--reason", "x", "--as", "lead@example.org", "--until", "2020-01-01T00:00:00Z"),
+            "is over",
+        ),
         (("suspend", "scorer", "--reason", "x", "--as", "lead@example.org", "--until", "soon"), "write a duration"),
         (("suspend", "scorer", "--reason", "", "--as", "lead@example.org"), "say why"),
         (
