@@ -102,10 +102,22 @@ def looked(
             wakes.append(advance.wake)
         over = _over_at(span)
         deadlines.append(over if over is not None and over > moment.watermark else None)
-    left = tuple(one for number, one in enumerate(passed) if number >= too_many and not _over(one, moment, wait=wait))
+    left = _left(passed, too_many, moment, wait=wait)
     deadlines.append(look_again(left, moment, waiting=bool(claims) or wait))
     kept = tuple(GoingOn(name, each) for name, each in runs.items() if each != Runs())
     return Looked(left, kept, tuple(went), earliest(*deadlines), earliest(*wakes), late)
+
+
+def _left(passed: tuple[Passed, ...], too_many: int, moment: Moment, *, wait: bool) -> tuple[Passed, ...]:
+    """The windows without the first of them that are over, and without the first where they are too many.
+
+    They stand in the order in which they came, and are looked at up to the first that is not over: each is looked at
+    about once, however many there are. What is over behind it can be held to nothing more, and stays a while longer.
+    """
+    number = max(0, too_many)
+    while number < len(passed) and _over(passed[number], moment, wait=wait):
+        number += 1
+    return passed[number:] if number else passed
 
 
 def _went_on(one: Passed, span: Span) -> bool:
@@ -138,7 +150,7 @@ def look_again(left: Sequence[Passed], moment: Moment, *, waiting: bool) -> int 
         times = (one.first.event_time for one in (left[:1] if moment.settle == 0 else left))
         return min((at for at in times if at > moment.watermark), default=moment.watermark + SECOND)
     # Each fact would move it on, and cost a timer: rounded up, it moves rarely.
-    last = max(one.end for one in left) + FRESH
+    last = left[-1].end + FRESH
     return max(last - last % -(3 * FRESH), moment.watermark + SECOND)
 
 
