@@ -33,6 +33,7 @@ from board.pages import (
     reviews,
     signing_in,
     sql,
+    suspensions,
     systems,
 )
 from board.security.origins import HEADERS, RefusedError
@@ -56,6 +57,7 @@ _PAGES: Final = (
     audit,
     answers,
     reviews,
+    suspensions,
     live,
 )
 

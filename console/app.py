@@ -42,6 +42,8 @@ COMMANDS: Final = (
     "announce",
     "cosign",
     "withdraw",
+    "suspend",
+    "resume",
     "inventory",
     "owner",
     "why",

@@ -22,6 +22,9 @@ VALUE: Final = "VALUE"
 REVIEW_FILE: Final = "REVIEW_FILE"
 """Stands for the file that states what a review says."""
 
+EVIDENCE: Final = "EVIDENCE_URI"
+"""Stands for where the evidence lies."""
+
 NOBODY_NAMED: Final = "YOUR_ID"
 """Stands for the id of whoever reads it, where nobody is named."""
 
@@ -107,6 +110,13 @@ def review_command(system: str, person: str, about: str | None = None, *, signs:
     """The command by which a person attests the review that a System document asks for; ``about``: of which point."""
     subject = "" if about is None else f" {quote(about)}"
     return f"seamwatch attest review{subject} --system {quote(system)} {_as(person, signs)}"
+
+
+def resume_command(system: str, version: str | None = None, tool: str | None = None) -> str:
+    """The command by which whoever has the authority resumes what is suspended."""
+    of = "" if version is None else f" --version {quote(version)}"
+    of += "" if tool is None else f" --tool {quote(tool)}"
+    return f"seamwatch resume {quote(system)}{of} --as {NOBODY_NAMED} --key {KEY_FILE} --evidence {EVIDENCE}"
 
 
 def _objected_change(violation: Violation) -> str | None:

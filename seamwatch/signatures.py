@@ -22,6 +22,9 @@ from seamwatch.errors import SignatureError
 
 ACKNOWLEDGEMENT_FIELDS = ("answer", "event_time", "note", "of", "person", "reference", "system")
 ATTESTATION_FIELDS = ("event_time", "evidence_uri", "kind", "metric", "person", "subject", "system", "value")
+SUSPENSION_FIELDS = (
+    "event_time", "evidence_uri", "person", "reason", "state", "system", "tool", "until", "version",
+)  # fmt: skip
 REFRESH_FIELDS = (
     "attested_by",
     "data_as_of",
@@ -95,6 +98,11 @@ def refresh_bytes(record: Mapping[str, Any]) -> bytes:
     """What a person signs when attesting the lineage of a refresh; ``sources`` in the order of the event."""
     body = {name: record.get(name) for name in REFRESH_FIELDS}
     return _canonical("dataset_refresh", body | {"sources": list(record["sources"])})
+
+
+def suspension_bytes(record: Mapping[str, Any]) -> bytes:
+    """What a person signs when suspending or resuming: what of which system, since and until when (micros), and why."""
+    return _canonical("suspension", {name: record.get(name) for name in SUSPENSION_FIELDS})
 
 
 def change_bytes(record: Mapping[str, Any]) -> bytes:
@@ -203,6 +211,12 @@ def relay_fault(record: Mapping[str, Any], keys: Sequence[PublicKey] | None) -> 
 def attestation_fault(record: Mapping[str, Any], keys: Sequence[PublicKey]) -> tuple[str, str] | None:
     """Why an attestation does not bind, as a word and a sentence, by the same words; None when it does."""
     return _fault("attestation", attestation_bytes(record), record, keys)
+
+
+def suspension_fault(record: Mapping[str, Any], keys: Sequence[PublicKey]) -> tuple[str, str] | None:
+    """Why a suspension, or a resumption, does not bind, as a word and a sentence; None when it does. As above."""
+    what = "suspension" if record["state"] == "suspended" else "resumption"
+    return _fault(what, suspension_bytes(record), record, keys)
 
 
 def _fault(what: str, message: bytes, record: Mapping[str, Any], keys: Sequence[PublicKey]) -> tuple[str, str] | None:

@@ -14,6 +14,7 @@ from starlette.exceptions import HTTPException
 from board.framing import Frame
 from board.measuring import five_signals, nearness
 from board.page import Page, Signed
+from board.pages.suspensions import shown_of
 from board.plots import Mark, drawn
 from board.sections import Section, Sections
 from seamwatch.clauses.clause import Clause
@@ -60,6 +61,7 @@ def system_page(page: Signed, system: str, whole: bool = False) -> HTMLResponse:
     subject = subject_of(page, system)
     sections = _SECTIONS.laid(page, system, subject, whole=whole)
     values = {"subject": subject, "sections": sections, "whole": whole, "open": _open_by_topics(page, system)}
+    values |= shown_of(page, system)
     return page.render("system.html", values)
 
 

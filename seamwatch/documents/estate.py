@@ -16,7 +16,7 @@ from typing import Final
 from seamwatch.documents.approving import approvers_of, declared_versions
 from seamwatch.documents.contract import Contract
 from seamwatch.documents.covering import Covering
-from seamwatch.documents.defaults import DEFAULTS, built_in, runbook_schedule, schedule
+from seamwatch.documents.defaults import DEFAULTS, built_in, runbook_schedule, schedule, suspensions
 from seamwatch.documents.models import Person, System
 from seamwatch.documents.signing import SignatureLine
 from seamwatch.judging.model.seam import DeclaredVersion
@@ -44,7 +44,8 @@ class Estate:
 
     ``problems`` says what could not be read (only of an estate from the contracts topic). ``signatures``: what is
     signed under each document, by its key, as it was published or lies beside the files; whether it binds is another
-    question (`seamwatch.documents.signed`).
+    question (`seamwatch.documents.signed`). ``suspendable``: whether traffic is held to what is suspended; not where
+    nothing is, as in most histories.
     """
 
     persons: Mapping[str, Person] = field(default_factory=lambda: MappingProxyType({}))
@@ -52,6 +53,7 @@ class Estate:
     terms: tuple[Term, ...] = ()
     problems: tuple[str, ...] = ()
     signatures: Mapping[str, tuple[SignatureLine, ...]] = field(default_factory=lambda: MappingProxyType({}))
+    suspendable: bool = True
 
     @classmethod
     def load(cls, folder: Path) -> Estate:
@@ -77,7 +79,7 @@ class Estate:
 
     def all_contracts(self) -> tuple[Contract, ...]:
         """Every contract version, the built-in ones first."""
-        return (built_in(), schedule(), runbook_schedule(), *self.contracts)
+        return (built_in(), schedule(), runbook_schedule(), suspensions(), *self.contracts)
 
     def versions_of(self, contract: str) -> tuple[Contract, ...]:
         """The versions of one contract, oldest first."""
@@ -102,6 +104,21 @@ class Estate:
         if declared.runbook_review is not None and "runbook" not in asked:
             in_force = (*in_force, runbook_schedule())
         return in_force
+
+    def held_by(self, system: str, at: int) -> tuple[Contract, ...]:
+        """The contracts in force for a system, and the built-in one on suspension where none of them has such a clause.
+
+        That is nobody's agreement, and so is no contract that covers a system.
+        """
+        in_force = self.contracts_for(system, at)
+        if not self.suspendable or any(contract.on_suspension for contract in in_force):
+            return in_force
+        return (*in_force, suspensions())
+
+    @cached_property
+    def suspends(self) -> bool:
+        """Whether any contract suspends a system by itself, or holds it to that by a clause of its own."""
+        return any(contract.suspends or contract.on_suspension for contract in self.contracts)
 
     def versions_for(self, system: str) -> tuple[DeclaredVersion, ...]:
         """The declared versions of a system, with which of their approvals count (`approving.why_void`)."""

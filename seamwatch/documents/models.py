@@ -209,6 +209,17 @@ class Version(Part):
         return self
 
 
+class Authority(Part):
+    """Who may suspend a system, and who may resume it."""
+
+    suspend: tuple[Identifier, ...] = Field(
+        (), description="the persons who may suspend it; the owner when absent", examples=[["owner@example.org"]]
+    )
+    resume: tuple[Identifier, ...] = Field(
+        (), description="the persons who may resume it; the owner when absent", examples=[["owner@example.org"]]
+    )
+
+
 class System(Document):
     """A model, agent, dataset or pipeline that runs, and who answers for it."""
 
@@ -258,6 +269,12 @@ class System(Document):
         (),
         description="the persons who may approve its versions; without it anybody of the documents but the owner",
         examples=[["owner@example.org"]],
+    )
+    authority: Authority | None = Field(
+        None,
+        description="who may suspend it, and who may resume it: {suspend: [persons], resume: [persons]}; the owner by "
+        "default",
+        examples=[{"suspend": ["owner@example.org"], "resume": ["owner@example.org"]}],
     )
     depends_on: tuple[Identifier, ...] = Field((), description="systems it is fed by", examples=[["credit-features"]])
     labels: Mapping[str, Words] = Field({}, description="anything else, as text", examples=[{"region": "example"}])

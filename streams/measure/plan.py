@@ -206,7 +206,7 @@ class Plan:
     def _plans_of(self, system: str) -> Iterator[SystemPlan]:
         borders = [-(2**62), *self.estate.changes_for(system), 2**62]
         for start, end in pairwise(borders):
-            bound = self._measured(self.estate.contracts_for(system, start), system)
+            bound = self._measured(self.estate.held_by(system, start), system)
             outcomes = bound.get("outcome")
             measured = self._alike.measured(outcomes) if outcomes is not None else frozenset()
             yield SystemPlan(start, end, bound, measured & OF_DECISIONS)

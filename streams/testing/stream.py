@@ -17,7 +17,7 @@ from seamwatch.durations import DAY, MINUTE, SECOND
 from seamwatch.engine.judge import Judge
 from seamwatch.engine.settings import JudgeSettings
 from seamwatch.errors import RecordError
-from seamwatch.judging.model.facts import Fact, ForwardedEvent, Measurement, Notice, Verdict, Violation
+from seamwatch.judging.model.facts import Fact, ForwardedEvent, Measurement, Notice, Suspended, Verdict, Violation
 from seamwatch.record_types import INPUT_TYPES
 from seamwatch.testing import T0
 from seamwatch.wire.codec import Codec
@@ -51,7 +51,9 @@ class Stream:
         self.notices: list[Notice] = []
         """What persons are told that is no violation (reminders, summaries that are due), in order."""
         self.verdicts: list[Verdict] = []
-        """What was made of each acknowledgement, in order."""
+        """What was made of each acknowledgement and suspension, in order."""
+        self.suspended: list[Suspended] = []
+        """What was concluded to be suspended, or resumed, in order."""
         self.late = 0
         """Measured events that were older than the oldest that is judged live: stored, and left to `replay`."""
         self._estate = estate
@@ -133,6 +135,7 @@ class Stream:
         self._latest |= {violation.violation_id: violation for violation in output.violations}
         self.notices += output.notices
         self.verdicts += output.verdicts
+        self.suspended += output.suspended
         for key, saved in self._judge.take_dirty().items():
             if saved is None:
                 self._state.pop(key, None)

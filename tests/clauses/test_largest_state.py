@@ -22,6 +22,7 @@ from seamwatch.clauses.escalation import EscalationState
 from seamwatch.clauses.follow_up import state as follow_up_state
 from seamwatch.clauses.follow_up.state import Action, FollowUpState, Review, Word
 from seamwatch.clauses.follow_up.statement import MOST_BYTES
+from seamwatch.clauses.suspension.state import MOST_PASSED, WINDOW, GoingOn, Passed, SuspensionState
 from seamwatch.clauses.threshold import ThresholdState
 from seamwatch.durations import DAY, HOUR
 from seamwatch.engine import unjudged
@@ -42,6 +43,7 @@ from seamwatch.judging.patterns.faults import Fault
 from seamwatch.judging.patterns.handovers import MOST_OWED, MOST_SILENT, MOST_WAITING, Handovers, Owed, Talk
 from seamwatch.judging.patterns.runs import Run, Runs
 from seamwatch.judging.patterns.serving import Announcement
+from seamwatch.judging.patterns.suspensions import MOST_CLAIMS, Claim, Target
 from seamwatch.judging.patterns.windows import MOST_WINDOWS, Window, Windows
 from tests.clauses.history import at
 
@@ -309,7 +311,27 @@ def followed_up() -> int:
     return made("follow_up", state, len(reviews) + len(actions), "s" * 500)
 
 
-MADE = {"change_notice": announced, "escalation": summed_up, "follow_up": followed_up, "threshold": unsigned}
+def suspended() -> int:
+    """All that was said of a system, and all that it did while event time stood still."""
+    claims = tuple(
+        Claim(at() + n, f"{ID[:-3]}{n:03}", None, f"tool-{n}", "suspended", OWNER, "r" * 500, None, at("2d"))
+        for n in range(MOST_CLAIMS)
+    )
+    passed = tuple(
+        Passed(
+            "tool", f"tool-of-some-length-{n % 50}", at() + n * WINDOW, evidence(n), STILL, (Target(None, "tool-1"),)
+        )
+        for n in range(MOST_PASSED)
+    )
+    run = Run(at(), at(), HOUR, tuple(map(evidence, range(5))), open=True, offended=at())
+    going_on = tuple(GoingOn(claim.suspension_id, Runs(run=run)) for claim in claims)
+    return made("suspension", SuspensionState(claims, passed, going_on), MOST_CLAIMS)
+
+
+MADE = {
+    "change_notice": announced, "escalation": summed_up, "follow_up": followed_up, "suspension": suspended,
+    "threshold": unsigned,
+}  # fmt: skip
 
 
 def told_size(kind: str) -> float:

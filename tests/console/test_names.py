@@ -49,6 +49,8 @@ OTHERWISE: dict[tuple[str, ...], str] = {
     ("review", "person"): _SAYING,
     ("contracts", "publish", "person"): _SAYING,
     **{("withdraw", name): _SAYING for name in ("person", "system")},
+    **{(verb, name): _SAYING for verb in ("suspend", "resume") for name in ("person", "system")},
+    **{(verb, "version"): "may be one that serves undeclared" for verb in ("suspend", "resume")},
     ("board-token", "person"): "asks neither broker nor store; a token of nobody who is published serves for nothing",
     ("contracts", "sign", "contract"): "names what is signed in a file, which is read, and no store asked",
 }

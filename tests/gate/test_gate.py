@@ -270,7 +270,7 @@ def test_a_store_that_nobody_named_refuses(folder: Folder) -> None:
 
 def test_an_open_breach_refuses_unless_this_ends_it(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
     episode = violation(violation_id="abc", contract="credit-limits", clause="fast", summary="credit-model is slow")
-    monkeypatch.setattr(history, "ask", lambda _system, _data: History([episode]))
+    monkeypatch.setattr(history, "ask", lambda _system, _now, _data: History([episode]))
     _, findings = judge(folder, *FULL, offline=False)
     (found,) = (f for f in findings if f["level"] == "error")
     assert found["rule"] == "open-breach"

@@ -117,6 +117,18 @@ covers: [agent]{_HEAD}
   - {{id: unsure, kind: human_review, below: 0.3}}
   - {{id: changes, kind: change_notice, kinds: [prompt], acknowledgers: [owner@example.org], acknowledge_within: 30m}}
   - {{id: active, kind: volume, of: tool_call, min: 3, max: 90, per: 30m}}
+---
+kind: System
+id: runner
+type: agent
+owner: owner@example.org
+authority: {{suspend: [owner@example.org, second@example.org]}}
+---
+kind: Contract
+id: runner-contract
+seam: agent-pact
+covers: [runner]{_HEAD}
+  - {{id: never, kind: prohibition, never: "tool = 'pay'", on_breach: suspend}}
 """
 
 
@@ -158,6 +170,7 @@ def history(start: int, seed: int = 11) -> list[tuple[str, dict[str, Any]]]:
     _refreshes(start, add)
     _calls(start, chance, add)
     _people(start, add)
+    _suspended(start, chance, add)
     return sorted(events, key=lambda event: (event[1]["event_time"], event[1]["event_id"]))
 
 
@@ -191,6 +204,25 @@ def _calls(start: int, chance: random.Random, add: Any) -> None:
                 trace_id=None if chance.random() < 0.01 else f"t{talk}",
             )  # fmt: skip
             at += chance.randrange(3 * HOUR if chance.random() < 0.05 else 90 * SECOND)
+
+
+def _suspended(start: int, chance: random.Random, add: Any) -> None:
+    """A runner that goes on when its tool, a version of it, and by its contract all of it is suspended."""
+    at, number = start + MINUTE, 0
+    while at < start + LENGTH:
+        tool = "pay" if number in (200, 330) else chance.choice(["find", "mail", "mail"])
+        add("tool_call", at, system="runner", version=chance.choice(["v1", "v2"]), tool=tool, arguments="{}",
+            decision="denied" if chance.random() < 0.1 else "allowed", trace_id=f"r{number // 9}")  # fmt: skip
+        at, number = at + 30 * SECOND + chance.randrange(60 * SECOND), number + 1
+    for minutes, state, more in (
+        (50, "suspended", {"tool": "mail"}), (70, "resumed", {"tool": "mail"}),
+        (95, "suspended", {"person": "stranger@example.org"}),
+        (130, "suspended", {"version": "v2", "until": start + 150 * MINUTE}),
+        (320, "resumed", {}), (360, "suspended", {"person": "second@example.org"}), (372, "suspended", {}),
+        (475, "resumed", {"person": "second@example.org"}), (478, "resumed", {}),
+    ):  # fmt: skip
+        add("suspension", start + minutes * MINUTE, system="runner", state=state, reason="because",
+            **{"person": "owner@example.org", **more})  # fmt: skip
 
 
 def _people(start: int, add: Any) -> None:

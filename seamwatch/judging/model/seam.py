@@ -103,6 +103,14 @@ class Scheduled:
 
 
 @dataclass(frozen=True, slots=True)
+class Authority:
+    """The persons who may suspend a system, and those who may resume it."""
+
+    suspend: tuple[str, ...] = ()
+    resume: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Seam:
     """A contract version as it binds one system.
 
@@ -110,7 +118,8 @@ class Seam:
     spelling alone, if there is one; ``owner`` is whose it is by its document, ``review`` and ``runbook_review`` what
     that says of the reviews of the system and of its runbook; ``signatories`` are the
     persons who sign for the parties, the provider's first; ``signing`` says who has signed this version, of the one
-    system that stands for all that the contract covers.
+    system that stands for all that the contract covers; ``authority`` says who may suspend the system and resume it,
+    ``suspendable`` whether anybody or anything could, and ``contract_suspends`` whether a contract could by itself.
     """
 
     contract: str
@@ -127,3 +136,6 @@ class Seam:
     near: str | None = None
     signing: Signing | None = None
     owner: str | None = None
+    authority: Authority = field(default_factory=Authority)
+    suspendable: bool = False
+    contract_suspends: bool = False

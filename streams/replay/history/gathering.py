@@ -180,6 +180,11 @@ class History:
         """A new empty folder, which goes with the history."""
         return Path(tempfile.mkdtemp(dir=self._temporary.name))
 
+    @property
+    def rare_types(self) -> frozenset[str]:
+        """The types of the other events that were taken in."""
+        return frozenset(self._rare)
+
     def rare(self) -> Iterator[ForwardedEvent]:
         """The other events in order of (event_time, event_id), each once."""
         frames = {record_type: pl.concat(parts) for record_type, parts in self._rare.items()}
