@@ -7,9 +7,9 @@ from typing import Any, Final, Literal, cast
 
 from itsdangerous import BadSignature
 
-from board.answering import Draft, Outcome
 from board.page import Page, person_of
 from board.security.origins import RefusedError
+from board.signing import Draft, Outcome
 from seamwatch.documents.models import PublicKeyEntry
 from seamwatch.engine.seams import Seams
 from seamwatch.instants import parse_instant

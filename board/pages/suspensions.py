@@ -9,9 +9,9 @@ from fastapi import APIRouter, Form
 from fastapi.responses import HTMLResponse, JSONResponse
 
 from board import suspending
-from board.answering import Outcome
 from board.page import Acting, Page, Signed, wants_fragment
 from board.security.origins import RefusedError
+from board.signing import Outcome
 from board.suspending import State, Wanted
 
 router = APIRouter(include_in_schema=False)
