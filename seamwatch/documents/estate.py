@@ -44,8 +44,7 @@ class Estate:
 
     ``problems`` says what could not be read (only of an estate from the contracts topic). ``signatures``: what is
     signed under each document, by its key, as it was published or lies beside the files; whether it binds is another
-    question (`seamwatch.documents.signed`). ``suspendable``: whether traffic is held to what is suspended; not where
-    nothing is, as in most histories.
+    question (`seamwatch.documents.signed`).
     """
 
     persons: Mapping[str, Person] = field(default_factory=lambda: MappingProxyType({}))
@@ -53,7 +52,6 @@ class Estate:
     terms: tuple[Term, ...] = ()
     problems: tuple[str, ...] = ()
     signatures: Mapping[str, tuple[SignatureLine, ...]] = field(default_factory=lambda: MappingProxyType({}))
-    suspendable: bool = True
 
     @classmethod
     def load(cls, folder: Path) -> Estate:
@@ -111,14 +109,9 @@ class Estate:
         That is nobody's agreement, and so is no contract that covers a system.
         """
         in_force = self.contracts_for(system, at)
-        if not self.suspendable or any(contract.on_suspension for contract in in_force):
+        if any(contract.on_suspension for contract in in_force):
             return in_force
         return (*in_force, suspensions())
-
-    @cached_property
-    def suspends(self) -> bool:
-        """Whether any contract suspends a system by itself, or holds it to that by a clause of its own."""
-        return any(contract.suspends or contract.on_suspension for contract in self.contracts)
 
     def versions_for(self, system: str) -> tuple[DeclaredVersion, ...]:
         """The declared versions of a system, with which of their approvals count (`approving.why_void`)."""

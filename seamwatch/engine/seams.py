@@ -202,8 +202,13 @@ def seam_of(
     keys: Mapping[str, tuple[PublicKey, ...]] | None = None,
     default_owner: str | None = None,
     near: str | None = None,
+    *,
+    held: bool = True,
 ) -> Seam:
-    """The contract as it binds one system, declared or not; ``near`` is the declared one that may be meant."""
+    """The contract as it binds one system, declared or not; ``near`` is the declared one that may be meant.
+
+    ``held``: whether its traffic is measured for what is suspended.
+    """
     declared = estate.systems.get(system)
     suspends = any(term.contract.suspends for term in estate.covering(system))
     return Seam(
@@ -221,8 +226,8 @@ def seam_of(
         near,
         owner=None if declared is None else declared.owner,
         authority=_authority(declared),
-        suspendable=declared is not None or suspends,
         contract_suspends=suspends,
+        held=held,
     )
 
 

@@ -15,7 +15,7 @@ outcomes with their decisions.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
@@ -103,12 +103,11 @@ def judged(
 
 
 def _plan_of(history: History, estate: Estate) -> Plan:
-    if not estate.suspends and "suspension" not in history.rare_types:
-        # Nothing is suspended in it, so no traffic need be measured for that.
-        return Plan(replace(estate, suspendable=False))
     # What is measured of each system was found when the history was gathered.
     gathered_for = (plan for plan in history.plans if isinstance(plan, Plan) and plan.estate is estate)
-    return next((plan.again() for plan in gathered_for), None) or Plan(estate)
+    plan = next((plan.again() for plan in gathered_for), None) or Plan(estate)
+    plan.hold(history.named_by("suspension"))
+    return plan
 
 
 def chunks_of(records: Iterable[tuple[str, Mapping[str, Any]]]) -> Iterator[Chunk]:

@@ -124,6 +124,7 @@ class Stream:
             self._progress.received_ends(
                 asked, {place: bisect_right(times, asked) for place, times in self._arrivals.items()}
             )
+        self._hold()
         facts: list[Fact] = []
         rare: list[ForwardedEvent] = []
         for record_type in INPUT_TYPES:
@@ -176,6 +177,11 @@ class Stream:
         """Each episode in its latest state, ordered by opening time and id."""
         return sorted(self._latest.values(), key=lambda violation: (violation.opened_at, violation.violation_id))
 
+    @property
+    def saved(self) -> frozenset[str]:
+        """The keys of what the judge has kept in its state topic."""
+        return frozenset(self._state)
+
     def held_by(self) -> list[str]:
         """The partitions that event time waits for, as ``topic/partition``: why something is not judged yet."""
         return sorted(f"{mark.topic}/{mark.partition}" for mark in self._judge.held_by())
@@ -185,6 +191,12 @@ class Stream:
         if (coming and min(coming) <= self.now + ROUND) or self.now - self._moved < _SETTLED:
             return ROUND
         return min(_LEAP, *(when - self.now for when in coming)) if coming else _LEAP
+
+    def _hold(self) -> None:
+        """What people say of suspensions is followed ahead of all traffic, whoever measures it."""
+        claims = [("seamwatch.suspension", number) for number in range(self._partitions)]
+        there = (self._sent[place][: bisect_right(self._arrivals[place], self.now)] for place in claims)
+        self._plan.hold({record["system"] for sent in there for record in sent})
 
     def _is_unread(self, place: Partition) -> bool:
         return self._position[place] < len(self._sent[place])

@@ -5,16 +5,18 @@ from __future__ import annotations
 from base64 import b64encode
 from typing import Any
 
+import polars as pl
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from seamwatch.columnar.columns import frame_of
 from seamwatch.documents import Estate
 from seamwatch.durations import MINUTE, SECOND, parse_duration
 from seamwatch.engine.settings import JudgeSettings
 from seamwatch.judging.model.facts import Verdict
 from seamwatch.signatures import sign, suspension_bytes
 from streams.measure.plan import Plan
-from streams.replay.history.gathering import History
+from streams.replay.history.gathering import ARRIVED, History
 from streams.replay.replay import chunks_of, judged
 from streams.testing import Stream
 from tests.clauses.history import T0, at, call, contract, decision, estate_of, found, record_of
@@ -251,17 +253,68 @@ def test_a_suspension_is_not_held_up_by_a_producer_that_is_behind() -> None:
     assert [each.state for each in stream.suspended] == ["suspended"]
 
 
-def test_traffic_that_came_before_its_suspension_was_heard_of_is_held_to_it() -> None:
-    stream = Stream(estate(), now=T0)
-    began = stream.now
-    stream.put(*at_now(stream, call("", "refund")))
-    stream.advance(4 * SECOND)
-    stream.put(*at_now(stream, call("", "refund")))
-    stream.advance(SECOND)
-    stream.put("suspension", record_of({**said(""), "event_time": began + SECOND // 2})[1])
+def test_nobody_is_held_to_a_word_that_had_not_arrived_yet_live_and_in_a_replay() -> None:
+    stream, recorded = Stream(estate(), now=T0), list[tuple[str, dict[str, Any], int]]()
+
+    def arrives(event: dict[str, Any], happened: int) -> None:
+        record_type, record = record_of({**event, "event_time": happened})
+        recorded.append((record_type, record, stream.now))
+        stream.put(record_type, record)
+
+    for seconds in range(40):
+        arrives(call("", "refund"), stream.now)
+        if seconds == 20:
+            # Signed in a browser ten seconds ago.
+            arrives(said(""), stream.now - 10 * SECOND)
+        stream.advance(SECOND)
+    arrives(said("", "resumed"), stream.now - 5 * SECOND)
+    came = stream.now
     stream.advance(MINUTE)
     (breach,) = (v for v in stream.violations if v.kind == "suspension")
-    assert breach.opened_at == began + 4 * SECOND
+    assert T0 + 21 * SECOND <= breach.opened_at <= T0 + 24 * SECOND
+    assert (breach.state, breach.resolved_at) == ("resolved", came)
+    with History([Plan(estate())]) as history:
+        for record_type, record, arrived in recorded:
+            frame = frame_of(record_type, [record])
+            late = record_type == "suspension"
+            history.add(record_type, frame.with_columns(pl.lit(arrived).alias(ARRIVED)) if late else frame)
+        (again,) = (v for v in judged(estate(), history, stream.now) if v.kind == "suspension")
+    same = ("violation_id", "opened_at", "resolved_at", "summary")
+    assert [getattr(again, name) for name in same] == [getattr(breach, name) for name in same]
+
+
+def _measured(plan: Plan) -> set[str]:
+    frame = frame_of("tool_call", [record_of(call("1h", "refund"))[1]])
+    return {fact.clause for fact in plan.facts("tool_call", frame) if fact.contract == "suspensions"}
+
+
+def test_who_suspends_nothing_pays_nothing() -> None:
+    plan = Plan(estate())
+    assert _measured(plan) == set()
+    assert "tool" not in plan.columns("tool_call")
+    plan.hold({"agent", "nobody-declared-it"})
+    assert _measured(plan) == {"suspension"}
+    assert _measured(plan.again()) == {"suspension"}
+    plan.hold(set())
+    assert _measured(plan) == set()
+    # A contract may suspend at any time, and nobody says so before.
+    assert _measured(Plan(estate(SYSTEM, contract("agent", NEVER)))) == {"suspension"}
+    stream = Stream(estate(), now=T0)
+    for _ in range(5):
+        stream.put(*at_now(stream, call("", "refund")))
+        stream.advance(SECOND)
+    assert not any("suspensions" in key for key in stream.saved)
+
+
+def test_traffic_is_measured_on_when_measure_was_killed() -> None:
+    stream = Stream(estate(), now=T0)
+    stream.put(*at_now(stream, said("")))
+    stream.advance(SECOND)
+    stream.restart_measure()
+    stream.advance(5 * SECOND)
+    stream.put(*at_now(stream, call("", "refund")))
+    stream.advance(10 * SECOND)
+    assert [v.state for v in stream.violations if v.kind == "suspension"] == ["open"]
 
 
 def test_one_from_the_future_or_from_long_ago_counts_for_nothing() -> None:

@@ -9,14 +9,18 @@ contract in force has a clause of this kind. Each suspension and resumption is j
 whether it counts, which is told as a verdict, and what is suspended then, which guards and the gate follow.
 
 **Traffic that goes on is a breach at once**: decisions, and tool calls that were not denied, of what is suspended, from
-one second after the suspension on (what is under way may still come, and a guard hears of it within a second); where a
-contract suspends, from one minute after the breach for which it does. Traffic is told by windows of two seconds, each
-by its first event; a window in which the suspension began is let go. The breach is over when the suspension is, or when
-nothing has come for `quiet`; what then comes again is another.
+one second after the suspension arrived (what is under way may still come, and a guard hears of it within a second);
+where a contract suspends, from one minute after the breach for which it does. Traffic is told by windows of two
+seconds, each by its first event; a window in which the suspension began is let go. The breach is over when the
+suspension is, or when nothing has come for `quiet`; what then comes again is another.
+
+Traffic is measured for this of systems alone that somebody has said to suspend, or that a contract suspends by itself
+(`on_breach: suspend`): all others cost nothing.
 
 State: one for the system: what was said of it (100 suspensions and resumptions, until a day after it was resumed), the
 windows of traffic of the last seconds (2,000 of all versions and tools), and the first five events of a breach. A
-system that was never suspended has only those windows, about 300 bytes each. At its largest it takes 1.0 MB.
+system that was never suspended has none; one that a contract may suspend has those windows, about 300 bytes each. At
+its largest it takes 1.0 MB.
 
 What its violation says: what goes on since when, who suspended it and why; the first five events are its evidence.
 
@@ -111,8 +115,8 @@ class Suspension(Clause, kind="suspension"):
         return ("inference", "tool_call")
 
     def measures(self, seam: Seam) -> tuple[Measure, ...]:
-        """Of a system that could be suspended, all that it does: by version, and calls by tool as well."""
-        if not seam.suspendable:
+        """Of a system that may be suspended, all that it does: by version, and calls by tool as well."""
+        if not (seam.held or seam.contract_suspends):
             return ()
         made = split(self.where).made
         decisions = Measure("inference", always(), WINDOW, self.where, slice=("version",), evidence=1, name="decisions")
@@ -159,7 +163,7 @@ class Suspension(Clause, kind="suspension"):
         void = None if made else why_void(seam, record, event.arrived)
         if void is not None:
             return state, (_answered(record, *void),)
-        claim = claim_of(record)
+        claim = claim_of(record, None if made else event.arrived)
         state = replace(state, claims=with_claim(state.claims, claim))
         reason, summary = effect_of(state.claims, claim)
         findings: list[Finding] = [] if made else [_answered(record, reason, summary)]

@@ -20,7 +20,7 @@ def over(seam: Seam, span: Span, at: int) -> str:
     what = span.by.target.text(seam.system)
     if span.end is None or at < span.end:
         return f"{what} has stopped; it is still suspended {by(span)}"
-    if span.ended is not None and span.ended.at == at:
+    if span.ended is not None and span.ended.effective == at:
         evidence = "" if span.ended.evidence_uri is None else f", on evidence {span.ended.evidence_uri}"
         said = quoted(span.ended.reason)
         return f"{what} was resumed by {span.ended.person} at {moment_text(at)}{evidence}: {said}"

@@ -119,7 +119,8 @@ class Seam:
     that says of the reviews of the system and of its runbook; ``signatories`` are the
     persons who sign for the parties, the provider's first; ``signing`` says who has signed this version, of the one
     system that stands for all that the contract covers; ``authority`` says who may suspend the system and resume it,
-    ``suspendable`` whether anybody or anything could, and ``contract_suspends`` whether a contract could by itself.
+    ``contract_suspends`` whether a contract could by itself; ``held`` is false only for measuring, where nothing was
+    said that could suspend it.
     """
 
     contract: str
@@ -137,5 +138,5 @@ class Seam:
     signing: Signing | None = None
     owner: str | None = None
     authority: Authority = field(default_factory=Authority)
-    suspendable: bool = False
     contract_suspends: bool = False
+    held: bool = True

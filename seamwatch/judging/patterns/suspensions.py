@@ -46,7 +46,10 @@ class Target(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """What somebody with authority said of a target; ``person`` is None of a contract's own. Times in micros."""
+    """What somebody with authority said of a target; ``person`` is None of a contract's own. Times in micros.
+
+    ``arrived`` is when a person's word came, where that is known.
+    """
 
     at: int
     suspension_id: str
@@ -59,6 +62,17 @@ class Claim:
     until: int | None = None
     contract: str | None = None
     violation_id: str | None = None
+    arrived: int | None = None
+
+    @property
+    def effective(self) -> int:
+        """From when on traffic is held to it: nobody can obey what has not been said yet."""
+        return self.at if self.arrived is None else max(self.at, self.arrived)
+
+    @property
+    def held_from(self) -> int:
+        """The event time of the first traffic that is held against a suspension."""
+        return self.effective + (GRACE if self.contract is None else GRACE_OF_CONTRACT)
 
     @property
     def target(self) -> Target:
@@ -73,9 +87,9 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """From when to when a target is suspended, by its first claim, its latest, and the one that ended it if one did.
+    """From when to when a target is suspended, and the claim that ended it if one did.
 
-    ``names`` are the ids of the claims that it is made of.
+    ``by`` is the claim to which traffic is held first, ``latest`` the last; ``names`` are the ids of all of them.
     """
 
     by: Claim
@@ -86,17 +100,17 @@ class Span:
     @property
     def held_from(self) -> int:
         """The event time from which traffic is held against it."""
-        return self.by.at + (GRACE if self.by.contract is None else GRACE_OF_CONTRACT)
+        return self.by.held_from
 
     @property
     def end(self) -> int | None:
         """When it ends; None while only a person could end it."""
-        ended = None if self.ended is None else self.ended.at
+        ended = None if self.ended is None else self.ended.effective
         return min((at for at in (self.latest.until, ended) if at is not None), default=None)
 
 
-def claim_of(record: Mapping[str, Any]) -> Claim:
-    """The claim in a record of type ``suspension``, or in one that the judge made."""
+def claim_of(record: Mapping[str, Any], arrived: int | None) -> Claim:
+    """The claim in a record of type ``suspension``, or in one that the judge made (which did not arrive)."""
     return Claim(
         int(record["event_time"]),
         record["event_id"],
@@ -109,6 +123,7 @@ def claim_of(record: Mapping[str, Any]) -> Claim:
         record.get("until"),
         record.get("contract"),
         record.get("violation_id"),
+        arrived,
     )
 
 
@@ -183,7 +198,8 @@ def _spans(claims: Sequence[Claim], target: Target) -> Iterator[Span]:
             span = None
         if claim.state == "suspended":
             name = claim.suspension_id
-            span = Span(claim, claim, (name,)) if span is None else Span(span.by, claim, (*span.names, name))
+            by = claim if span is None else min(span.by, claim, key=lambda each: (each.held_from, each.suspension_id))
+            span = Span(by, claim, (name,) if span is None else (*span.names, name))
         elif span is not None:
             yield Span(span.by, span.latest, span.names, claim)
             span = None
