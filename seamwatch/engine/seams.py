@@ -228,6 +228,7 @@ def seam_of(
         authority=_authority(declared),
         contract_suspends=suspends,
         held=held,
+        always_held=suspends or contract.id != SUSPENSIONS,
     )
 
 

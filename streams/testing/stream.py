@@ -7,6 +7,7 @@ not: an outcome counts with what it carries, as where measure has no store, and 
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
@@ -56,6 +57,8 @@ class Stream:
         """What was concluded to be suspended, or resumed, in order."""
         self.late = 0
         """Measured events that were older than the oldest that is judged live: stored, and left to `replay`."""
+        self.late_for: Counter[str] = Counter()
+        """By ``contract#clause``, how much came too late to change what was judged."""
         self._estate = estate
         self._partitions = partitions
         self._settings = settings or JudgeSettings()
@@ -137,6 +140,8 @@ class Stream:
         self.notices += output.notices
         self.verdicts += output.verdicts
         self.suspended += output.suspended
+        for clause, count in self._judge.take_late().items():
+            self.late_for[f"{clause.contract}#{clause.clause}"] += count
         for key, saved in self._judge.take_dirty().items():
             if saved is None:
                 self._state.pop(key, None)
@@ -179,7 +184,7 @@ class Stream:
 
     @property
     def saved(self) -> frozenset[str]:
-        """The keys of what the judge has kept in its state topic."""
+        """The keys of what the judge keeps in its state topic."""
         return frozenset(self._state)
 
     def held_by(self) -> list[str]:

@@ -283,6 +283,17 @@ def test_nobody_is_held_to_a_word_that_had_not_arrived_yet_live_and_in_a_replay(
     assert [getattr(again, name) for name in same] == [getattr(breach, name) for name in same]
 
 
+def test_of_a_history_that_is_put_in_later_what_was_not_measured_is_counted_as_late() -> None:
+    for documents, opened, late in (((SYSTEM,), [], 1), ((SYSTEM, contract("agent", NEVER)), ["open"], 0)):
+        stream = Stream(estate(*documents), now=at("5h"))
+        stream.put(*record_of(call("2h", "refund")))
+        stream.advance(SECOND)
+        stream.put(*record_of(said("1h")))
+        stream.advance(30 * MINUTE)
+        assert [v.state for v in stream.violations if v.kind == "suspension"] == opened
+        assert stream.late_for["suspensions#suspension"] == late
+
+
 def _measured(plan: Plan) -> set[str]:
     frame = frame_of("tool_call", [record_of(call("1h", "refund"))[1]])
     return {fact.clause for fact in plan.facts("tool_call", frame) if fact.contract == "suspensions"}

@@ -14,8 +14,10 @@ where a contract suspends, from one minute after the breach for which it does. T
 seconds, each by its first event; a window in which the suspension began is let go. The breach is over when the
 suspension is, or when nothing has come for `quiet`; what then comes again is another.
 
-Traffic is measured for this of systems alone that somebody has said to suspend, or that a contract suspends by itself
-(`on_breach: suspend`): all others cost nothing.
+Traffic is measured for this of systems alone that somebody has said to suspend, that a contract may suspend by itself
+(`on_breach: suspend`), or of whose contract this is a clause: all others cost nothing. What came of them before was not
+measured. So of a history that is put in afterwards, a suspension more than five minutes after its time, traffic that
+came before it is found by `seamwatch replay` alone; that is counted among what came late.
 
 State: one for the system: what was said of it (100 suspensions and resumptions, until a day after it was resumed), the
 windows of traffic of the last seconds (2,000 of all versions and tools), and the first five events of a breach. A
@@ -116,7 +118,7 @@ class Suspension(Clause, kind="suspension"):
 
     def measures(self, seam: Seam) -> tuple[Measure, ...]:
         """Of a system that may be suspended, all that it does: by version, and calls by tool as well."""
-        if not (seam.held or seam.contract_suspends):
+        if not (seam.held or seam.always_held):
             return ()
         made = split(self.where).made
         decisions = Measure("inference", always(), WINDOW, self.where, slice=("version",), evidence=1, name="decisions")
@@ -131,8 +133,11 @@ class Suspension(Clause, kind="suspension"):
         """What was said, and whether traffic goes on in spite of it."""
         state = state or SuspensionState()
         said: tuple[Finding, ...] = ()
+        unmeasured = False
         if isinstance(received, ForwardedEvent):
-            state, said = self._claimed(seam, state, received)
+            before = state
+            state, said = self._claimed(seam, before, received)
+            unmeasured = state is not before and _is_unmeasured(seam, claim_of(received.record, received.arrived))
         elif isinstance(received, Fact):
             of: Named = "tool" if received.measure == _TOOLS else "version"
             state = replace(state, passed=with_traffic(state.passed, received, of, moment.now))
@@ -146,7 +151,7 @@ class Suspension(Clause, kind="suspension"):
         state = SuspensionState(pruned(state.claims, moment.watermark), now.passed, now.going_on)
         findings = (*said, *(self._finding(seam, went) for went in now.went))
         kept = None if state == SuspensionState() else state
-        return Judgement(kept, findings, self._again(state, now.deadline), now.wake, now.late)
+        return Judgement(kept, findings, self._again(state, now.deadline), now.wake, now.late + unmeasured)
 
     def _again(self, state: SuspensionState, deadline: int | None) -> int | None:
         """When to look again; also to forget what was said when it has long been resumed."""
@@ -186,6 +191,11 @@ class Suspension(Clause, kind="suspension"):
             since=span.by.at,
             evidence=change.run.evidence,
         )
+
+
+def _is_unmeasured(seam: Seam, claim: Claim) -> bool:
+    """Whether traffic to which it would be held may not have been measured, because it was heard of afterwards."""
+    return claim.state == "suspended" and claim.put_in_later and not seam.always_held
 
 
 def _answered(record: Mapping[str, Any], reason: str, summary: str) -> Answered:

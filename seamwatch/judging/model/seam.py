@@ -120,7 +120,7 @@ class Seam:
     persons who sign for the parties, the provider's first; ``signing`` says who has signed this version, of the one
     system that stands for all that the contract covers; ``authority`` says who may suspend the system and resume it,
     ``contract_suspends`` whether a contract could by itself; ``held`` is false only for measuring, where nothing was
-    said that could suspend it.
+    said that could suspend it; ``always_held`` is whether its traffic is measured for that all the same.
     """
 
     contract: str
@@ -140,3 +140,4 @@ class Seam:
     authority: Authority = field(default_factory=Authority)
     contract_suspends: bool = False
     held: bool = True
+    always_held: bool = False

@@ -25,6 +25,8 @@ GRACE_OF_CONTRACT: Final = MINUTE
 """The same after the breach for which a contract suspends: that is judged some seconds after it happened."""
 AHEAD: Final = MINUTE
 """So far a claim may be dated ahead of its arrival; one from the future would outlast whoever resumes before then."""
+LATE: Final = 5 * MINUTE
+"""What arrives later after its time was put in later, as a history is: there event times alone tell what came first."""
 MOST_CLAIMS: Final = 100
 """So many claims about one system are kept; the oldest that hold no longer go first."""
 _LONGEST: Final = 500
@@ -65,9 +67,14 @@ class Claim:
     arrived: int | None = None
 
     @property
+    def put_in_later(self) -> bool:
+        """Whether it came so long after its time that it belongs to a history."""
+        return self.arrived is not None and self.arrived - self.at > LATE
+
+    @property
     def effective(self) -> int:
-        """From when on traffic is held to it: nobody can obey what has not been said yet."""
-        return self.at if self.arrived is None else max(self.at, self.arrived)
+        """From when on traffic is held to it: nobody can obey what has not arrived yet."""
+        return self.at if self.arrived is None or self.put_in_later else max(self.at, self.arrived)
 
     @property
     def held_from(self) -> int:
