@@ -18,8 +18,10 @@ from bus.errors import kafka_error
 from bus.partitions import Partition
 from bus.reading import Reading
 from seamwatch.broker import Address
+from seamwatch.clock import SystemClock
 from seamwatch.durations import DAY
 from seamwatch.errors import RecordError, UnreachableError
+from seamwatch.judging.patterns.suspensions import GRACE
 from seamwatch.wire.codec import Codec
 from seamwatch.wire.topics import Topics
 
@@ -55,6 +57,10 @@ class Standing:
             self._suspended.pop(key, None)
         self.claimed(system, at)
 
+    def holds(self, system: str) -> bool:
+        """Whether anything was said of a system."""
+        return system in self._said
+
     def systems(self, now: int) -> frozenset[str]:
         """The systems whose traffic is to be measured."""
         recent = (system for system, at in self._said.items() if now - at < KEPT_FOR)
@@ -73,6 +79,7 @@ class Held:
         self._topics = topics
         self._codec = codec
         self._standing = Standing()
+        self._ahead = False
         self._partitions = partitions
         self._consumer = clients.reader(
             bootstrap,
@@ -94,6 +101,7 @@ class Held:
                     f"{topics.suspended} could not be read to its end: nothing came for {_READ_SECONDS:.0f} s from "
                     f"{bootstrap}: is the broker running, and has `seamwatch topics create` been run?"
                 )
+        self._ahead = True
 
     def poll(self) -> bool:
         """Take in what has been said since; whether there was anything."""
@@ -139,7 +147,10 @@ class Held:
                 name = key.decode(errors="replace") if isinstance(key, bytes) else str(key)
                 self._standing.concluded(name, record["system"], suspended=record["state"] == "suspended", at=at)
             else:
-                self._standing.claimed(self._codec.decode("suspension", value)["system"], at)
+                system = self._codec.decode("suspension", value)["system"]
+                if self._ahead and not self._standing.holds(system) and SystemClock().now() - at > GRACE:
+                    log.warning("a suspension was heard of late: a replay may find more", system=system)
+                self._standing.claimed(system, at)
         except RecordError as error:
             # What people say is among the dead letters, by the stage that takes it in.
             log.warning("what is said of suspension cannot be read", topic=message.topic(), why=str(error))
