@@ -13,7 +13,7 @@ import argparse
 import sys
 import tempfile
 import time
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -90,7 +90,7 @@ def main() -> None:
         estate = Estate.load(own_contracts(Path(name) / "own", asked.systems))
     frame = pl.concat(list(decisions(asked.events, asked.systems))).sort("event_time")
     names = [name_of(number) for number in range(asked.systems)]
-    runs = {
+    runs: dict[str, Callable[[], Cost]] = {
         "without suspension": lambda: without(estate, frame),
         "nothing suspended": lambda: loaded(estate, frame, ()),
         "one system suspended": lambda: loaded(estate, frame, names[:1]),
