@@ -3,24 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Final, Literal, cast
-
-from itsdangerous import BadSignature
+from typing import Any, Final, Literal
 
 from board.page import Page, person_of
 from board.security.origins import RefusedError
-from board.signing import Draft, Outcome
+from board.signing import PATIENCE_SECONDS, PRODUCER, Draft, Outcome, Signing
 from seamwatch.documents.models import PublicKeyEntry
 from seamwatch.engine.seams import Seams
 from seamwatch.instants import parse_instant
 from seamwatch.judging.patterns.suspensions import Target, why_void
-from seamwatch.signatures import suspension_bytes
+from seamwatch.signatures import suspension_bytes, suspension_fault
 from statements import suspension
 
 State = Literal["suspended", "resumed"]
 
-_PATIENCE_SECONDS: Final = 10.0
-_PRODUCER: Final = "seamwatch board"
+_SIGNING: Final = Signing("suspension", "system", "suspends and resumes", suspension_bytes, suspension_fault)
 _UNHEARD: Final = (
     "it was sent and is on record, but no judge has said that it holds, so no guard knows of it: is one running?"
 )
@@ -54,31 +51,19 @@ def say(page: Page, wanted: Wanted) -> Outcome:
 
 def drafts(page: Page, wanted: Wanted) -> list[Draft]:
     """What is to be signed, by each key of who says it."""
-    event = _event(page, wanted)
-    found = []
-    for key in _keys(page, person_of(page)):
-        signed = event | {"key_id": key.key_id}
-        text = suspension_bytes(signed).decode()
-        found.append(Draft(_what(event), key.key_id, key.public, text, str(_signer(page).dumps(signed))))
-    return found
+    return _SIGNING.drafts(page, _event(page, wanted))
 
 
 def signed(page: Page, draft: str, signature: str) -> dict[str, Any]:
-    """The event of a draft, signed. Raises RefusedError for a draft or a signature of another."""
-    try:
-        event = cast("dict[str, Any]", _signer(page).loads(draft))
-    except BadSignature:
-        raise RefusedError("this is no draft of this session: load the page again, and repeat") from None
-    event["signature"] = signature
-    if event["person"] != person_of(page):
-        raise RefusedError("one suspends and resumes as oneself only")
+    """The event of a draft, signed. Raises RefusedError for a draft or a signature of another, or without effect."""
+    event = _SIGNING.signed(page, draft, signature)
     _demand_effect(page, event)
     return event
 
 
 def send(page: Page, event: dict[str, Any]) -> Outcome:
     """Send it; what came of it. Raises UnreachableError."""
-    verdict = suspension.submit(page.context.shown, event, _PATIENCE_SECONDS)
+    verdict = suspension.submit(page.context.shown, event, PATIENCE_SECONDS)
     if verdict is None:
         return Outcome(_what(event), None, _UNHEARD)
     return Outcome(_what(event), verdict["counted"], verdict["summary"])
@@ -105,7 +90,7 @@ def _event(page: Page, wanted: Wanted) -> dict[str, Any]:
         raise RefusedError(f"until: {error}", 422) from None
     reason = wanted.reason.strip() or f"on the evidence of {wanted.evidence.strip()}"
     return suspension.draft(
-        wanted.system, wanted.state, person, reason, page.now, _PRODUCER, version=wanted.version or None,
+        wanted.system, wanted.state, person, reason, page.now, PRODUCER, version=wanted.version or None,
         tool=wanted.tool or None, until=until, evidence=wanted.evidence.strip() or None,
     )  # fmt: skip
 
@@ -124,10 +109,6 @@ def _seams(page: Page, system: str) -> list[Any]:
 
 def _what(event: dict[str, Any]) -> str:
     return Target(event["version"], event["tool"]).text(event["system"])
-
-
-def _signer(page: Page) -> Any:
-    return page.context.sessions.signer(f"suspension {page.viewer.session}")
 
 
 def _keys(page: Page, person: str) -> tuple[PublicKeyEntry, ...]:

@@ -125,7 +125,7 @@ def test_who_has_keys_signs_the_bytes_that_the_command_signs(context: Context, s
     fields = {"draft": draft["draft"], **form_token(context, client)}
     headers = {"origin": "http://127.0.0.1:8080"}
     wrong = base64.b64encode(KEY.sign(b"else")).decode()
-    assert client.post("/suspensions/signed", data={**fields, "signature": wrong}, headers=headers).status_code == 409
+    assert client.post("/suspensions/signed", data={**fields, "signature": wrong}, headers=headers).status_code == 403
     right = {**fields, "signature": signature}
     assert client.post("/suspensions/signed", data=right, headers=headers).status_code == 200
     other = signed_in(context, OTHER)
