@@ -16,6 +16,7 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.board.browser import axe
+from tests.stories import lending
 from tests.stories.conftest import Estate, command
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(200)]
@@ -292,6 +293,46 @@ def test_a_change_is_answered_where_it_is_shown_and_each_clock_stops_for_who_ans
             card.get_by_role("button", name="Acknowledge").click()
             expect(page.locator("#outcome")).to_contain_text("BOARD-1 counts", timeout=20_000)
         estate.until(lambda person=person: person not in waiting(), f"{person} is still asked")  # type: ignore[misc]
+
+
+def test_what_was_broken_is_reviewed_in_a_form_and_its_action_is_closed(chromium: Browser, estate: Estate) -> None:
+    estate.emit(
+        type="inference", event_id=None, system="lender", version="1", config_digest=lending.AGREED, use_case="loans",
+        subject="s-17", score=1.7, decision="admit", attributes={"reason": "rate"},
+    )  # fmt: skip
+
+    def owed() -> list[tuple[str, str]]:
+        return [(row["what"], row["text"]) for row in estate.rows("followups", "--system", "lender")]
+
+    estate.until(lambda: [what for what, _ in owed()] == ["review"], "no review is owed")
+    (broken,) = estate.violations("a-share", "lender")
+    with signed_in(chromium, estate, "modeller@example.org") as page:
+        page.goto(f"{page.url.partition('?')[0]}episodes/{broken['violation_id']}")
+        form = page.get_by_role("form", name="Your review")
+        form.get_by_label("What the contract between the two sides implied").fill("one line for whoever is admitted")
+        form.get_by_label("Where behaviour diverged from it").fill("one was admitted below it")
+        form.get_by_label("Why").fill("a limit was moved by hand")
+        first = form.get_by_role("group", name="Action 1")
+        first.get_by_label("What is done").fill("the limit is read from the contract")
+        first.get_by_label("By one person").fill("modeller@example.org")
+        first.get_by_label("Until the end of").fill("2031-01-31")
+        give = form.get_by_role("button", name="Give the review")
+        give.click()
+        expect(page.get_by_text("choose your private key file first")).to_be_visible()
+        page.set_input_files("#key-file", estate.key)
+        expect(page.locator("#key-state")).to_contain_text("Ready")
+        give.click()
+        expect(page.locator("#outcome")).to_contain_text("counts", timeout=20_000)
+        action = ("action", "the limit is read from the contract")
+        estate.until(lambda: owed() == [action], "no action is owed")
+
+        page.goto(page.url)
+        expect(page.get_by_text("Reviewed by modeller@example.org")).to_be_visible()
+        page.set_input_files("#key-file", estate.key)
+        expect(page.locator("#key-state")).to_contain_text("Ready")
+        page.get_by_role("region", name="What follows from it").get_by_role("button", name="Done").click()
+        expect(page.locator("#outcome")).to_contain_text("counts", timeout=20_000)
+    estate.until(lambda: owed() == [], "the action is still owed")
 
 
 def test_a_system_that_nobody_registered_is_registered_by_its_draft(chromium: Browser, estate: Estate) -> None:
