@@ -1,4 +1,4 @@
-"""Suspension through the stages: a guard is told in time, also by a judge that was killed, and of its contract's."""
+"""Suspension through the stages: a guard is told in time, also by stages that were killed, and of its contract's."""
 
 from __future__ import annotations
 
@@ -20,7 +20,10 @@ kind: System
 id: agent
 type: agent
 owner: owner@example.org
+---
+{kind: System, id: desk, type: agent, owner: owner@example.org}
 """
+"""No contract may suspend the desk, so that its traffic is measured once somebody has said to."""
 NEVER = "- {id: never, kind: prohibition, never: \"tool = 'pay'\", on_breach: suspend}"
 
 
@@ -36,21 +39,21 @@ def now() -> int:
     return time.time_ns() // 1_000
 
 
-def say(scene: Scene, state: str, **more: Any) -> None:
+def say(scene: Scene, state: str, system: str = "agent", **more: Any) -> None:
     record = {
-        "event_id": new_event_id(), "event_time": now(), "system": "agent", "state": state,
+        "event_id": new_event_id(), "event_time": now(), "system": system, "state": state,
         "person": "owner@example.org", "reason": "because", **more,
     }  # fmt: skip
-    scene.send("suspension", CODEC.encode("suspension", record), "agent")
+    scene.send("suspension", CODEC.encode("suspension", record), system)
     scene.producer.flush(10)
 
 
-def call(scene: Scene, tool: str, decision: str = "allowed") -> None:
+def call(scene: Scene, tool: str, decision: str = "allowed", system: str = "agent") -> None:
     record = {
-        "event_id": new_event_id(), "event_time": now(), "system": "agent", "version": "v1", "tool": tool,
+        "event_id": new_event_id(), "event_time": now(), "system": system, "version": "v1", "tool": tool,
         "arguments": "{}", "decision": decision, "trace_id": new_event_id(),
     }  # fmt: skip
-    scene.send("tool_call", CODEC.encode("tool_call", record), "agent")
+    scene.send("tool_call", CODEC.encode("tool_call", record), system)
 
 
 @pytest.mark.timeout(180)
@@ -92,26 +95,29 @@ def test_an_agent_in_a_loop_is_stopped_within_a_second(running: Scene, tmp_path:
 
 
 @pytest.mark.timeout(180)
-def test_a_judge_that_was_killed_concludes_it_when_it_is_back_and_traffic_is_held_to_it(
+def test_stages_that_were_killed_conclude_it_when_they_are_back_and_traffic_is_held_to_it(
     running: Scene, tmp_path: Path
 ) -> None:
     with Suspensions(running.kafka, prefix=running.prefix, keep=tmp_path / "kept.json") as followed:
         assert followed.wait(30)
-        call(running, "refund")
+        call(running, "refund", system="desk")
         running.caught_up("measure")
         running.kill("judge")
-        say(running, "suspended")
+        say(running, "suspended", "desk")
+        running.caught_up("measure")
+        running.kill("measure")
         until = now() + 4 * SECOND
         wait_until(lambda: now() > until, 10, "what was under way to be over")
-        call(running, "refund")
-        assert followed.of("agent") == ()
+        call(running, "refund", system="desk")
+        assert followed.of("desk") == ()
+        running.start("measure")
         running.start("judge")
-        wait_until(lambda: bool(followed.of("agent")), 60, "the conclusion")
+        wait_until(lambda: bool(followed.of("desk")), 60, "the conclusion")
         wait_until(lambda: bool(running.violations("suspension")), 30, "the breach")
         running.kill("judge")
         running.start("judge")
-        say(running, "resumed")
-        wait_until(lambda: not followed.of("agent"), 60, "the resumption")
+        say(running, "resumed", "desk")
+        wait_until(lambda: not followed.of("desk"), 60, "the resumption")
         wait_until(lambda: running.violations("suspension")[-1]["state"] == "resolved", 60, "its end")
         assert len({violation["violation_id"] for violation in running.violations("suspension")}) == 1
 
