@@ -39,6 +39,7 @@ COMMANDS: Final = (
     "ack",
     "attest",
     "review",
+    "drill",
     "announce",
     "cosign",
     "withdraw",

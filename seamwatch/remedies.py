@@ -8,7 +8,7 @@ from __future__ import annotations
 from shlex import quote
 from typing import Final
 
-from seamwatch.judging.model.facts import OBJECTION, Violation
+from seamwatch.judging.model.facts import DRILL, OBJECTION, Violation
 
 CONTRACT_FILE: Final = "CONTRACT_FILE"
 """Stands for the file of a contract, which whoever publishes it has."""
@@ -52,6 +52,8 @@ def remedy_command(violation: Violation, person: str | None, *, signs: bool = Fa
         return f"seamwatch withdraw {quote(objected)} {_as(person, signs)}"
     # Of scores that shifted the review that was due, not the shift itself, which no word ends.
     kind = "review" if violation.kind == "distribution" and violation.unit == "s" else violation.kind
+    if kind == "drill":
+        return None if violation.severity == DRILL else drill_command(violation, person, signs=signs)
     if kind == "follow_up":
         return _follow_up_command(violation, person, signs)
     return _attest_command(violation, kind, person, signs) if kind in ATTESTED else None
@@ -66,6 +68,8 @@ def reminded_command(reminder: Violation, kind: str, person: str, *, signs: bool
         return ack_command(reminder.slice.removesuffix(f"/{person}"), person, signs=signs)
     if kind == "follow_up":
         return _follow_up_command(reminder, person, signs)
+    if kind == "drill":
+        return drill_command(reminder, person, signs=signs)
     kind = "review" if kind == "distribution" else kind
     return _attest_command(reminder, kind, person, signs) if kind in ATTESTED else None
 
@@ -75,6 +79,12 @@ def _attest_command(violation: Violation, kind: str, person: str, signs: bool) -
     subject = quote(f"{violation.contract}#{violation.clause}")
     about = f"{kind} {subject} --system {quote(violation.system)}"
     return f"seamwatch attest {about}{value} {_as(person, signs)}"
+
+
+def drill_command(asking: Violation, person: str, *, signs: bool) -> str:
+    """The command that holds the drill which a clause asks for."""
+    clause = f" --clause {quote(f'{asking.contract}#{asking.clause}')}"
+    return f"seamwatch drill {quote(asking.system)}{clause} {_as(person, signs)}"
 
 
 def _follow_up_command(violation: Violation, person: str, signs: bool) -> str | None:

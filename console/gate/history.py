@@ -46,7 +46,7 @@ class History:
 def ask(system: str, now: int, data: Path | None) -> History:
     """The history of a system. Raises UnreachableError or StoreError where the store does not tell."""
     with auditor(data) as store:
-        unresolved = episodes(store, Wanted(system, unresolved=True))
+        unresolved = episodes(store, Wanted(system, unresolved=True, drills=False))
         return History(
             sorted(unresolved, key=lambda episode: episode.opened_at),
             reviews(store, system),

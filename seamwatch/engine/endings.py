@@ -15,7 +15,7 @@ from seamwatch.engine.settings import JudgeSettings
 from seamwatch.engine.state_store import StateStore
 from seamwatch.engine.versions import ContractVersions
 from seamwatch.engine.watermarks import Watermarks
-from seamwatch.judging.model.facts import ForwardedEvent, Violation
+from seamwatch.judging.model.facts import DRILL, ForwardedEvent, Violation
 from seamwatch.judging.model.judgement import ENDED
 
 
@@ -40,7 +40,8 @@ class Endings:
         """For each of these that is over the clauses of its contract that hear of it, by the version in force then."""
         arrived = None if self._settings.replayed else self._watermarks.now
         for violation in violations:
-            if violation.resolved_at is None or violation.kind in self._following:
+            # Of a drill nothing was broken.
+            if violation.resolved_at is None or violation.kind in self._following or violation.severity == DRILL:
                 continue
             for bound in self._versions.seams.wanting(ENDED, violation.system, violation.resolved_at):
                 if bound.seam.contract == violation.contract:

@@ -14,7 +14,7 @@ from seamwatch.engine.handover import carried
 from seamwatch.engine.seams import BoundClause
 from seamwatch.engine.spent import Spent, times_spent, with_spent
 from seamwatch.engine.verdicts import verdict_of
-from seamwatch.judging.model.facts import Suspended, Violation
+from seamwatch.judging.model.facts import DRILL, Suspended, Violation
 from seamwatch.judging.model.judgement import Answered, Finding, Open, Remind, Resolve, Suspend
 
 _Identity = tuple[str, str | None, str]
@@ -132,6 +132,8 @@ def _known_as(kept: dict[_Identity, Episode], found: Open | Resolve, version: st
     """The identity of the episode that a finding is of; another version may have opened it with another severity."""
     own = (found.severity, found.slice, found.key)
     if own in kept:
+        return own
+    if found.severity == DRILL:
         return own
     other = ("warning" if found.severity == "breach" else "breach", found.slice, found.key)
     return other if other in kept and kept[other].violation.contract_version != version else own

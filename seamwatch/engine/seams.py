@@ -12,6 +12,8 @@ from functools import cache, cached_property
 from types import MappingProxyType
 
 from seamwatch.clauses import Clause
+from seamwatch.clauses.drill import Drill
+from seamwatch.clauses.drill.kind import IMPLIED as DRILLED
 from seamwatch.clauses.signed import IMPLIED, Signed
 from seamwatch.documents import Contract, Estate
 from seamwatch.documents.defaults import DEFAULTS, SCHEDULES, SUSPENSIONS
@@ -162,7 +164,7 @@ class Seams:
                 self._bound.clear()
             near = None if system in self._estate.systems else self._by_meaning.get(meant(system))
             seam = seam_of(self._estate, contract, system, self._keys, self._default_owner, near)
-            bound = {clause.id: BoundClause(clause, seam) for clause in contract.clauses}
+            bound = {clause.id: BoundClause(clause, seam) for clause in (*contract.clauses, *_drills(contract))}
             if contract.id != DEFAULTS and system == judged_under(contract) and contract.key in self._terms:
                 # Who must sign, and has, is asked once for all systems of the contract.
                 bound |= self._signed(contract, seam)
@@ -185,14 +187,30 @@ def signed_clauses(contract: Contract) -> tuple[Clause, ...]:
     written = tuple(clause for clause in contract.clauses if isinstance(clause, Signed))
     if written:
         return written
+    return (_implied(_free(contract, IMPLIED)),)
+
+
+def _drills(contract: Contract) -> tuple[Clause, ...]:
+    """The clause by which a contract that has none of its own can be drilled; a System document's schedules cannot."""
+    if contract.id in SCHEDULES or any(isinstance(clause, Drill) for clause in contract.clauses):
+        return ()
+    return (_implied_drill(_free(contract, DRILLED)),)
+
+
+def _free(contract: Contract, name: str) -> str:
+    """The name for an implied clause, or with a number behind it, where the contract has such a clause."""
     taken = {clause.id for clause in contract.clauses}
-    name = next(name for n in range(len(taken) + 1) if (name := IMPLIED + f"-{n}" * bool(n)) not in taken)
-    return (_implied(name),)
+    return next(free for n in range(len(taken) + 1) if (free := name + f"-{n}" * bool(n)) not in taken)
 
 
 @cache
 def _implied(name: str) -> Signed:
     return Signed(id=name, kind="signed", severity="warning")
+
+
+@cache
+def _implied_drill(name: str) -> Drill:
+    return Drill(id=name, kind="drill")
 
 
 def seam_of(

@@ -18,6 +18,7 @@ import pytest
 from seamwatch.clauses import kinds, threshold
 from seamwatch.clauses.change_notice import state as change_state
 from seamwatch.clauses.change_notice.state import Answer, ChangeNoticeState, Clock, Withdrawal
+from seamwatch.clauses.drill.state import DrillState, Running
 from seamwatch.clauses.escalation import EscalationState
 from seamwatch.clauses.follow_up import state as follow_up_state
 from seamwatch.clauses.follow_up.state import Action, FollowUpState, Review, Word
@@ -39,6 +40,7 @@ from seamwatch.judging.model.seam import Approval, DeclaredVersion, Seam, Signer
 from seamwatch.judging.patterns import serving, unannounced
 from seamwatch.judging.patterns.announcements import Said
 from seamwatch.judging.patterns.calls import MOST_CALLS, Call, Calls
+from seamwatch.judging.patterns.countdown import Countdown
 from seamwatch.judging.patterns.faults import Fault
 from seamwatch.judging.patterns.handovers import MOST_OWED, MOST_SILENT, MOST_WAITING, Handovers, Owed, Talk
 from seamwatch.judging.patterns.runs import Run, Runs
@@ -328,10 +330,21 @@ def suspended() -> int:
     return made("suspension", SuspensionState(claims, passed, going_on), MOST_CLAIMS)
 
 
+def drilled() -> int:
+    """An overdue drill, and one that is under way."""
+    running = Running("d" * 110, OWNER, "t" * 150, at(), at("1d"), evidence(1))
+    clock = Countdown(at(), evidence(2), out=True, out_at=at("90d"))
+    return made("drill", DrillState(clock, True, at(), running), 2, "s" * 400)
+
+
 MADE = {
-    "change_notice": announced, "escalation": summed_up, "follow_up": followed_up, "suspension": suspended,
+    "change_notice": announced,
+    "drill": drilled,
+    "escalation": summed_up,
+    "follow_up": followed_up,
+    "suspension": suspended,
     "threshold": unsigned,
-}  # fmt: skip
+}
 
 
 def told_size(kind: str) -> float:

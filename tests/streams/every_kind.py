@@ -77,6 +77,7 @@ covers: [model]{_HEAD}
   - {{id: reviewed, kind: review, every: 3h, by: second@example.org}}
   - {{id: covered, kind: coverage, reviewer: second@example.org, within: 30m}}
   - {{id: covered-often, kind: coverage, reviewer: second@example.org, within: 30m, after: 2h}}
+  - {{id: practised, kind: drill, every: 150m, by: second@example.org}}
   - {{id: learn, kind: follow_up, by: second@example.org, within: 50m, severities: [breach, warning]}}
 ---
 kind: Contract
@@ -250,6 +251,21 @@ def _people(start: int, add: Any) -> None:
         add("attestation", start + minutes * MINUTE, system="model", subject=subject, kind=kind,
             metric="gini" if kind == "benchmark" else None, value=value, person="second@example.org")  # fmt: skip
     _follow_ups(start, add)
+    _drills(start, add)
+
+
+def _drills(start: int, add: Any) -> None:
+    """One that is held and one that is called off, where they are demanded; and elsewhere one that ends by itself."""
+    held = {"state": "held", "scenario": "leak", "passed": True, "report": f"sha256:{'0' * 64}"}
+    begun = {"state": "begun", "scenario": "leak", "title": "Leaked data", "limit_seconds": 3_600}
+    off = {"state": "called_off", "scenario": "leak", "why": "-"}
+    for minutes, drill, said in (
+        (100, "practised/leak-1", begun), (120, "practised/leak-1", held), (130, "drill/leak-2", begun),
+        (200, "practised/leak-3", begun), (210, "practised/leak-3", off),
+    ):  # fmt: skip
+        system = "agent" if minutes == 130 else "model"
+        add("attestation", start + minutes * MINUTE, system=system, subject=f"{system}-contract#{drill}", kind="drill",
+            person="second@example.org", statement=json.dumps(said))  # fmt: skip
 
 
 def _follow_ups(start: int, add: Any) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from seamwatch.values import value
 
@@ -180,6 +180,12 @@ class Violation:
     evidence: tuple[Evidence, ...] = ()
     unsigned_by: tuple[str, ...] = ()
 
+
+DRILL: Final = "drill"
+"""The severity of a violation that is none: people are paged for practice."""
+
+CLIMBING: Final = frozenset({"breach", DRILL})
+"""The severities of what climbs the escalation list."""
 
 OBJECTION = "objection"
 """The unit of a violation that is somebody's objection to a change, where who is asked first may withdraw that."""

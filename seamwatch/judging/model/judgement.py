@@ -64,7 +64,7 @@ class Open:
     signature is missing.
     """
 
-    severity: Literal["warning", "breach"]
+    severity: Literal["warning", "breach", "drill"]
     key: str
     opened_at: int
     summary: str
@@ -83,7 +83,7 @@ class Open:
 class Resolve:
     """An open episode ends at event time ``at``; ``summary`` replaces its sentence when given."""
 
-    severity: Literal["warning", "breach"]
+    severity: Literal["warning", "breach", "drill"]
     key: str
     at: int
     slice: str | None = None
