@@ -52,6 +52,7 @@ COMMANDS: Final = (
     "violations",
     "why_late",
     "approvals",
+    "tiers",
     "acknowledgements",
     "followups",
     "stale",

@@ -7,9 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cached_property
-from typing import Any, ClassVar, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ModelWrapValidatorHandler, PrivateAttr, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ModelWrapValidatorHandler,
+    PrivateAttr,
+    StringConstraints,
+    model_validator,
+)
 
 from seamwatch.configuration import digest_of_parts
 from seamwatch.documents.canonical import digest_of
@@ -30,6 +38,8 @@ class Document(Part):
     """A whole document; keeps what was written, which is what is published and signed."""
 
     kind_name: ClassVar[str]
+    versioned: ClassVar[bool] = False
+    """Whether it has a version, and the first text that was published under one holds."""
 
     api_version: Literal["seamwatch/v1"] = Field(
         "seamwatch/v1", alias="apiVersion", description="the version of the documents' form"
@@ -166,6 +176,9 @@ class Approved(Part):
     id: Identifier = Field(description="names the approval", examples=["CR-21"])
     use_case: Words = Field(description="for what", examples=["credit-limit"])
     approved_by: Identifier | None = Field(None, description="the person who approved", examples=["owner@example.org"])
+    co_approvers: Persons = Field(
+        (), description="who approved it beside them, where a risk policy asks for several; who has keys signs as well"
+    )
     approved_at: Instant | None = Field(None, description="in force from", examples=["2026-01-15T09:00:00Z"])
     expires: Instant | None = Field(None, description="in force until", examples=["2027-01-15"])
     revoked_at: Instant | None = Field(
@@ -209,6 +222,19 @@ class Version(Part):
         return self
 
 
+class Exposure(Part):
+    """An amount of money in a span."""
+
+    amount: float = Field(ge=0, allow_inf_nan=False, description="how much", examples=[250_000])
+    currency: Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")] = Field(
+        description="in which currency, by its ISO 4217 code", examples=["EUR"]
+    )
+    per: Literal["decision", "day", "month", "year"] = Field(description="in which span", examples=["day"])
+
+    def __str__(self) -> str:
+        return f"{self.amount:,.15g} {self.currency} per {self.per}"
+
+
 class System(Document):
     """A model, agent, dataset or pipeline that runs, and who answers for it."""
 
@@ -220,7 +246,16 @@ class System(Document):
     owner: Identifier = Field(description="the person who answers for it; not a team", examples=["owner@example.org"])
     team: Words | None = Field(None, description="the owner's team", examples=["credit-models"])
     use_cases: tuple[Words, ...] = Field((), description="what it is used for", examples=[["credit-limit"]])
-    risk_tier: Words | None = Field(None, description="its risk class in your registry", examples=["high"])
+    risk_tier: Words | None = Field(
+        None,
+        description="its tier in the risk policy, which holds it to what the tier demands; without a policy any text",
+        examples=["high"],
+    )
+    exposure: Exposure | None = Field(
+        None,
+        description="what is at stake with it at most: {amount, currency, per}; a tier may limit it",
+        examples=[{"amount": 250_000, "currency": "EUR", "per": "day"}],
+    )
     runbook: Words | None = Field(
         None, description="what to do when it fails", examples=["https://example.org/runbook"]
     )
