@@ -23,6 +23,7 @@ from tests.console.populated import (
     EPISODES,
     MODEL,
     PEOPLE,
+    STRAY,
     TRACE,
     Populated,
     call,
