@@ -17,7 +17,7 @@ from seamwatch.documents.models import Approved, Person, PublicKeyEntry, System,
 from seamwatch.documents.risk_policy import Tier
 from seamwatch.documents.tiers import TierTerm
 from seamwatch.errors import SignatureError
-from seamwatch.judging.model.seam import Approval, DeclaredVersion, Short, VoidApproval
+from seamwatch.judging.model.seam import Approval, Baseline, DeclaredVersion, Short, VoidApproval
 from seamwatch.remedies import sign_command
 from seamwatch.signatures import PublicKey, approval_bytes, verify
 
@@ -121,7 +121,14 @@ def _declared(system: System, persons: Mapping[str, Person], tiers: Sequence[Tie
 
 def approval_of(given: Approved) -> Approval:
     """An approval as the judges have it."""
-    return Approval(given.id, given.use_case, given.approved_at, given.expires, given.revoked_at, given.approved_by)
+    pinned = given.baseline
+    baseline = None
+    if pinned is not None:
+        baseline = Baseline(pinned.evaluated_at, tuple(sorted(pinned.metrics.items())), pinned.config_digest)
+    return Approval(
+        given.id, given.use_case, given.approved_at, given.expires, given.revoked_at, given.approved_by,
+        baseline=baseline,
+    )  # fmt: skip
 
 
 def approvers_of(system: System) -> frozenset[str]:
@@ -140,9 +147,11 @@ def approval_statement(
 ) -> dict[str, Any]:
     """What is signed under an approval; ``written`` is the approval as its author wrote it, for its times.
 
-    Who approved beside others is part of it where anybody did: each signs that they are several.
+    Who approved beside others is part of it where anybody did: each signs that they are several. So is the baseline.
     """
-    beside = {"co_approvers": list(approval.co_approvers)} if approval.co_approvers else {}
+    beside: dict[str, Any] = {"co_approvers": list(approval.co_approvers)} if approval.co_approvers else {}
+    if approval.baseline is not None:
+        beside["baseline"] = written.get("baseline")
     return {
         "system": system.id, "version": version.version, "config_digest": version.config_digest, "id": approval.id,
         "use_case": approval.use_case, "approved_by": approval.approved_by, "approved_at": written.get("approved_at"),

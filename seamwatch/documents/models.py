@@ -170,6 +170,45 @@ class Signature(Part):
     signature: Words = Field(description="the signature in base64")
 
 
+class Period(Part):
+    """A period of time."""
+
+    since: Instant = Field(alias="from", description="its beginning", examples=["2026-01-01"])
+    to: Instant = Field(description="its end", examples=["2026-02-01"])
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if self.to <= self.since:
+            raise ValueError("to is not after from")
+        return self
+
+
+class Reference(Part):
+    """What the distribution was taken from that an approval rests on: a period of traffic, or a file by its digest."""
+
+    period: Period | None = Field(None, description="the period: {from, to}")
+    digest: VersionText | None = Field(None, description="digest of a file, as sha256sum gives it")
+
+    @model_validator(mode="after")
+    def _one(self) -> Self:
+        if (self.period is None) == (self.digest is None):
+            raise ValueError("reference is a period or a digest: give one")
+        return self
+
+
+class Baseline(Part):
+    """What an approval is pinned on, as it was evaluated before."""
+
+    evaluated_at: Instant = Field(description="when it was evaluated", examples=["2026-01-10"])
+    metrics: Mapping[Words, Annotated[float, Field(allow_inf_nan=False)]] = Field(
+        min_length=1, description="the value of each metric", examples=[{"gini": 0.61}]
+    )
+    reference: Reference | None = Field(
+        None, description="what the distribution was taken from: {period: {from, to}} or {digest}"
+    )
+    config_digest: VersionText | None = Field(None, description="the digest of the configuration that was evaluated")
+
+
 class Approved(Part):
     """One use case for which a version was approved."""
 
@@ -183,6 +222,11 @@ class Approved(Part):
     expires: Instant | None = Field(None, description="in force until", examples=["2027-01-15"])
     revoked_at: Instant | None = Field(
         None, description="not in force from then on, whatever it expires", examples=["2026-06-01T09:00:00Z"]
+    )
+    baseline: Baseline | None = Field(
+        None,
+        description="what it is pinned on: {evaluated_at, metrics, reference, config_digest}; signed with it",
+        examples=[{"evaluated_at": "2026-01-10", "metrics": {"gini": 0.61}}],
     )
     evidence: Words | None = Field(
         None, description="where the reasons are kept", examples=["https://example.org/CR-21"]

@@ -29,6 +29,15 @@ class Short:
 
 
 @dataclass(frozen=True, slots=True)
+class Baseline:
+    """What an approval was pinned on: when that was evaluated (micros), the value of each metric, the configuration."""
+
+    evaluated_at: int
+    metrics: tuple[tuple[str, float], ...] = ()
+    config_digest: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Approval:
     """One use case approved for a version, from ``approved_at`` until it ends (micros; None: never).
 
@@ -42,6 +51,7 @@ class Approval:
     revoked_at: int | None = None
     approved_by: str | None = None
     short: tuple[Short, ...] = ()
+    baseline: Baseline | None = None
 
     @property
     def ends(self) -> int | None:
