@@ -55,6 +55,7 @@ COMMANDS: Final = (
     "violations",
     "why_late",
     "approvals",
+    "tiers",
     "acknowledgements",
     "followups",
     "stale",

@@ -19,6 +19,9 @@ KEY_FILE: Final = "PRIVATE_KEY_FILE"
 VALUE: Final = "VALUE"
 """Stands for the value that was measured."""
 
+METRIC: Final = "METRIC"
+"""Stands for the name of a metric that was measured."""
+
 REVIEW_FILE: Final = "REVIEW_FILE"
 """Stands for the file that states what a review says."""
 
@@ -28,7 +31,7 @@ EVIDENCE: Final = "EVIDENCE_URI"
 NOBODY_NAMED: Final = "YOUR_ID"
 """Stands for the id of whoever reads it, where nobody is named."""
 
-ATTESTED: Final = ("review", "coverage", "benchmark")
+ATTESTED: Final = ("review", "coverage", "benchmark", "reevaluation")
 """The clause kinds that are put right by a person's word."""
 
 
@@ -76,6 +79,8 @@ def reminded_command(reminder: Violation, kind: str, person: str, *, signs: bool
 
 def _attest_command(violation: Violation, kind: str, person: str, signs: bool) -> str:
     value = f" --value {VALUE}" if kind == "benchmark" else ""
+    if kind == "reevaluation":
+        value = f" --metric {quote(violation.slice or METRIC)}={VALUE}"
     subject = quote(f"{violation.contract}#{violation.clause}")
     about = f"{kind} {subject} --system {quote(violation.system)}"
     return f"seamwatch attest {about}{value} {_as(person, signs)}"

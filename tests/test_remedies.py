@@ -70,6 +70,7 @@ REMINDED: dict[str, dict[str, Any]] = {
     "coverage": {"reviewer": ANN},
     "benchmark": {"metric": "gini", "min": 0.5, "by": ANN},
     "distribution": {"reference": {"first": "1d"}, "reviewer": ANN, "review_within": "2d"},
+    "reevaluation": {"by": ANN},
 }
 """What is agreed of the kinds that remind of a person's word; what is answered, and what must be entered, is below."""
 

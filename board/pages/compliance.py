@@ -1,4 +1,4 @@
-"""Compliance: whether agreed behaviour held, which reviews are due, what is owed, summed up, confirmed and kept."""
+"""Compliance: tiers and agreed behaviour, and whether they held; reviews due, what is owed, summed up and kept."""
 
 from __future__ import annotations
 
@@ -25,6 +25,7 @@ from sinks.store.questions.inventory import inventory
 from sinks.store.questions.passed import Week, weeks
 from sinks.store.questions.reviews import all_reviews
 from sinks.store.questions.summaries import Summary, number, summaries
+from sinks.store.questions.tiers import coverage, covered, tiers
 
 router = APIRouter(include_in_schema=False)
 
@@ -34,6 +35,7 @@ _ASSERTIONS: Final = 15
 _SUMMARIES: Final = 20
 _PERSONAL: Final = frozenset({"attributes", "arguments"})
 PARTS: Final = {
+    "tiers": "Tiers of the risk policy",
     "reviews": "Scheduled reviews",
     "followups": "What is owed after what was broken",
     "summaries": "Summaries and their receipts",
@@ -68,14 +70,21 @@ class Sent:
 
 @router.get("/compliance", response_class=HTMLResponse)
 def page_of_compliance(
-    page: Signed, reviews: Number = 1, owed: Number = 1, sent: Number = 1, held: Number = 1, whole: bool = False
+    page: Signed,
+    tiered: Number = 1,
+    reviews: Number = 1,
+    owed: Number = 1,
+    sent: Number = 1,
+    held: Number = 1,
+    whole: bool = False,
 ) -> HTMLResponse:
     """The page; its parts come with it where ``whole`` asks for that, and else each by itself."""
-    at = {"reviews": reviews, "owed": owed, "sent": sent, "held": held}
+    at = {"tiered": tiered, "reviews": reviews, "owed": owed, "sent": sent, "held": held}
     given: dict[str, object] = {"whole": whole, "parts": PARTS, "plain": address("/compliance", **at, whole=1)}
     if whole:
         given |= (
-            _reviews(page, reviews)
+            _tiers(page, tiered)
+            | _reviews(page, reviews)
             | _followups(page, owed)
             | _summaries(page, sent)
             | _assertions(page, held)
@@ -83,6 +92,7 @@ def page_of_compliance(
         )
     given |= {
         "addresses": {
+            "tiers": address("/parts/compliance/tiers", tiered=tiered),
             "reviews": address("/parts/compliance/reviews", reviews=reviews),
             "followups": address("/parts/compliance/followups", owed=owed),
             "summaries": address("/parts/compliance/summaries", sent=sent),
@@ -91,6 +101,12 @@ def page_of_compliance(
         }
     }
     return page.render("compliance.html", given)
+
+
+@router.get("/parts/compliance/tiers", response_class=HTMLResponse)
+def tiers_part(page: Signed, tiered: Number = 1) -> HTMLResponse:
+    """The tiers alone."""
+    return page.render("parts/compliance_tiers.html", _tiers(page, tiered))
 
 
 @router.get("/parts/compliance/reviews", response_class=HTMLResponse)
@@ -121,6 +137,17 @@ def assertions_part(page: Signed, held: Number = 1) -> HTMLResponse:
 def kept_part(page: Signed) -> HTMLResponse:
     """Holds and retention alone."""
     return page.render("parts/compliance_kept.html", _kept(page))
+
+
+def _tiers(page: Page, at: int) -> dict[str, object]:
+    estate, team = page.context.estate, page.team
+    with page.store() as store:
+        found = tiers(store, page.now, estate)
+    if team is not None:
+        declared = estate.systems
+        found = [one for one in found if (system := declared.get(one.system)) is not None and system.team == team]
+    wanting = [one for one in found if one.state != "held"]
+    return {"tiered": listed(wanting, at), "coverage": coverage(found), "covered": covered(found)}
 
 
 def _reviews(page: Page, at: int) -> dict[str, object]:

@@ -14,6 +14,7 @@ from shlex import quote
 from typing import Any, Final
 
 from console.gate.findings import Deployed, Finding, Level
+from console.gate.tiers import held, short
 from seamwatch.documents.approving import approval_of, why_void
 from seamwatch.documents.contract import Contract
 from seamwatch.documents.defaults import DEFAULTS
@@ -25,6 +26,7 @@ from seamwatch.documents.reading import Place
 from seamwatch.documents.references import HANDOFF, Read, check
 from seamwatch.documents.signing_verdicts import Verdict, approval_verdicts, contract_verdicts, persons_of
 from seamwatch.documents.terms import check_versions
+from seamwatch.documents.tier_references import check_tiers
 from seamwatch.judging.patterns.approved import in_force
 from seamwatch.judging.patterns.wording import moment_text
 
@@ -104,11 +106,12 @@ def agreed(case: Case, problems: Sequence[Problem], deployed: Sequence[Deployed]
     yield from _coming(case)
     yield from _approved(case, deployed)
     yield from _monitored(case)
+    yield from held(case)
 
 
 def broken(problems: Sequence[Problem], reads: Sequence[Read]) -> Iterator[Finding]:
     """Every error in the folder: what is broken cannot be published."""
-    for problem in sorted((*problems, *check(reads), *check_versions(reads))):
+    for problem in sorted((*problems, *check(reads), *check_versions(reads), *check_tiers(reads))):
         if is_error(problem):
             yield Finding("document", "error", problem.message, "mend the document", problem.file, problem.line)
 
@@ -207,13 +210,18 @@ def _version(
     persons = persons_of(case.reads)
     for use_case in dict.fromkeys(wanted):
         given = [(a, approval) for a, approval in enumerate(version.approvals) if approval.use_case == use_case]
-        voids = {a: why_void(system, system.versions.index(version), a, persons) for a, _ in given}
+        v = system.versions.index(version)
+        voids = {a: why_void(system, v, a, persons) for a, _ in given}
         now = [(a, approval) for a, approval in given if in_force(approval_of(approval), case.now)]
         used.update(approval.id for a, approval in now if voids[a] is None)
         if not now:
             yield _unapproved(case, version, use_case, [approval for _, approval in given], place)
         elif any(voids[a] is None for a, _ in now):
-            yield from _keyless(case, [(a, approval) for a, approval in now if voids[a] is None], persons, place)
+            counting = [(a, approval) for a, approval in now if voids[a] is None]
+            lacking = [list(short(case, system, v, a, persons, place)) for a, _ in counting]
+            if all(lacking):
+                yield from (finding for findings in lacking for finding in findings)
+            yield from _keyless(case, counting, persons, place)
         else:
             for a, approval in now:
                 if void := voids[a]:

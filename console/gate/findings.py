@@ -19,6 +19,7 @@ RULES: Final[Mapping[str, str]] = MappingProxyType(
         "approval-missing": "An approval is in force for the version, configuration digest and use case.",
         "approval-expired": "The approval has not expired.",
         "approval-signature": "A signature under the approval holds.",
+        "risk-policy": "The system holds to its tier of the risk policy in force.",
         "digest": "The configuration digest that is deployed is known.",
         "review-overdue": "The scheduled review has happened in time.",
         "monitoring-gap": "Each of the five signals has a clause in a contract that covers the system.",

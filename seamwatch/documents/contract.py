@@ -66,6 +66,7 @@ class Contract(Document):
     """The agreement about one seam."""
 
     kind_name: ClassVar[str] = "Contract"
+    versioned: ClassVar[bool] = True
 
     kind: Literal["Contract"] = Field("Contract", description="what this document is")
     id: Identifier = Field(description="names the contract", examples=["credit-limits"])

@@ -17,6 +17,7 @@ from seamwatch.documents.defaults import BUILT_IN, DEFAULTS, SCHEDULES, SUSPENSI
 from seamwatch.documents.models import Document, Person, System
 from seamwatch.documents.problems import Problem
 from seamwatch.documents.reading import Place, Written
+from seamwatch.documents.risk_policy import RiskPolicy
 from seamwatch.documents.wording import whose
 
 
@@ -107,14 +108,15 @@ _NAMED_ONCE: Mapping[str, tuple[tuple[Place, str, str], ...]] = {
     "Person": ((("keys",), "key_id", "key"),),
     "System": ((("versions",), "version", "version"),),
     "Contract": ((("clauses",), "id", "clause"),),
+    "RiskPolicy": ((("tiers",), "tier", "tier"),),
 }
 
 
 def _duplicates(documents: Sequence[Read]) -> Iterator[Problem]:
     first: dict[tuple[str, str], Read] = {}
     for read in documents:
-        if read.id is None or read.kind == Contract.kind_name:
-            continue  # a contract may have several versions
+        if read.id is None or read.kind in (Contract.kind_name, RiskPolicy.kind_name):
+            continue  # which may have several versions
         before = first.setdefault((read.kind, read.id), read)
         if before is not read:
             where = f"{before.written.file}:{before.written.line(('id',))}"
@@ -166,7 +168,11 @@ def _named_by(document: Document) -> Iterator[str]:
             yield from () if document.authority is None else (*document.authority.suspend, *document.authority.resume)
             for approval in (approval for version in document.versions for approval in version.approvals):
                 yield from () if approval.approved_by is None else (approval.approved_by,)
+                yield from approval.co_approvers
                 yield from (signature.person for signature in approval.signatures)
+        case RiskPolicy():
+            yield from document.signatories
+            yield from (person for tier in document.tiers for asked in tier.approvals for person in asked.of)
 
 
 # Where documents name persons; None stands for every item of a list.
@@ -182,12 +188,20 @@ _PERSONS: Mapping[str, tuple[tuple[str | None, ...], ...]] = {
         ("authority", "suspend", None),
         ("authority", "resume", None),
         ("versions", None, "approvals", None, "approved_by"),
+        ("versions", None, "approvals", None, "co_approvers"),
+        ("versions", None, "approvals", None, "co_approvers", None),
         ("versions", None, "approvals", None, "signatures", None, "person"),
     ),
     "Contract": (
         ("parties", "provider", "signatory"),
         ("parties", "consumer", "signatory"),
         ("escalation", None, "person"),
+    ),
+    "RiskPolicy": (
+        ("signatories",),
+        ("signatories", None),
+        ("tiers", None, "approvals", None, "of"),
+        ("tiers", None, "approvals", None, "of", None),
     ),
 }
 

@@ -186,6 +186,9 @@ class KeyedProcess:
         now = self._watermarks.now
         if state.waiting:
             state = self._judge_waiting(key, bound, reached, out)
+        if state.waiting:
+            # No time passes beyond what waits still.
+            reached = min(reached, state.waiting[0].turn[0] - 1)
         asked = state.deadline is not None and state.deadline <= reached
         if asked or (state.wake is not None and state.wake <= now):
             return self._evaluation.evaluate(key, state, bound, TimePassed(), reached, out)

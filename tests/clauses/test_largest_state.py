@@ -23,6 +23,7 @@ from seamwatch.clauses.escalation import EscalationState
 from seamwatch.clauses.follow_up import state as follow_up_state
 from seamwatch.clauses.follow_up.state import Action, FollowUpState, Review, Word
 from seamwatch.clauses.follow_up.statement import MOST_BYTES
+from seamwatch.clauses.reevaluation import state as reevaluation
 from seamwatch.clauses.suspension.state import MOST_PASSED, WINDOW, GoingOn, Passed, SuspensionState
 from seamwatch.clauses.threshold import ThresholdState
 from seamwatch.durations import DAY, HOUR
@@ -337,11 +338,27 @@ def drilled() -> int:
     return made("drill", DrillState(clock, True, at(), running), 2, "s" * 400)
 
 
+def reevaluated() -> int:
+    """Reasons that run and that wait, each value worse than agreed, and the changes that were announced."""
+    reasons = [
+        reevaluation.Reason("retrieval", f"{CHANGE}{n}@{n:012}", at(), at("14d"), evidence(n))
+        for n in range(reevaluation.WAITING_KEPT)
+    ]
+    waiting = tuple(reevaluation.Noted(at(), "reason", reason.name, reason) for reason in reasons)
+    faults = tuple(Fault("s" * 150, (evidence(n),), f"metric-{n}", "least", 0.123456789, 0.2) for n in range(20))
+    state = reevaluation.ReevaluationState(
+        at(), at(), tuple(reasons[: reevaluation.RUNNING_KEPT]), waiting,
+        reevaluation.Overdue("k" * 30, at(), f"{CHANGE}1@{1:012}"), at(), at(), faults, faults, at(), said(1_000),
+    )  # fmt: skip
+    return made("reevaluation", state, 41)
+
+
 MADE = {
     "change_notice": announced,
     "drill": drilled,
     "escalation": summed_up,
     "follow_up": followed_up,
+    "reevaluation": reevaluated,
     "suspension": suspended,
     "threshold": unsigned,
 }

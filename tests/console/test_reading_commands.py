@@ -23,6 +23,7 @@ from tests.console.populated import (
     EPISODES,
     MODEL,
     PEOPLE,
+    STRAY,
     TRACE,
     Populated,
     call,
@@ -158,6 +159,17 @@ def test_a_limit_that_leaves_decisions_out_says_so_to_machines_too(store: Popula
     assert answer.err.splitlines()[0] == "1 of 5; --limit shows more"
     store.send("tool_call", call("c9", NOW))
     assert store.run("stale", "--system", AGENT).out == "no decision was made on data older than agreed\n"
+
+
+def test_tiers_say_who_holds_to_one_and_who_is_not_known_to(store: Populated) -> None:
+    answer = store.run("tiers", "--json")
+    found = {row["system"]: row for line in answer.out.splitlines() for row in [json.loads(line)]}
+    assert {name: row["state"] for name, row in found.items()} == {AGENT: "unknown", MODEL: "short", STRAY: "unknown"}
+    assert found[MODEL]["policies"] == ["risk-of-decisions@2"]
+    assert found[MODEL]["short_of"][0].startswith("has no scheduled review, and tier 'high' of risk policy")
+    assert answer.code == 1
+    assert answer.err.startswith("0 of 3 systems hold to their tier; 1 fall short of it; 2 are not known to have one")
+    assert store.run("tiers", "--short").out.count("\n") >= 7
 
 
 def test_decisions_under_a_version_of_a_contract_can_be_asked_for(store: Populated) -> None:

@@ -78,6 +78,7 @@ covers: [model]{_HEAD}
   - {{id: covered, kind: coverage, reviewer: second@example.org, within: 30m}}
   - {{id: covered-often, kind: coverage, reviewer: second@example.org, within: 30m, after: 2h}}
   - {{id: practised, kind: drill, every: 150m, by: second@example.org}}
+  - {{id: anew, kind: reevaluation, by: second@example.org, within: 40m, metrics: [{{metric: gini, min: 0.5}}]}}
   - {{id: learn, kind: follow_up, by: second@example.org, within: 50m, severities: [breach, warning]}}
 ---
 kind: Contract
@@ -250,6 +251,10 @@ def _people(start: int, add: Any) -> None:
     ):  # fmt: skip
         add("attestation", start + minutes * MINUTE, system="model", subject=subject, kind=kind,
             metric="gini" if kind == "benchmark" else None, value=value, person="second@example.org")  # fmt: skip
+    # The tools changed at 300: late, and the value is worse than agreed until the next.
+    for minutes, value in ((350, 0.4), (440, 0.6)):
+        add("attestation", start + minutes * MINUTE, system="model", subject="model-contract#anew", kind="reevaluation",
+            metric="gini", value=value, person="second@example.org")  # fmt: skip
     _follow_ups(start, add)
     _drills(start, add)
 

@@ -33,6 +33,10 @@ ENDED = "ended"
 """The same of an episode of another clause of its contract over the system that is over: what was broken, and when it
 ended."""
 
+OPENED = "opened"
+"""The same of an episode of another clause of its contract over the system that opens: what was broken, and since
+when."""
+
 Input = Fact | ForwardedEvent | TimePassed
 
 

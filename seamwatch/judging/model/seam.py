@@ -17,8 +17,32 @@ OTHERS: Final = "*"
 
 
 @dataclass(frozen=True, slots=True)
+class Short:
+    """Event times, [since, until) in micros, in which an approval falls short of the risk policy.
+
+    ``reason`` follows its name in a sentence.
+    """
+
+    since: int
+    until: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Baseline:
+    """What an approval was pinned on: when that was evaluated (micros), the value of each metric, the configuration."""
+
+    evaluated_at: int
+    metrics: tuple[tuple[str, float], ...] = ()
+    config_digest: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Approval:
-    """One use case approved for a version, from ``approved_at`` until it ends (micros; None: never)."""
+    """One use case approved for a version, from ``approved_at`` until it ends (micros; None: never).
+
+    In the times of ``short`` it does not count, whatever else it says.
+    """
 
     approval_id: str
     use_case: str
@@ -26,6 +50,8 @@ class Approval:
     expires: int | None = None
     revoked_at: int | None = None
     approved_by: str | None = None
+    short: tuple[Short, ...] = ()
+    baseline: Baseline | None = None
 
     @property
     def ends(self) -> int | None:
