@@ -22,6 +22,9 @@ VALUE: Final = "VALUE"
 REVIEW_FILE: Final = "REVIEW_FILE"
 """Stands for the file that states what a review says."""
 
+RECEIPT: Final = "RECEIPT_URI"
+"""Stands for where the receipt of a report lies."""
+
 NOBODY_NAMED: Final = "YOUR_ID"
 """Stands for the id of whoever reads it, where nobody is named."""
 
@@ -51,6 +54,8 @@ def remedy_command(violation: Violation, person: str | None, *, signs: bool = Fa
     kind = "review" if violation.kind == "distribution" and violation.unit == "s" else violation.kind
     if kind == "follow_up":
         return _follow_up_command(violation, person, signs)
+    if kind == "incident":
+        return report_command(violation.slice, person, signs=signs) if violation.slice else None
     return _attest_command(violation, kind, person, signs) if kind in ATTESTED else None
 
 
@@ -63,6 +68,8 @@ def reminded_command(reminder: Violation, kind: str, person: str, *, signs: bool
         return ack_command(reminder.slice.removesuffix(f"/{person}"), person, signs=signs)
     if kind == "follow_up":
         return _follow_up_command(reminder, person, signs)
+    if kind == "incident":
+        return report_command(reminder.slice, person, signs=signs) if reminder.slice else None
     kind = "review" if kind == "distribution" else kind
     return _attest_command(reminder, kind, person, signs) if kind in ATTESTED else None
 
@@ -88,6 +95,11 @@ def follow_up_command(contract: str, clause: str, reference: str, system: str, p
         return f"seamwatch review {quote(reference)} --file {REVIEW_FILE} {_as(person, signs)}"
     subject = quote(f"{contract}#{clause}/{reference}")
     return f"seamwatch attest action {subject} --system {quote(system)} {_as(person, signs)}"
+
+
+def report_command(violation_id: str, person: str, *, signs: bool) -> str:
+    """The command that puts on record that the report of an incident was sent."""
+    return f"seamwatch incident report {quote(violation_id)} --receipt {RECEIPT} {_as(person, signs)}"
 
 
 def sign_commands(violation: Violation) -> tuple[str, ...]:

@@ -120,7 +120,7 @@ def test_every_kind_that_reminds_is_among_those_that_were_looked_at() -> None:
     folder = Path(__file__).parents[1] / "seamwatch" / "clauses"
     files = [file for file in folder.rglob("*.py") if 'Remind("reminder"' in file.read_text("utf-8")]
     reminding = {file.relative_to(folder).parts[0].removesuffix(".py") for file in files}
-    assert reminding == {*REMINDED, "approval", "change_notice", "follow_up"}
+    assert reminding == {*REMINDED, "approval", "change_notice", "follow_up", "incident"}
 
 
 @pytest.mark.parametrize("kind", sorted(kinds()))
@@ -142,6 +142,13 @@ def test_a_reminder_of_what_follows_names_the_command_that_gives_it() -> None:
     body = reminder_of(reminder("follow_up", "v9/2"), Recipient(ANN, "Ann"), 0).body
     given = parsed(body.splitlines()[-1].strip())
     assert (given["command"], given["kind"], given["subject"]) == ("attest", "action", "limits#agreed/v9/2")
+
+
+def test_a_reminder_of_an_incident_names_the_command_that_reports_it() -> None:
+    body = reminder_of(reminder("incident", "v9"), Recipient(ANN, "Ann", signs=True), 0).body
+    line = f"seamwatch incident report v9 --receipt RECEIPT_URI --as {ANN} --key PRIVATE_KEY_FILE"
+    assert line in body
+    assert remedy_command(replace(REVIEW, kind="incident", slice="v9"), ANN, signs=True) == line
 
 
 def test_a_digest_of_what_follows_asks_for_no_receipt() -> None:
