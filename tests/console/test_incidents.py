@@ -208,6 +208,6 @@ def test_what_the_judge_says_is_told(
 
 def test_no_clause_takes_it(store: Populated) -> None:
     with pytest.raises(SeamwatchError, match="has a clause of kind incident"):
-        incident.taking(Seams(replace(Estate.load(store.documents), contracts=())), BROKEN, REVIEWER, NOW)
+        incident.taking(Seams(replace(Estate.load(store.documents), terms=())), BROKEN, REVIEWER, NOW)
     with pytest.raises(UsageError, match="withdrawn"):
         incident.withdrawal(" ")

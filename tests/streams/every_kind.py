@@ -78,6 +78,8 @@ covers: [model]{_HEAD}
   - {{id: covered, kind: coverage, reviewer: second@example.org, within: 30m}}
   - {{id: covered-often, kind: coverage, reviewer: second@example.org, within: 30m, after: 2h}}
   - {{id: learn, kind: follow_up, by: second@example.org, within: 50m, severities: [breach, warning]}}
+  - {{id: harm, kind: incident, by: owner@example.org, declared_by: second@example.org, complete_within: 40m,
+      within: {{serious: 90m, death: 50m}}}}
 ---
 kind: Contract
 id: claims-contract
@@ -218,6 +220,7 @@ def _people(start: int, add: Any) -> None:
         add("attestation", start + minutes * MINUTE, system="model", subject=subject, kind=kind,
             metric="gini" if kind == "benchmark" else None, value=value, person="second@example.org")  # fmt: skip
     _follow_ups(start, add)
+    _incidents(start, add)
 
 
 def _follow_ups(start: int, add: Any) -> None:
@@ -232,3 +235,17 @@ def _follow_ups(start: int, add: Any) -> None:
     for minutes, kind, name in ((310, "follow_up", ""), (400, "action", "/late"), (410, "action", "/in-time")):
         add("attestation", start + minutes * MINUTE, system="model", subject=subject + name, kind=kind,
             person="second@example.org", statement=None if name else json.dumps(stated))  # fmt: skip
+
+
+def _incidents(start: int, add: Any) -> None:
+    """One is declared, and becomes graver; its initial report is late, and its complete one never sent."""
+    subject = f"model-contract#harm/{identity('model-contract', 'any', 'model', 'breach', None, 'any')}"
+    times = {name: format_instant(start + minutes * MINUTE) for name, minutes in (("aware", 200), ("began", 190))}
+    for minutes, kind, said in (
+        (210, "incident", {"kind": "serious", **times, "note": "-"}),
+        (220, "incident", {"kind": "death", **times, "note": "-"}),
+        (230, "report", {"stage": "draft", "content": "-"}),
+        (270, "report", {"stage": "initial"}),
+    ):
+        add("attestation", start + minutes * MINUTE, system="model", subject=subject, kind=kind,
+            person="second@example.org", statement=json.dumps(said), evidence_uri="https://example.org/r")  # fmt: skip

@@ -36,7 +36,7 @@ person's word starts the clock, so that it runs for an episode of another contra
 ```yaml
 - id: serious-incidents
   kind: incident
-  by: reporter@example.org
+  by: lead@example.org
 ```
 
 With these events:
@@ -56,7 +56,7 @@ Replayed to 2026-03-14T00:00:00Z, this gives:
 
 ```text
 breach open, opened 2026-03-12T12:00:00Z, slice a3506823-6d7d-8db3-b87e-d32a654ea33f
-  scorer: reporter@example.org has not sent the report of violation a3506823…, which owner@example.org declared an
+  scorer: lead@example.org has not sent the report of violation a3506823…, which owner@example.org declared an
   incident (death), by 2026-03-12 12:00:00 UTC, 10 d after 2026-03-02 12:00:00 UTC, since when it is known
 ```
 """
