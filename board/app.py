@@ -27,6 +27,7 @@ from board.pages import (
     contracts,
     drift,
     episodes,
+    incidents,
     inventory,
     live,
     on_call,
@@ -56,6 +57,7 @@ _PAGES: Final = (
     audit,
     answers,
     reviews,
+    incidents,
     live,
 )
 
