@@ -34,6 +34,7 @@ from board.pages import (
     reviews,
     signing_in,
     sql,
+    summaries,
     systems,
 )
 from board.security.origins import HEADERS, RefusedError
@@ -58,6 +59,7 @@ _PAGES: Final = (
     answers,
     reviews,
     incidents,
+    summaries,
     live,
 )
 

@@ -17,6 +17,7 @@ from seamwatch.judging.model.facts import Notice, Violation
 from seamwatch.judging.model.seam import Seam
 from seamwatch.paging import NOBODY, Recipient, notice_as_due, page_of, reminder_of
 from seamwatch.remedies import ack_command, remedy_command
+from sinks.channels.mail import as_html
 
 ANN = "ann@example.org"
 REVIEW = Violation(
@@ -162,3 +163,16 @@ def test_a_summary_says_how_its_receipt_is_confirmed() -> None:
         f"  seamwatch ack n1 --as {ANN} --key PRIVATE_KEY_FILE"
         in reminder_of(told, Recipient(ANN, "Ann", signs=True), 0).body.splitlines()
     )
+
+
+def test_a_summary_names_its_page_where_there_is_a_board() -> None:
+    told = replace(REVIEW, violation_id="n/1", kind="summary", severity="notice", unit="assertion")
+    page = reminder_of(told, Recipient(ANN, "Ann"), 0, "https://board.example.org")
+    assert "  https://board.example.org/summaries/n%2F1" in page.body.splitlines()
+    assert "  or by one button on that page" in page.body.splitlines()
+    assert page.incidents[0].board == "https://board.example.org/summaries/n%2F1"
+    shown = as_html(page)
+    assert '<a href="https://board.example.org/summaries/n%2F1" style=' in shown
+    assert "confirm it</a>" in shown
+    assert "confirm it</a>" not in as_html(page_of(REVIEW, Recipient(ANN, "Ann"), 0, "https://board.example.org"))
+    assert "board" not in reminder_of(told, Recipient(ANN, "Ann"), 0).body
