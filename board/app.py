@@ -27,12 +27,14 @@ from board.pages import (
     contracts,
     drift,
     episodes,
+    incidents,
     inventory,
     live,
     on_call,
     reviews,
     signing_in,
     sql,
+    summaries,
     suspensions,
     systems,
 )
@@ -58,6 +60,8 @@ _PAGES: Final = (
     answers,
     reviews,
     suspensions,
+    incidents,
+    summaries,
     live,
 )
 

@@ -28,6 +28,9 @@ REVIEW_FILE: Final = "REVIEW_FILE"
 EVIDENCE: Final = "EVIDENCE_URI"
 """Stands for where the evidence lies."""
 
+RECEIPT: Final = "RECEIPT_URI"
+"""Stands for where the receipt of a report lies."""
+
 NOBODY_NAMED: Final = "YOUR_ID"
 """Stands for the id of whoever reads it, where nobody is named."""
 
@@ -59,6 +62,8 @@ def remedy_command(violation: Violation, person: str | None, *, signs: bool = Fa
         return None if violation.severity == DRILL else drill_command(violation, person, signs=signs)
     if kind == "follow_up":
         return _follow_up_command(violation, person, signs)
+    if kind == "incident":
+        return report_command(violation.slice, person, signs=signs) if violation.slice else None
     return _attest_command(violation, kind, person, signs) if kind in ATTESTED else None
 
 
@@ -73,6 +78,8 @@ def reminded_command(reminder: Violation, kind: str, person: str, *, signs: bool
         return _follow_up_command(reminder, person, signs)
     if kind == "drill":
         return drill_command(reminder, person, signs=signs)
+    if kind == "incident":
+        return report_command(reminder.slice, person, signs=signs) if reminder.slice else None
     kind = "review" if kind == "distribution" else kind
     return _attest_command(reminder, kind, person, signs) if kind in ATTESTED else None
 
@@ -106,6 +113,11 @@ def follow_up_command(contract: str, clause: str, reference: str, system: str, p
         return f"seamwatch review {quote(reference)} --file {REVIEW_FILE} {_as(person, signs)}"
     subject = quote(f"{contract}#{clause}/{reference}")
     return f"seamwatch attest action {subject} --system {quote(system)} {_as(person, signs)}"
+
+
+def report_command(violation_id: str, person: str, *, signs: bool) -> str:
+    """The command that puts on record that the report of an incident was sent."""
+    return f"seamwatch incident report {quote(violation_id)} --receipt {RECEIPT} {_as(person, signs)}"
 
 
 def sign_commands(violation: Violation) -> tuple[str, ...]:

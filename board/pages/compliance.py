@@ -21,6 +21,8 @@ from sinks.store.questions.acknowledgements import Asked, asked_of
 from sinks.store.questions.acknowledgements import standing as said_of
 from sinks.store.questions.followups import followups, standing
 from sinks.store.questions.holds import holds
+from sinks.store.questions.incidents import incidents
+from sinks.store.questions.incidents import standing as reported_of
 from sinks.store.questions.inventory import inventory
 from sinks.store.questions.passed import Week, weeks
 from sinks.store.questions.reviews import all_reviews
@@ -37,6 +39,7 @@ _PERSONAL: Final = frozenset({"attributes", "arguments"})
 PARTS: Final = {
     "tiers": "Tiers of the risk policy",
     "reviews": "Scheduled reviews",
+    "incidents": "Serious incidents and their reports",
     "followups": "What is owed after what was broken",
     "summaries": "Summaries and their receipts",
     "assertions": "Agreed behaviour, by week",
@@ -73,18 +76,20 @@ def page_of_compliance(
     page: Signed,
     tiered: Number = 1,
     reviews: Number = 1,
+    declared: Number = 1,
     owed: Number = 1,
     sent: Number = 1,
     held: Number = 1,
     whole: bool = False,
 ) -> HTMLResponse:
     """The page; its parts come with it where ``whole`` asks for that, and else each by itself."""
-    at = {"tiered": tiered, "reviews": reviews, "owed": owed, "sent": sent, "held": held}
+    at = {"tiered": tiered, "reviews": reviews, "declared": declared, "owed": owed, "sent": sent, "held": held}
     given: dict[str, object] = {"whole": whole, "parts": PARTS, "plain": address("/compliance", **at, whole=1)}
     if whole:
         given |= (
             _tiers(page, tiered)
             | _reviews(page, reviews)
+            | _incidents(page, declared)
             | _followups(page, owed)
             | _summaries(page, sent)
             | _assertions(page, held)
@@ -94,6 +99,7 @@ def page_of_compliance(
         "addresses": {
             "tiers": address("/parts/compliance/tiers", tiered=tiered),
             "reviews": address("/parts/compliance/reviews", reviews=reviews),
+            "incidents": address("/parts/compliance/incidents", declared=declared),
             "followups": address("/parts/compliance/followups", owed=owed),
             "summaries": address("/parts/compliance/summaries", sent=sent),
             "assertions": address("/parts/compliance/assertions", held=held),
@@ -113,6 +119,12 @@ def tiers_part(page: Signed, tiered: Number = 1) -> HTMLResponse:
 def reviews_part(page: Signed, reviews: Number = 1) -> HTMLResponse:
     """The reviews alone."""
     return page.render("parts/compliance_reviews.html", _reviews(page, reviews))
+
+
+@router.get("/parts/compliance/incidents", response_class=HTMLResponse)
+def incidents_part(page: Signed, declared: Number = 1) -> HTMLResponse:
+    """The incidents alone."""
+    return page.render("parts/compliance_incidents.html", _incidents(page, declared))
 
 
 @router.get("/parts/compliance/followups", response_class=HTMLResponse)
@@ -157,6 +169,14 @@ def _reviews(page: Page, at: int) -> dict[str, object]:
     found = due(page.context.estate, attested, first_seen, page.now)
     overdue = sum(1 for one in found if one.due_at is not None and one.due_at <= page.now)
     return {"reviews": listed(found, at), "overdue": overdue}
+
+
+def _incidents(page: Page, at: int) -> dict[str, object]:
+    with page.store() as store:
+        found = incidents(store, over=True)
+    said = [(one, reported_of(one, page.now)) for one in found]
+    late = sum(1 for one in found if one.due_at is not None and one.due_at <= page.now)
+    return {"incidents": listed(said, at), "unreported": late}
 
 
 def _followups(page: Page, at: int) -> dict[str, object]:

@@ -8,7 +8,7 @@ restores it, feeds it, and keeps what is dirty.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from typing import Any, Final
 
 from seamwatch.documents import Estate
 from seamwatch.engine.answering import Answering
@@ -30,6 +30,8 @@ from seamwatch.engine.versions import ContractVersions
 from seamwatch.engine.watermarks import Watermarks
 from seamwatch.judging.model.facts import ForwardedEvent, Measurement, Violation, Watermark
 from seamwatch.judging.model.held import Held
+
+_OF_INCIDENTS: Final = ("incident", "report")
 
 
 class Judge:
@@ -229,6 +231,7 @@ def _unasked(record: Mapping[str, Any], *, old: bool) -> tuple[str, str]:
     if old:
         return "too_old", "it came too long after it was given to be judged"
     if "of" not in record:
-        return "nobody_asks", f"no contract over {record['system']} follows up on what was broken"
+        asks = "takes declarations of incidents" if record["kind"] in _OF_INCIDENTS else "follows up on what was broken"
+        return "nobody_asks", f"no contract over {record['system']} {asks}"
     waits = "the receipt of a summary" if record["of"] == "summary" else f"answers about changes of {record['system']}"
     return "nobody_asks", f"no contract asks for {waits}"

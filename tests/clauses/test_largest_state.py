@@ -23,6 +23,7 @@ from seamwatch.clauses.escalation import EscalationState
 from seamwatch.clauses.follow_up import state as follow_up_state
 from seamwatch.clauses.follow_up.state import Action, FollowUpState, Review, Word
 from seamwatch.clauses.follow_up.statement import MOST_BYTES
+from seamwatch.clauses.incident import state as incident_state
 from seamwatch.clauses.reevaluation import state as reevaluation
 from seamwatch.clauses.suspension.state import MOST_PASSED, WINDOW, GoingOn, Passed, SuspensionState
 from seamwatch.clauses.threshold import ThresholdState
@@ -353,11 +354,23 @@ def reevaluated() -> int:
     return made("reevaluation", state, 41)
 
 
+def declared() -> int:
+    """As many violations as are kept, of each as much as is heard, and both reports of each overdue."""
+    words = tuple(
+        incident_state.Word("declared", OWNER, at() + n, f"{n:08x}{ID[8:]}", "k" * 32, at(), at("15d"))
+        for n in range(incident_state.WORDS_KEPT)
+    )
+    told = tuple(incident_state.Told(f"{what}/15", at("15d"), True, at("15d"), 3) for what in ("report", "complete"))
+    cases = tuple(incident_state.Case(f"{n:08x}{ID[8:]}", words, told, at()) for n in range(incident_state.CASES_KEPT))
+    return made("incident", incident_state.IncidentState(cases), 2 * len(cases), "s" * 400)
+
+
 MADE = {
     "change_notice": announced,
     "drill": drilled,
     "escalation": summed_up,
     "follow_up": followed_up,
+    "incident": declared,
     "reevaluation": reevaluated,
     "suspension": suspended,
     "threshold": unsigned,

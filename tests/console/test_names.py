@@ -47,6 +47,7 @@ OTHERWISE: dict[tuple[str, ...], str] = {
     **{("announce", name): _SAYING for name in ("person", "system")},
     ("cosign", "person"): _SAYING,
     ("review", "person"): _SAYING,
+    **{("incident", name, "person"): _SAYING for name in ("declare", "withdraw", "draft", "report")},
     ("contracts", "publish", "person"): _SAYING,
     **{("withdraw", name): _SAYING for name in ("person", "system")},
     **{(verb, name): _SAYING for verb in ("suspend", "resume") for name in ("person", "system")},

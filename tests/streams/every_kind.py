@@ -80,6 +80,8 @@ covers: [model]{_HEAD}
   - {{id: practised, kind: drill, every: 150m, by: second@example.org}}
   - {{id: anew, kind: reevaluation, by: second@example.org, within: 40m, metrics: [{{metric: gini, min: 0.5}}]}}
   - {{id: learn, kind: follow_up, by: second@example.org, within: 50m, severities: [breach, warning]}}
+  - {{id: harm, kind: incident, by: owner@example.org, declared_by: second@example.org, complete_within: 40m,
+      within: {{serious: 90m, death: 50m}}}}
 ---
 kind: Contract
 id: claims-contract
@@ -257,6 +259,7 @@ def _people(start: int, add: Any) -> None:
             metric="gini", value=value, person="second@example.org")  # fmt: skip
     _follow_ups(start, add)
     _drills(start, add)
+    _incidents(start, add)
 
 
 def _drills(start: int, add: Any) -> None:
@@ -285,3 +288,17 @@ def _follow_ups(start: int, add: Any) -> None:
     for minutes, kind, name in ((310, "follow_up", ""), (400, "action", "/late"), (410, "action", "/in-time")):
         add("attestation", start + minutes * MINUTE, system="model", subject=subject + name, kind=kind,
             person="second@example.org", statement=None if name else json.dumps(stated))  # fmt: skip
+
+
+def _incidents(start: int, add: Any) -> None:
+    """One is declared, and becomes graver; its initial report is late, and its complete one never sent."""
+    subject = f"model-contract#harm/{identity('model-contract', 'any', 'model', 'breach', None, 'any')}"
+    times = {name: format_instant(start + minutes * MINUTE) for name, minutes in (("aware", 200), ("began", 190))}
+    for minutes, kind, said in (
+        (210, "incident", {"kind": "serious", **times, "note": "-"}),
+        (220, "incident", {"kind": "death", **times, "note": "-"}),
+        (230, "report", {"stage": "draft", "content": "-"}),
+        (270, "report", {"stage": "initial"}),
+    ):
+        add("attestation", start + minutes * MINUTE, system="model", subject=subject, kind=kind,
+            person="second@example.org", statement=json.dumps(said), evidence_uri="https://example.org/r")  # fmt: skip
