@@ -55,6 +55,7 @@ COMMANDS: Final = (
     "acknowledgements",
     "followups",
     "stale",
+    "unjudged",
     "sql",
     "verify",
     "evidence",

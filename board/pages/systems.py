@@ -20,7 +20,7 @@ from seamwatch.clauses.clause import Clause
 from seamwatch.documents import Contract, System
 from seamwatch.durations import DAY, HOUR
 from seamwatch.judging.model.facts import Violation
-from sinks.store.questions import measured, signals
+from sinks.store.questions import measured, signals, unjudged
 from sinks.store.questions.approvals import approvals, never_used
 from sinks.store.questions.changed import served
 from sinks.store.questions.drift import drift, moved
@@ -35,7 +35,6 @@ router = APIRouter(include_in_schema=False)
 
 _EPISODES: Final = 10
 _SIGNAL_DAYS: Final = 7
-_SIGNALS: Final = ("latency", "accuracy", "drift", "abuse", "fallback")
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,16 +242,21 @@ def _chains(page: Page, subject: Subject) -> Mapping[str, Any]:
     }
 
 
+def _unjudged(page: Page, subject: Subject) -> Mapping[str, Any]:
+    period = unjudged.Period(page.now - _SIGNAL_DAYS * DAY, page.now)
+    with page.store() as store:
+        found = unjudged.looked(store, page.context.estate, period, [subject.id], everything=page.everything)
+    return {
+        "rows": [(one, unjudged.standing(one), unjudged.sentence(one)) for one in unjudged.not_judged(found)],
+        "judged": [one for one in found if one.why == unjudged.JUDGED],
+        "days": _SIGNAL_DAYS,
+    }
+
+
 def _unwatched(page: Page, subject: Subject) -> Mapping[str, Any]:
     clauses = [clause for contract in _in_force(page, subject.id) for clause in contract.clauses]
-    watched = {getattr(clause, "signal", None) for clause in clauses}
-    kinds = {clause.kind_name for clause in clauses}
-    lacking = [
-        name
-        for name in _SIGNALS
-        if name not in watched and not (name == "drift" and "distribution" in kinds)
-        and not (name == "accuracy" and "calibration" in kinds)
-    ]  # fmt: skip
+    watched = unjudged.watched_signals(clauses)
+    lacking = [name for name in unjudged.SIGNALS if name not in watched]
     first = (datetime.fromtimestamp(page.now / 1e6, UTC) - timedelta(days=30)).date()
     with page.store() as store:
         lost = signals.unmatched(store, first, subject.id)
@@ -271,6 +275,7 @@ _SECTIONS: Final[Sections[Subject]] = Sections(
         Section("versions", "Versions, configurations and approvals", _versions),
         Section("episodes", "Episodes", _episodes, "sse:episodes-recorded"),
         Section("chains", "What feeds it, and what it feeds", _chains),
+        Section("unjudged", "What could not be judged", _unjudged),
         Section("unwatched", "What nobody watches", _unwatched),
     ),
 )

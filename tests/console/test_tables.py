@@ -79,6 +79,7 @@ COMMANDS = {
     "approvals": ["approvals"],
     "acknowledgements": ["acknowledgements"],
     "stale": ["stale"],
+    "unjudged": ["unjudged"],
     "followups": ["followups"],
     "trail": ["trail", TRACE],
     "decisions": ["decisions"],

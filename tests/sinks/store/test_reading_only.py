@@ -88,6 +88,7 @@ READS: dict[str, list[str]] = {
     "approvals": [],
     "acknowledgements": ["--waiting"],
     "stale": [],
+    "unjudged": [],
     "sql": ["SELECT 1"],
     "verify": ["--key", "{key}"],
     "checkpoints": ["--key", "{key}"],
