@@ -21,7 +21,7 @@ from seamwatch.documents import Contract, System
 from seamwatch.durations import DAY, HOUR
 from seamwatch.judging.model.facts import Violation
 from sinks.store.questions import measured, signals, unjudged
-from sinks.store.questions.approvals import approvals, never_used
+from sinks.store.questions.approvals import approvals, never_used, standing
 from sinks.store.questions.changed import served
 from sinks.store.questions.drift import drift, moved
 from sinks.store.questions.episodes import Wanted, acting, episodes, number
@@ -113,7 +113,7 @@ def _approved(page: Page, subject: Subject) -> Mapping[str, Any]:
     with page.store() as store:
         given = approvals(store, subject.id)
     return {
-        "approvals": [(one, _standing(one, page.now)) for one in given],
+        "approvals": [(one, standing(one, page.now)) for one in given],
         "unused": [told for one in given if (told := never_used(one, page.now)) is not None],
         "system": subject.id,
     }
@@ -141,19 +141,6 @@ def _on_the_hook(page: Page, subject: Subject) -> Mapping[str, Any]:
         return {"owner": owner(store, subject.id), "bindings": bindings(store, subject.id)}
 
 
-def _standing(one: Any, now: int) -> str:
-    """Whether an approval is in force, in a word or two."""
-    if one.void is not None:
-        return f"counts for nothing: it {one.void}"
-    if not one.in_documents:
-        return "listed no more"
-    if one.revoked_at is not None and one.revoked_at <= now:
-        return "revoked"
-    if one.expires is not None and one.expires <= now:
-        return "expired"
-    return "in force" if one.approved_at is not None and one.approved_at <= now else "not in force yet"
-
-
 def _latest(store: Store, system: str, now: int) -> list[signals.Signals]:
     """The signals of the last day on which it served, of a month."""
     first = (datetime.fromtimestamp(now / 1e6, UTC) - timedelta(days=30)).date()
@@ -169,7 +156,7 @@ def _versions(page: Page, subject: Subject) -> Mapping[str, Any]:
         (
             one,
             [
-                (each, _standing(each, page.now))
+                (each, standing(each, page.now))
                 for each in given
                 if each.version == one.version and each.config_digest in ("", one.config_digest or "")
             ],

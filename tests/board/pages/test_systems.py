@@ -16,8 +16,16 @@ from tests.console.populated import AGENT, DATASET, EPISODES, MODEL, PEOPLE, PIP
 from tests.sinks.samples import NOW, violation
 
 SECTIONS = (
-    "approved", "performs", "hook", "contracts", "signals", "versions", "episodes", "chains",
-    "unjudged", "unwatched",
+    "approved",
+    "performs",
+    "hook",
+    "contracts",
+    "signals",
+    "versions",
+    "episodes",
+    "chains",
+    "unjudged",
+    "unwatched",
 )
 
 
