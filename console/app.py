@@ -56,6 +56,7 @@ COMMANDS: Final = (
     "followups",
     "stale",
     "unjudged",
+    "card",
     "sql",
     "verify",
     "evidence",

@@ -28,6 +28,7 @@ PAGES = (
     "/changes",
     "/drift",
     "/systems/lender",
+    "/systems/lender/card",
     "/systems/helper",
     "/audit",
     "/compliance",

@@ -89,6 +89,7 @@ READS: dict[str, list[str]] = {
     "acknowledgements": ["--waiting"],
     "stale": [],
     "unjudged": [],
+    "card": ["s"],
     "sql": ["SELECT 1"],
     "verify": ["--key", "{key}"],
     "checkpoints": ["--key", "{key}"],
