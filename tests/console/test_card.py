@@ -1,4 +1,4 @@
-"""`seamwatch card` and `seamwatch unjudged` over a day of a lender: written, printed, and checked against the record."""
+"""`seamwatch card` and `seamwatch unjudged` over a day of a lender: written, printed, checked against the record."""
 
 from __future__ import annotations
 

@@ -12,8 +12,8 @@ from seamwatch.documents import Contract, System
 from seamwatch.judging.patterns.intervals import wilson
 from seamwatch.judging.patterns.spelling import meant
 from seamwatch.judging.patterns.wording import number_text
-from seamwatch.statistics.estimates import Estimate, area, mean, share
 from seamwatch.statistics.reliability import BILLION, Reliability
+from sinks.store.questions.cards.estimates import Estimate, area, mean, share
 from sinks.store.questions.cards.measuring import Binned, Decided, Known, Ranked
 from sinks.store.questions.cards.model import Bin, Calibration, Figure, Standing, Threshold
 

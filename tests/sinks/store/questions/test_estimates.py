@@ -7,7 +7,7 @@ from itertools import pairwise, product
 import numpy as np
 import pytest
 
-from seamwatch.statistics.estimates import area, mean, share
+from sinks.store.questions.cards.estimates import area, mean, share
 
 
 @pytest.mark.parametrize(

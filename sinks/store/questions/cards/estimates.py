@@ -5,7 +5,7 @@ T. Hashino, Sampling uncertainty and confidence intervals for the Brier score, 2
 under the ROC curve is that of H. B. Mann and D. R. Whitney (1947), its interval the one that R. G. Newcombe recommends
 (Confidence intervals for an effect size measure based on the Mann-Whitney statistic, part 2, method 5, 2006): the
 values that lie within 1.96 of their own standard errors of what was seen, which neither leaves [0, 1] nor shrinks to
-nothing where all is ranked right. The error of calibration is `reliability`'s. No clock, no I/O.
+nothing where all is ranked right. The error of calibration is `seamwatch.statistics.reliability`'s. No clock, no I/O.
 """
 
 from __future__ import annotations
