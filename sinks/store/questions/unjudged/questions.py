@@ -16,7 +16,6 @@ from seamwatch.clauses.volume import Volume
 from seamwatch.engine.seams import BoundClause
 from seamwatch.errors import ExpressionError
 from seamwatch.expressions import Expression
-from seamwatch.expressions.build import all_of
 from seamwatch.judging.model.measure import Measure, Source, Watch
 
 PERSONAL: Final = frozenset({"attributes", "arguments"})
@@ -114,8 +113,3 @@ def of_refreshes(bound: BoundClause) -> str | None:
 def fields_of(doubt: Watch) -> str:
     """What a condition reads, in words."""
     return ", ".join(sorted(doubt.condition.fields)) or doubt.condition.shown
-
-
-def selected(doubt: Watch, condition: Expression) -> Expression:
-    """The condition, of what the doubt is of."""
-    return condition if doubt.select is None else all_of(doubt.select, condition)
