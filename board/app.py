@@ -22,6 +22,7 @@ from board.page import NotSignedInError, context_of_request, plain, redirected, 
 from board.pages import (
     answers,
     audit,
+    cards,
     changes,
     compliance,
     contracts,
@@ -49,6 +50,7 @@ _PAGES: Final = (
     signing_in,
     on_call,
     episodes,
+    cards,  # before systems, whose address takes whatever follows
     systems,
     contracts,
     inventory,

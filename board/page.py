@@ -192,6 +192,11 @@ def plain(template: str, values: Mapping[str, Any], status: int = 200) -> HTMLRe
     return HTMLResponse(_TEMPLATES.get_template(template).render(dict(values)), status, {"Cache-Control": "no-store"})
 
 
+def text_of(template: str, values: Mapping[str, Any]) -> str:
+    """A template as text that is no answer: what stands alone, away from the board."""
+    return _TEMPLATES.get_template(template).render(dict(values))
+
+
 def wants_fragment(request: Request) -> bool:
     """Whether a part of a page is asked for, by a page that is open."""
     return request.headers.get("hx-request") == "true"

@@ -61,6 +61,8 @@ COMMANDS: Final = (
     "followups",
     "incidents",
     "stale",
+    "unjudged",
+    "card",
     "sql",
     "verify",
     "evidence",

@@ -17,6 +17,7 @@ from seamwatch.clauses.assertion import Assertion
 from seamwatch.durations import DAY, compact_duration
 from seamwatch.engine.seams import BoundClause, Seams
 from sinks.store.client import Store
+from sinks.store.questions import unjudged
 from sinks.store.questions.acknowledgements import Asked, asked_of
 from sinks.store.questions.acknowledgements import standing as said_of
 from sinks.store.questions.followups import followups, standing
@@ -35,6 +36,7 @@ Number = Annotated[int, Query(ge=1, le=1_000_000)]
 _WEEKS: Final = 8
 _ASSERTIONS: Final = 15
 _SUMMARIES: Final = 20
+_DAYS: Final = 7
 _PERSONAL: Final = frozenset({"attributes", "arguments"})
 PARTS: Final = {
     "tiers": "Tiers of the risk policy",
@@ -43,6 +45,7 @@ PARTS: Final = {
     "followups": "What is owed after what was broken",
     "summaries": "Summaries and their receipts",
     "assertions": "Agreed behaviour, by week",
+    "unjudged": "What could not be judged",
     "kept": "Holds and retention",
 }
 
@@ -80,10 +83,14 @@ def page_of_compliance(
     owed: Number = 1,
     sent: Number = 1,
     held: Number = 1,
+    lacking: Number = 1,
     whole: bool = False,
 ) -> HTMLResponse:
     """The page; its parts come with it where ``whole`` asks for that, and else each by itself."""
-    at = {"tiered": tiered, "reviews": reviews, "declared": declared, "owed": owed, "sent": sent, "held": held}
+    at = {
+        "tiered": tiered, "reviews": reviews, "declared": declared, "owed": owed, "sent": sent, "held": held,
+        "lacking": lacking,
+    }  # fmt: skip
     given: dict[str, object] = {"whole": whole, "parts": PARTS, "plain": address("/compliance", **at, whole=1)}
     if whole:
         given |= (
@@ -93,6 +100,7 @@ def page_of_compliance(
             | _followups(page, owed)
             | _summaries(page, sent)
             | _assertions(page, held)
+            | _unjudged(page, lacking)
             | _kept(page)
         )
     given |= {
@@ -103,6 +111,7 @@ def page_of_compliance(
             "followups": address("/parts/compliance/followups", owed=owed),
             "summaries": address("/parts/compliance/summaries", sent=sent),
             "assertions": address("/parts/compliance/assertions", held=held),
+            "unjudged": address("/parts/compliance/unjudged", lacking=lacking),
             "kept": "/parts/compliance/kept",
         }
     }
@@ -143,6 +152,12 @@ def summaries_part(page: Signed, sent: Number = 1) -> HTMLResponse:
 def assertions_part(page: Signed, held: Number = 1) -> HTMLResponse:
     """The assertions alone."""
     return page.render("parts/compliance_assertions.html", _assertions(page, held))
+
+
+@router.get("/parts/compliance/unjudged", response_class=HTMLResponse)
+def unjudged_part(page: Signed, lacking: Number = 1) -> HTMLResponse:
+    """What could not be judged alone."""
+    return page.render("parts/compliance_unjudged.html", _unjudged(page, lacking))
 
 
 @router.get("/parts/compliance/kept", response_class=HTMLResponse)
@@ -236,6 +251,16 @@ def _held(page: Page, store: Store, bound: BoundClause, mondays: Sequence[date])
     return Held(
         said.system, said.contract, said.version, said.clause, said.must, said.at_least, [found.get(m) for m in mondays]
     )
+
+
+def _unjudged(page: Page, at: int) -> dict[str, object]:
+    estate, period = page.context.estate, unjudged.Period(page.now - _DAYS * DAY, page.now)
+    team = page.team
+    of_team = None if team is None else [each.id for each in estate.systems.values() if each.team == team]
+    with page.store() as store:
+        found = unjudged.looked(store, estate, period, of_team, everything=page.everything)
+    rows = [(one, unjudged.standing(one), unjudged.sentence(one)) for one in unjudged.not_judged(found)]
+    return {"lacking": listed(rows, at), "days": _DAYS}
 
 
 def _mondays(now: int) -> list[date]:

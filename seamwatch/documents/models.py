@@ -300,6 +300,12 @@ class System(Document):
     type: Literal["model", "agent", "dataset", "pipeline"] = Field(description="what it is", examples=["model"])
     owner: Identifier = Field(description="the person who answers for it; not a team", examples=["owner@example.org"])
     team: Words | None = Field(None, description="the owner's team", examples=["credit-models"])
+    purpose: Words | None = Field(
+        None,
+        description="what it is for, in a sentence",
+        examples=["ranks applications by the probability that they are repaid"],
+    )
+    not_for: OneOrMany = Field((), description="what it is not for", examples=[["refusing anybody without a person"]])
     use_cases: tuple[Words, ...] = Field((), description="what it is used for", examples=[["credit-limit"]])
     risk_tier: Words | None = Field(
         None,

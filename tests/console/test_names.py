@@ -20,6 +20,8 @@ TYPED: dict[tuple[str, ...], list[str]] = {
     ("ack",): ["{reference}", "--as", "{person}", "--wait", "0s"],
     ("decisions",): ["--contract", "{contract}"],
     ("owner",): ["{system}"],
+    ("unjudged",): ["{system}"],
+    ("card",): ["{system}"],
     ("why",): ["{event}"],
     ("trail",): ["{trace}"],
     ("evidence",): ["--event", "{event}"],

@@ -80,6 +80,7 @@ COMMANDS = {
     "acknowledgements": ["acknowledgements"],
     "stale": ["stale"],
     "tiers": ["tiers"],
+    "unjudged": ["unjudged"],
     "followups": ["followups"],
     "incidents": ["incidents"],
     "incident": ["incident", "show", BROKEN.violation_id],

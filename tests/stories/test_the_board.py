@@ -29,6 +29,7 @@ PAGES = (
     "/changes",
     "/drift",
     "/systems/lender",
+    "/systems/lender/card",
     "/systems/helper",
     "/audit",
     "/compliance",

@@ -89,6 +89,8 @@ READS: dict[str, list[str]] = {
     "acknowledgements": ["--waiting"],
     "stale": [],
     "tiers": [],
+    "unjudged": [],
+    "card": ["s"],
     "sql": ["SELECT 1"],
     "verify": ["--key", "{key}"],
     "checkpoints": ["--key", "{key}"],
