@@ -137,7 +137,7 @@ class System:
         """
         if self._contracts is not None:
             self._contracts.check()  # a wrong document is better told now than when everything has started
-        self._metrics = metrics_ports(self._settings, STAGES)
+        self._metrics = metrics_ports(self._settings, (*STAGES, BOARD))
         (self._settings.data / RUN_FILE).unlink(missing_ok=True)
         self._stack = LocalStack(self._folder, self._settings, progress)
         self._addresses = addresses = self._stack.start()

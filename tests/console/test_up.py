@@ -55,7 +55,7 @@ class Up:
 
 
 def test_up_keeps_its_parts_running_and_ends_without_a_trace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    first = _four_free_ports()
+    first = _five_free_ports()
     up = Up(tmp_path / "data", SEAMWATCH_METRICS_PORT=str(first))
     try:
         assert up.pids().keys() == {"measure", "judge", "record", "page", "board", "kafka", "clickhouse"}
@@ -125,16 +125,16 @@ def _assert_its_record_is_signed_for(up: Up, monkeypatch: pytest.MonkeyPatch) ->
     assert verified()["checkpoints"] > 0
 
 
-def _four_free_ports() -> int:
+def _five_free_ports() -> int:
     while True:
         with socket.create_server(("127.0.0.1", 0)) as found:
             first = int(found.getsockname()[1])
-        if first < 65_530 and all(is_free(port) for port in range(first, first + 4)):
+        if first < 65_530 and all(is_free(port) for port in range(first, first + 5)):
             return first
 
 
 def _assert_each_stage_shows_its_metrics(up: Up, first: int) -> None:
-    stages = ["measure", "judge", "record", "page"]
+    stages = ["measure", "judge", "record", "page", "board"]
     told = json.loads((up.data / "run.json").read_text())["metrics"]
     assert told == {stage: f"127.0.0.1:{first + number}" for number, stage in enumerate(stages)}
     for stage, where in told.items():
