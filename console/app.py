@@ -49,6 +49,7 @@ COMMANDS: Final = (
     "trail",
     "drift",
     "signals",
+    "burn",
     "violations",
     "why_late",
     "approvals",
