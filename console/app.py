@@ -53,6 +53,7 @@ COMMANDS: Final = (
     "trail",
     "drift",
     "signals",
+    "burn",
     "violations",
     "why_late",
     "approvals",

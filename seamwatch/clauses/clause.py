@@ -20,6 +20,7 @@ from seamwatch.judging.model.facts import Fact
 from seamwatch.judging.model.judgement import Input, Judgement, Moment
 from seamwatch.judging.model.measure import COHORTS, UNJUDGED, WAITING, Measure, Source, Watch
 from seamwatch.judging.model.seam import Seam
+from seamwatch.judging.model.tolerance import Tolerance
 
 BEGINNING: Final = -(2**62)
 """Before all events."""
@@ -138,6 +139,10 @@ class Clause(BaseModel):
     def measures(self, seam: Seam) -> tuple[Measure, ...]:
         """What is to be measured of one system's events; nothing by default."""
         return ()
+
+    def tolerance(self) -> Tolerance | None:
+        """Which share of events may offend; None where no share is agreed."""
+        return None
 
     def watches(self, seam: Seam) -> tuple[Watch, ...]:
         """The conditions of which it is counted, and told, how often they are NULL: `where` by default.

@@ -119,13 +119,14 @@ def test_the_walk_finds_what_it_must() -> None:
     assert found >= {
         ("drift", "system"), ("signals", "system"), ("violations", "system"), ("approvals", "system"),
         ("acknowledgements", "system"), ("acknowledgements", "person"), ("stale", "system"), ("owner", "system"),
+        ("burn", "contract"), ("burn", "system"),
         ("store hold add", "system"), ("contracts reference", "version"), ("trail", "trace"), ("why", "event"),
     }  # fmt: skip
 
 
 @pytest.mark.parametrize("typed", [
     ["drift", "--system"], ["signals", "--system"], ["violations", "--system"], ["approvals", "--system"],
-    ["acknowledgements", "--system"], ["stale", "--system"], ["owner"],
+    ["acknowledgements", "--system"], ["stale", "--system"], ["burn", "--system"], ["owner"],
     ["store", "hold", "add", "--by", "ada", "--reason", "case 17", "--system"],
 ])  # fmt: skip
 def test_the_nearest_name_is_told(store: Populated, capsys: pytest.CaptureFixture[str], typed: list[str]) -> None:

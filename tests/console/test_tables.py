@@ -76,6 +76,7 @@ COMMANDS = {
     "inventory": ["inventory"],
     "drift": ["drift"],
     "signals": ["signals", "--days", "3"],
+    "burn": ["burn"],
     "approvals": ["approvals"],
     "acknowledgements": ["acknowledgements"],
     "stale": ["stale"],
