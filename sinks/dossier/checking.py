@@ -19,6 +19,8 @@ from seamwatch.errors import ProofError, SeamwatchError
 from seamwatch.signatures import PublicKey
 from sinks.dossier.container import Packed
 from sinks.dossier.places import FILES, Place, Shown, place_in, read_records
+from sinks.dossier.places import said as said_of
+from sinks.dossier.removals import FILE, removals, said_of_removal
 from sinks.dossier.seal import INDEX, MANIFEST, PAGE, SEAL, Manifest, SealedBy, read_manifest, read_seal
 from sinks.dossier.typed import Reading, table_of
 from sinks.ledger.format.notes import Checkpoint, VerifierKey, read_checkpoint
@@ -38,6 +40,8 @@ class Checked:
     sealed_by: SealedBy | None = None
     records: Counter[str] = field(default_factory=Counter)
     shown: list[Shown] = field(default_factory=list)
+    removed: list[str] = field(default_factory=list)
+    """The texts of what retention removed, signed for by the ledger's key."""
     unvouched: list[str] = field(default_factory=list)
     """Files that no key vouches for: all that is derived, where nobody sealed the dossier."""
     gaps: list[dict[str, str]] = field(default_factory=list)
@@ -75,6 +79,7 @@ class _Checker:
             )
         self._guarded(self._files)
         self._guarded(self._places)
+        self._guarded(self._removals)
         self._guarded(self._seal)
         self._guarded(self._index)
 
@@ -133,6 +138,10 @@ class _Checker:
             raise ProofError(f"{name}: is of {head.origin}")
         return head
 
+    def _removals(self) -> None:
+        """Read what retention removed, by the notes that the ledger's key signed."""
+        self._checked.removed = removals(self._packed.lines(FILE), self._keys)
+
     def _seal(self) -> None:
         """Find out who vouches for the list, and so for all that is in it."""
         manifest = self._checked.manifest
@@ -142,8 +151,7 @@ class _Checker:
             content = self._packed.content(SEAL, _MOST)
             self._checked.sealed_by = read_seal(content, manifest, self._keys, self._keys_of)
             return
-        self._checked.unvouched = [name for name in sorted(manifest.files) if not name.startswith("ledger/")]
-        self._checked.unvouched += ["ledger/records.sql"] if "ledger/records.sql" in manifest.files else []
+        self._checked.unvouched = [name for name in sorted(manifest.files) if not _is_proven(name)]
         self._checked.wrong.append(
             f"nobody sealed it: no key vouches for {len(self._checked.unvouched)} of its files, nor for that nothing "
             "was left out; only its records and their rows are proven"
@@ -170,11 +178,12 @@ class _Checker:
             said = json.loads(self._packed.content(INDEX, _MOST))
             counted = dict(self._checked.records)
             self._checked.gaps = [{"of": str(each["of"]), "gap": str(each["gap"])} for each in said["gaps"]]
-            is_right = said["records"] == counted
+            is_right = (said["records"], said["ledger"]) == (counted, said_of(self._checked.shown))
+            is_right = is_right and said["removed"] == [said_of_removal(text) for text in self._checked.removed]
         except (ValueError, KeyError, TypeError, RecursionError) as error:
             raise ProofError(f"{INDEX}: is no index of a dossier") from error
         if not is_right and not self._checked.wrong:
-            raise ProofError(f"{INDEX}: counts other records than there are")
+            raise ProofError(f"{INDEX}: says of records and removals what is not so")
 
     def _schemas(self) -> dict[str, bytes]:
         return {
@@ -199,6 +208,11 @@ class _Checker:
             return
         if said not in self._checked.wrong:
             self._checked.wrong.append(said)
+
+
+def _is_proven(name: str) -> bool:
+    """Whether the ledger's key vouches for a file, whoever sealed the dossier."""
+    return name == FILE or (name.startswith("ledger/") and name.rpartition("/")[2] in FILES)
 
 
 def _key(entry: Any) -> PublicKey:

@@ -24,6 +24,8 @@ _COMMENT: Final = re.compile(re.escape(_WORDS) + rb"([0-9a-f]{64})\n")
 _LENGTH: Final = len(_WORDS) + 65
 _EPOCH: Final = (1980, 1, 1, 0, 0, 0)
 _PIECE: Final = 1024 * 1024
+_LONGEST: Final = 64 * 1024 * 1024
+"""No record is as large; without a bound a file of one endless line would take all memory."""
 _READABLE: Final = 0o644 << 16
 _UNIX: Final = 3
 _BROKEN: Final = (
@@ -136,6 +138,8 @@ class Packed:
         for piece in self.pieces(name):
             whole = (left + piece).split(b"\n")
             left = whole.pop()
+            if len(left) > _LONGEST:
+                raise ProofError(f"{name}: has a line of more than {_LONGEST} bytes")
             for each in whole:
                 yield each + b"\n"
         if left:

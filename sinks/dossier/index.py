@@ -13,6 +13,8 @@ from typing import Any
 
 from seamwatch.instants import format_instant
 from sinks.dossier.packing import Counts
+from sinks.dossier.places import said
+from sinks.dossier.removals import said_of_removal
 from sinks.dossier.requirements import Evidence, Requirement, Source
 from sinks.dossier.scope import Scope
 
@@ -37,6 +39,8 @@ class Index:
     sources: Sequence[Source]
     answers: Mapping[str, Answered]
     sealed_by: str | None
+    removed: Sequence[str]
+    """What retention removed and could have been of the time, as it was signed."""
     dead_letters: int
     """Records that arrived in the time and that nothing could read: of which system they are, nobody can say."""
 
@@ -77,17 +81,8 @@ class Index:
             "gaps": self.gaps,
             "requirements": [self._source(source) for source in self.sources],
             "records": dict(sorted(self.counts.rows.items())),
-            "ledger": [
-                {
-                    "topic": shown.place[0],
-                    "partition": shown.place[1],
-                    "leaves": shown.size,
-                    "records": shown.records,
-                    "not_shown": shown.beside,
-                    "not_shown_between": shown.between,
-                }
-                for shown in self.counts.shown
-            ],
+            "ledger": said(self.counts.shown),
+            "removed": [said_of_removal(text) for text in self.removed],
             "dead_letters": self.dead_letters,
             "sealed_values": self.counts.sealed,
             "erased": dict(sorted(self.counts.erased.items())),

@@ -77,6 +77,7 @@ def _check() -> Iterable[str]:
     yield "<table><tr><th>Files</th><th>Who vouches for them</th></tr>"
     rows = (
         ("ledger/…/records.txt", "The ledger's key: each record is a leaf of a tree whose root it signed."),
+        ("retention.jsonl", "The ledger's key, which signed for each removal."),
         ("ledger/…/rows.jsonl", "The ledger's key: whoever checks reads the bytes of each record again and compares."),
         (
             "answers/…, index.html, index.json, sql",
@@ -144,6 +145,15 @@ def _records(said: Mapping[str, Any]) -> Iterable[str]:
             f"{erased} of them cannot be read by anybody any more: the keys of {len(said['erased'])} people were "
             "destroyed on request, which is on record too.</p>"
         )
+    if said["removed"]:
+        yield "<p>Retention removed these months, of any system, signed for by the ledger's key:</p>"
+        yield "<table><tr><th>Table, month</th><th>Topic, partition</th><th>Removed</th><th>By</th><th>Why</th></tr>"
+        for one in said["removed"]:
+            where = "".join(f"<td>{_text(one.get(word, ''))}</td>" for word in ("table", "topic"))
+            number = _text(one.get("leaves", "").partition(" ")[0])
+            yield f'<tr>{where}<td class="n">{number}</td><td>{_text(one.get("by", ""))}</td>'
+            yield f"<td>{_text(one.get('because', ''))}</td></tr>"
+        yield "</table>"
     if said["dead_letters"]:
         yield (
             f"<p>{said['dead_letters']} messages arrived in that time that nothing could read. Of which system they "

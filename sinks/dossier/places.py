@@ -16,7 +16,7 @@ from binascii import Error as NotBase64
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from bus.partitions import Partition
 from seamwatch.errors import ProofError
@@ -49,6 +49,24 @@ class Shown:
     def beside(self) -> int:
         """The leaves that are not shown."""
         return self.size - self.records
+
+    @property
+    def said(self) -> dict[str, Any]:
+        """It as an index says it."""
+        topic, partition = self.place
+        return {
+            "topic": topic,
+            "partition": partition,
+            "leaves": self.size,
+            "records": self.records,
+            "not_shown": self.beside,
+            "not_shown_between": self.between,
+        }
+
+
+def said(shown: Iterable[Shown]) -> list[dict[str, Any]]:
+    """All of them as an index says them, in the order of their topic partitions."""
+    return [each.said for each in sorted(shown, key=lambda each: each.place)]
 
 
 def folder_of(place: Partition) -> str:

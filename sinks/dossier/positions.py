@@ -13,7 +13,7 @@ import numpy as np
 
 from bus.partitions import Partition
 from seamwatch.errors import ProofError
-from sinks.ledger.rows import tables_with
+from sinks.ledger.rows import DEAD_LETTER
 from sinks.store.client import Store
 from sinks.store.conditions import of_place
 
@@ -43,7 +43,6 @@ class Stretch:
 
 def stretches(store: Store, table: str, place: Partition, first: int, last: int) -> Iterator[Stretch]:
     """The committed ranges of a topic partition between two offsets, both among them, in order."""
-    tables = {table, "dead_letter"} & set(tables_with(store, "raw", "offset", "headers"))
     commits = store.rows(
         f"SELECT DISTINCT first_offset, next_offset, size - count AS before, count FROM ledger_commit "
         f"WHERE {of_place(place)} AND next_offset > {first} AND first_offset <= {last} ORDER BY first_offset"
@@ -55,7 +54,7 @@ def stretches(store: Store, table: str, place: Partition, first: int, last: int)
             rows += commits[end]["count"]
             end += 1
         begin, stop = commits[at]["first_offset"], commits[end - 1]["next_offset"]
-        offsets = _offsets(store, sorted(tables), place, begin, stop)
+        offsets = _offsets(store, (table, DEAD_LETTER), place, begin, stop)
         yield Stretch(begin, stop, int(commits[at]["before"]), offsets)
         at = end
 

@@ -11,6 +11,7 @@ import tempfile
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -21,6 +22,7 @@ from sinks.dossier.index import Answered, Index
 from sinks.dossier.noting import NotingStore
 from sinks.dossier.packing import Records
 from sinks.dossier.page import page
+from sinks.dossier.removals import FILE, removal_lines, text_of
 from sinks.dossier.requirements import Source
 from sinks.dossier.scope import DOCUMENTS, ERASED, IN_DOCUMENTS, NAMED, OF_SYSTEM, Scope
 from sinks.dossier.seal import INDEX, MANIFEST, PAGE, SEAL, LedgerSealer, Manifest, PersonSealer
@@ -30,6 +32,10 @@ from sinks.store.questions.rows import micros
 _DEAD_LETTERS: Final = (
     "SELECT count() AS found FROM dead_letter WHERE broker_time >= fromUnixTimestamp64Micro({since:Int64}, 'UTC') "
     "AND broker_time < fromUnixTimestamp64Micro({until:Int64}, 'UTC')"
+)
+_REMOVALS: Final = (
+    "SELECT DISTINCT drop_id, note FROM retention WHERE table IN {tables:Array(String)} AND month >= {month:UInt32} "
+    "ORDER BY drop_id, note"
 )
 
 
@@ -100,9 +106,17 @@ class _Writer:
         records = self._records()
         self._members += records.members
         answers = {name: self._answer(name) for name in _questions(self._order.sources)}
+        removed = self._removed()
         letters = self._store.rows(_DEAD_LETTERS, {name: self._scope.values[name] for name in ("since", "until")})
         index = Index(
-            self._scope, as_of, records.counts, self._order.sources, answers, self._sealed_by(), letters[0]["found"]
+            self._scope,
+            as_of,
+            records.counts,
+            self._order.sources,
+            answers,
+            self._sealed_by(),
+            removed,
+            letters[0]["found"],
         )
         self._add(INDEX, [index.content])
         self._add(PAGE, [page(index.said)])
@@ -158,6 +172,14 @@ class _Writer:
         answer = self._add(f"answers/{question}.jsonl", counted())
         sql = self._add(f"answers/{question}.sql", [self._store.taken().encode()])
         return Answered(question, rows, answer.name, sql.name)
+
+    def _removed(self) -> list[str]:
+        """The texts of what retention removed that may have been of the time: of months that ended after it began."""
+        month = datetime.fromtimestamp(self._scope.start // 1_000_000, UTC)
+        given = {"tables": sorted(OF_SYSTEM), "month": month.year * 100 + month.month}
+        notes = [row["note"] for row in self._store.rows(_REMOVALS, given)]
+        self._add(FILE, removal_lines(notes))
+        return [text_of(note) for note in notes]
 
     def _as_of(self) -> int:
         (row,) = self._store.rows("SELECT count() AS commits, max(committed_at) AS at FROM ledger_commit")

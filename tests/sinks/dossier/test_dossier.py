@@ -9,24 +9,28 @@ import subprocess
 import sys
 import zipfile
 from base64 import b64encode
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 from console.app import main
 from seamwatch.durations import DAY
+from seamwatch.instants import format_instant
 from seamwatch.sealing import SealContext, SubjectKey, seal
 from seamwatch.wire.topics import Topics
 from seamwatch.wire.writers import Writers
 from sinks.dossier.asked import QUESTIONS
 from sinks.dossier.checking import Checked, check
 from sinks.dossier.noting import NotingStore
-from sinks.dossier.requirements import packaged
+from sinks.dossier.removals import FILE, removal_lines
+from sinks.dossier.requirements import Source, packaged
 from sinks.dossier.scope import Scope
-from sinks.dossier.seal import MANIFEST, SEAL, LedgerSealer, PersonSealer
+from sinks.dossier.seal import MANIFEST, SEAL, LedgerSealer, PersonSealer, read_manifest
 from sinks.dossier.writing import Order, Written, write
+from sinks.ledger.dropped import Drop
 from sinks.ledger.format.notes import SignerKey
 from tests.console.populated import AGENT, MODEL, PEOPLE, Populated, call, decision, populated
 from tests.sinks.mixed import Mixed, Sent
@@ -38,6 +42,20 @@ ODD = "größe/ü 1"
 SUBJECT = SubjectKey.make("p-81")
 OTHER = SubjectKey.make("p-82")
 PRIVATE = bytes(range(32))
+REMOVED = Drop(
+    "d1",
+    "inference",
+    209901,
+    ("t.inference", 0),
+    0,
+    9,
+    4,
+    bytes(32),
+    DAY,
+    NOW,
+    "owner@example.org",
+    "its time was over",
+)
 
 
 @dataclass(frozen=True)
@@ -47,8 +65,8 @@ class World:
     url: str
     key: SignerKey
 
-    def write(self, out: Path, scope: Scope = SCOPE, sealer: LedgerSealer | PersonSealer | None = None) -> Written:
-        order = Order(scope, packaged(), sealer or LedgerSealer(self.key), Writers().definition)
+    def write(self, out: Path, scope: Scope = SCOPE, sources: Sequence[Source] | None = None) -> Written:
+        order = Order(scope, packaged() if sources is None else sources, LedgerSealer(self.key), Writers().definition)
         with NotingStore(self.url) as store:
             return write(store, order, out)
 
@@ -81,6 +99,9 @@ def fill(made: Populated) -> None:
     for value in (person({"key_id": "old", "public": b64encode(bytes(32)).decode()}), None, person(*keys())):
         made.book.write([Sent("t.contracts", 0, f"Person/{PEOPLE[1]}".encode(), value, [], True)])
     made.book.write([Sent("t.contracts", 0, b"System/gone", None, [], True)])
+    note = made.book.key.note(REMOVED.text(made.book.key.name))
+    values = {"drop_id": "d1", "table": "inference", "month": REMOVED.month, "topic": "t.inference", "note": note}
+    made.store.insert("retention", pl.DataFrame({name: [value] for name, value in values.items()}), "d1")
 
 
 def keys() -> list[dict[str, str]]:
@@ -127,17 +148,14 @@ def test_whole_it_holds_and_says_how_much_it_shows(world: World, dossier: Path) 
     assert said["sealed_values"] == 3
     assert said["erased"] == {SUBJECT.key_id.hex(): 2}
     assert said["dead_letters"] > 0
-
-
-def test_the_same_state_makes_the_same_bytes(world: World, dossier: Path, tmp_path: Path) -> None:
-    world.write(tmp_path / "again.zip")
-    assert (tmp_path / "again.zip").read_bytes() == dossier.read_bytes()
+    assert [(one["table"], one["because"]) for one in said["removed"]] == [("inference 209901", "its time was over")]
+    assert "its time was over" in members(dossier)["index.html"].decode()
 
 
 def test_each_byte_that_is_changed_anywhere_is_found(world: World, dossier: Path, tmp_path: Path) -> None:
     content, chance, out = dossier.read_bytes(), random.Random(3), tmp_path / "changed.zip"
-    ends = [*range(len(content) - 190, len(content)), *range(40)]
-    for at in [*ends, *(chance.randrange(len(content)) for _ in range(60))]:
+    ends = [*range(len(content) - 190, len(content), 3), *range(0, 40, 5)]
+    for at in [*ends, *(chance.randrange(len(content)) for _ in range(40))]:
         changed = bytearray(content)
         changed[at] ^= 1 << chance.randrange(8)
         out.write_bytes(changed)
@@ -153,13 +171,12 @@ def test_each_member_that_is_changed_is_named_also_in_an_archive_that_was_packed
     assert checked.wrong == []
     assert len(checked.notes) == 1
     for name, content in whole.items():
-        for _ in range(2):
-            if not content:
-                continue
+        if content:
             changed = bytearray(content)
             changed[chance.randrange(len(changed))] ^= 1 << chance.randrange(8)
             found = world.check(packed({**whole, name: bytes(changed)}, tmp_path / "changed.zip")).wrong
             assert any(name in each for each in found), (name, found)
+    for name in (MANIFEST, SEAL, "index.html", "answers/why.sql", of(whole, "inference", "siblings.txt")):
         without = {other: each for other, each in whole.items() if other != name}
         found = world.check(packed(without, tmp_path / "without.zip")).wrong
         assert any(name in each or (name == SEAL and "nobody sealed" in each) for each in found), (name, found)
@@ -205,6 +222,19 @@ def test_who_lists_the_files_anew_but_has_no_key_changes_no_record(
         assert any("seal" in each for each in found), found
 
 
+def test_a_removal_that_the_ledger_did_not_sign_for_is_none(world: World, dossier: Path, tmp_path: Path) -> None:
+    whole, other = members(dossier), SignerKey.make("ledger.example.org")
+    ours, theirs = (key.note(replace(REMOVED, count=3).text(key.name)) for key in (world.key, other))
+    checkpoint = whole[of(whole, "inference", "checkpoint.txt")].decode()
+    for note in (theirs, ours.replace("leaves 3", "leaves 2"), checkpoint, "no note"):
+        content = {**whole, FILE: b"".join(removal_lines([note]))}
+        assert [each for each in world.check(packed(content, tmp_path / "other.zip")).wrong if f"{FILE}: " in each][1:]
+    # One that is signed for is still not the one that was sealed.
+    content = {**whole, FILE: b"".join(removal_lines([ours]))}
+    found = world.check(packed(content, tmp_path / "other.zip")).wrong
+    assert found[0] == f"{FILE}: is not what the list of files says"
+
+
 def test_a_record_can_neither_be_moved_nor_shown_twice(world: World, dossier: Path, tmp_path: Path) -> None:
     whole = members(dossier)
     own, rows = of(whole, "inference", "records.txt"), of(whole, "inference", "rows.jsonl")
@@ -221,25 +251,26 @@ def test_another_ledgers_key_vouches_for_nothing(dossier: Path) -> None:
     assert sum("checkpoint.txt" in each for each in found) > 5
 
 
-def test_a_person_may_vouch_by_the_key_that_the_records_show(world: World, tmp_path: Path) -> None:
-    out = tmp_path / "signed.zip"
-    sealer = PersonSealer(PEOPLE[1], "tomas-1", PRIVATE)
-    world.write(out, sealer=sealer)
-    checked = world.check(out)
+def sealed(whole: dict[str, bytes], sealer: PersonSealer) -> dict[str, bytes]:
+    return {**whole, SEAL: sealer(read_manifest(whole[MANIFEST]))}
+
+
+def test_a_person_may_vouch_by_the_key_that_the_records_show(world: World, dossier: Path, tmp_path: Path) -> None:
+    whole, sealer = members(dossier), PersonSealer(PEOPLE[1], "tomas-1", PRIVATE)
+    checked = world.check(packed(sealed(whole, sealer), tmp_path / "signed.zip"))
     assert checked.wrong == []
     assert checked.sealed_by is not None
     assert checked.sealed_by.person == PEOPLE[1]
     for other in (replace(sealer, key_id="old"), replace(sealer, private=bytes(32)), replace(sealer, person=PEOPLE[0])):
-        world.write(out, sealer=other)
-        assert [each for each in world.check(out).wrong if SEAL in each]
+        found = world.check(packed(sealed(whole, other), tmp_path / "other.zip")).wrong
+        assert len(found) == 1
+        assert SEAL in found[0]
 
 
-def test_what_nobody_sealed_is_named(world: World, tmp_path: Path) -> None:
-    out = tmp_path / "unsealed.zip"
-    order = Order(SCOPE, packaged(), None, Writers().definition)
-    with NotingStore(world.url) as store:
-        write(store, order, out)
-    checked = world.check(out)
+def test_what_nobody_sealed_is_named(world: World, dossier: Path, tmp_path: Path) -> None:
+    whole = members(dossier)
+    del whole[SEAL]
+    checked = world.check(packed(whole, tmp_path / "unsealed.zip"))
     assert len(checked.wrong) == 1
     assert "nobody sealed it" in checked.wrong[0]
     assert {"index.html", "index.json", "answers/why.jsonl", "answers/why.sql"} <= set(checked.unvouched)
@@ -248,8 +279,11 @@ def test_what_nobody_sealed_is_named(world: World, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("system", [AGENT, ODD, "a`b", 'O\'Brien \\ "sons" \\n', "系統-7"])
 def test_systems_of_any_name_and_kind_have_one(world: World, tmp_path: Path, system: str) -> None:
+    (short,) = (source for source in packaged() if source.id == "eu-ai-act")
+    logs = tuple(each for each in short.requirements if each.number == "Article 19")
+    short = short.model_copy(update={"requirements": logs})
     out = tmp_path / "other.zip"
-    written = world.write(out, Scope(system, NOW - DAY, NOW + DAY))
+    written = world.write(out, Scope(system, NOW - DAY, NOW + DAY), [short])
     checked = world.check(out)
     assert checked.wrong == []
     assert checked.records.total() == written.records > 0
@@ -300,21 +334,23 @@ def test_a_broken_file_is_said_to_be_one(world: World, tmp_path: Path) -> None:
         assert world.check(broken).wrong
 
 
-def test_by_command_it_is_written_with_its_gaps_and_checked_in_an_empty_folder_with_the_key_alone(
-    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+def test_by_command_the_same_bytes_are_written_and_checked_in_an_empty_folder_with_the_key_alone(
+    world: World, dossier: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setenv("SEAMWATCH_AUDITOR_URL", world.url)
-    monkeypatch.setenv("CLICKHOUSE_URL", world.url)
-    monkeypatch.setenv("SEAMWATCH_DATA", str(tmp_path / "data"))
     (tmp_path / "ledger.key").write_text(f"{world.key.secret_line()}\n")
-    monkeypatch.setenv("SEAMWATCH_LEDGER_KEY", str(tmp_path / "ledger.key"))
-    out, alone = tmp_path / "agent.zip", tmp_path / "alone"
-    asked = ["--system", AGENT, "--from", "2026-01-01", "--to", "2100-01-01", "--out", str(out)]
-    code, said = run(capsys, "evidence", *asked)
+    for name, value in (
+        ("SEAMWATCH_AUDITOR_URL", world.url),
+        ("CLICKHOUSE_URL", world.url),
+        ("SEAMWATCH_DATA", str(tmp_path / "data")),
+        ("SEAMWATCH_LEDGER_KEY", str(tmp_path / "ledger.key")),
+    ):
+        monkeypatch.setenv(name, value)
+    out, alone = tmp_path / "model.zip", tmp_path / "alone"
+    time = ["--from", format_instant(SCOPE.start), "--to", format_instant(SCOPE.end)]
+    code, said = run(capsys, "evidence", "--system", MODEL, *time, "--out", str(out))
     gaps = [line for line in said.splitlines() if line.startswith("gap: ")]
     assert code == (1 if gaps else 0)
-    assert gaps
-    assert "Article 26" not in said  # acknowledgements or signals there are
+    assert out.read_bytes() == dossier.read_bytes()
     alone.mkdir()
     (alone / "ledger.pub").write_text(f"{world.key.verifier}\n")
     done = subprocess.run(
@@ -325,13 +361,17 @@ def test_by_command_it_is_written_with_its_gaps_and_checked_in_an_empty_folder_w
     assert done.returncode == 0, done
     answer = json.loads(done.stdout)
     assert answer["wrong"] == []
-    assert answer["system"] == AGENT
+    assert answer["system"] == MODEL
     assert len(answer["gaps"]) == len(gaps)
+    changed = bytearray(out.read_bytes())
+    changed[len(changed) // 2] ^= 1
+    out.write_bytes(changed)
+    code, said = run(capsys, "verify", "--bundle", str(out), "--key", str(alone / "ledger.pub"))
+    assert code == 1
+    assert "wrong: the archive is not as it was packed" in said
     for wrong in (["--out", str(out)], ["--from", "2027-01-01", "--to", "2026-01-01"], ["--event", "x"]):
-        code, _ = run(capsys, "evidence", "--system", AGENT, *wrong)
-        assert code == 2
-    code, _ = run(capsys, "evidence", "--from", "2026-01-01")
-    assert code == 2
+        assert run(capsys, "evidence", "--system", MODEL, *wrong)[0] == 2
+    assert run(capsys, "evidence", "--from", "2026-01-01")[0] == 2
 
 
 def run(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str]:
