@@ -39,6 +39,7 @@ CHANGE_FIELDS = (
     "announced_by", "change_id", "config_digest", "effective_at", "from_value", "kind", "summary", "system", "to_value",
 )  # fmt: skip
 DOCUMENT_FIELDS = ("digest", "id", "key_id", "kind", "person", "signed_at", "version")
+DOSSIER_FIELDS = ("as_of", "digest", "from", "key_id", "person", "system", "to")
 WITHDRAWAL_FIELDS = ("digest", "id", "kind", "person", "version", "withdrawn_at")
 APPROVAL_FIELDS = (
     "approved_at", "approved_by", "config_digest", "evidence", "expires", "id", "key_id", "person", "system",
@@ -133,6 +134,11 @@ def document_bytes(statement: Mapping[str, Any]) -> bytes:
     afterwards to one that was valid.
     """
     return _canonical("document", {name: statement[name] for name in DOCUMENT_FIELDS})
+
+
+def dossier_bytes(statement: Mapping[str, Any]) -> bytes:
+    """What a person signs who vouches for a dossier: of which system and time, and the digest of its list of files."""
+    return _canonical("dossier", {name: statement[name] for name in DOSSIER_FIELDS})
 
 
 def withdrawal_bytes(statement: Mapping[str, Any]) -> bytes:
