@@ -14,7 +14,7 @@ from shlex import quote
 from typing import Any, Final
 
 from console.gate.findings import Deployed, Finding, Level
-from console.gate.tiers import held, short
+from console.gate.tiers import Tiers
 from seamwatch.documents.approving import approval_of, why_void
 from seamwatch.documents.contract import Contract
 from seamwatch.documents.defaults import DEFAULTS
@@ -81,6 +81,11 @@ class Case:
         return contract_verdicts(reads, self.now)
 
     @cached_property
+    def tiers(self) -> Tiers:
+        """The risk policies of the folder."""
+        return Tiers(self.reads, self.now)
+
+    @cached_property
     def _agreed(self) -> list[Read]:
         return [read for read in self.reads if read.kind == "Contract" and read.id != DEFAULTS]
 
@@ -106,7 +111,7 @@ def agreed(case: Case, problems: Sequence[Problem], deployed: Sequence[Deployed]
     yield from _coming(case)
     yield from _approved(case, deployed)
     yield from _monitored(case)
-    yield from held(case)
+    yield from _held(case)
 
 
 def broken(problems: Sequence[Problem], reads: Sequence[Read]) -> Iterator[Finding]:
@@ -218,9 +223,9 @@ def _version(
             yield _unapproved(case, version, use_case, [approval for _, approval in given], place)
         elif any(voids[a] is None for a, _ in now):
             counting = [(a, approval) for a, approval in now if voids[a] is None]
-            lacking = [list(short(case, system, v, a, persons, place)) for a, _ in counting]
-            if all(lacking):
-                yield from (finding for findings in lacking for finding in findings)
+            lacking = [list(case.tiers.short(system, v, a, place)) for a, _ in counting]
+            for gap in (gap for gaps in lacking for gap in gaps) if all(lacking) else ():
+                yield case.finding("risk-policy", gap.reason, gap.remedy, gap.place)
             yield from _keyless(case, counting, persons, place)
         else:
             for a, approval in now:
@@ -265,6 +270,11 @@ def _unapproved(case: Case, version: Version, use_case: str, given: Sequence[App
         return case.finding("approval-missing", reason, "wait until then", where)
     remedy = "have it approved, and enter the approval under this version"
     return case.finding("approval-missing", f"there is no approval of {name}", remedy, where)
+
+
+def _held(case: Case) -> Iterator[Finding]:
+    for gap in () if case.system is None else case.tiers.held(case.system, case.covering):
+        yield case.finding("risk-policy", f"{case.id} {gap.reason}", gap.remedy, gap.place)
 
 
 def _monitored(case: Case) -> Iterator[Finding]:

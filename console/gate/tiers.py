@@ -1,48 +1,48 @@
 """What the risk policy says against a deployment: the system's tier, and what that demands. See docs/risk-policy.md.
 
-Words and places; whether a system is short of its tier is `seamwatch.documents.holding`'s to say.
+Places and words; whether a system is short of its tier is `seamwatch.documents.holding`'s to say.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Final
+from dataclasses import dataclass
+from functools import cached_property
 
-from console.gate.findings import Finding
 from seamwatch.documents.approving import MORE, falls_short
-from seamwatch.documents.holding import gaps
+from seamwatch.documents.estate import Estate
+from seamwatch.documents.holding import Gap, gaps
 from seamwatch.documents.loading import estate_of_documents
-from seamwatch.documents.models import Person, System
+from seamwatch.documents.models import System
 from seamwatch.documents.reading import Place
 from seamwatch.documents.references import Read
 from seamwatch.documents.tiers import in_force, tier_terms
 
-if TYPE_CHECKING:
-    from console.gate.agreed import Case
 
-RULE: Final = "risk-policy"
+@dataclass(frozen=True)
+class Tiers:
+    """The policies among some documents, as they hold a system at ``now`` (micros)."""
 
+    reads: Sequence[Read]
+    now: int
 
-def held(case: Case) -> Iterator[Finding]:
-    """What the system itself is short of; how its approvals are is told where they are looked at."""
-    if case.system is None:
-        return
-    estate = estate_of_documents(read.document for read in case.reads if read.document is not None)
-    for gap in gaps(estate, case.system, case.now, _agreed_kinds(case.covering), approvals=False):
-        yield case.finding(RULE, f"{case.id} {gap.reason}", gap.remedy, gap.place)
+    def held(self, system: System, covering: Sequence[Read]) -> Iterator[Gap]:
+        """What the system itself is short of; ``covering``: the contracts that cover it."""
+        return gaps(self._estate, system, self.now, _agreed_kinds(covering), approvals=False)
 
+    def short(self, system: System, v: int, a: int, place: Place) -> Iterator[Gap]:
+        """How an approval that counts falls short; ``place`` is that of its version."""
+        approval = system.versions[v].approvals[a]
+        for term in tier_terms(in_force(self._estate.policies, self.now), system):
+            reason = falls_short(term.tier, term.policy, system, v, a, self._estate.persons)
+            if reason is not None:
+                of = f"version {system.versions[v].version} of {system.id} for {approval.use_case}"
+                text = f"approval {approval.id} of {of} {reason}"
+                yield Gap("approvers", (*place, "approvals", a), text, MORE)
 
-def short(case: Case, system: System, v: int, a: int, persons: Mapping[str, Person], place: Place) -> Iterator[Finding]:
-    """How an approval that counts falls short of the tiers in force."""
-    estate = estate_of_documents(read.document for read in case.reads if read.document is not None)
-    approval = system.versions[v].approvals[a]
-    for term in tier_terms(in_force(estate.policies, case.now), system):
-        reason = falls_short(term.tier, term.policy, system, v, a, persons)
-        if reason is not None:
-            what = (
-                f"approval {approval.id} of version {system.versions[v].version} of {case.id} for {approval.use_case}"
-            )
-            yield case.finding(RULE, f"{what} {reason}", MORE, (*place, "approvals", a))
+    @cached_property
+    def _estate(self) -> Estate:
+        return estate_of_documents(read.document for read in self.reads if read.document is not None)
 
 
 def _agreed_kinds(covering: Sequence[Read]) -> frozenset[str]:
