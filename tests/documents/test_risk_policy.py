@@ -10,6 +10,7 @@ import pytest
 from seamwatch.documents import Estate, RiskPolicy, load_folder
 from seamwatch.documents.holding import gaps, policy_problems, standings
 from seamwatch.documents.loading import load
+from seamwatch.documents.people_and_systems import document_differences
 from seamwatch.documents.publishing import Published, documents_of, published
 from seamwatch.documents.template import template
 from seamwatch.documents.tiers import tier_terms
@@ -220,3 +221,15 @@ def test_the_template_is_a_policy(tmp_path: Path) -> None:
     (tmp_path / "policy.yaml").write_text(PEOPLE + "---\n" + template("RiskPolicy"), "utf-8")
     found: Any = load_folder(tmp_path)[0]
     assert [term.policy.id for term in found.policies] == ["model-risk"]
+
+
+def test_what_changes_of_a_policy_is_told_by_tier(tmp_path: Path) -> None:
+    known, softer = (
+        estate(tmp_path, text).policies[0].policy
+        for text in (POLICY, POLICY.replace("90d", "365d") + "  - {tier: new}\n")
+    )
+    (told,) = document_differences([known], [softer])
+    assert [(part.name, part.what, part.before, part.after) for part in told.parts] == [
+        ("tier high: review_every", "changed", "90d", "365d"),
+        ("tier new", "added", None, {"tier": "new"}),
+    ]
