@@ -192,6 +192,14 @@ def test_check_warns_at_the_line_of_what_is_short(tmp_path: Path) -> None:
     assert found[1].message.endswith("have them approve it as well, and enter them as its 'co_approvers'")
 
 
+def test_a_baseline_of_another_configuration_than_its_version_s_is_a_warning(tmp_path: Path) -> None:
+    pinned = BOTH.replace("}", ", baseline: {evaluated_at: 2026-01-01, metrics: {gini: 1}, config_digest: sha256:b}}")
+    for digest, told in (("sha256:a", 1), ("sha256:b", 0)):
+        document = system("", pinned).replace("version: v1,", f"version: v1, config_digest: {digest},")
+        found = [p for p in load_folder(folder(tmp_path, document))[1] if "pinned on configuration" in p.message]
+        assert [p.severity for p in found] == ["warning"] * told
+
+
 def test_what_is_published_is_the_policy_and_its_first_text_holds(tmp_path: Path) -> None:
     known = estate(tmp_path, POLICY, system())
     messages = published(documents_of(known), 7)
