@@ -46,6 +46,8 @@ APPROVAL_FIELDS = (
     "use_case", "version",
 )  # fmt: skip
 
+APPROVAL_OPTIONAL_FIELDS = ("baseline", "co_approvers", "revoked_at")
+
 
 @dataclass(frozen=True, slots=True)
 class PublicKey:
@@ -149,11 +151,11 @@ def withdrawal_bytes(statement: Mapping[str, Any]) -> bytes:
 def approval_bytes(statement: Mapping[str, Any]) -> bytes:
     """What a person signs under an approval: all that it says of which version and use case, times as written.
 
-    ``revoked_at`` only where there is one, so that what was signed without it stays signed.
+    ``revoked_at``, ``co_approvers`` and ``baseline`` only where there are any, so that what was signed without stays
+    signed.
     """
     body = {name: statement.get(name) for name in APPROVAL_FIELDS}
-    if statement.get("revoked_at") is not None:
-        body["revoked_at"] = statement["revoked_at"]
+    body |= {name: statement[name] for name in APPROVAL_OPTIONAL_FIELDS if statement.get(name) is not None}
     return _canonical("approval", body)
 
 

@@ -211,6 +211,10 @@ WHY: Final = create_model(
     __base__=DECISION,
     __doc__="Why a decision was allowed, or was not.",
     why_not=(str | None, Field(description="why no approval covers it; null where one does")),
+    basis_gone=(
+        list[str],
+        Field(description="why the basis of that approval was gone by then; empty where it was not"),
+    ),
     signatures=(list[SIGNATURE], ...),  # type: ignore[valid-type]  # a model that is made when the program runs
     violations=(list[Episode], ...),
     attributes=(dict[str, str] | None, Field(description="as recorded; null for who may not see everything")),

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final, Literal
 
+from seamwatch.documents.canonical import digest_of
 from seamwatch.documents.models import Approved, Person, PublicKeyEntry, System, Version
 from seamwatch.documents.risk_policy import Tier
 from seamwatch.documents.tiers import TierTerm
@@ -147,11 +148,12 @@ def approval_statement(
 ) -> dict[str, Any]:
     """What is signed under an approval; ``written`` is the approval as its author wrote it, for its times.
 
-    Who approved beside others is part of it where anybody did: each signs that they are several. So is the baseline.
+    Who approved beside others is part of it where anybody did: each signs that they are several. So is the digest
+    of the baseline.
     """
     beside: dict[str, Any] = {"co_approvers": list(approval.co_approvers)} if approval.co_approvers else {}
     if approval.baseline is not None:
-        beside["baseline"] = written.get("baseline")
+        beside["baseline"] = digest_of(written["baseline"])
     return {
         "system": system.id, "version": version.version, "config_digest": version.config_digest, "id": approval.id,
         "use_case": approval.use_case, "approved_by": approval.approved_by, "approved_at": written.get("approved_at"),

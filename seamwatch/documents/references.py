@@ -280,6 +280,13 @@ def _system(read: Read, system: System, systems: _Known, persons: Mapping[str, P
                     f"approval {approval.id!r} is for {approval.use_case!r}, which is no use case of {system.id!r}"
                 )
                 yield read.warning((*place[:-1], "use_case"), message)
+            pinned = None if approval.baseline is None else approval.baseline.config_digest
+            if pinned is not None and version.config_digest not in (None, pinned):
+                yield read.warning(
+                    (*place[:-1], "baseline"),
+                    f"approval {approval.id!r} is pinned on configuration {pinned}, and version {version.version} has "
+                    f"{version.config_digest}: have that evaluated, and approve it anew",
+                )
             void = why_void(system, v, a, persons)
             if void is not None:
                 yield read.warning(

@@ -122,9 +122,12 @@ def test_who_has_keys_signs_beside_others_too() -> None:
     terms = tuple(policy_terms_of([(RiskPolicy.model_validate(_yaml(POLICY)), None)]))
     short = [
         bool(declared_versions(one, people, tier_terms(terms, one))[0].approvals[0].short)
-        for one in (plain, declared(signatures=[entry]), declared(signatures=[entry], evidence="other"))
-    ]
-    assert short == [True, False, True]
+        for one in (
+            plain, declared(signatures=[entry]), declared(signatures=[entry], evidence="other"),
+            declared(signatures=[entry], co_approvers=["third", "second"]),
+        )
+    ]  # fmt: skip
+    assert short == [True, False, True, True], "each signs who all of them are"
 
 
 def _yaml(text: str) -> Any:

@@ -10,6 +10,7 @@ import pytest
 from seamwatch.documents import Estate, RiskPolicy, load_folder
 from seamwatch.documents.holding import gaps, policy_problems, standings
 from seamwatch.documents.loading import load
+from seamwatch.documents.people_and_systems import document_differences
 from seamwatch.documents.publishing import Published, documents_of, published
 from seamwatch.documents.template import template
 from seamwatch.documents.tiers import tier_terms
@@ -191,6 +192,14 @@ def test_check_warns_at_the_line_of_what_is_short(tmp_path: Path) -> None:
     assert found[1].message.endswith("have them approve it as well, and enter them as its 'co_approvers'")
 
 
+def test_a_baseline_of_another_configuration_than_its_version_s_is_a_warning(tmp_path: Path) -> None:
+    pinned = BOTH.replace("}", ", baseline: {evaluated_at: 2026-01-01, metrics: {gini: 1}, config_digest: sha256:b}}")
+    for digest, told in (("sha256:a", 1), ("sha256:b", 0)):
+        document = system("", pinned).replace("version: v1,", f"version: v1, config_digest: {digest},")
+        found = [p for p in load_folder(folder(tmp_path, document))[1] if "pinned on configuration" in p.message]
+        assert [p.severity for p in found] == ["warning"] * told
+
+
 def test_what_is_published_is_the_policy_and_its_first_text_holds(tmp_path: Path) -> None:
     known = estate(tmp_path, POLICY, system())
     messages = published(documents_of(known), 7)
@@ -220,3 +229,15 @@ def test_the_template_is_a_policy(tmp_path: Path) -> None:
     (tmp_path / "policy.yaml").write_text(PEOPLE + "---\n" + template("RiskPolicy"), "utf-8")
     found: Any = load_folder(tmp_path)[0]
     assert [term.policy.id for term in found.policies] == ["model-risk"]
+
+
+def test_what_changes_of_a_policy_is_told_by_tier(tmp_path: Path) -> None:
+    known, softer = (
+        estate(tmp_path, text).policies[0].policy
+        for text in (POLICY, POLICY.replace("90d", "365d") + "  - {tier: new}\n")
+    )
+    (told,) = document_differences([known], [softer])
+    assert [(part.name, part.what, part.before, part.after) for part in told.parts] == [
+        ("tier high: review_every", "changed", "90d", "365d"),
+        ("tier new", "added", None, {"tier": "new"}),
+    ]
