@@ -12,7 +12,7 @@ from seamwatch.signatures import acknowledgement_bytes, acknowledgement_fault
 from statements import answer as answers
 from statements.published import Published
 
-Kind = Literal["accept", "object"]
+Kind = Literal["accept", "object", "retract"]
 
 _SIGNING: Final = Signing("answer", "reference", "acknowledges", acknowledgement_bytes, acknowledgement_fault)
 
@@ -58,10 +58,16 @@ def _drafted(page: Page, reference: str, kind: Kind, note: str) -> dict[str, Any
         violation = followed.violation
         if violation.state == "resolved":
             raise SeamwatchError("it is over already, so the answer was not sent")
+        if kind == "retract" and violation.state != "acknowledged":
+            raise SeamwatchError(
+                "nobody has taken it on, so there is nothing to take back, and the answer was not sent"
+            )
         found = answers.of_violation(violation.violation_id, violation.system, violation.summary)
         return answers.draft(found, person, kind, note or None, page.now, PRODUCER)
     with page.store() as store:
         found = answers.meant(store, system, reference, PATIENCE_SECONDS)
+        if kind == "retract" and found.of != "violation":
+            raise SeamwatchError(f"only that a violation was taken on can be taken back; this is a {found.of}")
         announced = None
         if found.of == "change":
             announced = answers.announcement(store, Published(system), found, reference)

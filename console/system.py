@@ -1,4 +1,4 @@
-"""The whole system on this machine: servers, topics, tables, contracts and the four stages, under one supervisor.
+"""The whole system on this machine: servers, topics, tables, contracts, stages and board, under one supervisor.
 
 What ``up`` runs, and what the demo runs beside its producers. A context manager that holds the data folder; ``start``
 brings everything up, and all of it is gone within 10 s on exit. Use it in the main thread: the kernel ties the
@@ -37,6 +37,10 @@ from stack.supervisor import Say, Stage, Supervisor, Unit
 
 STAGES: Final = ("measure", "judge", "record", "page")
 BOARD: Final = "board"
+REPLIES: Final = "replies"
+"""Runs where it is set as whom it relays."""
+
+_OURS: Final = (*STAGES, REPLIES, BOARD)
 _LOOK_EVERY: Final = 1.0
 _END_SECONDS: Final = 4.0
 _ASK_SECONDS: Final = 5.0
@@ -73,7 +77,8 @@ class System:
         self._stack: LocalStack | None = None
         self._metrics: dict[str, str] = {}
         self._board = ""
-        self._board_port = 0
+        self._ports: dict[str, int] = {}
+        self._stages = (*STAGES, REPLIES) if settings.relay is not None else STAGES
         self._room = Room(settings.data)
         self._supervisor = Supervisor(say, self._write_run_file, self._waits_for)
         self._next_look = 0.0
@@ -98,10 +103,16 @@ class System:
         """The address of the board."""
         return self._board
 
+    @property
+    def replies(self) -> str | None:
+        """Where the calls of other services are taken; None when no replies run."""
+        port = self._ports.get(REPLIES)
+        return None if port is None else address_of(self._settings.replies_host, port)
+
     def board_answers(self, seconds: float) -> bool:
         """Whether the board answers, within so many seconds."""
         until = time.monotonic() + seconds
-        host, port = self._settings.board_host, self._board_port
+        host, port = self._settings.board_host, self._ports[BOARD]
         while True:
             connection = http.client.HTTPConnection(_ANY_HOST.get(host, host), port, timeout=_ASK_SECONDS)
             try:
@@ -137,7 +148,11 @@ class System:
         """
         if self._contracts is not None:
             self._contracts.check()  # a wrong document is better told now than when everything has started
-        self._metrics = metrics_ports(self._settings, STAGES)
+        if REPLIES in self._stages:
+            from replies.serving import demanded
+
+            demanded(self._settings)
+        self._metrics = metrics_ports(self._settings, self._stages)
         (self._settings.data / RUN_FILE).unlink(missing_ok=True)
         self._stack = LocalStack(self._folder, self._settings, progress)
         self._addresses = addresses = self._stack.start()
@@ -152,10 +167,12 @@ class System:
             check_owner(self._settings.default_owner, self._broker, self._settings.prefix)
         progress("starting the stages")
         environment = self._environment()
-        self._board_port = port = self._folder.port(BOARD, self._settings.board_port or None)
-        self._board = self._settings.board_url or address_of(self._settings.board_host, port)
-        for name in (*STAGES, BOARD):
-            self._supervisor.watch(self._stage(name, addresses, environment, port))
+        self._ports[BOARD] = self._folder.port(BOARD, self._settings.board_port or None)
+        if REPLIES in self._stages:
+            self._ports[REPLIES] = self._folder.port(REPLIES, self._settings.replies_port or None)
+        self._board = self._settings.board_url or address_of(self._settings.board_host, self._ports[BOARD])
+        for name in (*self._stages, BOARD):
+            self._supervisor.watch(self._stage(name, addresses, environment))
         write_private_text(self._settings.data / NETRC_FILE, _netrc(addresses.auditor))
         self._write_run_file(self._supervisor.pids())
         return addresses
@@ -176,7 +193,7 @@ class System:
                 self._say(f"topic {report.name} had {', '.join(report.differences)}: {did}")
         migrate(addresses.clickhouse)
 
-    def _stage(self, name: str, addresses: Addresses, further: Mapping[str, str], board_port: int) -> Stage:
+    def _stage(self, name: str, addresses: Addresses, further: Mapping[str, str]) -> Stage:
         environment = {
             **os.environ,
             # Our own broker lets in whoever is on this machine: what is said of another's does not go for it.
@@ -192,8 +209,8 @@ class System:
         }
         if name == "page":
             environment.setdefault("SEAMWATCH_BOARD_URL", self._board)
-        if name == BOARD:
-            environment["SEAMWATCH_BOARD_PORT"] = str(board_port)
+        if name in self._ports:
+            environment[f"SEAMWATCH_{name.upper()}_PORT"] = str(self._ports[name])
         if name in self._metrics:
             environment["SEAMWATCH_METRICS_PORT"] = self._metrics[name].rpartition(":")[2]
         command = [sys.executable, "-m", "console.app", "run", name]
@@ -213,7 +230,7 @@ class System:
     def _waits_for(self, unit: Unit) -> str | None:
         if unit.name == BOARD:
             return None  # it shows what it can without servers
-        if unit.name in STAGES:
+        if unit.name in self._stages:
             # Without the broker it would fail, and again, and be slow to come back when there is one.
             servers = self._stack.servers if self._stack is not None else ()
             ended = [server.name for server in servers if isinstance(server, KafkaServer) and not server.runs]
@@ -229,8 +246,9 @@ class System:
             "auditor": self.addresses.auditor,
             "prefix": self._settings.prefix,
             "board": self._board,
-            "stages": {name: pid for name, pid in pids.items() if name in (*STAGES, BOARD)},
-            "servers": {name.lower(): pid for name, pid in pids.items() if name not in (*STAGES, BOARD)},
+            "replies": self.replies,
+            "stages": {name: pid for name, pid in pids.items() if name in _OURS},
+            "servers": {name.lower(): pid for name, pid in pids.items() if name not in _OURS},
             "restarts": {name.lower(): times for name, times in self._supervisor.restarts().items()},
             "metrics": self._metrics,
         }
@@ -251,7 +269,7 @@ class System:
             with contextlib.suppress(OSError):
                 (self._settings.data / name).unlink(missing_ok=True)
         # Stages first: they commit what they have while the servers still answer.
-        self._supervisor.end((*STAGES, BOARD), seconds=_END_SECONDS)
+        self._supervisor.end(_OURS, seconds=_END_SECONDS)
         if self._stack is not None:
             self._stack.stop()
         self._folder.release()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Final
 
 import structlog
@@ -31,19 +32,34 @@ _GRACE_SECONDS: Final = 12
 _MOST_AT_ONCE: Final = 200
 
 
-def run(settings: Settings, private_key: bytes) -> None:
-    """Relay until SIGTERM. Raises UsageError for settings that are missing, or cannot be used."""
-    broker, person = settings.broker(), settings.relay
-    if broker is None or person is None:
-        missing = "KAFKA_BOOTSTRAP_SERVERS" if broker is None else "SEAMWATCH_RELAY"
-        raise UsageError(f"the replies need a broker, and the person as whom they relay: set {missing}")
-    secrets, api = _secrets(settings), _api(settings)
-    if not secrets and api is None and settings.replies_slack_token_file is None:
+def demanded(settings: Settings) -> tuple[str, Path]:
+    """Who relays, and the file of their key. Raises UsageError for what must be set and is not."""
+    if settings.relay is None:
+        raise UsageError("the replies need the person as whom they relay: set SEAMWATCH_RELAY")
+    if settings.relay_key is None:
+        raise UsageError("replies are signed by the key of who relays them: set SEAMWATCH_RELAY_KEY")
+    files = (
+        settings.replies_pagerduty_secret_file,
+        settings.replies_webhook_secret_file,
+        settings.replies_pagerduty_token_file,
+        settings.replies_slack_token_file,
+    )
+    if not any(files):
         raise UsageError(
             "no service is set from which replies could come: set SEAMWATCH_REPLIES_PAGERDUTY_SECRET_FILE, "
             "SEAMWATCH_REPLIES_WEBHOOK_SECRET_FILE, SEAMWATCH_REPLIES_PAGERDUTY_TOKEN_FILE or "
             "SEAMWATCH_REPLIES_SLACK_TOKEN_FILE"
         )
+    return settings.relay, settings.relay_key
+
+
+def run(settings: Settings, private_key: bytes) -> None:
+    """Relay until SIGTERM. Raises UsageError for settings that are missing, or cannot be used."""
+    broker = settings.broker()
+    if broker is None:
+        raise UsageError("the replies need a broker: set KAFKA_BOOTSTRAP_SERVERS")
+    person, _ = demanded(settings)
+    secrets, api = _secrets(settings), _api(settings)
     codec, metrics = codec_of(settings), Metrics(settings.metrics_port, settings.metrics_host)
     following = Following(broker, settings.prefix, codec, required=settings.follows_signed_only)
     publishing = Publishing(broker, settings.prefix, codec)

@@ -65,6 +65,11 @@ class Incident:
             return "resolved"
         return "acknowledged" if self.violation.state == "acknowledged" else "trigger"
 
+    @property
+    def is_to_be_taken(self) -> bool:
+        """Whether somebody can acknowledge it: it is a violation, which nobody has taken on, and not over."""
+        return self.state == "trigger" and self.violation.severity in ("warning", "breach")
+
     def fields(self) -> dict[str, Any]:
         """All of it by name, times as RFC 3339; what is not known is null."""
         told, ahead = self.violation, self.ahead

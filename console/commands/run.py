@@ -95,11 +95,9 @@ def _entry(stage: StageName) -> Callable[[Settings], None]:
         case StageName.REPLIES:
             from console.keys import read_private_key
             from replies import serving as replies
-            from seamwatch.errors import UsageError
 
             def relaying(settings: Settings) -> None:
-                if settings.relay_key is None:
-                    raise UsageError("replies are signed by the key of who relays them: set SEAMWATCH_RELAY_KEY")
-                replies.run(settings, read_private_key(settings.relay_key))
+                _, key = replies.demanded(settings)
+                replies.run(settings, read_private_key(key))
 
             return relaying

@@ -34,6 +34,7 @@ def up(
 ) -> None:
     """Run the whole system on this machine until Ctrl-C: Kafka, ClickHouse, measure, judge, record, page and the board.
 
+    The replies from elsewhere run as well where SEAMWATCH_RELAY says as whom (docs/replies.md).
     Servers that KAFKA_BOOTSTRAP_SERVERS and CLICKHOUSE_URL name are used instead of local ones. A part that dies is
     started again. Data stay in the folder; logs are in its folder logs. Other commands find the system by --data.
 
@@ -78,6 +79,7 @@ def _greet(system: System, settings: Settings, *, answers: bool) -> None:
     link = f"{system.sign_in_link()}   (serves once; `seamwatch board-link` prints another)"
     if not answers:
         link = f"the board does not answer so far, see {data / 'logs' / 'board.log'}; then `seamwatch board-link`"
+    replies = "" if system.replies is None else f"\n  replies       {system.replies}   (relayed by {settings.relay})"
     owner = settings.default_owner or "nobody; what nobody owns, and outages, are told here (SEAMWATCH_DEFAULT_OWNER)"
     print(
         f"""seamwatch: everything is running, data in {data}
@@ -87,7 +89,7 @@ def _greet(system: System, settings: Settings, *, answers: bool) -> None:
   or            seamwatch violations --data {quote(str(data))}
   board         {system.board}
   sign in       {link}
-  default owner {owner}{metrics}
+  default owner {owner}{replies}{metrics}
 Ctrl-C ends it.""",
         flush=True,
     )

@@ -2,7 +2,8 @@
 
 ``slack://<bot token>/#channel`` (``xoxb-…``): the message is posted once and then updated in place; somebody who must
 be told again is told in its thread. What Slack called the message is the reference to it, which the pager keeps on
-record. A webhook's URL (``slack://T…/B…/…``) cannot change what it posted: Apprise sends each anew.
+record. With ``?answers=yes`` it has a button that takes a violation on, for where the replies run, which hear of
+its press. A webhook's URL (``slack://T…/B…/…``) cannot change what it posted: Apprise sends each anew.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import json
 import re
 from collections.abc import Mapping
 from typing import Any, Final
-from urllib.parse import unquote
+from urllib.parse import parse_qsl, unquote
 
 from seamwatch.delivering import Manner
 from seamwatch.incidents import ACKNOWLEDGED, AGAIN, RESOLVED, TRIGGER
@@ -30,6 +31,10 @@ _PASSING: Final = frozenset({"ratelimited", "rate_limited", "internal_error", "f
 _UNCHANGEABLE: Final = frozenset({"message_not_found", "cant_update_message", "edit_window_closed", "msg_too_long"})
 _MARKS: Final = {ACKNOWLEDGED: ":eyes:", RESOLVED: ":white_check_mark:", AGAIN: ":bell:"}
 _OF_MANY: Final = "digest"
+_ANSWERS: Final = "answers"
+
+ACKNOWLEDGE: Final = "seamwatch_acknowledge"
+"""The action of the button, whose value is the violation's id; `replies.slack` hears of it."""
 
 
 class Slack:
@@ -41,6 +46,8 @@ class Slack:
     def unusable(self, url: str, *, given: bool) -> str | None:
         """Why a URL cannot be used: it names no channel, or is none of Slack's at all."""
         token, channels = _parts(url)
+        if _answers(url) not in (None, "yes", "no"):
+            return "answers= of a slack:// URL is yes or no: whether its messages have a button to acknowledge"
         if _BOT.fullmatch(token):
             return None if channels else "a slack:// URL with a bot's token lacks its channel: slack://${…}/#channel"
         return by_apprise.unusable(url, given=given)
@@ -82,7 +89,8 @@ class UnchangeableError(UnusableError):
 
 def _call(sending: Sending, token: str, method: str, place: Mapping[str, Any]) -> tuple[str, str]:
     address = f"{(sending.api or _API).rstrip('/')}/{method}"
-    body = json.dumps({**place, **content(sending.page), "unfurl_links": False}).encode()
+    shown = content(sending.page, answers=_answers(sending.url) == "yes")
+    body = json.dumps({**place, **shown, "unfurl_links": False}).encode()
     headers = {"Content-Type": "application/json; charset=utf-8", "Authorization": f"Bearer {token}"}
     answer = post(sending, address, body, headers).json()
     if answer.get("ok") is True:
@@ -97,8 +105,11 @@ def _call(sending: Sending, token: str, method: str, place: Mapping[str, Any]) -
     raise UnusableError(words)
 
 
-def content(page: Page) -> dict[str, Any]:
-    """The page as Slack shows it: the title, also for notifications, and the text as it is."""
+def content(page: Page, *, answers: bool = False) -> dict[str, Any]:
+    """The page as Slack shows it: the title, also for notifications, and the text as it is.
+
+    With ``answers`` a violation that waits for somebody has the button by which one takes it on.
+    """
     mark = f"{_MARKS[page.news]} " if page.news in _MARKS else ""
     body = page.body if len(page.body) <= _BODY else f"{page.body[:_BODY]}\n…"
     reference = f"Reference {page.references[0]}" if page.references else ""
@@ -108,6 +119,14 @@ def content(page: Page) -> dict[str, Any]:
     ]
     if reference:
         blocks.append({"type": "context", "elements": [{"type": "mrkdwn", "text": escaped(reference)}]})
+    if answers and len(page.incidents) == 1 and page.incidents[0].is_to_be_taken:
+        button = {
+            "type": "button",
+            "action_id": ACKNOWLEDGE,
+            "text": {"type": "plain_text", "text": "Acknowledge"},
+            "value": page.incidents[0].violation.violation_id,
+        }
+        blocks.append({"type": "actions", "elements": [button]})
     return {"text": f"{mark}{escaped(page.title)}", "blocks": blocks}
 
 
@@ -122,6 +141,10 @@ def _parts(url: str) -> tuple[str, tuple[str, ...]]:
     place, *path = rest.partition("?")[0].split("/")
     channels = [unquote(part) for part in path if part]
     return unquote(place.rpartition("@")[2]), tuple(name for name in channels if name)
+
+
+def _answers(url: str) -> str | None:
+    return dict(parse_qsl(url.partition("?")[2], keep_blank_values=True)).get(_ANSWERS)
 
 
 def _places(reference: str) -> list[tuple[str, str, bool]]:

@@ -30,7 +30,7 @@ FILES: Final = "default"
 # ClickHouse 26.9 notes granules as without a match whose rows only a join's filter had removed, and later queries then
 # miss them: after `stale_decisions`, `why` could find no owner (its pull request 119823). And the rows that came last,
 # in parts of less than a million, it would search for an id although a projection knows its place.
-_ALWAYS: Final = "SET use_query_condition_cache = 0, min_table_rows_to_use_projection_index = 0"
+_ALWAYS: Final[Mapping[str, int]] = {"use_query_condition_cache": 0, "min_table_rows_to_use_projection_index": 0}
 
 # What one answer may hold, in the engine's own columns, where its format cannot be sent block by block.
 MAX_HELD_RESULT_BYTES: Final = 512 * 1024 * 1024
@@ -146,15 +146,15 @@ class Session:
         ``reading``, and names no database or that of files, is in the engine's home. An answer that is ``held`` ends
         with an error (396) at ``MAX_HELD_RESULT_BYTES``.
         """
-        self._run(_ALWAYS)
-        if held:
-            self._run(f"SET max_result_bytes = {MAX_HELD_RESULT_BYTES}, result_overflow_mode = 'throw'")
         if database and not (reading and database == FILES):
             self._run("USE `" + database.replace("\\", "\\\\").replace("`", "\\`") + "`")
         elif reading:
             self._run(f"USE `{self._engine.home}`")
         limits = dict(_AUDITOR_LIMITS) if auditor else {}
         marked = {**settings, "log_comment": f"{token} {settings.get('log_comment', '')}".rstrip()}
+        chosen = [f"{name} = {value}" for name, value in _ALWAYS.items()]
+        if held:
+            chosen += [f"max_result_bytes = {MAX_HELD_RESULT_BYTES}", "result_overflow_mode = 'throw'"]
         for name, value in marked.items():
             if not _NAME.match(name):
                 raise Refusal(115, "UNKNOWN_SETTING", f"Unknown setting {name!r}")
@@ -165,14 +165,15 @@ class Session:
             elif auditor and not _AUDITOR_SETTINGS.match(name):
                 raise Refusal(164, "READONLY", f"Cannot modify {name!r} setting in readonly mode")
             else:
-                self._run(f"SET {name} = {quoted(value)}")
-        for name, limit in limits.items():
-            self._run(f"SET {name} = {limit}")
+                chosen.append(f"{name} = {quoted(value)}")
+        chosen += [f"{name} = {limit}" for name, limit in limits.items()]
         for name, value in parameters.items():
             if not _NAME.match(name):
                 raise Refusal(36, "BAD_ARGUMENTS", f"{name!r} is no name for a parameter")
             # The value arrives escaped, as ClickHouse wants it, so it is quoted once more.
-            self._run(f"SET param_{name} = {quoted(value)}")
+            chosen.append(f"param_{name} = {quoted(value)}")
+        # One statement: each costs as much as a small query.
+        self._run("SET " + ", ".join(chosen))
 
     def read_only(self, level: int) -> None:
         """Refuse writes from here on: level 1 refuses settings too, level 2 lets them change. After ``prepare``."""

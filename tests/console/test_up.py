@@ -15,8 +15,10 @@ import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
+from urllib.error import HTTPError
 
 import pytest
 from typer.testing import CliRunner
@@ -27,6 +29,9 @@ from tests.sinks.samples import inference
 from tests.stack.test_supervisor import gone
 
 pytestmark = pytest.mark.timeout(240)
+
+
+STAGES = ("measure", "judge", "record", "page", "replies")
 
 
 class Up:
@@ -55,10 +60,10 @@ class Up:
 
 
 def test_up_keeps_its_parts_running_and_ends_without_a_trace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    first = _four_free_ports()
-    up = Up(tmp_path / "data", SEAMWATCH_METRICS_PORT=str(first))
+    first = _free_ports(len(STAGES))
+    up = Up(tmp_path / "data", SEAMWATCH_METRICS_PORT=str(first), **_relaying(tmp_path))
     try:
-        assert up.pids().keys() == {"measure", "judge", "record", "page", "board", "kafka", "clickhouse"}
+        assert up.pids().keys() == {*STAGES, "board", "kafka", "clickhouse"}
         second = subprocess.run(
             [sys.executable, "-m", "console.app", "up", "--data", str(up.data)], capture_output=True, check=False
         )
@@ -68,6 +73,7 @@ def test_up_keeps_its_parts_running_and_ends_without_a_trace(tmp_path: Path, mon
         _assert_its_store_is_asked_without_a_secret_in_sight(up)
         _assert_its_record_is_signed_for(up, monkeypatch)
         _assert_each_stage_shows_its_metrics(up, first)
+        _assert_replies_are_taken(up)
 
         for name in ("judge", "clickhouse"):
             before = up.pids()[name]
@@ -125,18 +131,47 @@ def _assert_its_record_is_signed_for(up: Up, monkeypatch: pytest.MonkeyPatch) ->
     assert verified()["checkpoints"] > 0
 
 
-def _four_free_ports() -> int:
+def _relaying(folder: Path) -> dict[str, str]:
+    secret, key = folder / "webhook", folder / "relay.pem"
+    secret.write_text(f"whsec_{base64.b64encode(bytes(24)).decode()}\n")
+    made = CliRunner().invoke(build(), ["keys", "new", "--id", "relay-2026", "--out", str(key)])
+    assert made.exit_code == 0, made.output
+    return {
+        "SEAMWATCH_RELAY": "replies@example.org",
+        "SEAMWATCH_RELAY_KEY": str(key),
+        "SEAMWATCH_REPLIES_WEBHOOK_SECRET_FILE": str(secret),
+    }
+
+
+def _assert_replies_are_taken(up: Up) -> None:
+    where = json.loads((up.data / "run.json").read_text())["replies"]
+    assert f"replies       {where}   (relayed by replies@example.org)" in up.output.read_text()
+
+    def is_ready() -> bool:
+        try:
+            with urllib.request.urlopen(f"{where}/healthz", timeout=30) as answer:
+                return bool(answer.status == HTTPStatus.OK)
+        except OSError:
+            return False
+
+    up.wait_for(is_ready)
+    with pytest.raises(HTTPError) as refused:
+        urllib.request.urlopen(f"{where}/webhook", data=b"{}", timeout=30)
+    assert refused.value.code == HTTPStatus.UNAUTHORIZED
+    refused.value.close()
+
+
+def _free_ports(number: int) -> int:
     while True:
         with socket.create_server(("127.0.0.1", 0)) as found:
             first = int(found.getsockname()[1])
-        if first < 65_530 and all(is_free(port) for port in range(first, first + 4)):
+        if first < 65_530 and all(is_free(port) for port in range(first, first + number)):
             return first
 
 
 def _assert_each_stage_shows_its_metrics(up: Up, first: int) -> None:
-    stages = ["measure", "judge", "record", "page"]
     told = json.loads((up.data / "run.json").read_text())["metrics"]
-    assert told == {stage: f"127.0.0.1:{first + number}" for number, stage in enumerate(stages)}
+    assert told == {stage: f"127.0.0.1:{first + number}" for number, stage in enumerate(STAGES)}
     for stage, where in told.items():
         assert f"metrics       {stage:<8} http://{where}/metrics" in up.output.read_text()
         with urllib.request.urlopen(f"http://{where}/metrics", timeout=30) as answer:
@@ -195,6 +230,7 @@ def test_up_refuses_ports_that_cannot_be_had_and_an_owner_whom_nobody_knows(tmp_
         assert f"127.0.0.1:{port}, where record would show its metrics, is taken" in refused(
             SEAMWATCH_METRICS_PORT=str(port - 2)
         )
+    assert "set SEAMWATCH_RELAY_KEY" in refused(SEAMWATCH_RELAY="replies@example.org")
     assert "name a lower one" in refused(SEAMWATCH_METRICS_PORT="65534")
     said = refused(SEAMWATCH_DEFAULT_OWNER="ann@example.com")
     assert "SEAMWATCH_DEFAULT_OWNER=ann@example.com: no Person document has this id" in said

@@ -71,6 +71,8 @@ clauses:
      unannounced: true}
   - {id: line, kind: threshold, decision: admit, when: score >= 0.5, co_signers: [modeller@example.org]}
   - {id: covered, kind: coverage, reviewer: audit@example.org, within: 2h}
+  - {id: a-share, kind: range, min: 0, max: 1, quiet: 1s}
+  - {id: learn, kind: follow_up, clauses: [a-share], by: modeller@example.org, within: 30d}
   - {id: approved-only, kind: approval}
   - {id: as-old-as-agreed, kind: freshness, of: inference, max_lag: 24h}
   - {id: as-approved, kind: distribution, reference: {period: {from: BEGAN, to: PINNED}}, floor: 0.1,

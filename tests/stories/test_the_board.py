@@ -13,9 +13,10 @@ from contextlib import contextmanager
 from typing import Any, Literal
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.board.browser import axe
+from tests.stories import lending
 from tests.stories.conftest import Estate, command
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(200)]
@@ -65,6 +66,11 @@ def _too_large_a_refund(estate: Estate, trace: str) -> None:
     )  # fmt: skip
 
 
+def _article(page: Page, trace: str) -> Locator:
+    """The article of that refund: the call without a look at who asks opens another one, of the same trace."""
+    return page.locator("article", has_text=trace).filter(has_text="no-large-refund")
+
+
 def _episode(estate: Estate, trace: str) -> dict[str, Any]:
     (found,) = [row for row in estate.violations("no-large-refund", "desk") if row["slice"] == trace]
     return found
@@ -95,24 +101,35 @@ def test_a_breach_appears_on_an_open_page_and_who_takes_it_on_stops_its_clock_ev
 ) -> None:
     with signed_in(chromium, estate, "sales@example.org") as page, signed_in(chromium, estate, None) as other:
         page.get_by_role("link", name="Everyone's").click()
-        note = page.locator("article form.answer input[name=note]").first
+        first = page.locator("article form.answer input[name=note]").first
+        note = page.locator(f"[id='{first.get_attribute('id')}']")  # whatever comes before it meanwhile
         note.fill("half a sent")
         _too_large_a_refund(estate, "board-1")
-        article = page.locator("article", has_text="board-1")
+        article = _article(page, "board-1")
         expect(article).to_be_visible(timeout=20_000)
-        expect(other.locator("article", has_text="board-1")).to_be_visible(timeout=5_000)
+        expect(_article(other, "board-1")).to_be_visible(timeout=5_000)
         expect(note).to_have_value("half a sent")
 
         article.get_by_label("Note").fill("seen; the desk is stopped")
         article.get_by_role("button", name="Acknowledge").click()
         for seen in (page, other):
-            taken = seen.locator("article", has_text="board-1")
+            taken = _article(seen, "board-1")
             expect(taken.get_by_text("taken on by sales@example.org")).to_be_visible(timeout=20_000)
             expect(taken.locator("[data-countdown]")).to_have_count(0)
     estate.until(lambda: _episode(estate, "board-1")["acknowledged_by"] == "sales@example.org", "not in the store")
     (answer,) = [row for row in estate.rows("acknowledgements", "--person", "sales@example.org")
                  if row["reference"] == _episode(estate, "board-1")["violation_id"]]  # fmt: skip
     assert (answer["answer"], answer["of"]) == ("accept", "violation")
+
+    with signed_in(chromium, estate, "sales@example.org") as page:
+        page.get_by_role("link", name="Everyone's").click()
+        article = _article(page, "board-1")
+        article.get_by_label("Note").fill("it is not mine after all")
+        article.get_by_role("button", name="Take back").click()
+        expect(article.get_by_role("button", name="Acknowledge")).to_be_visible(timeout=20_000)
+        expect(article.get_by_text("taken on by")).to_have_count(0)
+        expect(article.get_by_label("Note")).to_have_value("")
+    estate.until(lambda: _episode(estate, "board-1")["acknowledged_by"] is None, "not taken back in the store")
 
 
 def test_several_are_taken_on_at_once_with_one_note(chromium: Browser, estate: Estate) -> None:
@@ -121,11 +138,11 @@ def test_several_are_taken_on_at_once_with_one_note(chromium: Browser, estate: E
         page.get_by_role("link", name="Everyone's").click()
         for trace in traces:
             _too_large_a_refund(estate, trace)
-            page.locator("article", has_text=trace).get_by_role("checkbox").check(timeout=20_000)
+            _article(page, trace).get_by_role("checkbox").check(timeout=20_000)
         page.get_by_label("Note for all that are selected").fill("both of the same desk")
         page.get_by_role("button", name="Acknowledge selected").click()
         for trace in traces:
-            taken = page.locator("article", has_text=trace).get_by_text("taken on by sales@example.org")
+            taken = _article(page, trace).get_by_text("taken on by sales@example.org")
             expect(taken).to_be_visible(timeout=20_000)
         expect(page.locator("#outcome li")).to_have_count(2)
     for trace in traces:
@@ -141,7 +158,7 @@ def test_the_keyboard_alone_is_enough(chromium: Browser, estate: Estate) -> None
         assert page.evaluate("document.activeElement.textContent") == "Skip to the content"
         page.goto(page.url.rstrip("/") + "/?whose=all")
         _too_large_a_refund(estate, "board-3")
-        article = page.locator("article", has_text="board-3")
+        article = _article(page, "board-3")
         expect(article).to_be_visible(timeout=20_000)
         for _ in range(page.locator("article").count()):
             page.keyboard.press("j")
@@ -184,10 +201,10 @@ def test_without_javascript_one_sees_and_answers_all_the_same(chromium: Browser,
         _too_large_a_refund(estate, "board-2")
         estate.until(lambda: bool(estate.violations("no-large-refund", "desk")), "not judged")
         until = time.monotonic() + 20
-        while not page.locator("article", has_text="board-2").count():
+        while not _article(page, "board-2").count():
             assert time.monotonic() < until, "it is not on the page"
             page.goto(page.url.partition("?")[0] + "?whose=all")
-        page.locator("article", has_text="board-2").get_by_role("button", name="Acknowledge").click()
+        _article(page, "board-2").get_by_role("button", name="Acknowledge").click()
         expect(page.get_by_text("counts: audit@example.org takes it on")).to_be_visible()
 
 
@@ -249,6 +266,46 @@ def test_a_change_is_answered_where_it_is_shown_and_each_clock_stops_for_who_ans
             card.get_by_role("button", name="Acknowledge").click()
             expect(page.locator("#outcome")).to_contain_text("BOARD-1 counts", timeout=20_000)
         estate.until(lambda person=person: person not in waiting(), f"{person} is still asked")  # type: ignore[misc]
+
+
+def test_what_was_broken_is_reviewed_in_a_form_and_its_action_is_closed(chromium: Browser, estate: Estate) -> None:
+    estate.emit(
+        type="inference", event_id=None, system="lender", version="1", config_digest=lending.AGREED, use_case="loans",
+        subject="s-17", score=1.7, decision="admit", attributes={"reason": "rate"},
+    )  # fmt: skip
+
+    def owed() -> list[tuple[str, str]]:
+        return [(row["what"], row["text"]) for row in estate.rows("followups", "--system", "lender")]
+
+    estate.until(lambda: [what for what, _ in owed()] == ["review"], "no review is owed")
+    (broken,) = estate.violations("a-share", "lender")
+    with signed_in(chromium, estate, "modeller@example.org") as page:
+        page.goto(f"{page.url.partition('?')[0]}episodes/{broken['violation_id']}")
+        form = page.get_by_role("form", name="Your review")
+        form.get_by_label("What the contract between the two sides implied").fill("one line for whoever is admitted")
+        form.get_by_label("Where behaviour diverged from it").fill("one was admitted below it")
+        form.get_by_label("Why").fill("a limit was moved by hand")
+        first = form.get_by_role("group", name="Action 1")
+        first.get_by_label("What is done").fill("the limit is read from the contract")
+        first.get_by_label("By one person").fill("modeller@example.org")
+        first.get_by_label("Until the end of").fill("2031-01-31")
+        give = form.get_by_role("button", name="Give the review")
+        give.click()
+        expect(page.get_by_text("choose your private key file first")).to_be_visible()
+        page.set_input_files("#key-file", estate.key)
+        expect(page.locator("#key-state")).to_contain_text("Ready")
+        give.click()
+        expect(page.locator("#outcome")).to_contain_text("counts", timeout=20_000)
+        action = ("action", "the limit is read from the contract")
+        estate.until(lambda: owed() == [action], "no action is owed")
+
+        page.goto(page.url)
+        expect(page.get_by_text("Reviewed by modeller@example.org")).to_be_visible()
+        page.set_input_files("#key-file", estate.key)
+        expect(page.locator("#key-state")).to_contain_text("Ready")
+        page.get_by_role("region", name="What follows from it").get_by_role("button", name="Done").click()
+        expect(page.locator("#outcome")).to_contain_text("counts", timeout=20_000)
+    estate.until(lambda: owed() == [], "the action is still owed")
 
 
 def test_a_system_that_nobody_registered_is_registered_by_its_draft(chromium: Browser, estate: Estate) -> None:

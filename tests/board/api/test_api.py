@@ -224,6 +224,21 @@ def test_an_answer_is_that_of_who_asks(context: Context, sent: list[dict[str, An
     assert "person" in said(client.post("/api/v1/answers", json=NOBODY_SAYS | {"person": PEOPLE[1]}), 422)
 
 
+def test_only_that_a_violation_was_taken_on_can_be_taken_back(
+    context: Context, sent: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("statements.recorded._beyond", lambda *_: {})  # no broker is asked
+    client = program(context, PEOPLE[2], "answer")
+    back = {"answer": "retract", "note": "not mine"}
+    assert client.post("/api/v1/answers", json=back | {"reference": TAKEN}).json()["counted"] is True
+    assert [(event["reference"], event["answer"]) for event in sent] == [(TAKEN, "retract")]
+    assert "nobody has taken it on" in said(client.post("/api/v1/answers", json=back | {"reference": DRIFT}), 409)
+    assert "this is a change" in said(
+        client.post("/api/v1/answers", json=back | {"reference": "CHANGE-2026-11-000042"}), 409
+    )
+    assert len(sent) == 1
+
+
 @pytest.mark.parametrize(("reference", "status", "told"), [(OVER, 409, "over"), ("0000000", 404, "is on record")])
 def test_what_cannot_be_answered_is_told(
     context: Context,

@@ -42,6 +42,17 @@ def test_only_somebody_may_answer(by_link: TestClient, somebody: TestClient) -> 
     assert 'value="accept">Acknowledge<' not in by_link.get("/").text
 
 
+def test_only_what_was_taken_on_can_be_taken_back(context: Context, by_link: TestClient) -> None:
+    def card(page: str, violation_id: str) -> str:
+        return page.partition(f'id="e-{violation_id}"')[2].partition("</article>")[0]
+
+    page = signed_in(context, PEOPLE[2]).get("/?whose=all").text
+    assert ">Take back<" in card(page, TAKEN)
+    assert ">Acknowledge<" not in card(page, TAKEN)
+    assert ">Take back<" not in card(page, DRIFT)
+    assert ">Take back<" not in by_link.get("/?whose=all").text
+
+
 def test_an_answer_without_the_token_of_the_session_is_refused(context: Context, by_link: TestClient) -> None:
     fields = {"reference": DRIFT, "kind": "accept"}
 

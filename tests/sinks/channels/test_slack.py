@@ -7,8 +7,10 @@ from typing import Any
 
 import pytest
 
-from seamwatch.incidents import ACKNOWLEDGED, AGAIN, RESOLVED, News
-from seamwatch.paging import DELIVERED, Attempt, Page, Recipient, digest_of, page_of
+from replies.slack import ACKNOWLEDGE as LISTENED
+from seamwatch.incidents import ACKNOWLEDGED, AGAIN, ESCALATED, RESOLVED, News
+from seamwatch.outages import Outage
+from seamwatch.paging import DELIVERED, Attempt, Page, Recipient, digest_of, outage_as_due, outage_of, page_of
 from sinks.channels.services import unusable
 from tests.sinks.channels.standin import Reply, Request, StandIn, standing_in
 from tests.sinks.channels.telling import page, told
@@ -78,6 +80,38 @@ def test_a_message_is_posted_once_and_updated_as_the_violation_goes_on(api: Stan
         assert workspace.texts() == [f"{mark} BREACH credit-feed: fresh"]
     blocks = workspace.messages["1503435956.000000"]["blocks"]
     assert "credit-feed is 27 h old" in blocks[1]["text"]["text"]
+
+
+def test_a_button_takes_on_what_waits_for_somebody_where_the_channel_asks_for_it(
+    api: StandIn, workspace: Workspace
+) -> None:
+    def buttons(ts: str) -> list[tuple[str, str]]:
+        blocks = [block for block in workspace.messages[ts]["blocks"] if block["type"] == "actions"]
+        return [(each["action_id"], each["value"]) for block in blocks for each in block["elements"]]
+
+    asked = f"{URL}?answers=yes"
+    posted = tell(api, page(), url=asked)
+    ts = "1503435956.000000"
+    assert buttons(ts) == [(LISTENED, violation(1).violation_id)]
+    tell(api, page(ESCALATED), posted.reference, asked)
+    assert buttons(ts) == [(LISTENED, violation(1).violation_id)]
+    taken = violation(1, state="acknowledged", acknowledged_by="bob", acknowledged_at=NOW)
+    for news in (ACKNOWLEDGED, RESOLVED):
+        tell(api, page(news, of=taken), posted.reference, asked)
+        assert buttons(ts) == []
+    outage = an_outage()
+    for what, url in ((page(), URL), (page(), f"{URL}?answers=no"), (outage, asked)):
+        tell(api, what, url=url)
+        assert buttons(list(workspace.messages)[-1]) == []
+    many = digest_of([violation(n) for n in range(5)], Recipient("ann", "Ann"), NOW)
+    tell(api, many, url=asked)
+    assert buttons(list(workspace.messages)[-1]) == []
+    assert "answers= of a slack:// URL is yes or no" in (unusable(f"{URL}?answers=maybe") or "")
+
+
+def an_outage() -> Page:
+    begun = Outage("o-1", "silent", "judge", "open", NOW, None, NOW, "ann", "judge is silent")
+    return outage_of(outage_as_due(begun))
 
 
 def test_who_must_be_told_again_is_told_in_the_thread_and_the_channel_sees_it(
