@@ -15,7 +15,7 @@ from seamwatch.printable import printable
 from sinks.store.questions.cards.model import Calibration
 
 _SIZE: Final = 240
-_LEFT, _RIGHT, _TOP, _BOTTOM = 44, 10, 10, 40
+_LEFT, _RIGHT, _TOP, _BOTTOM = 60, 10, 10, 40
 _TICKS: Final = (0.0, 0.25, 0.5, 0.75, 1.0)
 
 
@@ -50,7 +50,7 @@ def _axes() -> Iterator[Markup]:
     yield _line("bound", 0, 0, 1, 1)
     yield _text(_x(0.5), _SIZE - 6, "middle", "score said (dashed: as said)")
     yield Markup(
-        '<text class="label" transform="translate(11 {:.1f}) rotate(-90)" text-anchor="middle">{}</text>'
+        '<text class="label" transform="translate(14 {:.1f}) rotate(-90)" text-anchor="middle">{}</text>'
     ).format(_y(0.5), "share that came true")
 
 

@@ -11,10 +11,10 @@ from sinks.store.questions.cards.model import Attested, Calibration, Drift, Figu
 
 NOT_KNOWN: Final = "not known"
 STANDINGS: Final[Mapping[Standing, str]] = {
-    "within": "within what was approved",
-    "outside": "outside what was approved",
-    "perhaps": "not sure: the interval reaches beyond what was approved",
-    "no threshold": "nothing was approved of it",
+    "within": "within",
+    "outside": "outside",
+    "perhaps": "not sure: its interval reaches beyond",
+    "no threshold": "nothing approved",
     "not known": NOT_KNOWN,
 }
 
@@ -38,7 +38,7 @@ def interval_text(figure: Figure) -> str:
     if figure.value is None:
         return ""
     ends = [NOT_KNOWN if end is None else value_text(end, figure.unit) for end in (figure.low, figure.high)]
-    return f"{NOT_KNOWN}: too few" if set(ends) == {NOT_KNOWN} else " to ".join(ends)
+    return f"{NOT_KNOWN}: too few, or all alike" if set(ends) == {NOT_KNOWN} else " to ".join(ends)
 
 
 def threshold_text(threshold: Threshold, unit: str = "") -> str:
@@ -79,6 +79,8 @@ def drift_text(one: Drift | None) -> str:
     """Whether the scores still look like those approved."""
     if one is None:
         return f"{NOT_KNOWN}: it gives no scores, or nothing of it is on record"
+    if one.standing == "unwatched":
+        return "unwatched: no clause is on whether its scores still look like those approved"
     if one.observed is None:
         return one.standing
     agreed = "" if one.limit is None else f", agreed {number_text(one.limit, one.limit)}"

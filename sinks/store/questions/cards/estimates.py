@@ -19,6 +19,7 @@ from seamwatch.judging.patterns.intervals import wilson
 
 _Z95: Final = 1.959963984540054
 _STEPS: Final = 60
+_ALIKE: Final = 1e-15
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,15 +38,18 @@ def share(hits: int, count: int) -> Estimate | None:
 
 
 def mean(total: float, squares: float, count: int) -> Estimate | None:
-    """The mean of values within [0, 1], of which the sum and the sum of the squares are given; None of no values."""
+    """The mean of values within [0, 1], of which the sum and the sum of the squares are given; None of no values.
+
+    Of one value, and of values that are all alike, Student's t says nothing of how sure it is.
+    """
     if count == 0:
         return None
     value = total / count
-    if count == 1:
-        return Estimate(value, None, None, 1)
+    variance = 0.0 if count == 1 else max(0.0, squares - total * value) / (count - 1)
+    if variance <= _ALIKE:
+        return Estimate(value, None, None, count)
     from scipy.special import stdtrit
 
-    variance = max(0.0, squares - total * value) / (count - 1)
     reach = float(stdtrit(count - 1, 0.975)) * sqrt(variance / count)
     return Estimate(value, max(0.0, value - reach), min(1.0, value + reach), count)
 

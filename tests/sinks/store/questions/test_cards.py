@@ -67,9 +67,12 @@ def test_figures_are_those_of_the_raw_history(
         found = figure(lender, metric, cohort)
         assert found.value == pytest.approx(expected, abs=1e-9), metric
         assert found.events == len(pairs)
-        assert found.low is not None
-        assert found.high is not None
-        assert found.low <= expected <= found.high
+        if (cohort, metric) == ("south", "brier"):
+            assert (found.low, found.high) == (None, None)  # of squared errors that are all alike
+        else:
+            assert found.low is not None
+            assert found.high is not None
+            assert found.low <= expected <= found.high
 
 
 def test_what_was_counted_on_paper() -> None:

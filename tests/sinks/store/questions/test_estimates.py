@@ -75,6 +75,9 @@ def test_of_nothing_and_of_one_nothing_is_claimed() -> None:
     alone = mean(0.3, 0.09, 1)
     assert alone is not None
     assert (alone.value, alone.low, alone.high) == (0.3, None, None)
+    alike = mean(4 * 0.3, 4 * 0.09, 4)
+    assert alike is not None
+    assert (alike.low, alike.high) == (None, None)
 
 
 def test_more_events_make_surer() -> None:
