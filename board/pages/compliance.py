@@ -32,7 +32,6 @@ Number = Annotated[int, Query(ge=1, le=1_000_000)]
 _WEEKS: Final = 8
 _ASSERTIONS: Final = 15
 _SUMMARIES: Final = 20
-_PERSONAL: Final = frozenset({"attributes", "arguments"})
 PARTS: Final = {
     "reviews": "Scheduled reviews",
     "followups": "What is owed after what was broken",
@@ -178,7 +177,7 @@ def _held(page: Page, store: Store, bound: BoundClause, mondays: Sequence[date])
     assert isinstance(clause, Assertion)
     select = clause.measures(seam)[0].select
     read = clause.must.columns | (frozenset() if select is None else select.columns)
-    hidden = not page.everything and bool(_PERSONAL & frozenset(read))
+    hidden = bool(page.hidden & frozenset(read))
     said = Held(
         seam.system, seam.contract, seam.contract_version, clause.id, str(clause.must), clause.at_least, hidden=hidden
     )

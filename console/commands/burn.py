@@ -65,8 +65,7 @@ def burn(
 
 
 def _row(one: Burn) -> tuple[str, ...]:
-    from sinks.store.questions.burn import said
-    from sinks.store.questions.burn.rates import agreed_text, rates_text
+    from sinks.store.questions.burn import agreed_text, rates_text, said
 
     cohort = "" if one.cohort is None else f", cohort {one.cohort}"
     verdict = one.verdict.upper() if one.burns else one.verdict
