@@ -35,6 +35,7 @@ _TEMPLATES.filters.update(FILTERS)
 
 
 _SECOND: Final = 1_000_000
+_PERSONAL: Final = frozenset({"attributes", "arguments"})
 
 MENU: Final = (
     ("/", "On call"),
@@ -71,6 +72,11 @@ class Page:
     def everything(self) -> bool:
         """Whether raw bytes, attributes, arguments and SQL may be shown."""
         return self.viewer.may_see_everything(self.context.estate.persons)
+
+    @property
+    def hidden(self) -> frozenset[str]:
+        """The fields of events that who looks may not be told, nor anything that is counted by them."""
+        return frozenset() if self.everything else _PERSONAL
 
     @property
     def team(self) -> str | None:

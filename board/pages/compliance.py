@@ -37,7 +37,6 @@ _WEEKS: Final = 8
 _ASSERTIONS: Final = 15
 _SUMMARIES: Final = 20
 _DAYS: Final = 7
-_PERSONAL: Final = frozenset({"attributes", "arguments"})
 PARTS: Final = {
     "tiers": "Tiers of the risk policy",
     "reviews": "Scheduled reviews",
@@ -240,7 +239,7 @@ def _held(page: Page, store: Store, bound: BoundClause, mondays: Sequence[date])
     assert isinstance(clause, Assertion)
     select = clause.measures(seam)[0].select
     read = clause.must.columns | (frozenset() if select is None else select.columns)
-    hidden = not page.everything and bool(_PERSONAL & frozenset(read))
+    hidden = bool(page.hidden & frozenset(read))
     said = Held(
         seam.system, seam.contract, seam.contract_version, clause.id, str(clause.must), clause.at_least, hidden=hidden
     )

@@ -20,6 +20,10 @@ def burn(
     contract: Annotated[str | None, typer.Argument(help="only this contract")] = None,
     system: Annotated[str | None, typer.Option(help="only this system")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="one object a clause, system and cohort")] = False,
+    textfile: Annotated[
+        Path | None,
+        typer.Option(help="also write the rates there for a textfile collector of Prometheus", metavar="FILE"),
+    ] = None,
     data: Annotated[Path | None, typer.Option(help="data folder of a running `seamwatch up`")] = None,
 ) -> None:
     """Say of every clause in force how fast what it tolerates is used up, the gravest first.
@@ -37,9 +41,14 @@ def burn(
     from sinks.store.questions.names import demand_known
 
     with auditor(data) as store:
-        found = burning(store, load_settings().clock().now(), contract, system)
+        now = load_settings().clock().now()
+        found = burning(store, now, contract, system)
         if not found:
             demand_known(store, contract=contract, system=system)
+    if textfile is not None:
+        from console.burn_rates import write
+
+        write(textfile, found, now)
     if as_json:
         print_lines(map(burn_record, found))
     else:
@@ -56,8 +65,7 @@ def burn(
 
 
 def _row(one: Burn) -> tuple[str, ...]:
-    from sinks.store.questions.burn import said
-    from sinks.store.questions.burn.rates import agreed_text, rates_text
+    from sinks.store.questions.burn import agreed_text, rates_text, said
 
     cohort = "" if one.cohort is None else f", cohort {one.cohort}"
     verdict = one.verdict.upper() if one.burns else one.verdict

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from types import SimpleNamespace
+from typing import Any
 
 from prometheus_client import CollectorRegistry, ProcessCollector
 
@@ -11,6 +12,7 @@ import board.metrics
 import replies.metrics
 import sinks.record.metrics
 import streams.page.metrics
+from console.burn_rates import families
 from seamwatch.clock import SystemClock
 from streams.judge.figures import Figures
 from streams.metrics import Metrics
@@ -20,12 +22,14 @@ OF_PROMETHEUS = {"up": set[str](), "ALERTS": {"alertname", "alertstate"}}
 OF_A_TARGET = {"instance", "job", "le"}
 _SELECTED = re.compile(r"([a-zA-Z_:][a-zA-Z0-9_:]*)?\{([^{}]*)\}")
 _LABEL = re.compile(r'(\w+)\s*(?:=~|!~|!=|=)\s*"((?:[^"\\]|\\.)*)"')
-_NAME = re.compile(r"(?<![\w:\"$])((?:[a-z_]+:)*seamwatch_\w+(?::\w+)?|up|process_\w+)(?![\w:\"(])")
+_NAME = re.compile(r"(?<![\w:\"$])((?:[a-z_]+:)*seamwatch_\w+(?::\w+)?|up|ALERTS|process_\w+)(?![\w:\"(])")
 
 
 def exposed() -> dict[str, set[str]]:
     """Each name of a sample, and the labels that it may have."""
-    return {name: labels for registry in _registries() for name, labels in _of(registry).items()} | OF_PROMETHEUS
+    found = {name: labels for registry in _registries() for name, labels in _of(registry).items()}
+    burn: dict[str, Any] = {family.name: set(family._labelnames) for family in families([], 0)}
+    return found | burn | OF_PROMETHEUS
 
 
 def _registries() -> list[CollectorRegistry]:

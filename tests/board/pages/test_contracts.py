@@ -11,7 +11,7 @@ from board.context import Context
 from seamwatch.documents import load_folder
 from tests.board.conftest import context_over, signed_in
 from tests.board.pages.test_episodes import words
-from tests.console.populated import DOCUMENTS, EPISODES, PEOPLE
+from tests.console.populated import DOCUMENTS, EPISODES, MODEL, PEOPLE
 
 NAME = "eligibility-data-to-decisions"
 
@@ -49,6 +49,15 @@ def test_whole_it_says_who_signed_and_who_has_not(by_link: TestClient) -> None:
     assert f"Signed by {PEOPLE[1]} (provider)" in told
     assert "Not signed by nobody named (consumer)" in told
     assert EPISODES[1].summary in told  # over, and on record
+
+
+def test_whole_it_says_how_fast_what_it_tolerates_is_used_up(by_link: TestClient) -> None:
+    told = words(by_link.get(f"/contracts/{NAME}?whole=1").text)
+
+    # No decision of the last hour says how old its data was; a distribution tolerates no share.
+    assert f"decisions-on-fresh-features freshness {MODEL} 1 h old unknown" in told
+    assert "no data on record that tells its age" in told
+    assert f"shape-of-scores distribution {MODEL} no tolerance" in told
 
 
 @pytest.mark.parametrize("path", [f"/contracts/{NAME}", f"/contracts/{NAME}?from=4&to=5"])

@@ -7,6 +7,25 @@ much is used. What agrees no tolerance is listed as such, and what cannot be tol
 """
 
 from sinks.store.questions.burn.asked import burning
-from sinks.store.questions.burn.rates import HOURS, VERDICTS, Burn, Window, burn_record, said
+from sinks.store.questions.burn.rates import (
+    HOURS,
+    VERDICTS,
+    Burn,
+    Window,
+    agreed_text,
+    burn_record,
+    rates_text,
+    said,
+)
 
-__all__ = ["HOURS", "VERDICTS", "Burn", "Window", "burn_record", "burning", "said"]
+__all__ = [
+    "HOURS",
+    "VERDICTS",
+    "Burn",
+    "Window",
+    "agreed_text",
+    "burn_record",
+    "burning",
+    "rates_text",
+    "said",
+]

@@ -20,8 +20,17 @@ if TYPE_CHECKING:
 OpenShares = Mapping[tuple[str, str, str], tuple[float, ...]]
 
 
-def burning(store: Store, now: Micros, contract: str | None = None, system: str | None = None) -> list[Burn]:
-    """Every clause in force and system that it binds, the gravest first; of one contract or system, or all."""
+def burning(
+    store: Store,
+    now: Micros,
+    contract: str | None = None,
+    system: str | None = None,
+    hidden: frozenset[str] = frozenset(),
+) -> list[Burn]:
+    """Every clause in force and system that it binds, the gravest first; of one contract or system, or all.
+
+    ``hidden``: fields of events that who asks may not read; clauses that read them are not counted, and say so.
+    """
     agreed = in_force(store, now)
     binds = bound(agreed, systems(store, now - HOURS[-1] * HOUR, now))
     shares = open_shares(store, now)
@@ -29,7 +38,8 @@ def burning(store: Store, now: Micros, contract: str | None = None, system: str 
     for name in dict.fromkeys(one.contract for one in agreed if contract in (None, one.contract)):
         bind = tuple(each for each in binds[name] if system in (None, each.system))
         if bind:
-            found += _of_contract(store, _Asked([one for one in agreed if one.contract == name], bind, now, shares))
+            clauses = [one for one in agreed if one.contract == name]
+            found += _of_contract(store, _Asked(clauses, bind, now, shares, hidden))
     return sorted(found, key=lambda one: (VERDICTS.index(one.verdict), one.contract, one.clause, one.system))
 
 
@@ -41,6 +51,7 @@ class _Asked:
     known: tuple[Known, ...]
     now: Micros
     shares: OpenShares
+    hidden: frozenset[str]
 
     def systems(self, *, datasets: bool) -> tuple[str, ...]:
         """The data sets among them, or what decides and calls."""
@@ -74,8 +85,11 @@ def _of_contract(store: Store, asked: _Asked) -> Iterator[Burn]:
             yield from _aged(store, asked, one, clause)
         elif tolerance is None:
             yield from (asked.nothing(one, each.system) for each in asked.known)
+        elif (counted_so := Counting(tolerance, clause.where)).reads & asked.hidden:
+            nothing = (asked.nothing(one, system) for system in asked.systems(datasets=False))
+            yield from (replace(each, basis="hidden", tolerated=tolerance.share) for each in nothing)
         else:
-            counting[one.clause] = Counting(tolerance, clause.where)
+            counting[one.clause] = counted_so
     yield from _counted(store, asked, by_name, counting)
 
 

@@ -27,9 +27,9 @@ _WITHIN: Final = (
 )
 # An outcome takes what it lacks from its decision, as measure has it do.
 _OUTCOMES: Final = f"""(
-    SELECT told.* EXCEPT (score, cohort), coalesce(told.score, made.score) AS score,
+    SELECT told.system AS system, %(columns)s, coalesce(told.score, made.score) AS score,
         coalesce(told.cohort, made.cohort) AS cohort
-    FROM (SELECT * FROM outcomes WHERE {_WITHIN}) AS told
+    FROM (SELECT system, %(columns)s, inference_id, score, cohort FROM outcomes WHERE {_WITHIN}) AS told
     LEFT JOIN
     (
         SELECT system, event_id, any(score) AS score, any(cohort) AS cohort FROM inference
@@ -39,6 +39,7 @@ _OUTCOMES: Final = f"""(
     ) AS made ON made.system = told.system AND made.event_id = told.inference_id
 )"""
 _FROM: Final[Mapping[Source, str]] = {"inference": "decisions", "tool_call": "calls", "outcome": _OUTCOMES}
+_OF_DECISIONS: Final = frozenset({"system", "event_time", "score", "cohort"})
 _EVENTS: Final = f"""
 SELECT CAST(system, 'String') AS system, part, %(counts)s
 FROM (SELECT system, event_time, %(part)s AS part, %(marks)s FROM %(source)s WHERE {_WITHIN})
@@ -74,6 +75,13 @@ class Counting:
     tolerance: Tolerance
     where: Expression | None
 
+    @property
+    def reads(self) -> frozenset[str]:
+        """The fields of an event that are read for it."""
+        measure = self.tolerance.measure
+        asked = (self.where, measure.select, measure.breach, self.tolerance.left_out)
+        return frozenset(name for each in asked if each is not None for name in each.columns)
+
 
 @dataclass(frozen=True, slots=True)
 class Count:
@@ -103,12 +111,20 @@ def counted(
             "counts": ", ".join(_counts(number, begins) for number in range(len(names))),
             "part": "CAST(cohort, 'Nullable(String)')" if sliced == ("cohort",) else "CAST(NULL, 'Nullable(String)')",
             "marks": ", ".join(marks),
-            "source": _FROM[source],
+            "source": _source(source, [clauses[name] for name in names]),
         }
         for row in store.rows(sql, _values(systems, begins[-1], now)):
             for number, name in enumerate(names):
                 parts = zip(row[f"events_{number}"], row[f"bad_{number}"], row[f"untold_{number}"], strict=True)
                 yield name, row["system"], row["part"], tuple(Count(*map(int, part)) for part in parts)
+
+
+def _source(source: Source, countings: Sequence[Counting]) -> str:
+    """The events; of outcomes only what is read, since not everybody may read all of them."""
+    if source != "outcome":
+        return _FROM[source]
+    names = sorted(frozenset[str]().union(*(counting.reads for counting in countings)) - _OF_DECISIONS)
+    return _FROM[source] % {"columns": ", ".join(["event_time", *(f"`{name}`" for name in names)])}
 
 
 def _marks(number: int, counting: Counting, source: Source) -> str:

@@ -12,7 +12,7 @@ from sinks.store.questions.rows import Micros, record
 HOURS: Final = (1, 6, 24, 72)
 """The windows, in hours up to now."""
 
-Basis = Literal["share", "age", "none", "unreadable"]
+Basis = Literal["share", "age", "none", "unreadable", "hidden"]
 Verdict = Literal["fast", "slow", "over", "unknown", "within", "no tolerance"]
 VERDICTS: Final[tuple[Verdict, ...]] = ("fast", "slow", "over", "unknown", "within", "no tolerance")
 """The gravest first."""
@@ -43,7 +43,7 @@ class Burn:
     """A clause in force as it binds a system, and each of its cohorts where it judges them by themselves.
 
     - ``basis``: whether a share of events is tolerated, an age, or nothing; *unreadable* where this version of
-      Seamwatch cannot read the clause.
+      Seamwatch cannot read the clause, *hidden* where who asks may not read what it looks at.
     - ``tolerated``: the share, 0 to 1, or the age in seconds.
     - ``used``: of an age the share of it that is used up now; None where that is not known.
     """
@@ -74,7 +74,7 @@ class Burn:
             return "fast"
         if _above(day, three):
             return "slow"
-        return "unknown" if self.basis == "unreadable" or three is None else "within"
+        return "unknown" if three is None else "within"
 
     @property
     def burns(self) -> bool:
@@ -135,6 +135,8 @@ def said(one: Burn) -> str:
 def _unknown(one: Burn) -> str:
     if one.basis == "unreadable":
         return "this version of Seamwatch cannot read the clause"
+    if one.basis == "hidden":
+        return "it reads attributes or arguments, so it is shown to auditors only"
     if one.basis == "age":
         return "no data on record that tells its age"
     longest = one.windows[-1]

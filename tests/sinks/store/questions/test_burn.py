@@ -241,6 +241,14 @@ def test_one_contract_or_system_can_be_asked_for_and_the_gravest_comes_first(sto
     assert [one.burns for one in everything] == sorted((one.burns for one in everything), reverse=True)
 
 
+def test_a_clause_that_reads_what_must_not_be_told_is_not_counted_and_says_so(store: Store) -> None:
+    asked = {one.clause: one for one in burning(store, NOW, system="scorer", hidden=frozenset({"decision"}))}
+    told = asked["answered"]
+    assert (told.tolerated, told.verdict, [window.events for window in told.windows]) == (0.2, "unknown", [0] * 4)
+    assert said(told) == "it reads attributes or arguments, so it is shown to auditors only"
+    assert asked["valid"].verdict == "within"
+
+
 def test_no_window_reaches_back_before_the_contract_is_in_force(store: Store) -> None:
     begins = parse_instant("2026-01-01T00:00:00Z")
     (one,) = (each for each in burning(store, begins + 2 * HOUR, system="features") if each.clause == "fresh")
