@@ -20,6 +20,7 @@ from seamwatch.signatures import (
     change_bytes,
     change_digest,
     document_bytes,
+    dossier_bytes,
     refresh_bytes,
     sign,
     suspension_bytes,
@@ -67,6 +68,15 @@ _MESSAGES: Final = (
             "system": "credit-model", "version": "2.1", "config_digest": "sha256:9a4be2710c53d866", "id": "CR-21",
             "use_case": "credit-limit", "approved_by": "lead@example.org", "approved_at": "2026-01-08",
             "expires": None, "evidence": None, "person": "lead@example.org", "key_id": "lead-2026",
+        },
+    ),
+    (
+        "dossier",
+        dossier_bytes,
+        {
+            "system": "credit-model", "from": "2026-01-01T00:00:00.000000Z", "to": "2026-04-01T00:00:00.000000Z",
+            "as_of": "2026-04-02T08:00:00.000000Z", "digest": digest_of(_CONTRACT), "person": "lead@example.org",
+            "key_id": "lead-2026",
         },
     ),
     (

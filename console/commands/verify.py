@@ -33,7 +33,7 @@ def verify(
     ] = None,
     bundle: Annotated[
         Path | None,
-        typer.Option(help="dossier that `seamwatch evidence --system` wrote: check it alone, with access to nothing"),
+        typer.Option(help="dossier that `seamwatch evidence` wrote: check it alone, with access to nothing"),
     ] = None,
     since: Annotated[
         str | None, typer.Option(help="only what was committed from this time on (RFC 3339 or a date)", metavar="T")
