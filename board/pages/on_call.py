@@ -57,6 +57,7 @@ def _shown(page: Page, whose: Whose, number: int) -> dict[str, object]:
         "away_since": None if feed.away_since is None else round(feed.away_since * 1e6),
         "why_away": feed.why_away,
         "unread": feed.unread,
+        "stopped": page.all_suspended(),
     }
 
 

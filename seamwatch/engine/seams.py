@@ -18,12 +18,12 @@ from seamwatch.clauses.signed import IMPLIED, Signed
 from seamwatch.clauses.silence import Silence
 from seamwatch.clauses.silence.kind import IMPLIED as SILENCED
 from seamwatch.documents import Contract, Estate
-from seamwatch.documents.defaults import DEFAULTS, SCHEDULES
+from seamwatch.documents.defaults import DEFAULTS, SCHEDULES, SUSPENSIONS
 from seamwatch.documents.estate import END, Term
-from seamwatch.documents.models import Review
+from seamwatch.documents.models import Review, System
 from seamwatch.engine.signing import judged_under, signing_of
 from seamwatch.judging.model.judgement import EXPECTED
-from seamwatch.judging.model.seam import OTHERS, Scheduled, Seam, Step
+from seamwatch.judging.model.seam import OTHERS, Authority, Scheduled, Seam, Step
 from seamwatch.judging.patterns.spelling import meant
 from seamwatch.signatures import PublicKey
 
@@ -101,10 +101,10 @@ class Seams:
     def latest(self, contract: str, clause: str, system: str) -> BoundClause | None:
         """The clause of the newest version of the contract that still covers the system; None when none does.
 
-        The defaults cover what no contract covers, and the schedules what no contract asks for.
+        The defaults cover what no contract covers; the schedules, and that on suspension, what no contract asks for.
         """
-        if contract in (DEFAULTS, *SCHEDULES):
-            now = self._estate.contracts_for(system, END - 1)
+        if contract in (DEFAULTS, *SCHEDULES, SUSPENSIONS):
+            now = self._estate.held_by(system, END - 1)
             return next((self._binding(known, system).get(clause) for known in now if known.id == contract), None)
         for known in reversed(self._estate.versions_of(contract)):
             return self._binding(known, system).get(clause) if known.covers_system(system) else None
@@ -149,7 +149,7 @@ class Seams:
 
     def wanting(self, event_type: str, system: str, at: int) -> Iterator[BoundClause]:
         """The clauses in force for the system at event time ``at`` that judge such events directly."""
-        for contract in self._estate.contracts_for(system, at):
+        for contract in self._estate.held_by(system, at):
             for bound in self._binding(contract, system).values():
                 if event_type in bound.clause.wants:
                     yield bound
@@ -236,9 +236,15 @@ def seam_of(
     keys: Mapping[str, tuple[PublicKey, ...]] | None = None,
     default_owner: str | None = None,
     near: str | None = None,
+    *,
+    held: bool = True,
 ) -> Seam:
-    """The contract as it binds one system, declared or not; ``near`` is the declared one that may be meant."""
+    """The contract as it binds one system, declared or not; ``near`` is the declared one that may be meant.
+
+    ``held``: whether its traffic is measured for what is suspended.
+    """
     declared = estate.systems.get(system)
+    suspends = any(term.contract.suspends for term in estate.covering(system))
     return Seam(
         contract.id,
         contract.version,
@@ -253,11 +259,22 @@ def seam_of(
         None if declared is None else _scheduled(declared.runbook_review),
         near,
         owner=None if declared is None else declared.owner,
+        authority=_authority(declared),
+        contract_suspends=suspends,
+        held=held,
+        always_held=suspends or contract.id != SUSPENSIONS,
     )
 
 
 def _scheduled(review: Review | None) -> Scheduled | None:
     return None if review is None else Scheduled(review.every, review.by, review.last)
+
+
+def _authority(declared: System | None) -> Authority:
+    if declared is None:
+        return Authority()
+    said, owner = declared.authority, (declared.owner,)
+    return Authority(owner, owner) if said is None else Authority(said.suspend or owner, said.resume or owner)
 
 
 def _steps(estate: Estate, contract: Contract, system: str, default_owner: str | None) -> tuple[Step, ...]:

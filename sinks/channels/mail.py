@@ -112,10 +112,19 @@ def as_html(page: Page) -> str:
         '<!doctype html><html lang="en"><body style="font-family:sans-serif">'
         f'<h2 style="color:{colour}">{html.escape(page.title)}</h2>'
         f"<p><strong>{_linked(lines[0])}</strong></p>"
-        f'<pre style="white-space:pre-wrap">{text}</pre>'
+        f'{_button(page)}<pre style="white-space:pre-wrap">{text}</pre>'
         f'<p style="color:#666666">Reference {html.escape(" ".join(page.references[:1]))}</p>'
         "</body></html>\n"
     )
+
+
+def _button(page: Page) -> str:
+    """The way to the page of a summary, as a person sees it first; looking there changes nothing."""
+    told = page.incidents[0] if len(page.incidents) == 1 else None
+    if told is None or told.board is None or told.violation.kind != "summary":
+        return ""
+    style = "display:inline-block;padding:8px 16px;background:#1a4f8b;color:#ffffff;text-decoration:none"
+    return f'<p><a href="{html.escape(told.board)}" style="{style}">Read it on one page, and confirm it</a></p>'
 
 
 def _linked(line: str) -> str:

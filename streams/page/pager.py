@@ -263,7 +263,7 @@ class Pager:
 
     def _page(self, due: Violation, recipient: Recipient, now: int) -> Page:
         if due.severity == NOTICE:
-            return outage_of(due) if due.kind == OUTAGE else reminder_of(due, recipient, now)
+            return outage_of(due) if due.kind == OUTAGE else reminder_of(due, recipient, now, self._board)
         return page_of(due, recipient, now, self._board, self._following_up.ahead(due))
 
     def _show(self) -> None:
