@@ -25,8 +25,7 @@ from seamwatch.clauses.follow_up.state import Action, FollowUpState, Review, Wor
 from seamwatch.clauses.follow_up.statement import MOST_BYTES
 from seamwatch.clauses.incident import state as incident_state
 from seamwatch.clauses.reevaluation import state as reevaluation
-from seamwatch.clauses.silence import kind as silence_kind
-from seamwatch.clauses.silence.kind import Quiet, SilenceState
+from seamwatch.clauses.silence.state import MOST, Quiet, SilenceState
 from seamwatch.clauses.suspension.state import MOST_PASSED, WINDOW, GoingOn, Passed, SuspensionState
 from seamwatch.clauses.threshold import ThresholdState
 from seamwatch.durations import DAY, HOUR
@@ -346,7 +345,7 @@ def silenced() -> int:
     ended = tuple((f"{CLAUSE}-{number}", COUNT) for number in range(40))
     quiet = tuple(
         Quiet(f"{n:08x}{ID[8:]}", "c" * 100, OWNER, "r" * 500, at(), at("7d"), evidence(n), ended)
-        for n in range(silence_kind.MOST)
+        for n in range(MOST)
     )
     return made("silence", SilenceState(quiet), len(quiet), "s" * 500)
 

@@ -1,4 +1,4 @@
-"""The kind `silence`: `kind.py` is what is agreed, heard and found, `statement.py` what people say of one."""
+"""The kind `silence`: `kind.py` is what is agreed, heard and found, the other files are its parts."""
 
 from seamwatch.clauses.silence.kind import Silence
 

@@ -63,16 +63,17 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Final, Literal, Self
 
 from pydantic import Field, model_validator
 
 from seamwatch.clauses.attested import Persons
 from seamwatch.clauses.clause import Clause
+from seamwatch.clauses.silence.state import MOST, Quiet, SilenceState
 from seamwatch.clauses.silence.statement import Begun, Lifted, fault_of, read_statement
 from seamwatch.durations import DAY, SECOND, Duration, format_duration
-from seamwatch.judging.model.facts import Evidence, ForwardedEvent
+from seamwatch.judging.model.facts import ForwardedEvent
 from seamwatch.judging.model.judgement import ENDED, Finding, Input, Judgement, Moment, Open, Resolve
 from seamwatch.judging.model.seam import Seam
 from seamwatch.judging.patterns.answered import answered
@@ -83,35 +84,7 @@ from seamwatch.judging.patterns.wording import moment_text, quoted
 IMPLIED: Final = "silence"
 """The id of the clause that every contract has without writing it."""
 
-MOST: Final = 20
-"""So many silences of a system may be in force by one clause."""
-
 _LISTED: Final = 5
-
-
-@dataclass(frozen=True, slots=True)
-class Quiet:
-    """A silence in force: of which clause (None: all), by whom, why, from when until when, and what ended meanwhile."""
-
-    name: str
-    clause: str | None
-    person: str
-    reason: str
-    began: int
-    until: int
-    evidence: Evidence
-    ended: tuple[tuple[str, int], ...] = ()
-
-    def covers(self, clause: str, opened: int, at: int) -> bool:
-        """Whether an episode of a clause opened and ended while it was in force."""
-        return self.clause in (None, clause) and self.began <= opened and at <= self.until
-
-
-@dataclass(frozen=True, slots=True)
-class SilenceState:
-    """The silences in force."""
-
-    quiet: tuple[Quiet, ...] = ()
 
 
 Found = tuple[SilenceState, tuple[Finding, ...]]
