@@ -57,8 +57,15 @@ class Endings:
             if violation.resolved_at is None or violation.kind in self._following or violation.severity == DRILL:
                 continue
             for bound in self._versions.seams.wanting(ENDED, violation.system, violation.resolved_at):
-                if bound.seam.contract == violation.contract:
+                if bound.seam.contract == violation.contract and self._hears(bound):
                     yield bound, _event(ENDED, violation, violation.resolved_at, arrived)
+
+    def _hears(self, bound: BoundClause) -> bool:
+        """Whether it is told now: of some clauses only those that remember anything of the system."""
+        if ENDED not in bound.clause.while_kept:
+            return True
+        state = self._states.get(StateKey(bound.seam.contract, bound.clause.id, bound.seam.system, ""))
+        return state is not None and not state.idle
 
 
 def _event(what: str, violation: Violation, at: int, arrived: int | None) -> ForwardedEvent:
@@ -69,6 +76,7 @@ def _event(what: str, violation: Violation, at: int, arrived: int | None) -> For
         "clause": violation.clause,
         "kind": violation.kind,
         "severity": violation.severity,
+        "opened_at": violation.opened_at,
         "unit": violation.unit,
     }
     return ForwardedEvent(what, record, arrived=arrived)

@@ -17,6 +17,7 @@ from seamwatch.judging.found import Found, header_of
 from seamwatch.judging.model.facts import Evidence
 from seamwatch.judging.model.held import Held
 from seamwatch.judging.records import violation_record
+from sinks.store.questions.episodes import Wanted, episodes
 from sinks.store.questions.trail import Happened, branches
 from tests.console.populated import (
     AGENT,
@@ -89,6 +90,53 @@ def test_one_that_opens_while_none_is_found_is_for_the_next_time(
     answer = store.run("violations", "--since", "2999-01-01")
     assert (answer.code, answer.out) == (0, "no violations\n")
     assert store.run("violations", "--json", "--since", "2999-01-01").out == ""
+
+
+def test_drills_are_listed_and_count_for_nothing(store: Populated) -> None:
+    drill = replace(
+        EPISODES[0], violation_id=hexed("drill"), kind="drill", clause="drill", severity="drill", system=DATASET,
+        slice="leak-1", summary="DRILL, nothing has happened", opened_at=NOW - MINUTE, state="open", resolved_at=None,
+    )  # fmt: skip
+    store.book.record([CODEC.encode("violation", violation_record(drill))], "violations.drill", millis=NOW // 1000)
+    shown = store.run("violations", "--system", DATASET, "--open")
+    assert shown.out.startswith("DRILL    open")
+    assert shown.code == 0
+    both = store.run("violations", "--limit", "1")
+    assert both.out.startswith("DRILL")
+    assert both.code == 1, "others are behind it"
+    assert episodes(store.store, Wanted(DATASET, unresolved=True, drills=False)) == []
+    asked = "SELECT count() AS asked FROM acknowledgement_latency WHERE reference = {id:String}"
+    assert [row["asked"] for row in store.store.rows(asked, {"id": drill.violation_id})] == [0]
+
+
+def test_silences_say_what_opened_meanwhile_and_of_what_nobody_was_told(store: Populated) -> None:
+    quiet = replace(
+        EPISODES[0], violation_id=hexed("quiet"), kind="silence", clause="silence", severity="warning", system=DATASET,
+        slice="told", summary="held back", opened_at=NOW - HOUR, since=NOW - HOUR, limit=7_200.0, unit="s",
+        state="open", resolved_at=None, evidence=(Evidence(NOW - HOUR, event("said"), "t", 0, 0),),
+    )  # fmt: skip
+    within = [
+        replace(
+            quiet, violation_id=hexed(name), kind="freshness", severity="breach", clause=clause, opened_at=opened,
+            state=state, resolved_at=None if state == "open" else opened + SECOND,
+        )
+        for name, clause, opened, state in (
+            ("a", "told", NOW - MINUTE, "open"), ("b", "told", NOW - 2 * MINUTE, "resolved"),
+            ("c", "other", NOW - MINUTE, "open"), ("d", "told", NOW - 2 * HOUR, "resolved"),
+        )
+    ]  # fmt: skip
+    for kind, several in (("silence", [quiet]), ("freshness", within)):
+        values: list[bytes | None] = [CODEC.encode("violation", violation_record(each)) for each in several]
+        store.book.record(values, f"violations.{kind}", millis=NOW // 1000)
+    answer = store.run("silences", "--system", DATASET, "--json")
+    assert answer.code == 1
+    (found,) = map(json.loads, answer.out.splitlines())
+    assert (found["clause"], found["over"], found["episodes"], found["untold"]) == ("told", False, 2, 1)
+    assert "2 episodes opened meanwhile, of 1 of which nobody was told" in store.run("silences").out
+    over = replace(quiet, state="resolved", resolved_at=NOW)
+    store.book.record([CODEC.encode("violation", violation_record(over))], "violations.silence", millis=NOW // 1000 + 1)
+    assert store.run("silences", "--system", DATASET).out == "no silences\n"
+    assert store.run("silences", "--system", DATASET, "--over").code == 0
 
 
 def test_violations_as_json_have_the_documented_fields_in_order(store: Populated) -> None:
