@@ -19,6 +19,7 @@ def register(app: typer.Typer) -> None:
 def burn(
     contract: Annotated[str | None, typer.Argument(help="only this contract")] = None,
     system: Annotated[str | None, typer.Option(help="only this system")] = None,
+    at: Annotated[str | None, typer.Option(help="as of a time (RFC 3339), or a duration ago (24h); else now")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="one object a clause, system and cohort")] = False,
     textfile: Annotated[
         Path | None,
@@ -35,13 +36,14 @@ def burn(
     Example: seamwatch burn credit-decisions
     """
     from console.asking import auditor, print_lines
+    from console.moments import moment_of
     from console.tables import print_note, print_table
     from seamwatch.settings import load_settings
     from sinks.store.questions.burn import burn_record, burning
     from sinks.store.questions.names import demand_known
 
     with auditor(data) as store:
-        now = load_settings().clock().now()
+        now = moment_of("--at", at) or load_settings().clock().now()
         found = burning(store, now, contract, system)
         if not found:
             demand_known(store, contract=contract, system=system)
