@@ -119,7 +119,8 @@ def test_what_is_over_asks_nobody_to_act(store: Populated) -> None:
 def test_burn_says_what_is_used_up_and_ends_with_1_when_any_burns(store: Populated, tmp_path: Path) -> None:
     quiet = store.run("burn", "eligibility-data-to-decisions", "--system", MODEL)
     assert quiet.code == 0
-    assert "of 3 lines 1 is unknown: nothing says that they are well" in quiet.out
+    assert "of 3 1 is unknown: nothing says that they are well" in quiet.out
+    assert "no tolerance is agreed by eligibility-data-to-decisions/shape-of-scores" in quiet.out
     # Decided ten minutes ago on data of two hours before; an hour is agreed.
     store.send("inference", decision("late", NOW - 10 * MINUTE))
     file = tmp_path / "seamwatch.prom"
