@@ -24,17 +24,21 @@ from board.page import NotSignedInError, context_of_request, plain, redirected, 
 from board.pages import (
     answers,
     audit,
+    cards,
     changes,
     compliance,
     contracts,
     drift,
     episodes,
+    incidents,
     inventory,
     live,
     on_call,
     reviews,
     signing_in,
     sql,
+    summaries,
+    suspensions,
     systems,
 )
 from board.security.origins import HEADERS, RefusedError
@@ -49,6 +53,7 @@ _PAGES: Final = (
     signing_in,
     on_call,
     episodes,
+    cards,  # before systems, whose address takes whatever follows
     systems,
     contracts,
     inventory,
@@ -59,6 +64,9 @@ _PAGES: Final = (
     audit,
     answers,
     reviews,
+    suspensions,
+    incidents,
+    summaries,
     live,
 )
 

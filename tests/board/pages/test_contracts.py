@@ -85,7 +85,7 @@ def test_the_version_in_force_is_shown_unless_another_is_named(two_versions: Con
     assert client.get(f"/contracts/{NAME}?from=6&to=4").status_code == 404
 
 
-@pytest.mark.parametrize("name", ["defaults", "schedule"])
+@pytest.mark.parametrize("name", ["defaults", "schedule", "suspensions"])
 def test_what_is_built_in_has_a_page_too(by_link: TestClient, name: str) -> None:
     page = by_link.get(f"/contracts/{name}?whole=1")
 
