@@ -194,7 +194,8 @@ class Assertion(Clause, kind="assertion"):
         """What `at_least` leaves."""
         if self._each:
             return None
-        measure = Measure(self.on, self.must, self.window, select=self._calls.made, offends=FAILS)
+        select, window = self._calls.made, self.window
+        measure = Measure(self.on, self.must, window, select=select, offends=FAILS, agreed=window)
         return Tolerance(rest(self.at_least), measure, self.min_count)
 
     def watches(self, seam: Seam) -> tuple[Watch, ...]:

@@ -166,6 +166,26 @@ def test_what_is_over_asks_nobody_to_act(store: Populated) -> None:
     assert f"{EPISODES[0].violation_id}  breach, {PEOPLE[0]} must act" in owned
 
 
+def test_burn_says_what_is_used_up_and_ends_with_1_when_any_burns(store: Populated, tmp_path: Path) -> None:
+    quiet = store.run("burn", "eligibility-data-to-decisions", "--system", MODEL)
+    assert quiet.code == 0
+    assert "of 3 1 is unknown: nothing says that they are well" in quiet.out
+    assert "no tolerance is agreed by eligibility-data-to-decisions/shape-of-scores" in quiet.out
+    # Decided ten minutes ago on data of two hours before; an hour is agreed.
+    store.send("inference", decision("late", NOW - 10 * MINUTE))
+    file = tmp_path / "seamwatch.prom"
+    told = store.run("burn", "--json", "--textfile", str(file))
+    assert told.code == 1
+    first, *others = (json.loads(line) for line in told.out.splitlines())
+    assert (first["clause"], first["verdict"], first["used"]) == ("decisions-on-fresh-features", "over", 2.0)
+    assert {each["verdict"] for each in others} == {"unknown", "no tolerance"}
+    # What no contract covers is under the defaults.
+    assert {each["contract"] for each in others if each["system"] == AGENT} == {"defaults"}
+    assert "are unknown: nothing says that they are well" in told.err
+    rate = f'{{clause="{first["clause"]}",cohort="",contract="{first["contract"]}",system="{MODEL}"}}'
+    assert f"seamwatch_burn_age_used{rate} 2.0" in file.read_text()
+
+
 def test_why_says_who_had_signed_what_and_when_they_signed(store: Populated) -> None:
     said = " ".join(store.run("why", event("d2")).out.split())
     assert f"signed eligibility-data-to-decisions@4: {PEOPLE[1]} (provider) at 2026-11-02T14:05:00" in said
