@@ -14,6 +14,7 @@ from starlette.exceptions import HTTPException
 from board.framing import Frame
 from board.measuring import five_signals, nearness
 from board.page import Page, Signed
+from board.pages.suspensions import shown_of
 from board.plots import Mark, drawn
 from board.sections import Section, Sections
 from seamwatch.clauses.clause import Clause
@@ -59,6 +60,7 @@ def system_page(page: Signed, system: str, whole: bool = False) -> HTMLResponse:
     subject = subject_of(page, system)
     sections = _SECTIONS.laid(page, system, subject, whole=whole)
     values = {"subject": subject, "sections": sections, "whole": whole, "open": _open_by_topics(page, system)}
+    values |= shown_of(page, system)
     return page.render("system.html", values)
 
 
@@ -111,7 +113,7 @@ def _in_force(page: Page, system: str) -> tuple[Contract, ...]:
 
 def _approved(page: Page, subject: Subject) -> Mapping[str, Any]:
     with page.store() as store:
-        given = approvals(store, subject.id)
+        given = approvals(store, subject.id, page.now)
     return {
         "approvals": [(one, standing(one, page.now)) for one in given],
         "unused": [told for one in given if (told := never_used(one, page.now)) is not None],
@@ -151,7 +153,7 @@ def _latest(store: Store, system: str, now: int) -> list[signals.Signals]:
 def _versions(page: Page, subject: Subject) -> Mapping[str, Any]:
     with page.store() as store:
         seen = served(store, subject.id)
-        given = approvals(store, subject.id)
+        given = approvals(store, subject.id, page.now)
     rows = [
         (
             one,

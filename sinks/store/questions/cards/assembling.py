@@ -141,7 +141,7 @@ def _approvals(store: Store, declared: System | None, system: str, period: Perio
             else (),
             events=one.events,
         )
-        for one in approvals(store, system)
+        for one in approvals(store, system, period.until)
     )
 
 
