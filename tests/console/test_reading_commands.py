@@ -32,6 +32,7 @@ from tests.console.populated import (
     hexed,
     populated,
 )
+from tests.sinks.ledger.book import NOW_MILLIS
 from tests.sinks.samples import CODEC, NOW
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -125,6 +126,36 @@ def test_why_says_who_had_signed_what_and_when_they_signed(store: Populated) -> 
     assert [(row["person"], row["roles"], row["signed"]) for row in rows] == [
         (PEOPLE[1], ["provider"], True), (None, ["consumer"], False)
     ]  # fmt: skip
+
+
+def test_why_says_that_the_basis_of_an_approval_is_gone_until_it_is_evaluated_again(store: Populated) -> None:
+    arrived = CODEC.encode("inference", decision("allowed", NOW - 2 * HOUR))
+    store.book.record([arrived], "inference", millis=NOW_MILLIS + 1_000)  # after the documents
+
+    def basis() -> list[str]:
+        told = json.loads(store.run("why", event("allowed"), "--json").out)
+        assert told["approval_id"] == "APPROVAL-2026-000117"
+        return list(told["basis_gone"])
+
+    (shifted,) = basis()  # the announced model had not taken effect
+    assert shifted.startswith("scores shifted at ")
+    assert "basis gone" in store.run("why", event("allowed")).out
+    store.send(
+        "attestation",
+        {"event_id": event("re"), "event_time": NOW - 170 * MINUTE, "system": MODEL, "subject": "reevaluation",
+         "kind": "reevaluation", "person": PEOPLE[1], "statement": '{"metrics":{"auc":0.8}}'},
+    )  # fmt: skip
+    assert basis() == []
+    change = {
+        "event_id": event("p9"), "event_time": NOW - 160 * MINUTE, "system": MODEL, "change_id": "P-9",
+        "kind": "prompt", "effective_at": NOW - 150 * MINUTE, "announced_by": PEOPLE[1], "summary": "shorter",
+    }  # fmt: skip
+    store.send("config_change", change)
+    (changed,) = basis()
+    assert changed.startswith("prompt change P-9 took effect at ")
+    back = {"event_id": event("p9-"), "event_time": NOW - 155 * MINUTE, "withdrawn": True}
+    store.send("config_change", {**change, **back})
+    assert basis() == []
 
 
 def test_the_trail_shows_what_led_to_what_and_when_to_the_millisecond(store: Populated) -> None:
