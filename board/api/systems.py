@@ -80,7 +80,7 @@ def bound(request: Request, page: Reader, system: System, limit: Limit = 100, of
 def approved(request: Request, page: Reader, system: System, limit: Limit = 100, offset: Offset = 0) -> Any:
     """Who approved which version of it for which use, and what that has allowed."""
     with page.store() as store:
-        found = records(approvals(store, system))
+        found = records(approvals(store, system, page.now))
         if not found:
             demand_known(store, system=system)
     return page_of_list(request, found, limit, offset)

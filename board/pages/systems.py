@@ -112,7 +112,7 @@ def _in_force(page: Page, system: str) -> tuple[Contract, ...]:
 
 def _approved(page: Page, subject: Subject) -> Mapping[str, Any]:
     with page.store() as store:
-        given = approvals(store, subject.id)
+        given = approvals(store, subject.id, page.now)
     return {
         "approvals": [(one, _standing(one, page.now)) for one in given],
         "unused": [told for one in given if (told := never_used(one, page.now)) is not None],
@@ -165,7 +165,7 @@ def _latest(store: Store, system: str, now: int) -> list[signals.Signals]:
 def _versions(page: Page, subject: Subject) -> Mapping[str, Any]:
     with page.store() as store:
         seen = served(store, subject.id)
-        given = approvals(store, subject.id)
+        given = approvals(store, subject.id, page.now)
     rows = [
         (
             one,
