@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from types import MappingProxyType
 from typing import Any, Final
 
 import polars as pl
@@ -27,6 +28,8 @@ _COLUMNS = {
     "retired": pl.Boolean,
     "signatures": pl.String,
 }
+DOCUMENT_COLUMNS: Final = MappingProxyType({**_COLUMNS, "published_at": TIME})
+"""The columns of the table, by what they hold."""
 _SIGNATURE: Final = ("person", "key_id", "signed_at", "signature")
 
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from statements.running import RunningSystem
 
 _PATIENCE_SECONDS: Final = 15.0
-KINDS: Final = ("review", "coverage", "benchmark", "lineage", "drill", "action", "reevaluation")
+KINDS: Final = ("review", "coverage", "benchmark", "lineage", "action", "reevaluation")
 
 
 def register(app: typer.Typer) -> None:
@@ -51,7 +51,7 @@ def attest(
     as_json: Annotated[bool, typer.Option("--json", help="print the event as one object")] = False,
     data: Annotated[Path | None, typer.Option(help="data folder of a running `seamwatch up`")] = None,
 ) -> None:
-    """Attest a review, coverage, a benchmark's value, a re-evaluation, a refresh's lineage, a drill, or an action.
+    """Attest a review, coverage, a benchmark's value, a re-evaluation, a refresh's lineage, or an action.
 
     Exit 1, and nothing is sent, when it would not count for the clause that asks for it. The lineage of a refresh is
     attested by the refresh itself, so `attest lineage` publishes one. Of an action of a review (`seamwatch review`)
@@ -120,6 +120,8 @@ def _check_options(kind: str, value: float | None, of_refresh: dict[str, Any]) -
     from seamwatch.errors import UsageError
     from seamwatch.wire.schemas import nearest
 
+    if kind == "drill":
+        raise UsageError("a drill is attested by `seamwatch drill`, which holds it and signs what it came to")
     if kind not in KINDS:
         raise UsageError(f"{kind!r} cannot be attested{nearest(kind, KINDS) or ': it is one of ' + ', '.join(KINDS)}")
     if (value is None) == (kind == "benchmark"):

@@ -23,8 +23,9 @@ RULES: Final[Mapping[str, str]] = MappingProxyType(
         "digest": "The configuration digest that is deployed is known.",
         "review-overdue": "The scheduled review has happened in time.",
         "monitoring-gap": "Each of the five signals has a clause in a contract that covers the system.",
+        "suspended": "Neither the system nor the version is suspended.",
         "open-breach": "No breach of the system is open.",
-        "store": "The store can be asked for open breaches and reviews.",
+        "store": "The store can be asked for open breaches, suspensions and reviews.",
         "manifest": "The deployment manifest can be read and names the system.",
         "manifest-owner": "The deployment manifest names the owner that the System document names.",
     }

@@ -16,7 +16,7 @@ from typing import Final
 from seamwatch.documents.approving import approvers_of, declared_versions
 from seamwatch.documents.contract import Contract
 from seamwatch.documents.covering import Covering
-from seamwatch.documents.defaults import DEFAULTS, built_in, runbook_schedule, schedule
+from seamwatch.documents.defaults import DEFAULTS, built_in, runbook_schedule, schedule, suspensions
 from seamwatch.documents.models import Person, System
 from seamwatch.documents.signing import SignatureLine
 from seamwatch.documents.tiers import PolicyTerm, tier_terms
@@ -79,7 +79,7 @@ class Estate:
 
     def all_contracts(self) -> tuple[Contract, ...]:
         """Every contract version, the built-in ones first."""
-        return (built_in(), schedule(), runbook_schedule(), *self.contracts)
+        return (built_in(), schedule(), runbook_schedule(), suspensions(), *self.contracts)
 
     def versions_of(self, contract: str) -> tuple[Contract, ...]:
         """The versions of one contract, oldest first."""
@@ -104,6 +104,16 @@ class Estate:
         if declared.runbook_review is not None and "runbook" not in asked:
             in_force = (*in_force, runbook_schedule())
         return in_force
+
+    def held_by(self, system: str, at: int) -> tuple[Contract, ...]:
+        """The contracts in force for a system, and the built-in one on suspension where none of them has such a clause.
+
+        That is nobody's agreement, and so is no contract that covers a system.
+        """
+        in_force = self.contracts_for(system, at)
+        if any(contract.on_suspension for contract in in_force):
+            return in_force
+        return (*in_force, suspensions())
 
     def versions_for(self, system: str) -> tuple[DeclaredVersion, ...]:
         """The declared versions of a system, with which of their approvals count (`seamwatch.documents.approving`)."""

@@ -21,6 +21,7 @@ from seamwatch.instants import Instant
 
 __all__ = [
     "Approved",
+    "Authority",
     "Benchmark",
     "Document",
     "Part",
@@ -188,6 +189,17 @@ class Version(Part):
         return self
 
 
+class Authority(Part):
+    """Who may suspend a system, and who may resume it."""
+
+    suspend: tuple[Identifier, ...] = Field(
+        (), description="the persons who may suspend it; the owner when absent", examples=[["owner@example.org"]]
+    )
+    resume: tuple[Identifier, ...] = Field(
+        (), description="the persons who may resume it; the owner when absent", examples=[["owner@example.org"]]
+    )
+
+
 class System(Document):
     """A model, agent, dataset or pipeline that runs, and who answers for it."""
 
@@ -198,6 +210,12 @@ class System(Document):
     type: Literal["model", "agent", "dataset", "pipeline"] = Field(description="what it is", examples=["model"])
     owner: Identifier = Field(description="the person who answers for it; not a team", examples=["owner@example.org"])
     team: Words | None = Field(None, description="the owner's team", examples=["credit-models"])
+    purpose: Words | None = Field(
+        None,
+        description="what it is for, in a sentence",
+        examples=["ranks applications by the probability that they are repaid"],
+    )
+    not_for: OneOrMany = Field((), description="what it is not for", examples=[["refusing anybody without a person"]])
     use_cases: tuple[Words, ...] = Field((), description="what it is used for", examples=[["credit-limit"]])
     risk_tier: Words | None = Field(
         None,
@@ -246,6 +264,12 @@ class System(Document):
         (),
         description="the persons who may approve its versions; without it anybody of the documents but the owner",
         examples=[["owner@example.org"]],
+    )
+    authority: Authority | None = Field(
+        None,
+        description="who may suspend it, and who may resume it: {suspend: [persons], resume: [persons]}; the owner by "
+        "default",
+        examples=[{"suspend": ["owner@example.org"], "resume": ["owner@example.org"]}],
     )
     depends_on: tuple[Identifier, ...] = Field((), description="systems it is fed by", examples=[["credit-features"]])
     labels: Mapping[str, Words] = Field({}, description="anything else, as text", examples=[{"region": "example"}])

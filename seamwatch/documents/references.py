@@ -13,7 +13,7 @@ from seamwatch.clauses import kinds
 from seamwatch.documents.approving import why_void
 from seamwatch.documents.contract import Contract
 from seamwatch.documents.covering import Ids
-from seamwatch.documents.defaults import BUILT_IN, DEFAULTS, SCHEDULES
+from seamwatch.documents.defaults import BUILT_IN, DEFAULTS, SCHEDULES, SUSPENSIONS
 from seamwatch.documents.models import Document, Person, System
 from seamwatch.documents.problems import Problem
 from seamwatch.documents.reading import Place, Written
@@ -165,6 +165,7 @@ def _named_by(document: Document) -> Iterator[str]:
             for review in (document.review, document.runbook_review):
                 yield from () if review is None else review.by
             yield from document.approvers
+            yield from () if document.authority is None else (*document.authority.suspend, *document.authority.resume)
             for approval in (approval for version in document.versions for approval in version.approvals):
                 yield from () if approval.approved_by is None else (approval.approved_by,)
                 yield from approval.co_approvers
@@ -184,6 +185,8 @@ _PERSONS: Mapping[str, tuple[tuple[str | None, ...], ...]] = {
         ("runbook_review", "by"),
         ("runbook_review", "by", None),
         ("approvers", None),
+        ("authority", "suspend", None),
+        ("authority", "resume", None),
         ("versions", None, "approvals", None, "approved_by"),
         ("versions", None, "approvals", None, "co_approvers"),
         ("versions", None, "approvals", None, "co_approvers", None),
@@ -310,5 +313,7 @@ def _contract(read: Read, contract: Contract, systems: _Known) -> Iterator[Probl
     if contract.id in SCHEDULES:
         built_in = f"{contract.id!r} is the built-in contract of scheduled reviews"
         yield read.error(("id",), f"{built_in}: give yours another id")
+    if contract.id == SUSPENSIONS:
+        yield read.error(("id",), f"{SUSPENSIONS!r} is the built-in contract on suspension: give yours another id")
     if contract.id == DEFAULTS and contract.version == BUILT_IN:
         yield read.error(("version",), f"version {BUILT_IN!r} of {DEFAULTS!r} is the built-in one: give yours another")

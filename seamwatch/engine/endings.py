@@ -16,7 +16,7 @@ from seamwatch.engine.settings import JudgeSettings
 from seamwatch.engine.state_store import StateStore
 from seamwatch.engine.versions import ContractVersions
 from seamwatch.engine.watermarks import Watermarks
-from seamwatch.judging.model.facts import ForwardedEvent, Violation
+from seamwatch.judging.model.facts import DRILL, ForwardedEvent, Violation
 from seamwatch.judging.model.judgement import ENDED, OPENED
 
 TOLD: Final = (OPENED, ENDED)
@@ -51,7 +51,8 @@ class Endings:
             violations = {violation.violation_id: violation for violation in violations}.values()
         for violation in violations:
             at = violation.opened_at if what == OPENED else violation.resolved_at
-            if at is None or violation.kind in self._wanting[what]:
+            # Of a drill nothing was broken.
+            if at is None or violation.kind in self._wanting[what] or violation.severity == DRILL:
                 continue
             for bound in self._versions.seams.wanting(what, violation.system, at):
                 if bound.seam.contract == violation.contract:

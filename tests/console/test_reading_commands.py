@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -174,6 +175,36 @@ def test_the_trail_shows_what_led_to_what_and_when_to_the_millisecond(store: Pop
 
 def row(name: str, parent: str | None) -> Happened:
     return Happened(None, NOW, "outcome", name, parent, "s", "", "", "t", 0, 0)
+
+
+def test_what_is_suspended_is_told_where_one_looks_for_a_system(store: Populated) -> None:
+    now = time.time_ns() // 1_000
+    said: dict[str, Any] = {
+        "suspension_id": event("s"), "system": AGENT, "state": "suspended", "person": PEOPLE[2],
+        "reason": "it pays twice", "since": now - HOUR, "judged_at": now - HOUR,
+    }  # fmt: skip
+    records = [
+        said | {"tool": "pay"},
+        said | {"version": "7"},
+        said | {"version": "7", "state": "resumed", "evidence_uri": "https://example.org/81"},
+        said | {"tool": "mail", "until": now - MINUTE},
+        said | {"system": MODEL, "person": None, "contract": "scores@1#bounds", "violation_id": hexed("v")},
+    ]
+    for number, record in enumerate(records):
+        store.book.record([CODEC.encode("suspended", record)], "suspended", millis=NOW // 1000 + number)
+    of_agent = f"tool pay of {AGENT} is suspended since"
+    owner = " ".join(store.run("owner", AGENT).out.split())
+    assert of_agent in owner
+    assert f"by {PEOPLE[2]}: “it pays twice”" in owner
+    assert not [each for each in ("version 7", "tool mail") if f"{each} of {AGENT} is suspended" in owner]
+    (row,) = json.loads(store.run("owner", AGENT, "--json").out)["suspended"]
+    assert (row["tool"], row["version"]) == ("pay", None)
+    listed = " ".join(store.run("inventory").out.split())
+    assert of_agent in listed
+    assert f"{MODEL} is suspended since" in listed
+    assert "by contract scores@1#bounds" in listed
+    rows = map(json.loads, store.run("inventory", "--json").out.splitlines())
+    assert {row["system"] for row in rows if row["suspended"]} == {AGENT, MODEL}
 
 
 def test_parents_that_go_round_in_a_circle_lose_no_event() -> None:

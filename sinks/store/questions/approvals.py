@@ -54,6 +54,19 @@ def never_used(given: ApprovalGiven, now: Micros) -> str | None:
     )
 
 
+def standing(one: ApprovalGiven, now: Micros) -> str:
+    """Whether an approval is in force, in a word or two."""
+    if one.void is not None:
+        return f"counts for nothing: it {one.void}"
+    if not one.in_documents:
+        return "listed no more"
+    if one.revoked_at is not None and one.revoked_at <= now:
+        return "revoked"
+    if one.expires is not None and one.expires <= now:
+        return "expired"
+    return "in force" if one.approved_at is not None and one.approved_at <= now else "not in force yet"
+
+
 def approvals(store: Store, system: str | None = None, now: Micros | None = None) -> list[ApprovalGiven]:
     """Every approval, or those of one system, the newest version first.
 

@@ -139,3 +139,13 @@ def test_with_the_store_away_each_part_says_so_in_its_place(without_store: Conte
     assert client.get("/compliance").status_code == 200
     for name in ("reviews", "summaries", "kept"):
         assert client.get(f"/parts/compliance/{name}", headers={"HX-Request": "true"}).status_code == 503
+
+
+def test_what_could_not_be_judged_is_listed_for_every_system_and_what_is_hidden_says_so(
+    somebody: TestClient, auditor: TestClient
+) -> None:
+    shown = somebody.get("/parts/compliance/unjudged").text
+    assert "1 of 3 decisions lack data_as_of" in shown
+    assert "no contract covers it" in shown
+    assert "records that cannot be read tell of what is for auditors alone" in shown
+    assert "for auditors alone" not in auditor.get("/parts/compliance/unjudged").text
