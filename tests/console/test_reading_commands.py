@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from seamwatch.documents import RiskPolicy, published
 from seamwatch.durations import HOUR, MINUTE, SECOND
 from seamwatch.judging.found import Found, header_of
 from seamwatch.judging.model.facts import Evidence
@@ -232,6 +233,15 @@ def test_tiers_say_who_holds_to_one_and_who_is_not_known_to(store: Populated) ->
     assert answer.code == 1
     assert answer.err.startswith("0 of 3 systems hold to their tier; 1 fall short of it; 2 are not known to have one")
     assert store.run("tiers", "--short").out.count("\n") >= 7
+    first = store.store.rows("SELECT digest FROM documents WHERE kind = 'RiskPolicy'")
+    softer = RiskPolicy.model_validate(
+        {"kind": "RiskPolicy", "id": "risk-of-decisions", "version": "2", "effective_from": "2026-01-01",
+         "signatories": [PEOPLE[2]], "tiers": [{"tier": "high"}]}
+    )  # fmt: skip
+    for key, value in published([softer], NOW):
+        store.book.record([value], "contracts", key=key.encode())
+    assert store.store.rows("SELECT digest FROM documents WHERE kind = 'RiskPolicy'") == first, "the first text holds"
+    assert [json.loads(line) for line in store.run("tiers", "--json").out.splitlines()] == list(found.values())
 
 
 def test_decisions_under_a_version_of_a_contract_can_be_asked_for(store: Populated) -> None:
