@@ -174,7 +174,7 @@ def _stands_on(card: Card) -> Iterator[str]:
         ("Contract", "Clause", "Kind", "Severity", "Terms"),
         (
             (f"{one.contract}@{one.version}", one.clause, one.kind, one.severity,
-             ", ".join(f"{name}: {value}" for name, value in one.terms.items()))
+             words.terms_text(one.terms))
             for one in card.limits
         ),
         "No clause is in force.",

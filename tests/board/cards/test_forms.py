@@ -13,7 +13,7 @@ from seamwatch.durations import DAY, HOUR
 from seamwatch.errors import UsageError
 from sinks.store.questions.cards.basis import basis_of
 from sinks.store.questions.cards.figures import calibrations
-from sinks.store.questions.cards.measuring import Binned
+from sinks.store.questions.cards.measuring import Known
 from sinks.store.questions.cards.model import (
     Attested,
     Card,
@@ -61,14 +61,15 @@ def full() -> Card:
         violation_id="v", clause="c@1/quick", severity="breach", state="open", summary=NASTY, opened_at=at("1h"),
         acknowledged_by=None, acknowledged_at=None, resolved_at=None, followed=(),
     )  # fmt: skip
-    binned = [Binned(1, None, 0, 4, 400_000_000, 0), Binned(1, None, 4, 2, 1_800_000_000, 2_000_000_000)]
+    sums = ((0, 4), (4, 2), (400_000_000, 1_800_000_000), (0, 2_000_000_000))
+    known = [Known(1, None, 6, 6, 6, 0.1, 0.01, 2, 4, 1.0, *sums)]
     return card(
         who=Who(system="lender", not_for=(NASTY,), use_cases=("credit",), links={"runbook": "https://example.org/r"},
                 **{**NOTHING, "owner": "owner@example.org", "purpose": "ranks applications"}),
         figures=(auc,),
         attested=(Attested(metric="psi", threshold=Threshold(source="System document", min=None, max=0.2), value=None,
                            at=None, person=None, standing="not known"),),
-        calibration=tuple(calibrations(binned, 5)),
+        calibration=tuple(calibrations(known, 5)),
         drift=Drift(standing="drifting", observed=0.31, limit=0.2, unit="share", since=at()),
         incidents=(incident,),
         sources=(Source(dataset="households", declared=True, refreshed_at=None, data_as_of=None, age_seconds=None,

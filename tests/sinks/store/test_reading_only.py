@@ -83,6 +83,7 @@ READS: dict[str, list[str]] = {
     "trail": ["t"],
     "drift": [],
     "signals": [],
+    "burn": [],
     "violations": ["--before", "v"],
     "why-late": ["v-0123456789"],
     "approvals": [],

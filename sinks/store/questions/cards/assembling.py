@@ -14,7 +14,7 @@ from sinks.store.questions.cards.attested import attested
 from sinks.store.questions.cards.basis import basis_of
 from sinks.store.questions.cards.figures import approved, calibrations, figures
 from sinks.store.questions.cards.happened import changes, incidents
-from sinks.store.questions.cards.measuring import Measuring
+from sinks.store.questions.cards.measuring import Decided, Measuring
 from sinks.store.questions.cards.model import (
     Approval,
     Card,
@@ -56,8 +56,9 @@ def card(
     declared = estate.systems.get(system)
     contracts = estate.contracts_for(system, period.until - 1)
     measuring, agreed = Measuring.of(store, system, period), approved(declared, contracts)
-    errors = calibrations(measuring.binned(agreed.bins, *agreed.range), agreed.bins)
     correct = _correct(clause for contract in contracts for clause in contract.clauses)
+    decided, known = measuring.decided(agreed.quantiles), measuring.known(correct, agreed.bins, *agreed.range)
+    errors = calibrations(known, agreed.bins)
     who, given = _who(estate, declared, system), _approvals(store, declared, system, period)
     benchmarks = tuple(attested(store, declared, period.until))
     found, left_out = incidents(store, system, period)
@@ -70,12 +71,10 @@ def card(
         as_of=period.until,
         good_until=good_until,
         since=period.since,
-        counted=_counted(store, system, period, measuring),
+        counted=_counted(store, system, period, decided, measuring.cohorts_left_out),
         who=who,
         approvals=given,
-        figures=tuple(
-            figures(measuring.decided(agreed.quantiles), measuring.known(correct), measuring.ranked(), errors, agreed)
-        ),
+        figures=tuple(figures(decided, known, errors, agreed)),
         attested=benchmarks,
         calibration=tuple(errors),
         drift=None if drifts is None else _drift(drifts),
@@ -181,10 +180,12 @@ def _drift(found: Any) -> Drift:
     return Drift(standing=found.drift, observed=found.observed, limit=found.limit, unit=found.unit, since=found.since)
 
 
-def _counted(store: Store, system: str, period: Period, measuring: Measuring) -> Counted:
-    views = {"decisions": "decisions", "calls": "calls", "outcomes": "outcomes", "refreshes": "refreshes"}
-    found = {name: count(store, _COUNT % view, values_of([system], period)) for name, view in views.items()}
-    return Counted(cohorts_left_out=measuring.cohorts_left_out(), **found)
+def _counted(store: Store, system: str, period: Period, decided: Sequence[Decided], left_out: int) -> Counted:
+    found = {
+        name: count(store, _COUNT % name, values_of([system], period)) for name in ("calls", "outcomes", "refreshes")
+    }
+    decisions = sum(one.events for one in decided if one.overall)
+    return Counted(decisions=decisions, cohorts_left_out=left_out, **found)
 
 
 def _unjudged(store: Store, estate: Estate, system: str, period: Period, *, everything: bool) -> Iterator[Unjudged]:
