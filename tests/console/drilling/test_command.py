@@ -15,7 +15,9 @@ from console.drilling.scenario import read_scenario
 from seamwatch.clauses.drill.statement import Begun, CalledOff, Held, read_statement
 from seamwatch.engine.seams import Seams
 from seamwatch.errors import SeamwatchError, UnreachableError, UsageError
+from statements.incident import taking
 from tests.clauses.history import at, contract, estate_of
+from tests.console.drilling.test_holding import DRILLED
 
 OWNER = "owner@example.org"
 AGREED = contract("scorer", "- {id: valid, kind: range, min: 0, max: 1}")
@@ -143,6 +145,12 @@ def test_whose_list_is_climbed_is_asked_for_where_it_could_be_several() -> None:
         statements.drill.drilled(both, "scorer", "other#dril")
     demanding: Any = Published(f"{AGREED}\n---\n{DEMANDING}\n---\n{SYSTEM}")
     assert statements.drill.drilled(demanding, "scorer", None).clause.id == "practised"
+
+
+def test_a_drill_is_declared_no_incident() -> None:
+    seams = Seams(estate_of(f"{AGREED}\n---\n{SYSTEM}"))
+    with pytest.raises(SeamwatchError, match="v1 is a drill, in which nothing happened"):
+        taking(seams, DRILLED, OWNER, at())
 
 
 def test_what_the_judge_does_not_count_is_told(monkeypatch: pytest.MonkeyPatch) -> None:

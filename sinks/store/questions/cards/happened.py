@@ -23,8 +23,9 @@ MOST_INCIDENTS: Final = 50
 
 def incidents(store: Store, system: str, period: Period) -> tuple[list[Incident], int]:
     """What is open, and what opened within the time, the latest first; and how many more there are."""
-    recent = Wanted(system, since=period.since)
-    unresolved = episodes(store, Wanted(system, unresolved=True), MOST_INCIDENTS)
+    # In a drill nothing happened.
+    recent = Wanted(system, since=period.since, drills=False)
+    unresolved = episodes(store, Wanted(system, unresolved=True, drills=False), MOST_INCIDENTS)
     found = {one.violation_id: one for one in (*unresolved, *episodes(store, recent, MOST_INCIDENTS))}
     shown = [one for one in found.values() if one.opened_at < period.until][:MOST_INCIDENTS]
     in_all = number(store, recent) + sum(one.opened_at < period.since for one in unresolved)
