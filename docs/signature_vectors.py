@@ -20,8 +20,10 @@ from seamwatch.signatures import (
     change_bytes,
     change_digest,
     document_bytes,
+    dossier_bytes,
     refresh_bytes,
     sign,
+    suspension_bytes,
     withdrawal_bytes,
 )
 
@@ -66,6 +68,15 @@ _MESSAGES: Final = (
             "system": "credit-model", "version": "2.1", "config_digest": "sha256:9a4be2710c53d866", "id": "CR-21",
             "use_case": "credit-limit", "approved_by": "lead@example.org", "approved_at": "2026-01-08",
             "expires": None, "evidence": None, "person": "lead@example.org", "key_id": "lead-2026",
+        },
+    ),
+    (
+        "dossier",
+        dossier_bytes,
+        {
+            "system": "credit-model", "from": "2026-01-01T00:00:00.000000Z", "to": "2026-04-01T00:00:00.000000Z",
+            "as_of": "2026-04-02T08:00:00.000000Z", "digest": digest_of(_CONTRACT), "person": "lead@example.org",
+            "key_id": "lead-2026",
         },
     ),
     (
@@ -117,6 +128,15 @@ _MESSAGES: Final = (
             "subject": "credit-limits#learn/a3506823-6d7d-8db3-b87e-d32a654ea33f", "value": None,
             "person": "lead@example.org", "evidence_uri": None,
             "statement": '{"actions":[],"cause":"größer","diverged":"b","implied":"a"}',
+        },
+    ),
+    (
+        "suspension",
+        suspension_bytes,
+        {
+            "event_time": 1_772_443_800_000_000, "system": "order-agent", "version": None, "tool": "refund",
+            "state": "suspended", "person": "lead@example.org", "reason": "it refunds twice", "evidence_uri": None,
+            "until": 1_772_447_400_000_000,
         },
     ),
     (

@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 from seamwatch.durations import SECOND, format_duration
 from seamwatch.incidents import AFTERWARDS, AGAIN, RESOLVED, TRIGGER, Ahead, Incident, News
-from seamwatch.judging.model.facts import WITHDRAWN, Notice, Violation
+from seamwatch.judging.model.facts import DRILL, WITHDRAWN, Notice, Violation
 from seamwatch.judging.patterns.wording import moment_text, number_text, share_text
 from seamwatch.outages import Outage
 from seamwatch.printable import on_one_line
@@ -116,7 +116,7 @@ def page_of(
     """
     ahead = ahead or Ahead()
     incident = incident_of(violation, board, ahead, news)
-    lines = [violation.summary, "", f"System    {violation.system}"]
+    lines = [*_drill_lines(violation), violation.summary, "", f"System    {violation.system}"]
     if violation.slice and violation.slice != violation.system:
         lines.append(f"Slice     {violation.slice}")
     lines.append(f"Severity  {violation.severity}")
@@ -148,6 +148,10 @@ def page_of(
         lines += ["", "To end it, each signs, and the contract is published again:"]
         lines += [f"  {command}" for command in commands]
     return page_saying(title_of(violation), lines, violation.severity, (incident,), news)
+
+
+def _drill_lines(violation: Violation) -> list[str]:
+    return ["THIS IS A DRILL. Nothing has happened; act as if it had.", ""] if violation.severity == DRILL else []
 
 
 def _ahead_lines(ahead: Ahead, now: int) -> list[str]:

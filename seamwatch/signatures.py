@@ -22,6 +22,9 @@ from seamwatch.errors import SignatureError
 
 ACKNOWLEDGEMENT_FIELDS = ("answer", "event_time", "note", "of", "person", "reference", "system")
 ATTESTATION_FIELDS = ("event_time", "evidence_uri", "kind", "metric", "person", "subject", "system", "value")
+SUSPENSION_FIELDS = (
+    "event_time", "evidence_uri", "person", "reason", "state", "system", "tool", "until", "version",
+)  # fmt: skip
 REFRESH_FIELDS = (
     "attested_by",
     "data_as_of",
@@ -36,11 +39,14 @@ CHANGE_FIELDS = (
     "announced_by", "change_id", "config_digest", "effective_at", "from_value", "kind", "summary", "system", "to_value",
 )  # fmt: skip
 DOCUMENT_FIELDS = ("digest", "id", "key_id", "kind", "person", "signed_at", "version")
+DOSSIER_FIELDS = ("as_of", "digest", "from", "key_id", "person", "system", "to")
 WITHDRAWAL_FIELDS = ("digest", "id", "kind", "person", "version", "withdrawn_at")
 APPROVAL_FIELDS = (
     "approved_at", "approved_by", "config_digest", "evidence", "expires", "id", "key_id", "person", "system",
     "use_case", "version",
 )  # fmt: skip
+
+APPROVAL_OPTIONAL_FIELDS = ("baseline", "co_approvers", "revoked_at")
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +103,11 @@ def refresh_bytes(record: Mapping[str, Any]) -> bytes:
     return _canonical("dataset_refresh", body | {"sources": list(record["sources"])})
 
 
+def suspension_bytes(record: Mapping[str, Any]) -> bytes:
+    """What a person signs when suspending or resuming: what of which system, since and until when (micros), and why."""
+    return _canonical("suspension", {name: record.get(name) for name in SUSPENSION_FIELDS})
+
+
 def change_bytes(record: Mapping[str, Any]) -> bytes:
     """What a co-signer of a change signs: the change, not when it is announced, so that it can be signed before.
 
@@ -127,6 +138,11 @@ def document_bytes(statement: Mapping[str, Any]) -> bytes:
     return _canonical("document", {name: statement[name] for name in DOCUMENT_FIELDS})
 
 
+def dossier_bytes(statement: Mapping[str, Any]) -> bytes:
+    """What a person signs who vouches for a dossier: of which system and time, and the digest of its list of files."""
+    return _canonical("dossier", {name: statement[name] for name in DOSSIER_FIELDS})
+
+
 def withdrawal_bytes(statement: Mapping[str, Any]) -> bytes:
     """What a person signs who withdraws a document: which one, its digest, who does, and when (RFC 3339 text)."""
     return _canonical("withdrawal", {name: statement[name] for name in WITHDRAWAL_FIELDS})
@@ -135,11 +151,11 @@ def withdrawal_bytes(statement: Mapping[str, Any]) -> bytes:
 def approval_bytes(statement: Mapping[str, Any]) -> bytes:
     """What a person signs under an approval: all that it says of which version and use case, times as written.
 
-    ``revoked_at`` only where there is one, so that what was signed without it stays signed.
+    ``revoked_at``, ``co_approvers`` and ``baseline`` only where there are any, so that what was signed without stays
+    signed.
     """
     body = {name: statement.get(name) for name in APPROVAL_FIELDS}
-    if statement.get("revoked_at") is not None:
-        body["revoked_at"] = statement["revoked_at"]
+    body |= {name: statement[name] for name in APPROVAL_OPTIONAL_FIELDS if statement.get(name) is not None}
     return _canonical("approval", body)
 
 
@@ -203,6 +219,12 @@ def relay_fault(record: Mapping[str, Any], keys: Sequence[PublicKey] | None) -> 
 def attestation_fault(record: Mapping[str, Any], keys: Sequence[PublicKey]) -> tuple[str, str] | None:
     """Why an attestation does not bind, as a word and a sentence, by the same words; None when it does."""
     return _fault("attestation", attestation_bytes(record), record, keys)
+
+
+def suspension_fault(record: Mapping[str, Any], keys: Sequence[PublicKey]) -> tuple[str, str] | None:
+    """Why a suspension, or a resumption, does not bind, as a word and a sentence; None when it does. As above."""
+    what = "suspension" if record["state"] == "suspended" else "resumption"
+    return _fault(what, suspension_bytes(record), record, keys)
 
 
 def _fault(what: str, message: bytes, record: Mapping[str, Any], keys: Sequence[PublicKey]) -> tuple[str, str] | None:

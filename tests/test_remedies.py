@@ -71,6 +71,7 @@ REMINDED: dict[str, dict[str, Any]] = {
     "coverage": {"reviewer": ANN},
     "benchmark": {"metric": "gini", "min": 0.5, "by": ANN},
     "distribution": {"reference": {"first": "1d"}, "reviewer": ANN, "review_within": "2d"},
+    "reevaluation": {"by": ANN},
 }
 """What is agreed of the kinds that remind of a person's word; what is answered, and what must be entered, is below."""
 
@@ -121,7 +122,7 @@ def test_every_kind_that_reminds_is_among_those_that_were_looked_at() -> None:
     folder = Path(__file__).parents[1] / "seamwatch" / "clauses"
     files = [file for file in folder.rglob("*.py") if 'Remind("reminder"' in file.read_text("utf-8")]
     reminding = {file.relative_to(folder).parts[0].removesuffix(".py") for file in files}
-    assert reminding == {*REMINDED, "approval", "change_notice", "follow_up", "incident"}
+    assert reminding == {*REMINDED, "approval", "change_notice", "drill", "follow_up", "incident"}
 
 
 @pytest.mark.parametrize("kind", sorted(kinds()))
@@ -143,6 +144,16 @@ def test_a_reminder_of_what_follows_names_the_command_that_gives_it() -> None:
     body = reminder_of(reminder("follow_up", "v9/2"), Recipient(ANN, "Ann"), 0).body
     given = parsed(body.splitlines()[-1].strip())
     assert (given["command"], given["kind"], given["subject"]) == ("attest", "action", "limits#agreed/v9/2")
+
+
+def test_a_reminder_of_a_drill_names_the_command_that_holds_it_and_a_drill_names_none() -> None:
+    body = reminder_of(reminder("drill", None), Recipient(ANN, "Ann", signs=True), 0).body
+    given = parsed(body.splitlines()[-1].strip())
+    assert (given["command"], given["system"], given["clause"]) == ("drill", "scorer", "limits#agreed")
+    assert remedy_command(replace(REVIEW, kind="drill", severity="drill", slice="leak-1"), ANN) is None
+    assert remedy_command(replace(REVIEW, kind="drill", clause="agreed", slice=None), ANN) == (
+        f"seamwatch drill scorer --clause 'limits#agreed' --as {ANN}"
+    )
 
 
 def test_a_reminder_of_an_incident_names_the_command_that_reports_it() -> None:

@@ -31,6 +31,10 @@ def verify(
     proof: Annotated[
         Path | None, typer.Option(help="file that `seamwatch evidence` wrote: check it alone, with access to nothing")
     ] = None,
+    bundle: Annotated[
+        Path | None,
+        typer.Option(help="dossier that `seamwatch evidence` wrote: check it alone, with access to nothing"),
+    ] = None,
     since: Annotated[
         str | None, typer.Option(help="only what was committed from this time on (RFC 3339 or a date)", metavar="T")
     ] = None,
@@ -46,7 +50,8 @@ def verify(
     from the last signed checkpoint before that time, and what was committed earlier is not looked at.
 
     With --proof only that file is checked, and what its event says is printed: exit 1 when the proof does not hold, 2
-    when the file is no proof.
+    when the file is no proof. With --bundle only that dossier is checked, all of it (docs/dossiers.md): exit 1 with
+    everything that does not hold.
 
     Example: seamwatch verify --key ledger.key.pub
     """
@@ -54,6 +59,7 @@ def verify(
     from functools import partial
 
     from console.asking import auditor_as_it_is
+    from console.dossier import check_dossier
     from console.ledger import print_proven, verifier_keys
     from console.lines import Progress
     from console.reach import reach
@@ -67,6 +73,8 @@ def verify(
 
     settings = load_settings(data=data)
     keys = verifier_keys(key, settings)
+    if bundle is not None:
+        raise typer.Exit(0 if check_dossier(bundle, keys, as_json=as_json) else 1)
     if proof is not None:
         print_proven(_proven(proof, keys), as_json=as_json)
         return

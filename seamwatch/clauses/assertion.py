@@ -74,6 +74,7 @@ from seamwatch.judging.model.facts import Fact, ForwardedEvent
 from seamwatch.judging.model.judgement import Finding, Input, Judgement, Moment, Open, Remind, Resolve
 from seamwatch.judging.model.measure import FAILS, Measure, Watch, label_of
 from seamwatch.judging.model.seam import Seam
+from seamwatch.judging.model.tolerance import Tolerance, rest
 from seamwatch.judging.patterns.attempts import (
     ATTEMPT,
     ATTEMPTS,
@@ -155,6 +156,10 @@ class Assertion(Clause, kind="assertion"):
             return TRACE_IDLE
         return DAY if self.quiet is None else self.quiet
 
+    @property
+    def _calls(self) -> Split:
+        return split(self.where, self.must) if self.on == "tool_call" else Split(self.where, None)
+
     def conditions(self) -> Iterator[Condition]:
         """And `must`."""
         yield from super().conditions()
@@ -162,7 +167,7 @@ class Assertion(Clause, kind="assertion"):
 
     def measures(self, seam: Seam) -> tuple[Measure, ...]:
         """Events that do not satisfy `must`; and, for a summary, how many do."""
-        calls = split(self.where, self.must) if self.on == "tool_call" else Split(self.where, None)
+        calls = self._calls
         sliced = ("trace_id",) if self._each and self.on == "tool_call" else ()
         agreed = TRACE_IDLE if sliced else self.window
         window = bundle(self._quiet, agreed) if self._each else agreed
@@ -184,6 +189,13 @@ class Assertion(Clause, kind="assertion"):
             self.on, self.must, self.summary.every, select=calls.made, name="summary", offends=FAILS, missing=(untold,)
         )
         return (*measures, counted)
+
+    def tolerance(self) -> Tolerance | None:
+        """What `at_least` leaves."""
+        if self._each:
+            return None
+        measure = Measure(self.on, self.must, self.window, select=self._calls.made, offends=FAILS)
+        return Tolerance(rest(self.at_least), measure, self.min_count)
 
     def watches(self, seam: Seam) -> tuple[Watch, ...]:
         """And `must`."""

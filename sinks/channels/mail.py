@@ -106,7 +106,7 @@ def thread(page: Page, domain: str) -> str:
 def as_html(page: Page) -> str:
     """The page as HTML: what it says, line by line, its addresses as links."""
     lines = page.body.split("\n")
-    colour = {"breach": "#b00020", "warning": "#8a5a00"}.get(page.severity, "#333333")
+    colour = {"breach": "#b00020", "drill": "#2f4ea0", "warning": "#8a5a00"}.get(page.severity, "#333333")
     text = "\n".join(_linked(line) for line in lines[1:]).strip("\n")
     return (
         '<!doctype html><html lang="en"><body style="font-family:sans-serif">'

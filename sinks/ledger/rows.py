@@ -21,6 +21,7 @@ LEAF_COLUMNS: Final = ("offset", "broker_time", "key", "headers", "raw")
 """What a leaf is made of, beside its topic and partition."""
 
 _AT_ONCE: Final = 16_384
+_WINDOW: Final = 128
 
 
 def rows_where(store: Store, table: str, columns: Sequence[str], condition: str) -> pl.DataFrame:
@@ -68,6 +69,26 @@ def tile_reader(store: Store, place: Partition) -> ReadTile:
             )
             known[level, tile] = b"".join(bytes.fromhex(row["hashes"]) for row in rows)
         return known[level, tile]
+
+    return read
+
+
+def windowed_tile_reader(store: Store, place: Partition) -> ReadTile:
+    """Reads tiles as `tile_reader` does, many at once and keeping few: for a way through a tree from left to right."""
+    windows: dict[int, tuple[int, dict[int, bytes]]] = {}
+
+    def read(level: int, tile: int) -> bytes:
+        first, tiles = windows.get(level, (-1, {}))
+        if not first <= tile < first + _WINDOW or first < 0:
+            rows = store.rows(
+                f"SELECT DISTINCT tile, start, hex(hashes) AS hashes FROM ledger_tile WHERE {of_place(place)} "
+                f"AND level = {level} AND tile >= {tile} AND tile < {tile + _WINDOW} ORDER BY tile, start"
+            )
+            tiles = {}
+            for row in rows:
+                tiles[row["tile"]] = tiles.get(row["tile"], b"") + bytes.fromhex(row["hashes"])
+            windows[level] = (tile, tiles)
+        return tiles.get(tile, b"")
 
     return read
 

@@ -275,7 +275,7 @@ def test_what_is_overdue_climbs_the_escalation_list() -> None:
 
 def test_what_was_judged_stands_while_a_backfill_tells_no_time() -> None:
     seams = Seams(estate_of(AGREED))
-    (bound,) = seams.wanting("attestation", "scorer", at())
+    (bound,) = (each for each in seams.wanting("attestation", "scorer", at()) if each.clause.kind_name == "incident")
     heard = ForwardedEvent("attestation", record_of(declared("2d", "infrastructure"))[1])
     first = bound.clause.judge(bound.seam, None, heard, Moment(at("9d"), at("9d")))
     assert [type(finding).__name__ for finding in first.findings] == ["Answered", "Open"]

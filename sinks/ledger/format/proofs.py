@@ -142,7 +142,7 @@ def read_value(entry: Entry, form: str) -> tuple[str | None, dict[str, Any] | No
 
 
 def _document(entry: Entry) -> tuple[str | None, dict[str, Any] | None]:
-    if _type_of(entry.topic) != _DOCUMENTS:
+    if type_of(entry.topic) != _DOCUMENTS:
         return None, None
     try:
         return "document", read_document(entry.key, entry.value)
@@ -150,7 +150,7 @@ def _document(entry: Entry) -> tuple[str | None, dict[str, Any] | None]:
         return None, None
 
 
-def _type_of(topic: str) -> str:
+def type_of(topic: str) -> str:
     """The record type of a topic of whichever prefix, by how its name ends."""
     before, _, last = topic.rpartition(".")
     return "violation" if before.rpartition(".")[2] == "violations" else last
@@ -165,7 +165,7 @@ def _hold_schema(entry: Entry, header: bytes, name: str, form: str, definition: 
             raise ProofError(f"the schema of the proof is not the one that the record names, {header[2:].hex()}")
         return
     # A registry's number says nothing about the schema: only one that is known here, of this topic's type, will do.
-    if name not in RECORD_TYPES or schema(name).fingerprint != mark or _type_of(entry.topic) != name:
+    if name not in RECORD_TYPES or schema(name).fingerprint != mark or type_of(entry.topic) != name:
         raise ProofError("the record names its schema by a registry's number, and the one in the proof is not ours")
 
 

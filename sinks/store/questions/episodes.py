@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from seamwatch.instants import format_instant
-from seamwatch.judging.model.facts import Violation
+from seamwatch.judging.model.facts import DRILL, Violation
 from seamwatch.judging.records import violation_of
 from sinks.store.questions.rows import Micros, Where, columns, count, values_of
 
@@ -45,6 +45,8 @@ class Wanted:
     before: Before | None = None
     contract: str | None = None
     clause: str | None = None
+    drills: bool = True
+    """Drills as well, in which nothing was broken."""
 
 
 def episodes(store: Store, wanted: Wanted, limit: int | None = None) -> list[Violation]:
@@ -103,6 +105,8 @@ def standing(violation: Violation) -> str:
 def _where(wanted: Wanted) -> Where:
     where = Where()
     where.equal(system=wanted.system, contract=wanted.contract, clause=wanted.clause)
+    if not wanted.drills:
+        where.add("severity != {drill:String}", drill=DRILL)
     if wanted.unresolved:
         where.add("state != 'resolved'")
     where.since("opened_at", wanted.since)
