@@ -8,7 +8,16 @@ from typing import Any, Final
 from seamwatch.durations import SECOND, format_duration
 from seamwatch.judging.patterns.wording import number_text
 from seamwatch.paging import measure_text
-from sinks.store.questions.cards.model import Attested, Calibration, Drift, Figure, Source, Standing, Threshold
+from sinks.store.questions.cards.model import (
+    Approval,
+    Attested,
+    Calibration,
+    Drift,
+    Figure,
+    Source,
+    Standing,
+    Threshold,
+)
 
 NOT_KNOWN: Final = "not known"
 STANDINGS: Final[Mapping[Standing, str]] = {
@@ -55,6 +64,12 @@ def threshold_text(threshold: Threshold, unit: str = "") -> str:
 def thresholds_text(figure: Figure) -> str:
     """All that was approved of a figure."""
     return "; ".join(threshold_text(each, figure.unit) for each in figure.thresholds)
+
+
+def basis_text(one: Approval) -> str:
+    """What an approval rests on: where the reasons are, and what was evaluated."""
+    values = ", ".join(f"{name} {number_text(value)}" for name, value in one.baseline.items())
+    return "; ".join(filter(None, (one.evidence, values and f"evaluated: {values}"))) or NOT_KNOWN
 
 
 def attested_text(one: Attested) -> str:
