@@ -79,7 +79,8 @@ def _decisions(store: Store, scope: Scope) -> Rows:
 
 
 def _drift(store: Store, scope: Scope) -> Rows:
-    yield from drift.drift(store, scope.system)
+    # That nothing watches the scores is a row of the answer, and no evidence that anything does.
+    yield from (one for one in drift.drift(store, scope.system) if one.drift != "unwatched")
 
 
 def _episodes(store: Store, scope: Scope) -> Rows:
@@ -102,7 +103,8 @@ def _holds(store: Store, scope: Scope) -> Rows:
 
 
 def _inventory(store: Store, scope: Scope) -> Rows:
-    yield from inventory.inventory(store, scope.system)
+    # What was only seen in traffic is in the answer as what nobody declared.
+    yield from (one for one in inventory.inventory(store, scope.system) if one.registered)
 
 
 def _ledger(store: Store, _: Scope) -> Rows:

@@ -75,11 +75,13 @@ def test_a_file_that_is_wrong_is_told_of_by_its_line(tmp_path: Path, before: str
     assert said in read(tmp_path, GOOD.replace(before, after))
 
 
-def test_what_is_there_twice_is_refused(tmp_path: Path) -> None:
+def test_what_is_there_twice_or_never_enough_is_refused(tmp_path: Path) -> None:
     item = GOOD[GOOD.index("      - question") : GOOD.index("    duty")]
     assert "the question 'ledger' is named twice" in read(tmp_path, GOOD.replace(item, item + item))
     whole = GOOD[GOOD.index("  - number") :]
     assert "the number '1' is there twice" in read(tmp_path, GOOD + whole)
+    background = GOOD.replace("        nothing: none\n", "        nothing: none\n        alone: false\n")
+    assert "no question of it is evidence alone" in read(tmp_path, background)
     assert "'own' is there already" in read(tmp_path, f"{GOOD}---\n{GOOD}")
 
 
