@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -18,21 +19,26 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 from board import api
 from board.api.problems import problem
 from board.context import Context
+from board.metrics import Metrics
 from board.page import NotSignedInError, context_of_request, plain, redirected, wants_fragment
 from board.pages import (
     answers,
     audit,
+    cards,
     changes,
     compliance,
     contracts,
     drift,
     episodes,
+    incidents,
     inventory,
     live,
     on_call,
     reviews,
     signing_in,
     sql,
+    summaries,
+    suspensions,
     systems,
 )
 from board.security.origins import HEADERS, RefusedError
@@ -42,10 +48,12 @@ from sinks.store.questions.names import UnknownNameError
 log = structlog.get_logger(__name__)
 
 _STATIC: Final = Path(__file__).with_name("static")
+_STATIC_PATH: Final = "/static"
 _PAGES: Final = (
     signing_in,
     on_call,
     episodes,
+    cards,  # before systems, whose address takes whatever follows
     systems,
     contracts,
     inventory,
@@ -56,6 +64,9 @@ _PAGES: Final = (
     audit,
     answers,
     reviews,
+    suspensions,
+    incidents,
+    summaries,
     live,
 )
 
@@ -71,21 +82,30 @@ def make_app(context: Context) -> FastAPI:
 
     app = FastAPI(title="Seamwatch", lifespan=running, docs_url=None, redoc_url=None, openapi_url=None)
     app.state.context = context
-    app.mount("/static", StaticFiles(directory=_STATIC), name="static")
+    app.state.metrics = Metrics(context.feed, context.hub)
+    app.mount(_STATIC_PATH, StaticFiles(directory=_STATIC), name="static")
     for module in _PAGES:
         app.include_router(module.router)
     app.include_router(api.router)
     # What is asked by another name reaches us through a page that had its own name point here.
     own = {"127.0.0.1", "localhost", "[::1]", urlsplit(context.address).hostname or ""}
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=sorted(own - {""}))
-    app.middleware("http")(_with_headers)
+    app.middleware("http")(_answered)
     for kind, handler in _HANDLERS.items():
         app.add_exception_handler(kind, handler)
     return app
 
 
-async def _with_headers(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
-    response = await call_next(request)
+async def _answered(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
+    """The answer with the headers of every answer, counted by its route: paths hold ids, as many as are asked for."""
+    began, status = time.monotonic(), 500
+    try:
+        response = await call_next(request)
+        status = response.status_code
+    finally:
+        static = request.url.path.startswith(f"{_STATIC_PATH}/")
+        route = _STATIC_PATH if static else getattr(request.scope.get("route"), "path", None)
+        request.app.state.metrics.answered(route, status, time.monotonic() - began)
     for name, value in HEADERS.items():
         response.headers.setdefault(name, value)
     return response

@@ -18,6 +18,7 @@ from board.live.open_episodes import Followed, steps_of
 from board.security.origins import HEADER, RefusedError, demand_own_page, demand_token
 from board.security.viewer import Viewer
 from board.words import FILTERS
+from seamwatch.guard.standing import Standing
 from sinks.store.client import Store
 
 # A template is looked up for each item of a list, by every thread at once: in a dictionary, and not in a cache that
@@ -34,6 +35,7 @@ _TEMPLATES.filters.update(FILTERS)
 
 
 _SECOND: Final = 1_000_000
+_PERSONAL: Final = frozenset({"attributes", "arguments"})
 
 MENU: Final = (
     ("/", "On call"),
@@ -72,6 +74,11 @@ class Page:
         return self.viewer.may_see_everything(self.context.estate.persons)
 
     @property
+    def hidden(self) -> frozenset[str]:
+        """The fields of events that who looks may not be told, nor anything that is counted by them."""
+        return frozenset() if self.everything else _PERSONAL
+
+    @property
     def team(self) -> str | None:
         """The team whose systems alone are shown; None where those of all are."""
         return self.viewer.team(self.context.estate.persons, self.context.shown.teams)
@@ -98,6 +105,18 @@ class Page:
         """An episode of the topics that may be shown, open or over a short while ago."""
         found = self.context.feed.episodes.get(violation_id)
         return found if found is not None and self.sees(found) else None
+
+    def suspended(self, system: str) -> tuple[Standing, ...]:
+        """What is suspended of a system now, from the topics; nothing of one that may not be shown."""
+        declared, team = self.context.estate.systems.get(system), self.team
+        if team is not None and (declared is None or declared.team != team):
+            return ()
+        standing = self.context.feed.suspended.get(system, ())
+        return tuple(one for one in standing if one.until is None or one.until > self.now)
+
+    def all_suspended(self) -> tuple[Standing, ...]:
+        """All that is suspended now and may be shown, by system."""
+        return tuple(one for system in sorted(self.context.feed.suspended) for one in self.suspended(system))
 
     @contextmanager
     def store(self) -> Iterator[Store]:
@@ -177,6 +196,11 @@ def person_of(page: Page) -> str:
 def plain(template: str, values: Mapping[str, Any], status: int = 200) -> HTMLResponse:
     """A page for somebody who is not signed in."""
     return HTMLResponse(_TEMPLATES.get_template(template).render(dict(values)), status, {"Cache-Control": "no-store"})
+
+
+def text_of(template: str, values: Mapping[str, Any]) -> str:
+    """A template as text that is no answer: what stands alone, away from the board."""
+    return _TEMPLATES.get_template(template).render(dict(values))
 
 
 def wants_fragment(request: Request) -> bool:

@@ -17,6 +17,7 @@ from board.addresses import address_of
 from board.app import make_app
 from board.context import context_of
 from board.security.sessions import secret_of
+from seamwatch.exposing import expose
 from seamwatch.listening import listen
 from seamwatch.settings import Settings, load_settings
 
@@ -35,7 +36,7 @@ def run(settings: Settings) -> None:
     address = settings.board_url or address_of(*listening.getsockname()[:2])
     log.info("the board is served", address=address, processes=settings.board_processes)
     if settings.board_processes == 1:
-        uvicorn.Server(_config(made(settings, address))).run(sockets=[listening])
+        uvicorn.Server(_config(_shown(made(settings, address), settings))).run(sockets=[listening])
         return
     made(settings, address)  # what cannot be used is told once, here
     os.environ[_ADDRESS] = address  # which the others cannot find out
@@ -61,7 +62,14 @@ def application() -> FastAPI:
     configure(settings, "board")
     threading.Thread(target=_end_with_parent, name="parent", daemon=True).start()
     assert settings.board_url is not None
-    return made(settings, settings.board_url)
+    return _shown(made(settings, settings.board_url), settings)
+
+
+def _shown(app: FastAPI, settings: Settings) -> FastAPI:
+    """The application, whose metrics are shown where the settings say: several processes have ports one by one."""
+    further = settings.board_processes - 1
+    expose(app.state.metrics.registry, settings.metrics_port, settings.metrics_host, further)
+    return app
 
 
 def _config(app: FastAPI | str, **further: Any) -> uvicorn.Config:

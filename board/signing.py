@@ -1,6 +1,6 @@
 """Signing: what one says goes out as a draft of this session, and comes back signed; and what came of it.
 
-For answers and reviews alike: one acts as oneself only. What is said, and how it is sent, is theirs.
+For answers, reviews and suspensions alike: one acts as oneself only. What is said, and how it is sent, is theirs.
 """
 
 from __future__ import annotations

@@ -25,7 +25,7 @@ from bus.refusals import why_refused
 from seamwatch.broker import Address
 from seamwatch.clock import Clock, SystemClock
 from seamwatch.collector import unhurried_collector
-from seamwatch.documents import Contract, Estate, documents_of, published
+from seamwatch.documents import Contract, Estate, RiskPolicy, documents_of, published
 from seamwatch.documents.estate import BEGINNING
 from seamwatch.documents.loading import Loaded, load
 from seamwatch.documents.publishing import Published, rewritten
@@ -277,7 +277,7 @@ def publish(
         else:
             (new if document.key not in before else changed).append(document.key)
         messages |= published([document], at, {document.key: carried})
-    former = _former(follower, [d for d in documents if isinstance(d, Contract)], messages)
+    former = _former(follower, [d for d in documents if isinstance(d, Contract | RiskPolicy)], messages)
     gone = tuple(sorted(set(before) - {document.key for document in documents} - former))
     headers: dict[str, Headers] = {}
     if withdraw and gone:
@@ -300,18 +300,21 @@ def _said_by(follower: ContractsFollower, gone: Sequence[str], by: Withdrawer, n
 
 
 def _former(
-    follower: ContractsFollower, contracts: Sequence[Contract], messages: Mapping[str, bytes | None]
+    follower: ContractsFollower, versions: Sequence[Contract | RiskPolicy], messages: Mapping[str, bytes | None]
 ) -> set[str]:
     """The versions that one of these followed: they stay, because they govern the events of their time."""
     said = copy.copy(follower.said)
     for key, value in messages.items():
         said.take(key, value)
-    terms = said.estate().terms
-    since = {term.contract.key: term.valid_from for term in terms}
-    last: dict[str, int] = {}
-    for contract in contracts:
-        last[contract.id] = max(since.get(contract.key, BEGINNING), last.get(contract.id, BEGINNING))
-    return {term.contract.key for term in terms if term.valid_from < last.get(term.contract.id, BEGINNING)}
+    estate = said.estate()
+    terms: list[tuple[Contract | RiskPolicy, int]] = [(term.contract, term.valid_from) for term in estate.terms]
+    terms += [(term.policy, term.valid_from) for term in estate.policies]
+    since = {document.key: start for document, start in terms}
+    last: dict[tuple[str, str], int] = {}
+    for one in versions:
+        name = (one.kind_name, one.id)
+        last[name] = max(since.get(one.key, BEGINNING), last.get(name, BEGINNING))
+    return {one.key for one, start in terms if start < last.get((one.kind_name, one.id), BEGINNING)}
 
 
 def _send(

@@ -109,11 +109,13 @@ def tell_reused(found: Iterable[Reused], complaints: Complaints) -> None:
 
 def _gather_store(asked: Asked, history: History, period: Period, complaints: Complaints) -> None:
     from console.asking import auditor
+    from seamwatch.settings import load_settings
     from streams.replay.history.store import gather_store
 
     progress = Progress("events read so far")
     with auditor(asked.data) as store:
-        gather_store(store, history, period, complain=complaints.add, read=progress.tell)
+        clock = load_settings().clock()
+        gather_store(store, history, period, complain=complaints.add, read=progress.tell, clock=clock)
     complaints.finish()
 
 

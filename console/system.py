@@ -152,7 +152,7 @@ class System:
             from replies.serving import demanded
 
             demanded(self._settings)
-        self._metrics = metrics_ports(self._settings, self._stages)
+        self._metrics = metrics_ports(self._settings, (*STAGES, BOARD, *self._stages[len(STAGES) :]))
         (self._settings.data / RUN_FILE).unlink(missing_ok=True)
         self._stack = LocalStack(self._folder, self._settings, progress)
         self._addresses = addresses = self._stack.start()

@@ -14,7 +14,7 @@ from typing import Any
 from seamwatch.documents import Contract
 from seamwatch.durations import DAY, SECOND
 from seamwatch.instants import format_instant
-from seamwatch.judging.model.facts import Violation
+from seamwatch.judging.model.facts import DRILL, Violation
 
 WEEK = 7 * DAY
 _MONDAY = 4 * DAY
@@ -58,8 +58,10 @@ class Tally:
         self._weeks: dict[int, Counter[str]] = {}
 
     def add(self, violation: Violation) -> None:
-        """Count an episode in its last state."""
+        """Count an episode in its last state; a drill is none."""
         v = violation
+        if v.severity == DRILL:
+            return
         key = (v.contract, v.contract_version, v.clause)
         found = self._clauses.setdefault(key, Clause(v.contract, v.contract_version, v.clause, v.kind))
         week = (v.opened_at - _MONDAY) // WEEK

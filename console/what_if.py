@@ -12,12 +12,13 @@ from console.comparing import Comparison, Pair, compare, comparison_object
 from console.history import Asked, gathered
 from console.lines import Complaints, Progress
 from console.tables import print_table
-from seamwatch.documents import Contract, Estate, Person, System
+from seamwatch.documents import Contract, Estate, Person, RiskPolicy, System
 from seamwatch.documents.estate import Term
 from seamwatch.documents.files import nothing_read
 from seamwatch.documents.loading import read_folder
 from seamwatch.documents.problems import is_error
-from seamwatch.documents.terms import terms_of
+from seamwatch.documents.terms import policy_terms_of, terms_of
+from seamwatch.documents.tiers import PolicyTerm
 from seamwatch.errors import DocumentError
 from seamwatch.instants import format_instant
 from seamwatch.judging.model.facts import Violation
@@ -34,14 +35,16 @@ class State:
     contracts: tuple[Contract, ...]
     persons: Mapping[str, Person]
     systems: Mapping[str, System]
+    policies: tuple[PolicyTerm, ...] = ()
 
     def estate(self, other: State) -> Estate:
-        """What judges. Persons and systems that this side lacks, as a single file does, are the other's.
+        """What judges. Persons, systems and policies that this side lacks, as a single file does, are the other's.
 
         Each contract governs all of time: the question is what it would have found.
         """
         terms = tuple(Term(contract) for contract in self.contracts)
-        return Estate({**other.persons, **self.persons}, {**other.systems, **self.systems}, terms)
+        systems = {**other.systems, **self.systems}
+        return Estate({**other.persons, **self.persons}, systems, terms, policies=self.policies or other.policies)
 
 
 def read_state(place: Path) -> State:
@@ -58,6 +61,7 @@ def read_state(place: Path) -> State:
         tuple(newest.values()),
         {d.id: d for d in documents if isinstance(d, Person)},
         {d.id: d for d in documents if isinstance(d, System)},
+        tuple(policy_terms_of((d, None) for d in documents if isinstance(d, RiskPolicy))),
     )
 
 

@@ -18,7 +18,7 @@ from seamwatch.clauses import Clause, kinds
 from seamwatch.durations import Duration, compact_duration
 
 FOLDER = Path(__file__).parent / "clauses"
-_OF_EVERY_CLAUSE = ("id", "kind", "severity", "where")
+_OF_EVERY_CLAUSE = ("id", "kind", "severity", "on_breach", "where")
 # Each has to begin a line.
 _SECTIONS = (
     "State:",

@@ -23,6 +23,7 @@ from seamwatch.signatures import (
     dossier_bytes,
     refresh_bytes,
     sign,
+    suspension_bytes,
     withdrawal_bytes,
 )
 
@@ -127,6 +128,15 @@ _MESSAGES: Final = (
             "subject": "credit-limits#learn/a3506823-6d7d-8db3-b87e-d32a654ea33f", "value": None,
             "person": "lead@example.org", "evidence_uri": None,
             "statement": '{"actions":[],"cause":"größer","diverged":"b","implied":"a"}',
+        },
+    ),
+    (
+        "suspension",
+        suspension_bytes,
+        {
+            "event_time": 1_772_443_800_000_000, "system": "order-agent", "version": None, "tool": "refund",
+            "state": "suspended", "person": "lead@example.org", "reason": "it refunds twice", "evidence_uri": None,
+            "until": 1_772_447_400_000_000,
         },
     ),
     (

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
         Inference,
         Outcome,
         Signature,
+        Suspension,
         ToolCall,
     )
 
@@ -39,6 +40,7 @@ _HOMES = {
     "Outcome": "seamwatch.wire.events",
     "SeamwatchError": "seamwatch.errors",
     "Signature": "seamwatch.wire.events",
+    "Suspension": "seamwatch.wire.events",
     "ToolCall": "seamwatch.wire.events",
     "config_digest": "seamwatch.configuration",
 }
@@ -56,6 +58,7 @@ __all__ = [
     "Outcome",
     "SeamwatchError",
     "Signature",
+    "Suspension",
     "ToolCall",
     "config_digest",
 ]

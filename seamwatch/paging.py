@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 from seamwatch.durations import SECOND, format_duration
 from seamwatch.incidents import AFTERWARDS, AGAIN, RESOLVED, TRIGGER, Ahead, Incident, News
-from seamwatch.judging.model.facts import WITHDRAWN, Notice, Violation
+from seamwatch.judging.model.facts import DRILL, WITHDRAWN, Notice, Violation
 from seamwatch.judging.patterns.wording import moment_text, number_text, share_text
 from seamwatch.outages import Outage
 from seamwatch.printable import on_one_line
@@ -116,7 +116,7 @@ def page_of(
     """
     ahead = ahead or Ahead()
     incident = incident_of(violation, board, ahead, news)
-    lines = [violation.summary, "", f"System    {violation.system}"]
+    lines = [*_drill_lines(violation), violation.summary, "", f"System    {violation.system}"]
     if violation.slice and violation.slice != violation.system:
         lines.append(f"Slice     {violation.slice}")
     lines.append(f"Severity  {violation.severity}")
@@ -148,6 +148,10 @@ def page_of(
         lines += ["", "To end it, each signs, and the contract is published again:"]
         lines += [f"  {command}" for command in commands]
     return page_saying(title_of(violation), lines, violation.severity, (incident,), news)
+
+
+def _drill_lines(violation: Violation) -> list[str]:
+    return ["THIS IS A DRILL. Nothing has happened; act as if it had.", ""] if violation.severity == DRILL else []
 
 
 def _ahead_lines(ahead: Ahead, now: int) -> list[str]:
@@ -194,8 +198,11 @@ def notice_as_due(notice: Notice) -> Violation:
     )  # fmt: skip
 
 
-def reminder_of(due: Violation, recipient: Recipient, now: int) -> Page:
-    """What a reminder or a summary says: its sentence, by when, and how to answer."""
+def reminder_of(due: Violation, recipient: Recipient, now: int, board: str | None = None) -> Page:
+    """What a reminder or a summary says: its sentence, by when, and how to answer.
+
+    ``board``: the address of the board, which has a page of each summary.
+    """
     lines = [due.summary, "", f"System    {due.system}"]
     if due.kind == "reminder":
         lines.append(f"Due       {moment_text(due.opened_at)}, in {format_duration(max(0, due.opened_at - now))}")
@@ -206,10 +213,15 @@ def reminder_of(due: Violation, recipient: Recipient, now: int) -> Page:
         if command is not None:
             how = "To answer:" if due.unit == "change_notice" else "Once it is done:"
             lines += ["", how, f"  {command}"]
+    link = None
+    if board is not None and due.kind == "summary":
+        link = f"{board}/summaries/{quote(due.violation_id, safe='')}"
+        lines += ["", "What held, what broke, what is owed and what could not be judged, on one page:", f"  {link}"]
     if due.kind == "summary" and due.unit not in UNCONFIRMED:
         lines += ["", "To confirm that you have it:", f"  {_ack(due.violation_id, recipient)}"]
+        lines += [] if link is None else ["  or by one button on that page"]
     title = f"{due.kind.upper()} {due.system}: {due.clause or due.contract}"
-    return page_saying(title, lines, NOTICE, (Incident(due),))
+    return page_saying(title, lines, NOTICE, (Incident(due, board=link),))
 
 
 def outage_as_due(outage: Outage) -> Violation:

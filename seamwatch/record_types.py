@@ -12,6 +12,7 @@ INPUT_TYPES: Final = (
     "dataset_refresh",
     "outcome",
     "attestation",
+    "suspension",
 )
 """What producers publish; each has a topic of its name."""
 
@@ -19,6 +20,7 @@ OUTPUT_TYPES: Final = (
     "measurement",
     "violation",
     "verdict",
+    "suspended",
     "notice",
     "page",
     "outage",

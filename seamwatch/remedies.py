@@ -8,7 +8,7 @@ from __future__ import annotations
 from shlex import quote
 from typing import Final
 
-from seamwatch.judging.model.facts import OBJECTION, Violation
+from seamwatch.judging.model.facts import DRILL, OBJECTION, Violation
 
 CONTRACT_FILE: Final = "CONTRACT_FILE"
 """Stands for the file of a contract, which whoever publishes it has."""
@@ -19,13 +19,22 @@ KEY_FILE: Final = "PRIVATE_KEY_FILE"
 VALUE: Final = "VALUE"
 """Stands for the value that was measured."""
 
+METRIC: Final = "METRIC"
+"""Stands for the name of a metric that was measured."""
+
 REVIEW_FILE: Final = "REVIEW_FILE"
 """Stands for the file that states what a review says."""
+
+EVIDENCE: Final = "EVIDENCE_URI"
+"""Stands for where the evidence lies."""
+
+RECEIPT: Final = "RECEIPT_URI"
+"""Stands for where the receipt of a report lies."""
 
 NOBODY_NAMED: Final = "YOUR_ID"
 """Stands for the id of whoever reads it, where nobody is named."""
 
-ATTESTED: Final = ("review", "coverage", "benchmark")
+ATTESTED: Final = ("review", "coverage", "benchmark", "reevaluation")
 """The clause kinds that are put right by a person's word."""
 
 
@@ -49,8 +58,12 @@ def remedy_command(violation: Violation, person: str | None, *, signs: bool = Fa
         return f"seamwatch withdraw {quote(objected)} {_as(person, signs)}"
     # Of scores that shifted the review that was due, not the shift itself, which no word ends.
     kind = "review" if violation.kind == "distribution" and violation.unit == "s" else violation.kind
+    if kind == "drill":
+        return None if violation.severity == DRILL else drill_command(violation, person, signs=signs)
     if kind == "follow_up":
         return _follow_up_command(violation, person, signs)
+    if kind == "incident":
+        return report_command(violation.slice, person, signs=signs) if violation.slice else None
     return _attest_command(violation, kind, person, signs) if kind in ATTESTED else None
 
 
@@ -63,15 +76,27 @@ def reminded_command(reminder: Violation, kind: str, person: str, *, signs: bool
         return ack_command(reminder.slice.removesuffix(f"/{person}"), person, signs=signs)
     if kind == "follow_up":
         return _follow_up_command(reminder, person, signs)
+    if kind == "drill":
+        return drill_command(reminder, person, signs=signs)
+    if kind == "incident":
+        return report_command(reminder.slice, person, signs=signs) if reminder.slice else None
     kind = "review" if kind == "distribution" else kind
     return _attest_command(reminder, kind, person, signs) if kind in ATTESTED else None
 
 
 def _attest_command(violation: Violation, kind: str, person: str, signs: bool) -> str:
     value = f" --value {VALUE}" if kind == "benchmark" else ""
+    if kind == "reevaluation":
+        value = f" --metric {quote(violation.slice or METRIC)}={VALUE}"
     subject = quote(f"{violation.contract}#{violation.clause}")
     about = f"{kind} {subject} --system {quote(violation.system)}"
     return f"seamwatch attest {about}{value} {_as(person, signs)}"
+
+
+def drill_command(asking: Violation, person: str, *, signs: bool) -> str:
+    """The command that holds the drill which a clause asks for."""
+    clause = f" --clause {quote(f'{asking.contract}#{asking.clause}')}"
+    return f"seamwatch drill {quote(asking.system)}{clause} {_as(person, signs)}"
 
 
 def _follow_up_command(violation: Violation, person: str, signs: bool) -> str | None:
@@ -88,6 +113,11 @@ def follow_up_command(contract: str, clause: str, reference: str, system: str, p
         return f"seamwatch review {quote(reference)} --file {REVIEW_FILE} {_as(person, signs)}"
     subject = quote(f"{contract}#{clause}/{reference}")
     return f"seamwatch attest action {subject} --system {quote(system)} {_as(person, signs)}"
+
+
+def report_command(violation_id: str, person: str, *, signs: bool) -> str:
+    """The command that puts on record that the report of an incident was sent."""
+    return f"seamwatch incident report {quote(violation_id)} --receipt {RECEIPT} {_as(person, signs)}"
 
 
 def sign_commands(violation: Violation) -> tuple[str, ...]:
@@ -107,6 +137,13 @@ def review_command(system: str, person: str, about: str | None = None, *, signs:
     """The command by which a person attests the review that a System document asks for; ``about``: of which point."""
     subject = "" if about is None else f" {quote(about)}"
     return f"seamwatch attest review{subject} --system {quote(system)} {_as(person, signs)}"
+
+
+def resume_command(system: str, version: str | None = None, tool: str | None = None) -> str:
+    """The command by which whoever has the authority resumes what is suspended."""
+    of = "" if version is None else f" --version {quote(version)}"
+    of += "" if tool is None else f" --tool {quote(tool)}"
+    return f"seamwatch resume {quote(system)}{of} --as {NOBODY_NAMED} --key {KEY_FILE} --evidence {EVIDENCE}"
 
 
 def _objected_change(violation: Violation) -> str | None:

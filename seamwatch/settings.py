@@ -58,6 +58,7 @@ def _retention(value: object) -> object:
 
 _KEPT_ALWAYS: Final = {
     "document": " (documents are kept as long as the decisions that they judged)",
+    "suspended": " (it is kept: what is suspended stays so for as long as nobody resumes it)",
     "erasure": " (erasures are kept: they say why what was sealed cannot be read)",
 }
 

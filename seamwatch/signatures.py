@@ -22,6 +22,9 @@ from seamwatch.errors import SignatureError
 
 ACKNOWLEDGEMENT_FIELDS = ("answer", "event_time", "note", "of", "person", "reference", "system")
 ATTESTATION_FIELDS = ("event_time", "evidence_uri", "kind", "metric", "person", "subject", "system", "value")
+SUSPENSION_FIELDS = (
+    "event_time", "evidence_uri", "person", "reason", "state", "system", "tool", "until", "version",
+)  # fmt: skip
 REFRESH_FIELDS = (
     "attested_by",
     "data_as_of",
@@ -42,6 +45,8 @@ APPROVAL_FIELDS = (
     "approved_at", "approved_by", "config_digest", "evidence", "expires", "id", "key_id", "person", "system",
     "use_case", "version",
 )  # fmt: skip
+
+APPROVAL_OPTIONAL_FIELDS = ("baseline", "co_approvers", "revoked_at")
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +103,11 @@ def refresh_bytes(record: Mapping[str, Any]) -> bytes:
     return _canonical("dataset_refresh", body | {"sources": list(record["sources"])})
 
 
+def suspension_bytes(record: Mapping[str, Any]) -> bytes:
+    """What a person signs when suspending or resuming: what of which system, since and until when (micros), and why."""
+    return _canonical("suspension", {name: record.get(name) for name in SUSPENSION_FIELDS})
+
+
 def change_bytes(record: Mapping[str, Any]) -> bytes:
     """What a co-signer of a change signs: the change, not when it is announced, so that it can be signed before.
 
@@ -141,11 +151,11 @@ def withdrawal_bytes(statement: Mapping[str, Any]) -> bytes:
 def approval_bytes(statement: Mapping[str, Any]) -> bytes:
     """What a person signs under an approval: all that it says of which version and use case, times as written.
 
-    ``revoked_at`` only where there is one, so that what was signed without it stays signed.
+    ``revoked_at``, ``co_approvers`` and ``baseline`` only where there are any, so that what was signed without stays
+    signed.
     """
     body = {name: statement.get(name) for name in APPROVAL_FIELDS}
-    if statement.get("revoked_at") is not None:
-        body["revoked_at"] = statement["revoked_at"]
+    body |= {name: statement[name] for name in APPROVAL_OPTIONAL_FIELDS if statement.get(name) is not None}
     return _canonical("approval", body)
 
 
@@ -209,6 +219,12 @@ def relay_fault(record: Mapping[str, Any], keys: Sequence[PublicKey] | None) -> 
 def attestation_fault(record: Mapping[str, Any], keys: Sequence[PublicKey]) -> tuple[str, str] | None:
     """Why an attestation does not bind, as a word and a sentence, by the same words; None when it does."""
     return _fault("attestation", attestation_bytes(record), record, keys)
+
+
+def suspension_fault(record: Mapping[str, Any], keys: Sequence[PublicKey]) -> tuple[str, str] | None:
+    """Why a suspension, or a resumption, does not bind, as a word and a sentence; None when it does. As above."""
+    what = "suspension" if record["state"] == "suspended" else "resumption"
+    return _fault(what, suspension_bytes(record), record, keys)
 
 
 def _fault(what: str, message: bytes, record: Mapping[str, Any], keys: Sequence[PublicKey]) -> tuple[str, str] | None:

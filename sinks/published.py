@@ -13,6 +13,7 @@ from typing import Any, Final
 import polars as pl
 
 from seamwatch.columnar.decode import Decoded
+from seamwatch.documents.signing import VERSIONED
 from seamwatch.errors import UndecodableRecord
 from sinks.columns import TIME
 
@@ -33,7 +34,7 @@ _SIGNATURE: Final = ("person", "key_id", "signed_at", "signature")
 
 
 def published(keys: Sequence[bytes | None], values: Sequence[bytes | None]) -> Decoded:
-    """One row a message: key ``Contract/<id>@<version>``, ``System/<id>`` or ``Person/<id>``; no value withdraws."""
+    """One row a message: key ``<kind>/<id>``, with ``@<version>`` where its kind has any; no value withdraws."""
     found, rows, rejects = [], [], []
     for index, (key, value) in enumerate(zip(keys, values, strict=True)):
         try:
@@ -57,8 +58,8 @@ def _row(key: bytes | None, value: bytes | None) -> tuple[str, str, str, str, in
     kind, _, name = (key or b"").decode().partition("/")
     if not name:
         raise ValueError(f"the key {key!r} names no document")
-    # Only contracts have versions; an id may hold an @ of its own, the version holds none.
-    identity, _, version = name.rpartition("@") if kind == "Contract" and "@" in name else (name, "", "")
+    # Only some kinds have versions; an id may hold an @ of its own, the version holds none.
+    identity, _, version = name.rpartition("@") if kind in VERSIONED and "@" in name else (name, "", "")
     if value is None:
         return kind, identity, version, "", None, "", True, None
     message = json.loads(value)

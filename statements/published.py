@@ -44,20 +44,20 @@ class Published:
         """Whether a person has published keys, so that only what they sign counts."""
         return person in self.estate.persons and bool(self.estate.persons[person].keys)
 
-    def demand_system(self, system: str) -> None:
+    def demand_system(self, system: str, option: str = "--system") -> None:
         """See that a document declares the system. Raises UsageError, with the nearest that one does."""
         from seamwatch.errors import UsageError
         from seamwatch.wire.schemas import nearest
 
         if system not in self.estate.systems:
             hint = nearest(system, tuple(self.estate.systems))
-            raise UsageError(f"--system {system}: no published document declares it{hint}")
+            raise UsageError(f"{option} {system}: no published document declares it{hint}")
 
     def clauses(self, system: str, kind: str) -> list[BoundClause]:
         """The clauses in force for a system now that are of a kind, or take attestations of that kind."""
         return [
             bound
-            for contract in self.estate.contracts_for(system, self.now)
+            for contract in self.estate.held_by(system, self.now)
             for bound in self._seams.covering(contract, system).values()
             if kind in (bound.clause.kind_name, bound.clause.attested_as)
         ]

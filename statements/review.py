@@ -47,28 +47,11 @@ def reviewed(store: Store, system: RunningSystem, reference: str, patience: floa
     Waits for up to ``patience`` seconds for what is on its way to the store. Raises SeamwatchError where there is none,
     or it is not over, and UsageError where it could be several.
     """
-    from sinks.store.questions.episodes import episode
-    from sinks.store.questions.references import SHORTEST, referred
-    from statements.recorded import once_recorded
+    from statements.violations import violation_meant
 
-    found = once_recorded(
-        store,
-        system,
-        ("violations",),
-        lambda: [one for one in referred(store, reference) if one.of == "violation"],
-        patience,
-    )
-    if not found and len(reference) < SHORTEST:
-        raise UsageError(f"{reference!r} is too short: write at least {SHORTEST} characters of the violation's id")
-    if not found:
-        raise SeamwatchError(f"no violation {reference!r} is on record: see `seamwatch followups`")
-    if len(found) > 1:
-        raise UsageError(
-            f"{reference!r} could be {', '.join(sorted(o.reference for o in found)[:5])}: write more of it"
-        )
-    violation = episode(store, found[0].reference)
-    if violation is None or violation.resolved_at is None:
-        raise SeamwatchError(f"violation {found[0].reference} is not over: it is reviewed when it is")
+    violation = violation_meant(store, system, reference, patience, "seamwatch followups")
+    if violation.resolved_at is None:
+        raise SeamwatchError(f"violation {violation.violation_id} is not over: it is reviewed when it is")
     return violation
 
 

@@ -9,14 +9,14 @@ import pytest
 PUBLIC = {
     "seamwatch": (
         "Acknowledgement Attestation ConfigChange Counts DatasetRefresh Delivery Emitter Event Inference Outcome "
-        "SeamwatchError Signature ToolCall config_digest"
+        "SeamwatchError Signature Suspension ToolCall config_digest"
     ),
     "seamwatch.testing": (
         "T0 RecordingEmitter acknowledgement attestation config_change dataset_refresh event_id inference named "
-        "outcome tool_call"
+        "outcome suspension tool_call"
     ),
     "streams.testing": "Load Stream loaded",
-    "seamwatch.guard": "Act Conversation Denied Escalated Fault Guard NotPermitted Unchecked Verdict",
+    "seamwatch.guard": "Act Conversation Denied Escalated Fault Guard NotPermitted Suspensions Unchecked Verdict",
 }
 
 

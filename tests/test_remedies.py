@@ -17,6 +17,7 @@ from seamwatch.judging.model.facts import Notice, Violation
 from seamwatch.judging.model.seam import Seam
 from seamwatch.paging import NOBODY, Recipient, notice_as_due, page_of, reminder_of
 from seamwatch.remedies import ack_command, remedy_command
+from sinks.channels.mail import as_html
 
 ANN = "ann@example.org"
 REVIEW = Violation(
@@ -70,6 +71,7 @@ REMINDED: dict[str, dict[str, Any]] = {
     "coverage": {"reviewer": ANN},
     "benchmark": {"metric": "gini", "min": 0.5, "by": ANN},
     "distribution": {"reference": {"first": "1d"}, "reviewer": ANN, "review_within": "2d"},
+    "reevaluation": {"by": ANN},
 }
 """What is agreed of the kinds that remind of a person's word; what is answered, and what must be entered, is below."""
 
@@ -120,7 +122,7 @@ def test_every_kind_that_reminds_is_among_those_that_were_looked_at() -> None:
     folder = Path(__file__).parents[1] / "seamwatch" / "clauses"
     files = [file for file in folder.rglob("*.py") if 'Remind("reminder"' in file.read_text("utf-8")]
     reminding = {file.relative_to(folder).parts[0].removesuffix(".py") for file in files}
-    assert reminding == {*REMINDED, "approval", "change_notice", "follow_up"}
+    assert reminding == {*REMINDED, "approval", "change_notice", "drill", "follow_up", "incident"}
 
 
 @pytest.mark.parametrize("kind", sorted(kinds()))
@@ -144,6 +146,23 @@ def test_a_reminder_of_what_follows_names_the_command_that_gives_it() -> None:
     assert (given["command"], given["kind"], given["subject"]) == ("attest", "action", "limits#agreed/v9/2")
 
 
+def test_a_reminder_of_a_drill_names_the_command_that_holds_it_and_a_drill_names_none() -> None:
+    body = reminder_of(reminder("drill", None), Recipient(ANN, "Ann", signs=True), 0).body
+    given = parsed(body.splitlines()[-1].strip())
+    assert (given["command"], given["system"], given["clause"]) == ("drill", "scorer", "limits#agreed")
+    assert remedy_command(replace(REVIEW, kind="drill", severity="drill", slice="leak-1"), ANN) is None
+    assert remedy_command(replace(REVIEW, kind="drill", clause="agreed", slice=None), ANN) == (
+        f"seamwatch drill scorer --clause 'limits#agreed' --as {ANN}"
+    )
+
+
+def test_a_reminder_of_an_incident_names_the_command_that_reports_it() -> None:
+    body = reminder_of(reminder("incident", "v9"), Recipient(ANN, "Ann", signs=True), 0).body
+    line = f"seamwatch incident report v9 --receipt RECEIPT_URI --as {ANN} --key PRIVATE_KEY_FILE"
+    assert line in body
+    assert remedy_command(replace(REVIEW, kind="incident", slice="v9"), ANN, signs=True) == line
+
+
 def test_a_digest_of_what_follows_asks_for_no_receipt() -> None:
     told = replace(REVIEW, violation_id="n1", kind="summary", severity="notice", unit="follow_up")
     assert "seamwatch" not in reminder_of(told, Recipient(ANN, "Ann"), 0).body
@@ -155,3 +174,16 @@ def test_a_summary_says_how_its_receipt_is_confirmed() -> None:
         f"  seamwatch ack n1 --as {ANN} --key PRIVATE_KEY_FILE"
         in reminder_of(told, Recipient(ANN, "Ann", signs=True), 0).body.splitlines()
     )
+
+
+def test_a_summary_names_its_page_where_there_is_a_board() -> None:
+    told = replace(REVIEW, violation_id="n/1", kind="summary", severity="notice", unit="assertion")
+    page = reminder_of(told, Recipient(ANN, "Ann"), 0, "https://board.example.org")
+    assert "  https://board.example.org/summaries/n%2F1" in page.body.splitlines()
+    assert "  or by one button on that page" in page.body.splitlines()
+    assert page.incidents[0].board == "https://board.example.org/summaries/n%2F1"
+    shown = as_html(page)
+    assert '<a href="https://board.example.org/summaries/n%2F1" style=' in shown
+    assert "confirm it</a>" in shown
+    assert "confirm it</a>" not in as_html(page_of(REVIEW, Recipient(ANN, "Ann"), 0, "https://board.example.org"))
+    assert "board" not in reminder_of(told, Recipient(ANN, "Ann"), 0).body

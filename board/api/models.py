@@ -28,6 +28,7 @@ from sinks.store.questions.rows import Micros
 from sinks.store.questions.signals import Signals
 from sinks.store.questions.signatures import Signature
 from sinks.store.questions.stale import StaleDecision
+from sinks.store.questions.suspended import SuspendedNow
 from sinks.store.questions.trail import Happened
 from sinks.store.questions.why import Decision
 
@@ -179,7 +180,13 @@ def _told(hint: Any) -> Any:
     return float | None if hint is float else hint
 
 
-SYSTEM: Final = model(Running, "System")
+SUSPENDED: Final = model(SuspendedNow, "Suspended")
+SYSTEM: Final = create_model(
+    "System",
+    __base__=model(Running, "Running"),
+    __doc__="A system that was seen in traffic or is declared; empty texts where nothing says more.",
+    suspended=(list[SUSPENDED], Field(description="what of it is suspended now")),  # type: ignore[valid-type]
+)
 OWNER: Final = model(Owner, "Owner")
 BINDING: Final = model(Binding, "Binding")
 APPROVAL: Final = model(ApprovalGiven, "Approval")
@@ -204,6 +211,10 @@ WHY: Final = create_model(
     __base__=DECISION,
     __doc__="Why a decision was allowed, or was not.",
     why_not=(str | None, Field(description="why no approval covers it; null where one does")),
+    basis_gone=(
+        list[str],
+        Field(description="why the basis of that approval was gone by then; empty where it was not"),
+    ),
     signatures=(list[SIGNATURE], ...),  # type: ignore[valid-type]  # a model that is made when the program runs
     violations=(list[Episode], ...),
     attributes=(dict[str, str] | None, Field(description="as recorded; null for who may not see everything")),

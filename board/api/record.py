@@ -15,6 +15,7 @@ from seamwatch.judging.model.text import violation_object
 from sinks.store.questions import stale
 from sinks.store.questions.acknowledgements import asked, refused
 from sinks.store.questions.approved import Publications, with_approval
+from sinks.store.questions.basis import gone
 from sinks.store.questions.decisions import Wanted, decisions
 from sinks.store.questions.episodes import caused_by
 from sinks.store.questions.followups import followups
@@ -62,11 +63,13 @@ def why(page: Reader, event_id: Annotated[str, Path(max_length=128, description=
         if found is None:
             raise RefusedError(f"no inference or tool call with event_id {event_id!r} is on record", 404)
         allowed = Publications(store, [found.system]).allowed(found)
+        basis = gone(store, found, allowed.approval)
         signed = records(signatures(store, found.contracts))
         caused = [violation_object(each) for each in caused_by(store, event_id)]
         held = contents(store, found) if page.everything else None
     told = record(with_approval(found, allowed.approval)) | {
         "why_not": allowed.why_not,
+        "basis_gone": list(basis),
         "signatures": signed,
         "violations": caused,
         "attributes": None if held is None else held.attributes,

@@ -34,6 +34,7 @@ from sinks.store.questions.reviews import reviews
 from sinks.store.questions.rows import record, records
 from sinks.store.questions.signals import signals
 from sinks.store.questions.signatures import signatures
+from sinks.store.questions.suspended import suspended_now
 
 router = APIRouter(tags=["systems"], responses=documented(404))
 
@@ -51,8 +52,10 @@ def running(
 ) -> Any:
     """What runs, first what nobody declared."""
     with page.store() as store:
-        found = records(inventory(store, unregistered=unregistered))
-    return page_of_list(request, found, limit, offset)
+        found = inventory(store, unregistered=unregistered)
+        stopped = suspended_now(store, page.now)
+    told = [record(row) | {"suspended": records(s for s in stopped if s.system == row.system)} for row in found]
+    return page_of_list(request, told, limit, offset)
 
 
 @router.get("/systems/{system:path}/owner", response_model=OWNER)
@@ -80,7 +83,7 @@ def bound(request: Request, page: Reader, system: System, limit: Limit = 100, of
 def approved(request: Request, page: Reader, system: System, limit: Limit = 100, offset: Offset = 0) -> Any:
     """Who approved which version of it for which use, and what that has allowed."""
     with page.store() as store:
-        found = records(approvals(store, system))
+        found = records(approvals(store, system, page.now))
         if not found:
             demand_known(store, system=system)
     return page_of_list(request, found, limit, offset)

@@ -7,7 +7,8 @@ broker is away it says so, tries again, and goes on where it was. It commits not
 from __future__ import annotations
 
 import time
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
 
 import structlog
 from confluent_kafka import Message
@@ -24,7 +25,9 @@ from bus.reading import Reading
 from seamwatch.clock import Clock
 from seamwatch.documents import Estate
 from seamwatch.errors import RecordError, SeamwatchError
+from seamwatch.guard.standing import Table, table_of
 from seamwatch.incidents import TRIGGER
+from seamwatch.judging.model.facts import Suspended
 from seamwatch.judging.records import violation_of
 from seamwatch.wire.codec import Codec
 from seamwatch.wire.topics import Topics
@@ -43,7 +46,7 @@ _RECORDED_SECONDS: Final = (2.0, 10.0, 30.0)
 
 
 class Feed(FollowerThread):
-    """What is open now. ``episodes`` and ``estate`` are read by pages, and written by this thread alone."""
+    """What is open now. ``episodes``, ``suspended`` and ``estate`` are read by pages, written by this thread alone."""
 
     def __init__(self, shown: Shown, stores: Stores, codec: Codec, clock: Clock, hub: Hub) -> None:
         super().__init__("feed", shown.kafka)
@@ -57,6 +60,8 @@ class Feed(FollowerThread):
         self._recorded: dict[str, list[float]] = {}
         self.episodes = OpenEpisodes()
         self.estate = Estate(persons={}, systems={})
+        self.suspended: Table = {}
+        self._suspensions: dict[str, Mapping[str, Any]] = {}
         self.unread = 0
         """How many records could not be read."""
         self.away_since: float | None = time.time()
@@ -82,7 +87,7 @@ class Feed(FollowerThread):
         try:
             self.estate = documents.estate
             followed = self._followed(consumer.list_topics(timeout=_TIMEOUT_SECONDS).topics)
-            reading = Reading(consumer, self._shown.kafka, {place: self._positions.get(place, 0) for place in followed})
+            reading = Reading(consumer, self._shown.kafka, {place: self._from(place) for place in followed})
             looked = time.monotonic()
             while not self._ended.is_set():
                 messages = reading.read(_BATCH, _WAIT_SECONDS)
@@ -117,13 +122,17 @@ class Feed(FollowerThread):
                 self._hub.tell(Change(f"{name}-recorded"))
 
     def _followed(self, present: dict[str, object]) -> set[Partition]:
-        wanted = (f"{self._shown.prefix}.violations.", self._topics.page)
+        wanted = (f"{self._shown.prefix}.violations.", self._topics.page, self._topics.suspended)
         return {
             (name, number)
             for name, topic in present.items()
-            if name.startswith(wanted[0]) or name == wanted[1]
+            if name.startswith(wanted[0]) or name in wanted[1:]
             for number in topic.partitions  # type: ignore[attr-defined]  # the client's own metadata
         }
+
+    def _from(self, place: Partition) -> int:
+        """Where to begin: what is suspended is read from the beginning, since the store is not asked for it."""
+        return 0 if place[0] == self._topics.suspended else self._positions.get(place, 0)
 
     def _take(self, message: Message) -> Change | None:
         value = message.value()
@@ -137,6 +146,11 @@ class Feed(FollowerThread):
                     return None
                 told = [page[name] for name in ("violation_id", "step", "person", "channel", "result", "sent_at")]
                 return Change("episodes", told[0]) if self._tell(*told) else None
+            if message.topic() == self._topics.suspended:
+                said = self._codec.decode("suspended", value)
+                self._suspensions[Suspended(**said).key] = said
+                self.suspended = table_of(self._suspensions.values())
+                return Change("suspended", said["system"])
             violation = violation_of(self._codec.decode("violation", value))
         except RecordError as error:
             self.unread += 1

@@ -15,7 +15,7 @@ _WAITING: Final = 64
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """Something that has changed: ``name`` says what (``episodes``, ``documents``, ``state``).
+    """Something that has changed: ``name`` says what (``episodes``, ``suspended``, ``documents``, ``state``).
 
     ``episodes-recorded`` and ``documents-recorded`` come once the store may have it too.
     """

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from seamwatch.documents import Estate
-from seamwatch.judging.model.facts import Violation
+from seamwatch.judging.model.facts import CLIMBING, Violation
 from seamwatch.judging.model.seam import Step
 from seamwatch.judging.patterns.ladder import ladder
 
@@ -115,7 +115,7 @@ def steps_of(followed: Followed, estate: Estate) -> tuple[Step, ...]:
 def clock_of(followed: Followed, estate: Estate) -> Clock:
     """Which clock runs for it: none once somebody took it on, for a warning, and for the last of a list."""
     violation = followed.violation
-    if violation.state not in ("open", "escalated") or violation.severity != "breach":
+    if violation.state not in ("open", "escalated") or violation.severity not in CLIMBING:
         return Clock(None, None)
     steps = steps_of(followed, estate)
     if violation.step + 1 >= len(steps):

@@ -23,6 +23,7 @@ from sinks.store.questions import ledger
 from sinks.store.questions import trail as trails
 from sinks.store.questions import why as whys
 from sinks.store.questions.approved import Publications, with_approval
+from sinks.store.questions.basis import gone
 from sinks.store.questions.decisions import Wanted, decisions
 from sinks.store.questions.episodes import caused_by, standing
 from sinks.store.questions.erasures import Erasure, erasures
@@ -168,6 +169,7 @@ def _why(page: Page, event: str) -> dict[str, object]:
                 404,
             )
         allowed = Publications(store, [found.system]).allowed(found)
+        basis = gone(store, found, allowed.approval)
         found = with_approval(found, allowed.approval)
         under = by_contract(signatures(store, found.contracts))
         caused = caused_by(store, event)
@@ -175,6 +177,7 @@ def _why(page: Page, event: str) -> dict[str, object]:
     lines = [
         ("served by", whys.served_by(found)),
         ("approval", whys.allowed_by(found, allowed.why_not)),
+        *(("basis gone", text) for text in basis),
         ("owner", whys.owned_by(found)),
         ("contracts", whys.bound_by(found)),
         *(("signed", f"{name}: {signed(those)}") for name, those in under.items()),

@@ -1,4 +1,4 @@
-"""Compliance: whether agreed behaviour held, which reviews are due, what is owed, summed up, confirmed and kept."""
+"""Compliance: tiers and agreed behaviour, and whether they held; reviews due, what is owed, summed up and kept."""
 
 from __future__ import annotations
 
@@ -17,14 +17,18 @@ from seamwatch.clauses.assertion import Assertion
 from seamwatch.durations import DAY, compact_duration
 from seamwatch.engine.seams import BoundClause, Seams
 from sinks.store.client import Store
+from sinks.store.questions import unjudged
 from sinks.store.questions.acknowledgements import Asked, asked_of
 from sinks.store.questions.acknowledgements import standing as said_of
 from sinks.store.questions.followups import followups, standing
 from sinks.store.questions.holds import holds
+from sinks.store.questions.incidents import incidents
+from sinks.store.questions.incidents import standing as reported_of
 from sinks.store.questions.inventory import inventory
 from sinks.store.questions.passed import Week, weeks
 from sinks.store.questions.reviews import all_reviews
 from sinks.store.questions.summaries import Summary, number, summaries
+from sinks.store.questions.tiers import coverage, covered, tiers
 
 router = APIRouter(include_in_schema=False)
 
@@ -32,12 +36,15 @@ Number = Annotated[int, Query(ge=1, le=1_000_000)]
 _WEEKS: Final = 8
 _ASSERTIONS: Final = 15
 _SUMMARIES: Final = 20
-_PERSONAL: Final = frozenset({"attributes", "arguments"})
+_DAYS: Final = 7
 PARTS: Final = {
+    "tiers": "Tiers of the risk policy",
     "reviews": "Scheduled reviews",
+    "incidents": "Serious incidents and their reports",
     "followups": "What is owed after what was broken",
     "summaries": "Summaries and their receipts",
     "assertions": "Agreed behaviour, by week",
+    "unjudged": "What could not be judged",
     "kept": "Holds and retention",
 }
 
@@ -68,35 +75,64 @@ class Sent:
 
 @router.get("/compliance", response_class=HTMLResponse)
 def page_of_compliance(
-    page: Signed, reviews: Number = 1, owed: Number = 1, sent: Number = 1, held: Number = 1, whole: bool = False
+    page: Signed,
+    tiered: Number = 1,
+    reviews: Number = 1,
+    declared: Number = 1,
+    owed: Number = 1,
+    sent: Number = 1,
+    held: Number = 1,
+    lacking: Number = 1,
+    whole: bool = False,
 ) -> HTMLResponse:
     """The page; its parts come with it where ``whole`` asks for that, and else each by itself."""
-    at = {"reviews": reviews, "owed": owed, "sent": sent, "held": held}
+    at = {
+        "tiered": tiered, "reviews": reviews, "declared": declared, "owed": owed, "sent": sent, "held": held,
+        "lacking": lacking,
+    }  # fmt: skip
     given: dict[str, object] = {"whole": whole, "parts": PARTS, "plain": address("/compliance", **at, whole=1)}
     if whole:
         given |= (
-            _reviews(page, reviews)
+            _tiers(page, tiered)
+            | _reviews(page, reviews)
+            | _incidents(page, declared)
             | _followups(page, owed)
             | _summaries(page, sent)
             | _assertions(page, held)
+            | _unjudged(page, lacking)
             | _kept(page)
         )
     given |= {
         "addresses": {
+            "tiers": address("/parts/compliance/tiers", tiered=tiered),
             "reviews": address("/parts/compliance/reviews", reviews=reviews),
+            "incidents": address("/parts/compliance/incidents", declared=declared),
             "followups": address("/parts/compliance/followups", owed=owed),
             "summaries": address("/parts/compliance/summaries", sent=sent),
             "assertions": address("/parts/compliance/assertions", held=held),
+            "unjudged": address("/parts/compliance/unjudged", lacking=lacking),
             "kept": "/parts/compliance/kept",
         }
     }
     return page.render("compliance.html", given)
 
 
+@router.get("/parts/compliance/tiers", response_class=HTMLResponse)
+def tiers_part(page: Signed, tiered: Number = 1) -> HTMLResponse:
+    """The tiers alone."""
+    return page.render("parts/compliance_tiers.html", _tiers(page, tiered))
+
+
 @router.get("/parts/compliance/reviews", response_class=HTMLResponse)
 def reviews_part(page: Signed, reviews: Number = 1) -> HTMLResponse:
     """The reviews alone."""
     return page.render("parts/compliance_reviews.html", _reviews(page, reviews))
+
+
+@router.get("/parts/compliance/incidents", response_class=HTMLResponse)
+def incidents_part(page: Signed, declared: Number = 1) -> HTMLResponse:
+    """The incidents alone."""
+    return page.render("parts/compliance_incidents.html", _incidents(page, declared))
 
 
 @router.get("/parts/compliance/followups", response_class=HTMLResponse)
@@ -117,10 +153,27 @@ def assertions_part(page: Signed, held: Number = 1) -> HTMLResponse:
     return page.render("parts/compliance_assertions.html", _assertions(page, held))
 
 
+@router.get("/parts/compliance/unjudged", response_class=HTMLResponse)
+def unjudged_part(page: Signed, lacking: Number = 1) -> HTMLResponse:
+    """What could not be judged alone."""
+    return page.render("parts/compliance_unjudged.html", _unjudged(page, lacking))
+
+
 @router.get("/parts/compliance/kept", response_class=HTMLResponse)
 def kept_part(page: Signed) -> HTMLResponse:
     """Holds and retention alone."""
     return page.render("parts/compliance_kept.html", _kept(page))
+
+
+def _tiers(page: Page, at: int) -> dict[str, object]:
+    estate, team = page.context.estate, page.team
+    with page.store() as store:
+        found = tiers(store, page.now, estate)
+    if team is not None:
+        declared = estate.systems
+        found = [one for one in found if (system := declared.get(one.system)) is not None and system.team == team]
+    wanting = [one for one in found if one.state != "held"]
+    return {"tiered": listed(wanting, at), "coverage": coverage(found), "covered": covered(found)}
 
 
 def _reviews(page: Page, at: int) -> dict[str, object]:
@@ -130,6 +183,14 @@ def _reviews(page: Page, at: int) -> dict[str, object]:
     found = due(page.context.estate, attested, first_seen, page.now)
     overdue = sum(1 for one in found if one.due_at is not None and one.due_at <= page.now)
     return {"reviews": listed(found, at), "overdue": overdue}
+
+
+def _incidents(page: Page, at: int) -> dict[str, object]:
+    with page.store() as store:
+        found = incidents(store, over=True)
+    said = [(one, reported_of(one, page.now)) for one in found]
+    late = sum(1 for one in found if one.due_at is not None and one.due_at <= page.now)
+    return {"incidents": listed(said, at), "unreported": late}
 
 
 def _followups(page: Page, at: int) -> dict[str, object]:
@@ -178,7 +239,7 @@ def _held(page: Page, store: Store, bound: BoundClause, mondays: Sequence[date])
     assert isinstance(clause, Assertion)
     select = clause.measures(seam)[0].select
     read = clause.must.columns | (frozenset() if select is None else select.columns)
-    hidden = not page.everything and bool(_PERSONAL & frozenset(read))
+    hidden = bool(page.hidden & frozenset(read))
     said = Held(
         seam.system, seam.contract, seam.contract_version, clause.id, str(clause.must), clause.at_least, hidden=hidden
     )
@@ -189,6 +250,16 @@ def _held(page: Page, store: Store, bound: BoundClause, mondays: Sequence[date])
     return Held(
         said.system, said.contract, said.version, said.clause, said.must, said.at_least, [found.get(m) for m in mondays]
     )
+
+
+def _unjudged(page: Page, at: int) -> dict[str, object]:
+    estate, period = page.context.estate, unjudged.Period(page.now - _DAYS * DAY, page.now)
+    team = page.team
+    of_team = None if team is None else [each.id for each in estate.systems.values() if each.team == team]
+    with page.store() as store:
+        found = unjudged.looked(store, estate, period, of_team, everything=page.everything)
+    rows = [(one, unjudged.standing(one), unjudged.sentence(one)) for one in unjudged.not_judged(found)]
+    return {"lacking": listed(rows, at), "days": _DAYS}
 
 
 def _mondays(now: int) -> list[date]:

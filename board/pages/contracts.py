@@ -20,6 +20,7 @@ from board.sections import Section, Sections
 from seamwatch.documents import Contract
 from seamwatch.documents.differences import Change, ContractDifference, differences
 from seamwatch.documents.estate import Term
+from sinks.store.questions.burn import HOURS, agreed_text, burning, rates_text, said
 from sinks.store.questions.episodes import Wanted, episodes, number
 from sinks.store.questions.names import names, unknown
 from sinks.store.questions.signatures import signatures
@@ -28,6 +29,7 @@ router = APIRouter(include_in_schema=False)
 
 _EPISODES: Final = 20
 _MOST_VERSIONS: Final = 50
+_MOST_BURNS: Final = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,9 +185,24 @@ def _episodes(page: Page, subject: Subject) -> Mapping[str, Any]:
     return {"episodes": found, "in_all": in_all}
 
 
+def _burn(page: Page, subject: Subject) -> Mapping[str, Any]:
+    with page.store() as store:
+        found = burning(store, page.now, subject.id, hidden=page.hidden)
+    return {
+        "contract": subject.id,
+        "rows": found[:_MOST_BURNS],
+        "more": max(0, len(found) - _MOST_BURNS),
+        "hours": HOURS,
+        "agreed": agreed_text,
+        "rates": rates_text,
+        "said": said,
+    }
+
+
 _SECTIONS: Final[Sections[Subject]] = Sections(
     "contracts",
     (
+        Section("burn", "How fast it is used up", _burn, "sse:documents-recorded"),
         Section("signatures", "Versions and signatures", _signatures, "sse:documents-recorded"),
         Section("episodes", "Episodes", _episodes, "sse:episodes-recorded"),
     ),

@@ -13,7 +13,7 @@ from fastapi import APIRouter
 from fastapi.responses import HTMLResponse
 from starlette.exceptions import HTTPException
 
-from board import reviewing
+from board import declaring, reviewing
 from board.framing import around
 from board.live.open_episodes import Clock, Followed, clock_of
 from board.measuring import plot_of
@@ -267,6 +267,10 @@ def _followup(page: Page, subject: Subject) -> Mapping[str, Any]:
     return {"v": violation, "asked": asked, "owed": said, "given": given, "mine": mine, "rows": rows}
 
 
+def _incident(page: Page, subject: Subject) -> Mapping[str, Any]:
+    return declaring.told(page, subject.violation)
+
+
 def _earlier(page: Page, subject: Subject) -> Mapping[str, Any]:
     violation = subject.violation
     wanted = Wanted(violation.system, contract=violation.contract, clause=violation.clause)
@@ -301,6 +305,7 @@ _SECTIONS: Final[Sections[Subject]] = Sections(
         Section("changes", "What changed in the 48 hours before", _changes),
         Section("agreed", "What was agreed, and who signed", _agreed),
         Section("followup", "What follows from it", _followup, "sse:episodes-recorded"),
+        Section("incident", "Whether it is a serious incident", _incident, "sse:episodes-recorded"),
         Section("earlier", "Earlier episodes of this clause", _earlier),
         Section("proof", "How far it is proven", _proof),
     ),

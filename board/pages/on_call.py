@@ -13,6 +13,7 @@ from board.context import Context
 from board.listing import listed
 from board.live.open_episodes import Clock, Followed, clock_of
 from board.page import Page, Signed
+from seamwatch.judging.model.facts import CLIMBING
 
 router = APIRouter(include_in_schema=False)
 
@@ -56,6 +57,7 @@ def _shown(page: Page, whose: Whose, number: int) -> dict[str, object]:
         "away_since": None if feed.away_since is None else round(feed.away_since * 1e6),
         "why_away": feed.why_away,
         "unread": feed.unread,
+        "stopped": page.all_suspended(),
     }
 
 
@@ -74,7 +76,7 @@ def _urgency(item: Item) -> tuple[bool, int, bool, int, str]:
     violation = item.followed.violation
     at = item.clock.at
     # Breaches that nobody took on before warnings and what is taken; the newest first among those without a clock.
-    calm = violation.severity != "breach" or violation.state == "acknowledged"
+    calm = violation.severity not in CLIMBING or violation.state == "acknowledged"
     return (at is None, at or 0, calm, -violation.opened_at, violation.violation_id)
 
 

@@ -14,14 +14,15 @@ from starlette.exceptions import HTTPException
 from board.framing import Frame
 from board.measuring import five_signals, nearness
 from board.page import Page, Signed
+from board.pages.suspensions import shown_of
 from board.plots import Mark, drawn
 from board.sections import Section, Sections
 from seamwatch.clauses.clause import Clause
 from seamwatch.documents import Contract, System
 from seamwatch.durations import DAY, HOUR
 from seamwatch.judging.model.facts import Violation
-from sinks.store.questions import measured, signals
-from sinks.store.questions.approvals import approvals, never_used
+from sinks.store.questions import measured, signals, unjudged
+from sinks.store.questions.approvals import approvals, never_used, standing
 from sinks.store.questions.changed import served
 from sinks.store.questions.drift import drift, moved
 from sinks.store.questions.episodes import Wanted, acting, episodes, number
@@ -35,7 +36,6 @@ router = APIRouter(include_in_schema=False)
 
 _EPISODES: Final = 10
 _SIGNAL_DAYS: Final = 7
-_SIGNALS: Final = ("latency", "accuracy", "drift", "abuse", "fallback")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +60,7 @@ def system_page(page: Signed, system: str, whole: bool = False) -> HTMLResponse:
     subject = subject_of(page, system)
     sections = _SECTIONS.laid(page, system, subject, whole=whole)
     values = {"subject": subject, "sections": sections, "whole": whole, "open": _open_by_topics(page, system)}
+    values |= shown_of(page, system)
     return page.render("system.html", values)
 
 
@@ -112,9 +113,9 @@ def _in_force(page: Page, system: str) -> tuple[Contract, ...]:
 
 def _approved(page: Page, subject: Subject) -> Mapping[str, Any]:
     with page.store() as store:
-        given = approvals(store, subject.id)
+        given = approvals(store, subject.id, page.now)
     return {
-        "approvals": [(one, _standing(one, page.now)) for one in given],
+        "approvals": [(one, standing(one, page.now)) for one in given],
         "unused": [told for one in given if (told := never_used(one, page.now)) is not None],
         "system": subject.id,
     }
@@ -142,19 +143,6 @@ def _on_the_hook(page: Page, subject: Subject) -> Mapping[str, Any]:
         return {"owner": owner(store, subject.id), "bindings": bindings(store, subject.id)}
 
 
-def _standing(one: Any, now: int) -> str:
-    """Whether an approval is in force, in a word or two."""
-    if one.void is not None:
-        return f"counts for nothing: it {one.void}"
-    if not one.in_documents:
-        return "listed no more"
-    if one.revoked_at is not None and one.revoked_at <= now:
-        return "revoked"
-    if one.expires is not None and one.expires <= now:
-        return "expired"
-    return "in force" if one.approved_at is not None and one.approved_at <= now else "not in force yet"
-
-
 def _latest(store: Store, system: str, now: int) -> list[signals.Signals]:
     """The signals of the last day on which it served, of a month."""
     first = (datetime.fromtimestamp(now / 1e6, UTC) - timedelta(days=30)).date()
@@ -165,12 +153,12 @@ def _latest(store: Store, system: str, now: int) -> list[signals.Signals]:
 def _versions(page: Page, subject: Subject) -> Mapping[str, Any]:
     with page.store() as store:
         seen = served(store, subject.id)
-        given = approvals(store, subject.id)
+        given = approvals(store, subject.id, page.now)
     rows = [
         (
             one,
             [
-                (each, _standing(each, page.now))
+                (each, standing(each, page.now))
                 for each in given
                 if each.version == one.version and each.config_digest in ("", one.config_digest or "")
             ],
@@ -243,16 +231,21 @@ def _chains(page: Page, subject: Subject) -> Mapping[str, Any]:
     }
 
 
+def _unjudged(page: Page, subject: Subject) -> Mapping[str, Any]:
+    period = unjudged.Period(page.now - _SIGNAL_DAYS * DAY, page.now)
+    with page.store() as store:
+        found = unjudged.looked(store, page.context.estate, period, [subject.id], everything=page.everything)
+    return {
+        "rows": [(one, unjudged.standing(one), unjudged.sentence(one)) for one in unjudged.not_judged(found)],
+        "judged": [one for one in found if one.why == unjudged.JUDGED],
+        "days": _SIGNAL_DAYS,
+    }
+
+
 def _unwatched(page: Page, subject: Subject) -> Mapping[str, Any]:
     clauses = [clause for contract in _in_force(page, subject.id) for clause in contract.clauses]
-    watched = {getattr(clause, "signal", None) for clause in clauses}
-    kinds = {clause.kind_name for clause in clauses}
-    lacking = [
-        name
-        for name in _SIGNALS
-        if name not in watched and not (name == "drift" and "distribution" in kinds)
-        and not (name == "accuracy" and "calibration" in kinds)
-    ]  # fmt: skip
+    watched = unjudged.watched_signals(clauses)
+    lacking = [name for name in unjudged.SIGNALS if name not in watched]
     first = (datetime.fromtimestamp(page.now / 1e6, UTC) - timedelta(days=30)).date()
     with page.store() as store:
         lost = signals.unmatched(store, first, subject.id)
@@ -271,6 +264,7 @@ _SECTIONS: Final[Sections[Subject]] = Sections(
         Section("versions", "Versions, configurations and approvals", _versions),
         Section("episodes", "Episodes", _episodes, "sse:episodes-recorded"),
         Section("chains", "What feeds it, and what it feeds", _chains),
+        Section("unjudged", "What could not be judged", _unjudged),
         Section("unwatched", "What nobody watches", _unwatched),
     ),
 )

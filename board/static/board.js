@@ -1,5 +1,5 @@
 // What the pages do beyond links and forms: times in the reader's zone and counting, what was typed kept while a list
-// is renewed, the lost connection told, answers signed in the browser, next and previous by keyboard.
+// is renewed, the lost connection told, answers and suspensions signed in the browser, next and previous by keyboard.
 "use strict";
 (() => {
   const body = document.body;
@@ -80,7 +80,7 @@
     if (next) { next.focus(); next.scrollIntoView({ block: "nearest" }); }
   });
 
-  // Answers that are signed here: the key file is read in the browser, and never sent
+  // Answers, and suspensions, that are signed here: the key file is read in the browser, and never sent
 
   let key = null;
   const keyFile = document.getElementById("key-file");
@@ -108,6 +108,7 @@
     });
   }
   const post = (path, fields) => fetch(path, { method: "POST", body: fields, headers: { "HX-Request": "true" } });
+  const pathOf = (form) => new URL(form.getAttribute("action"), location.href).pathname;
   const fieldsOf = (form, button) => {
     const fields = new URLSearchParams(new FormData(form));
     if (button && button.name) fields.set(button.name, button.value);
@@ -123,7 +124,8 @@
       keyFile.focus();
       throw new Error("choose your private key file first");
     }
-    const drafts = await post(`${form.getAttribute("action")}/drafts`, fieldsOf(form, button));
+    const path = pathOf(form);
+    const drafts = await post(`${path}/drafts`, fieldsOf(form, button));
     if (!drafts.ok) return drafts.text();
     const signed = new URLSearchParams({ csrf: form.elements.csrf.value });
     for (const each of await drafts.json()) {
@@ -132,7 +134,7 @@
       signed.append("signature", base64Of(await crypto.subtle.sign("Ed25519", key.own, new TextEncoder().encode(each.bytes))));
     }
     if (!signed.has("draft")) throw new Error("this key is none of those that you have published");
-    return (await post(`${form.getAttribute("action")}/signed`, signed)).text();
+    return (await post(`${path}/signed`, signed)).text();
   };
   document.addEventListener("submit", async (event) => {
     const form = event.target;
@@ -141,7 +143,7 @@
     const buttons = [...document.querySelectorAll("button")].filter((each) => each.form === form);
     for (const each of buttons) each.disabled = true;
     try {
-      show(keyFile ? await sign(form, event.submitter) : await (await post(form.getAttribute("action"), fieldsOf(form, event.submitter))).text());
+      show(keyFile ? await sign(form, event.submitter) : await (await post(pathOf(form), fieldsOf(form, event.submitter))).text());
     } catch (error) {
       const told = document.createElement("p");
       told.className = "notice bad";

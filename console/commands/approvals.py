@@ -41,14 +41,14 @@ def approvals(
     from sinks.store.questions.names import demand_known
     from sinks.store.questions.rows import records
 
+    now = load_settings().clock().now()
     with auditor(data) as store:
-        rows = asked(store, system)
+        rows = asked(store, system, now)
         if not rows:
             demand_known(store, system=system)
     if as_json:
         print_lines(records(rows))
     else:
-        now = load_settings().clock().now()
         print_table(
             (
                 "SYSTEM",

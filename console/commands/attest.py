@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from statements.running import RunningSystem
 
 _PATIENCE_SECONDS: Final = 15.0
-KINDS: Final = ("review", "coverage", "benchmark", "lineage", "drill", "action")
+KINDS: Final = ("review", "coverage", "benchmark", "lineage", "action", "reevaluation")
 
 
 def register(app: typer.Typer) -> None:
@@ -39,6 +39,10 @@ def attest(
     ] = None,
     system: Annotated[str | None, typer.Option(help="the system; needed where a contract covers several")] = None,
     value: Annotated[float | None, typer.Option(help="of a benchmark: the value measured")] = None,
+    metric: Annotated[
+        list[str] | None,
+        typer.Option(help="of a re-evaluation: a metric and its value; once for each", metavar="NAME=VALUE"),
+    ] = None,
     evidence: Annotated[str | None, typer.Option(help="where the evidence lies: a URI")] = None,
     data_as_of: Annotated[str | None, typer.Option(help="of a refresh's lineage: how new its data is")] = None,
     rows: Annotated[int | None, typer.Option(help="of a refresh's lineage: how many rows it has")] = None,
@@ -47,7 +51,7 @@ def attest(
     as_json: Annotated[bool, typer.Option("--json", help="print the event as one object")] = False,
     data: Annotated[Path | None, typer.Option(help="data folder of a running `seamwatch up`")] = None,
 ) -> None:
-    """Attest a review, the coverage of assertions, a benchmark's value, a refresh's lineage, a drill, or an action.
+    """Attest a review, coverage, a benchmark's value, a re-evaluation, a refresh's lineage, or an action.
 
     Exit 1, and nothing is sent, when it would not count for the clause that asks for it. The lineage of a refresh is
     attested by the refresh itself, so `attest lineage` publishes one. Of an action of a review (`seamwatch review`)
@@ -58,6 +62,7 @@ def attest(
     from console.reach import reach
     from statements.published import Published
 
+    metrics = _metrics(kind, metric or [])
     _check_options(kind, value, {"--data-as-of": data_as_of, "--rows": rows, "--source": source, "--version": version})
     published = Published(reach(data))
     keys = published.keys_of(person)
@@ -71,6 +76,7 @@ def attest(
     else:
         record_type, record = "attestation", _attestation(published, concerned, kind, subject, person, value, evidence)
         record["metric"] = getattr(asking[0].clause, "metric", None) if asking else None
+        record |= metrics
     _sign(record_type, record, person, keys, key)
     _demand_effect(asking, record, subject)
     if kind == "action":
@@ -83,10 +89,39 @@ def attest(
     print(f"{person} attested {kind} of {concerned}: {_consequence(asking, kind, record['event_time'])}")
 
 
+def _metrics(kind: str, given: list[str]) -> dict[str, str]:
+    """What a re-evaluation measured, as the statement that is signed; nothing of what measured nothing."""
+    from seamwatch.clauses.reevaluation.statement import metrics_of, metrics_text
+    from seamwatch.errors import UsageError
+
+    if given and kind != "reevaluation":
+        raise UsageError("--metric is of a re-evaluation; a benchmark has a --value")
+    found: dict[str, float] = {}
+    for each in given:
+        name, _, text = each.rpartition("=")
+        try:
+            number = float(text)
+        except ValueError:
+            raise UsageError(f"--metric {each}: write <name>=<number>, such as gini=0.61") from None
+        if not name or name in found:
+            raise UsageError(f"--metric {each}: " + ("name the metric" if not name else f"{name} is given twice"))
+        found[name] = number
+    if not found:
+        return {}
+    said = {"statement": metrics_text(found)}
+    try:
+        metrics_of({"metric": None, "value": None, **said})
+    except ValueError as error:
+        raise UsageError(f"--metric: {error}") from None
+    return said
+
+
 def _check_options(kind: str, value: float | None, of_refresh: dict[str, Any]) -> None:
     from seamwatch.errors import UsageError
     from seamwatch.wire.schemas import nearest
 
+    if kind == "drill":
+        raise UsageError("a drill is attested by `seamwatch drill`, which holds it and signs what it came to")
     if kind not in KINDS:
         raise UsageError(f"{kind!r} cannot be attested{nearest(kind, KINDS) or ': it is one of ' + ', '.join(KINDS)}")
     if (value is None) == (kind == "benchmark"):

@@ -51,11 +51,11 @@ def check(
 ) -> None:
     """Every problem of the documents below a folder, as <file>:<line>: message.
 
-    Clauses that make no sense are named too. Gaps in a system's hand-over, and points of it that say nothing, are
-    warnings. So that nobody is paged in vain, channels are held to the services that the pager knows, and
-    SEAMWATCH_DEFAULT_OWNER, if it is set, to the persons. A contract that was changed after somebody signed it is a
-    warning; with --published another text under a published version is an error. Exit 1 when there is any error; that
-    there is no document is one.
+    Clauses that make no sense are named too. Gaps in a system's hand-over, points of it that say nothing, and where it
+    falls short of its tier of the risk policy, are warnings. So that nobody is paged in vain, channels are held to the
+    services that the pager knows, and SEAMWATCH_DEFAULT_OWNER, if it is set, to the persons. A contract that was
+    changed after somebody signed it is a warning; with --published another text under a published version is an error.
+    Exit 1 when there is any error; that there is no document is one.
 
     Example: seamwatch contracts check contracts/
     """
@@ -63,6 +63,7 @@ def check(
     from console.reachable import channel_problems, owner_problem, persons_of
     from seamwatch.documents.files import nothing_read
     from seamwatch.documents.handover import handover_problems
+    from seamwatch.documents.holding import policy_problems
     from seamwatch.documents.loading import load
     from seamwatch.documents.problems import Problem, is_error
     from seamwatch.documents.signing_verdicts import changed_since_signed, unsigned_by, verdicts_beside
@@ -80,6 +81,7 @@ def check(
             *(() if loaded.reads or loaded.errors else (nothing_read(folder),)),
             *channel_problems(loaded.reads),
             *handover_problems(loaded.reads, now),
+            *policy_problems(loaded.reads, now),
             *changed_since_signed(loaded.reads, verdicts),
             *(_rewritten(loaded.reads, data) if published else ()),
         ]
@@ -116,7 +118,9 @@ def _rewritten(reads: Sequence[Read], data: Path | None) -> list[Problem]:
 
 
 def new(
-    kind: Annotated[str, typer.Argument(metavar="KIND", help="person, system, contract, defaults, or a clause kind")],
+    kind: Annotated[
+        str, typer.Argument(metavar="KIND", help="person, system, contract, riskpolicy, defaults, or a clause kind")
+    ],
 ) -> None:
     """A commented template to start from, on standard output.
 

@@ -291,7 +291,7 @@ def _sign_approval(
         known = ", ".join(entry[-1].id for entry in found) or "none"
         raise UsageError(f"{file} holds no approval {name!r}: it holds {known}")
     read, system, v, version, a, approval = chosen
-    if approval.approved_by != person:
+    if person not in (approval.approved_by, *approval.co_approvers):
         raise UsageError(f"approval {name} is given by {approval.approved_by or 'nobody yet'}, not by {person}")
     now = load_settings().clock().now()
     private, key_id = _key(folder, person, key, approval.approved_at if approval.approved_at is not None else now)

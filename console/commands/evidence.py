@@ -37,7 +37,9 @@ def evidence(
     document: Annotated[
         str | None,
         typer.Option(
-            help="the newest publication of Person/<id>, System/<id> or Contract/<id>@<version>", metavar="DOCUMENT"
+            help="the newest publication of Person/<id>, System/<id>, Contract/<id>@<version> or "
+            "RiskPolicy/<id>@<version>",
+            metavar="DOCUMENT",
         ),
     ] = None,
     erasure: Annotated[

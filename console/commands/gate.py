@@ -101,7 +101,7 @@ def _found(
     if asked.version is not None or not deployed:
         deployed.append(asked)
     findings += [
-        *agreed(case, problems, deployed), *happened(case, data=data, offline=offline, despite=despite),
+        *agreed(case, problems, deployed), *happened(case, deployed, data=data, offline=offline, despite=despite),
     ]  # fmt: skip
     if before is not None:
         findings += other_keys(case, persons_below(before))

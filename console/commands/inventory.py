@@ -20,23 +20,26 @@ def inventory(
 ) -> None:
     """List every system that was seen in traffic or is declared, with its owner, versions and last review.
 
-    With --unregistered, exit 1 when there is any.
+    What is suspended is told below them. With --unregistered, exit 1 when there is any.
 
     Example: seamwatch inventory --unregistered
     """
     from console.asking import ago, auditor, print_lines
-    from console.tables import print_table
+    from console.tables import print_table, print_text
     from seamwatch.settings import load_settings
     from sinks.store.questions.inventory import inventory as asked
     from sinks.store.questions.inventory import owned_by
-    from sinks.store.questions.rows import records
+    from sinks.store.questions.rows import record, records
+    from sinks.store.questions.suspended import sentence, suspended_now
 
+    now = load_settings().clock().now()
     with auditor(data) as store:
         found = asked(store, unregistered=unregistered)
+        listed = {row.system for row in found}
+        stopped = [row for row in suspended_now(store, now) if row.system in listed]
     if as_json:
-        print_lines(records(found))
+        print_lines(record(row) | {"suspended": records(s for s in stopped if s.system == row.system)} for row in found)
     else:
-        now = load_settings().clock().now()
         print_table(
             ("SYSTEM", "TYPE", "OWNER", "TEAM", "VERSIONS", "EVENTS", "LAST SEEN", "LAST REVIEW"),
             (
@@ -54,4 +57,6 @@ def inventory(
             ),
             empty="nothing is declared, and nothing was seen in traffic so far",
         )
+        for each in stopped:
+            print_text(sentence(each))
     raise typer.Exit(bool(unregistered and found))

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from seamwatch.judging.model.facts import Violation
     from sinks.store.questions.owner import Binding, Owner
+    from sinks.store.questions.suspended import SuspendedNow
 
 _EPISODES = 5
 _OF_EPISODE = ("violation_id", "severity", "state", "summary", "person", "acknowledged_by")
@@ -30,15 +31,19 @@ def owner(
 ) -> None:
     """Name the owner of a system, their channels, the contracts that bind it, who is paged when, and what is open.
 
+    And what of it is suspended.
+
     Exit 1 when nobody owns it, or it is neither declared nor seen.
 
     Example: seamwatch owner credit-risk
     """
     from console.asking import auditor
+    from seamwatch.settings import load_settings
     from sinks.store.questions.episodes import Wanted, episodes
     from sinks.store.questions.names import names, unknown
     from sinks.store.questions.owner import bindings
     from sinks.store.questions.owner import owner as owner_of
+    from sinks.store.questions.suspended import suspended_now
 
     with auditor(data) as store:
         found = owner_of(store, system)
@@ -46,14 +51,19 @@ def owner(
             raise unknown("system", system, names(store, "system"))
         contracts = bindings(store, system)
         unresolved = episodes(store, Wanted(system, unresolved=True))
+        stopped = suspended_now(store, load_settings().clock().now(), system)
     if as_json:
-        print(json.dumps(_record(found, contracts, unresolved), ensure_ascii=False))
+        print(json.dumps(_record(found, contracts, unresolved, stopped), ensure_ascii=False))
     else:
-        _print(found, contracts, unresolved)
+        _print(found, contracts, unresolved, stopped)
     raise typer.Exit(not found.owner)
 
 
-def _record(found: Owner, contracts: Sequence[Binding], unresolved: Sequence[Violation]) -> dict[str, Any]:
+def _record(
+    found: Owner, contracts: Sequence[Binding], unresolved: Sequence[Violation], stopped: Sequence[SuspendedNow]
+) -> dict[str, Any]:
+    from sinks.store.questions.rows import records
+
     return {
         "system": found.system,
         "type": found.type,
@@ -71,13 +81,17 @@ def _record(found: Owner, contracts: Sequence[Binding], unresolved: Sequence[Vio
             }
             for contract in contracts
         ],
+        "suspended": records(stopped),
         "open": [{name: getattr(episode, name) for name in _OF_EPISODE} for episode in unresolved],
     }
 
 
-def _print(found: Owner, contracts: Sequence[Binding], unresolved: Sequence[Violation]) -> None:
+def _print(
+    found: Owner, contracts: Sequence[Binding], unresolved: Sequence[Violation], stopped: Sequence[SuspendedNow]
+) -> None:
     from console.tables import print_text
     from sinks.store.questions.episodes import acting
+    from sinks.store.questions.suspended import sentence
 
     def line(name: str, text: str) -> None:
         print_text(f"{name:<11} {text}", indent="  ", further=" " * 14)
@@ -96,6 +110,8 @@ def _print(found: Owner, contracts: Sequence[Binding], unresolved: Sequence[Viol
         for number, step in enumerate(contract.escalation, 1):
             within = step.get("acknowledge_within", "1h")
             print_text(f"{number}. {step['person']} acknowledges within {within}", indent=" " * 4, further=" " * 7)
+    for each in stopped:
+        line("suspended", sentence(each))
     for episode in unresolved[:_EPISODES]:
         line("open", f"{episode.violation_id}  {episode.severity}, {acting(episode)}: {episode.summary}")
     if len(unresolved) > _EPISODES:

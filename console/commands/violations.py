@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -36,7 +37,7 @@ def violations(
     as_json: Annotated[bool, typer.Option("--json", help="one object an episode, as `replay` prints them")] = False,
     data: Annotated[Path | None, typer.Option(help="data folder of a running `seamwatch up`")] = None,
 ) -> None:
-    """List violations, the latest first. Exit 1 when there are any, 0 when none.
+    """List violations, the latest first, and drills among them. Exit 1 when there are violations, 0 when none.
 
     When there are more than it shows, it says how many, and how to see the next (with --json on standard error).
 
@@ -44,6 +45,7 @@ def violations(
     """
     from console.asking import auditor
     from console.moments import moment_of
+    from seamwatch.judging.model.facts import DRILL
     from seamwatch.judging.model.text import violation_line
     from seamwatch.settings import load_settings
     from sinks.store.questions.episodes import Wanted, episodes, number
@@ -59,6 +61,9 @@ def violations(
             demand_known(store, system=system)
         # Only a full list can have more behind it; what opened while it was asked for is for the next time.
         all_of_them = number(store, wanted) if len(found) == most else len(found)
+        broken = any(v.severity != DRILL for v in found) or bool(
+            all_of_them > len(found) and number(store, replace(wanted, drills=False))
+        )
     if as_json:
         for violation in found:
             print(violation_line(violation))
@@ -69,7 +74,7 @@ def violations(
             f"{len(found):,} of {all_of_them:,}; --before {found[-1].violation_id} goes on",
             file=sys.stderr if as_json else sys.stdout,
         )
-    raise typer.Exit(bool(found))
+    raise typer.Exit(broken)
 
 
 def _before(store: Store, before: str) -> Before:

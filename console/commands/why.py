@@ -33,6 +33,8 @@ class _Answer:
 
     decision: Decision
     why_not: str | None
+    basis: Sequence[str]
+    """Why the basis of its approval was gone by then."""
     held: dict[str, dict[str, str]]
     erasures: Sequence[tuple[Erasure, bool]]
     """Of the keys that sealed something in it; and whether the file of keys has that key again."""
@@ -53,7 +55,8 @@ def why(
     """Say why a decision was allowed: its approval, the contracts that bind it, who answers for it, where it is kept.
 
     The approval is the one that allowed it when it came: by its own time, configuration and use case, and by the
-    documents that were published then. Who signed each contract, and when they signed, stands beside it; who must and
+    documents that were published then. What it rests on and changed since, without a re-evaluation, is told with it.
+    Who signed each contract, and when they signed, stands beside it; who must and
     has not, too.
 
     Its attributes and arguments are shown, and what is sealed in them where SEAMWATCH_SUBJECT_KEYS names the keys.
@@ -64,6 +67,7 @@ def why(
     from console.asking import auditor
     from seamwatch.errors import SeamwatchError
     from sinks.store.questions.approved import Publications, with_approval
+    from sinks.store.questions.basis import gone
     from sinks.store.questions.episodes import caused_by
     from sinks.store.questions.signatures import signatures
     from sinks.store.questions.why import decision
@@ -79,6 +83,7 @@ def why(
         answer = _Answer(
             with_approval(found, allowed.approval),
             allowed.why_not,
+            gone(store, found, allowed.approval),
             *_held(store, found),
             signatures(store, found.contracts),
             caused_by(store, event),
@@ -98,6 +103,7 @@ def _record(answer: _Answer) -> dict[str, Any]:
         **answer.held,
         "erasures": [record(erasure) | {"key_is_back": back} for erasure, back in answer.erasures],
         "why_not": answer.why_not,
+        "basis_gone": list(answer.basis),
         "signatures": records(answer.signatures),
         "violations": [_violation(violation) for violation in answer.violations],
     }
@@ -190,6 +196,8 @@ def _print(answer: _Answer) -> None:
     )
     line("served by", served_by(found))
     line("approval", allowed_by(found, answer.why_not))
+    for text in answer.basis:
+        line("basis gone", text)
     line("owner", owned_by(found))
     line("contracts", bound_by(found))
     for name, under in by_contract(answer.signatures).items():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import heapq
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ from console.demo import timeline
 from console.demo.configurations import AGENT, digest
 from console.demo.planned import Planned, planned
 from seamwatch.durations import MINUTE
-from seamwatch.wire.events import ToolCall
+from seamwatch.wire.events import Suspension, ToolCall
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,24 @@ def calls(origin: int) -> Iterator[Call]:
         if quotes:
             arguments = arguments | {"reason": "found it cheaper elsewhere"}
         yield Call(call["conversation"], call["step"], when, tool, arguments, credited or quotes)
+
+
+def events(origin: int) -> Iterator[Planned]:
+    """The calls, and the word by which the desk lets the agent go on that its contract has suspended.
+
+    Nothing asks a guard before the agent acts, so it goes on all the same until then.
+    """
+    resumption = {
+        "system": "order-agent",
+        "state": "resumed",
+        "person": "order-desk@example.org",
+        "reason": "the tool is taken off the server, and the prompt is the approved one again",
+        "evidence_uri": "https://example.org/order-agent/runs/81",
+    }
+    resumed = planned(
+        Suspension, "order-agent/resumed", timeline.at(origin, timeline.AGENT_RESUMED), "order-desk", resumption
+    )
+    return heapq.merge(tool_calls(origin), [resumed], key=lambda event: event.at)
 
 
 def tool_calls(origin: int) -> Iterator[Planned]:

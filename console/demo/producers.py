@@ -17,7 +17,7 @@ from typing import Any, Final
 import numpy as np
 
 from console.demo import timeline
-from console.demo.agent import tool_calls
+from console.demo.agent import events as order_desk
 from console.demo.changes import changes
 from console.demo.configurations import (
     ASSISTANT,
@@ -69,7 +69,7 @@ def estate(origin: int, models: Models) -> list[Producer]:
         Producer("credit-service", _credit(origin, models, credit)),
         Producer("renewals-service", _renewals(origin, models, renewals)),
         Producer("assistant-gateway", _assistant(origin, models)),
-        Producer("order-desk", tool_calls(origin)),
+        Producer("order-desk", order_desk(origin)),
         Producer("laptop", _squatter(origin, models)),
         Producer("change-desk", iter(changes(origin))),
     ]

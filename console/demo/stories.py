@@ -12,7 +12,7 @@ from console.demo import timeline
 from console.demo.agent import calls
 from console.demo.changes import late_answer
 from console.demo.configurations import CREDIT_SLIPPED, digest
-from seamwatch.durations import DAY, HOUR
+from seamwatch.durations import DAY, HOUR, MINUTE
 
 PLATFORM: Final = "on-call@example.org"
 """Whom a page about a system that nobody registered goes to (setting `SEAMWATCH_DEFAULT_OWNER`)."""
@@ -216,7 +216,18 @@ def _agent(origin: int) -> Story:
         )
         for conversation, (when, tool) in strayed.items()
     )
-    return Story("the drifting agent", "its tool server grows a tool, and its prompt is edited for an hour", expected)
+    suspended = min(when for when, _ in strayed.values())
+    goes_on = Expected(
+        "it goes on although its contract suspended it",
+        "suspensions",
+        "suspension",
+        "order-agent",
+        next(call.at for call in calls(origin) if call.at > suspended + MINUTE),
+        "order-desk@example.org",
+        resolves=True,
+    )
+    cause = "its tool server grows a tool, and its prompt is edited for an hour; its contract suspends it"
+    return Story("the drifting agent", cause, (*expected, goes_on))
 
 
 def _unowned(origin: int) -> Story:

@@ -47,6 +47,7 @@ MODEL_SWAPPED: Final = 6.2
 UNITS_CHANGE: Final = 7.02
 PROMPT_EDIT: Final = (7.885, 7.925)
 SQUATTER_STARTS: Final = 8.5
+AGENT_RESUMED: Final = 9.5
 
 
 def micros_of(day: date) -> int:

@@ -14,6 +14,7 @@ from shlex import quote
 from typing import Any, Final
 
 from console.gate.findings import Deployed, Finding, Level
+from console.gate.tiers import Tiers
 from seamwatch.documents.approving import approval_of, why_void
 from seamwatch.documents.contract import Contract
 from seamwatch.documents.defaults import DEFAULTS
@@ -25,6 +26,7 @@ from seamwatch.documents.reading import Place
 from seamwatch.documents.references import HANDOFF, Read, check
 from seamwatch.documents.signing_verdicts import Verdict, approval_verdicts, contract_verdicts, persons_of
 from seamwatch.documents.terms import check_versions
+from seamwatch.documents.tier_references import check_tiers
 from seamwatch.judging.patterns.approved import in_force
 from seamwatch.judging.patterns.wording import moment_text
 
@@ -79,6 +81,11 @@ class Case:
         return contract_verdicts(reads, self.now)
 
     @cached_property
+    def tiers(self) -> Tiers:
+        """The risk policies of the folder."""
+        return Tiers(self.reads, self.now)
+
+    @cached_property
     def _agreed(self) -> list[Read]:
         return [read for read in self.reads if read.kind == "Contract" and read.id != DEFAULTS]
 
@@ -104,11 +111,12 @@ def agreed(case: Case, problems: Sequence[Problem], deployed: Sequence[Deployed]
     yield from _coming(case)
     yield from _approved(case, deployed)
     yield from _monitored(case)
+    yield from _held(case)
 
 
 def broken(problems: Sequence[Problem], reads: Sequence[Read]) -> Iterator[Finding]:
     """Every error in the folder: what is broken cannot be published."""
-    for problem in sorted((*problems, *check(reads), *check_versions(reads))):
+    for problem in sorted((*problems, *check(reads), *check_versions(reads), *check_tiers(reads))):
         if is_error(problem):
             yield Finding("document", "error", problem.message, "mend the document", problem.file, problem.line)
 
@@ -207,13 +215,18 @@ def _version(
     persons = persons_of(case.reads)
     for use_case in dict.fromkeys(wanted):
         given = [(a, approval) for a, approval in enumerate(version.approvals) if approval.use_case == use_case]
-        voids = {a: why_void(system, system.versions.index(version), a, persons) for a, _ in given}
+        v = system.versions.index(version)
+        voids = {a: why_void(system, v, a, persons) for a, _ in given}
         now = [(a, approval) for a, approval in given if in_force(approval_of(approval), case.now)]
         used.update(approval.id for a, approval in now if voids[a] is None)
         if not now:
             yield _unapproved(case, version, use_case, [approval for _, approval in given], place)
         elif any(voids[a] is None for a, _ in now):
-            yield from _keyless(case, [(a, approval) for a, approval in now if voids[a] is None], persons, place)
+            counting = [(a, approval) for a, approval in now if voids[a] is None]
+            lacking = [list(case.tiers.short(system, v, a, place)) for a, _ in counting]
+            for gap in (gap for gaps in lacking for gap in gaps) if all(lacking) else ():
+                yield case.finding("risk-policy", gap.reason, gap.remedy, gap.place)
+            yield from _keyless(case, counting, persons, place)
         else:
             for a, approval in now:
                 if void := voids[a]:
@@ -257,6 +270,11 @@ def _unapproved(case: Case, version: Version, use_case: str, given: Sequence[App
         return case.finding("approval-missing", reason, "wait until then", where)
     remedy = "have it approved, and enter the approval under this version"
     return case.finding("approval-missing", f"there is no approval of {name}", remedy, where)
+
+
+def _held(case: Case) -> Iterator[Finding]:
+    for gap in () if case.system is None else case.tiers.held(case.system, case.covering):
+        yield case.finding("risk-policy", f"{case.id} {gap.reason}", gap.remedy, gap.place)
 
 
 def _monitored(case: Case) -> Iterator[Finding]:

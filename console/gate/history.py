@@ -1,4 +1,7 @@
-"""What the store says against a deployment: open breaches, an overdue review, keys that are others than published."""
+"""What the store says against a deployment: that it is suspended, open breaches, an overdue review, other keys.
+
+Keys are others where they are not those that were published.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,7 @@ from pydantic import ValidationError
 
 from console.asking import auditor
 from console.gate.agreed import Case
-from console.gate.findings import Finding
+from console.gate.findings import Deployed, Finding
 from console.gate.keys import other_keys
 from seamwatch.documents.approving import public_key
 from seamwatch.documents.defaults import RUNBOOKS, SCHEDULE
@@ -22,30 +25,33 @@ from seamwatch.errors import StoreError, UnreachableError
 from seamwatch.judging.model.facts import Violation
 from seamwatch.judging.patterns.rounds import has_text, last_whole, missing
 from seamwatch.judging.patterns.wording import moment_text
-from seamwatch.remedies import review_command
+from seamwatch.remedies import resume_command, review_command
 from seamwatch.signatures import attestation_counts
 from sinks.store.questions.episodes import Wanted, episodes
 from sinks.store.questions.published import Published, published
 from sinks.store.questions.reviews import Review, reviews
+from sinks.store.questions.suspended import SuspendedNow, sentence, suspended_now
 
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """What the store knows of a system: episodes that are not resolved, attested reviews, and who has which keys."""
+    """What the store knows of a system: what is suspended, episodes that are not resolved, attested reviews, keys."""
 
     episodes: Sequence[Violation] = ()
     reviews: Sequence[Review] = ()
     persons: Mapping[str, Person] = field(default_factory=dict)
+    suspended: Sequence[SuspendedNow] = ()
 
 
-def ask(system: str, data: Path | None) -> History:
+def ask(system: str, now: int, data: Path | None) -> History:
     """The history of a system. Raises UnreachableError or StoreError where the store does not tell."""
     with auditor(data) as store:
-        unresolved = episodes(store, Wanted(system, unresolved=True))
+        unresolved = episodes(store, Wanted(system, unresolved=True, drills=False))
         return History(
             sorted(unresolved, key=lambda episode: episode.opened_at),
             reviews(store, system),
             {person.id: person for person in map(_person, published(store, "Person"))},
+            suspended_now(store, now, system),
         )
 
 
@@ -56,21 +62,33 @@ def _person(document: Published) -> Person:
         raise StoreError(f"a published person cannot be read: {error.errors(include_url=False)[0]['msg']}") from None
 
 
-def happened(case: Case, *, data: Path | None, offline: bool, despite: Sequence[str]) -> Iterator[Finding]:
+def happened(
+    case: Case, deployed: Sequence[Deployed], *, data: Path | None, offline: bool, despite: Sequence[str]
+) -> Iterator[Finding]:
     """All that the store says against it; a store that does not answer refuses, unless ``offline``."""
     history = History()
     if offline:
-        reason = "the store was not asked: open breaches and attested reviews are not known"
+        reason = "the store was not asked: suspensions, open breaches and attested reviews are not known"
         yield case.finding("store", reason, "run the gate without --offline before production", level="warning")
     else:
         try:
-            history = ask(case.id, data)
+            history = ask(case.id, case.now, data)
         except (UnreachableError, StoreError) as error:
             remedy = "name the store (--data, SEAMWATCH_DATA or CLICKHOUSE_URL), or say --offline"
             yield case.finding("store", f"open breaches are not known: {error}", remedy)
+    yield from suspended(case, history, deployed)
     yield from breaches(case, history, despite)
     yield from review(case, history)
     yield from other_keys(case, history.persons)
+
+
+def suspended(case: Case, history: History, deployed: Sequence[Deployed]) -> Iterator[Finding]:
+    """What is suspended: the system, or a version to be deployed, refuses; a tool, or another version, warns."""
+    versions = {each.version for each in deployed}
+    for row in history.suspended:
+        refuses = row.tool is None and (row.version is None or None in versions or row.version in versions)
+        remedy = f"resume it first, on evidence: `{resume_command(row.system, row.version, row.tool)}`"
+        yield case.finding("suspended", sentence(row), remedy, level="error" if refuses else "warning")
 
 
 def breaches(case: Case, history: History, despite: Sequence[str]) -> Iterator[Finding]:

@@ -57,10 +57,10 @@ breach open, opened 2026-03-02T10:00:00Z
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Literal, Self
+from typing import Final, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -72,6 +72,7 @@ from seamwatch.judging.model.facts import Fact, ForwardedEvent
 from seamwatch.judging.model.judgement import Finding, Input, Judgement, Moment, Open, Remind, Resolve
 from seamwatch.judging.model.measure import FAILS, Measure, Watch, label_of
 from seamwatch.judging.model.seam import Seam
+from seamwatch.judging.model.tolerance import Tolerance, rest
 from seamwatch.judging.patterns.attempts import (
     ATTEMPT,
     ATTEMPTS,
@@ -91,14 +92,21 @@ from seamwatch.judging.patterns.runs import TRACE_IDLE, Change, Run, Runs, bundl
 from seamwatch.judging.patterns.windows import Windows, earliest
 from seamwatch.judging.patterns.wording import moment_text, share_text
 
+TREND: Final = 7
+"""Of so many periods before a summary tells how they were."""
+
 
 @dataclass(frozen=True, slots=True)
 class AssertionState:
-    """Runs of one slice, or (in the state named "summary") the counts of the periods not yet summarised."""
+    """Runs of one slice, or (in the state named "summary") the counts of the periods not yet summarised.
+
+    ``told`` are how many passed, of how many, in the last periods that were, the oldest first.
+    """
 
     runs: Conduct | None = None
     periods: Windows = field(default_factory=Windows)
     receipts: Receipts = field(default_factory=Receipts)
+    told: tuple[tuple[int, int], ...] = ()
 
 
 class Assertion(Clause, kind="assertion"):
@@ -146,6 +154,10 @@ class Assertion(Clause, kind="assertion"):
             return TRACE_IDLE
         return DAY if self.quiet is None else self.quiet
 
+    @property
+    def _calls(self) -> Split:
+        return split(self.where, self.must) if self.on == "tool_call" else Split(self.where, None)
+
     def conditions(self) -> Iterator[Condition]:
         """And `must`."""
         yield from super().conditions()
@@ -153,7 +165,7 @@ class Assertion(Clause, kind="assertion"):
 
     def measures(self, seam: Seam) -> tuple[Measure, ...]:
         """Events that do not satisfy `must`; and, for a summary, how many do."""
-        calls = split(self.where, self.must) if self.on == "tool_call" else Split(self.where, None)
+        calls = self._calls
         sliced = ("trace_id",) if self._each and self.on == "tool_call" else ()
         agreed = TRACE_IDLE if sliced else self.window
         window = bundle(self._quiet, agreed) if self._each else agreed
@@ -172,6 +184,13 @@ class Assertion(Clause, kind="assertion"):
             return measures
         counted = Measure(self.on, self.must, self.summary.every, select=calls.made, name="summary", offends=FAILS)
         return (*measures, counted)
+
+    def tolerance(self) -> Tolerance | None:
+        """What `at_least` leaves."""
+        if self._each:
+            return None
+        measure = Measure(self.on, self.must, self.window, select=self._calls.made, offends=FAILS)
+        return Tolerance(rest(self.at_least), measure, self.min_count)
 
     def watches(self, seam: Seam) -> tuple[Watch, ...]:
         """And `must`."""
@@ -252,21 +271,30 @@ class Assertion(Clause, kind="assertion"):
             added = periods.add(received, moment)
             late, periods = (1, periods) if added is None else (0, added)
         complete, periods = periods.take_complete(moment)
-        made = [(period.window_start, self._sentence(seam, period)) for period in complete]
+        made, told = [], state.told
+        for period in complete:
+            made.append((period.window_start, self._sentence(seam, period, told)))
+            told = (*told, (period.count - period.breaches, period.count))[-TREND:]
         until = min(moment.watermark, periods.filling[0].start if periods.filling else moment.watermark)
         receipts, emitted, end = confirming.turn(receipts, made, until, moment.watermark)
         # What comes of a period that was summed up as silent is too late.
         periods = Windows(periods.filling, max(periods.done, end))
         deadline = earliest(periods.deadline(moment), confirming.deadline(receipts))
-        left = AssertionState(periods=periods, receipts=receipts)
+        left = AssertionState(periods=periods, receipts=receipts, told=told)
         return Judgement(left, (*findings, *emitted), deadline, periods.wake(moment), late)
 
-    def _sentence(self, seam: Seam, period: Fact) -> Remind:
+    def _sentence(self, seam: Seam, period: Fact, told: Sequence[tuple[int, int]]) -> Remind:
         assert self.summary is not None
         passed = period.count - period.breaches
         text = (
             f"{seam.system}: {self.id!r} ({self.must}) held for {passed} of {period.count} events "
             f"({share_text(passed / period.count)}) from {moment_text(period.window_start)} to "
-            f"{moment_text(period.window_end)}"
+            f"{moment_text(period.window_end)}{_before(told)}"
         )
         return Remind("summary", str(period.window_start), self.summary.to, text, period.window_end)
+
+
+def _before(told: Sequence[tuple[int, int]]) -> str:
+    """The trend: how it held in the periods before in which anything was seen, the latest first."""
+    shares = [share_text(passed / count) for passed, count in reversed(told)]
+    return f"; before that {', '.join(shares)}" if shares else ""

@@ -20,6 +20,7 @@ from seamwatch.judging.model.facts import Fact
 from seamwatch.judging.model.judgement import Input, Judgement, Moment
 from seamwatch.judging.model.measure import COHORTS, UNJUDGED, WAITING, Measure, Source, Watch
 from seamwatch.judging.model.seam import Seam
+from seamwatch.judging.model.tolerance import Tolerance
 
 BEGINNING: Final = -(2**62)
 """Before all events."""
@@ -64,7 +65,8 @@ class Clause(BaseModel):
     ``state_type`` is a frozen dataclass with defaults (the state before the first received), kept as JSON.
     ``wants`` names the rare event types that the kind judges directly. ``ends_with_input``: the kind waits for what
     is to follow, and is told when a replay's input ends (`TimePassed.ended`). ``spreads``: of ``wants`` those of which
-    each slice is told, not only the state that `part_of` says. ``answers``: the kinds of attestations of which it says
+    each slice is told, not only the state that `part_of` says. ``at_once``: those that are judged as they come, also in
+    a backfill, because the kind itself puts them in order. ``answers``: the kinds of attestations of which it says
     what each came to, as of an acknowledgement. ``most_parts``: how many slices of one
     system are remembered at once; fewer for a kind that remembers much of each.
     """
@@ -74,6 +76,7 @@ class Clause(BaseModel):
     kind_name: ClassVar[str] = ""
     state_type: ClassVar[type[Any]]
     wants: ClassVar[frozenset[str]] = frozenset()
+    at_once: ClassVar[frozenset[str]] = frozenset()
     spreads: ClassVar[frozenset[str]] = frozenset()
     answers: ClassVar[frozenset[str]] = frozenset()
     ends_with_input: ClassVar[bool] = False
@@ -87,6 +90,11 @@ class Clause(BaseModel):
     )
     kind: str = Field(description="the clause kind")
     severity: Literal["warning", "breach"] = Field("breach", description="how a finding of this clause is marked")
+    on_breach: Literal["page", "review", "suspend"] = Field(
+        "page",
+        description="what a breach leads to: the escalation list is paged; `review`, its first person is told and "
+        "nobody after them; `suspend`, it is paged and the system is suspended until a person resumes it",
+    )
     where: Expression | None = Field(
         None, description="only events for which this holds are looked at; an absent value is not selected"
     )
@@ -131,6 +139,10 @@ class Clause(BaseModel):
     def measures(self, seam: Seam) -> tuple[Measure, ...]:
         """What is to be measured of one system's events; nothing by default."""
         return ()
+
+    def tolerance(self) -> Tolerance | None:
+        """Which share of events may offend; None where no share is agreed."""
+        return None
 
     def watches(self, seam: Seam) -> tuple[Watch, ...]:
         """The conditions of which it is counted, and told, how often they are NULL: `where` by default.

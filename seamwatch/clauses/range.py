@@ -46,6 +46,7 @@ breach open, opened 2026-03-02T09:01:00Z
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Literal, Self
 
 from pydantic import Field, model_validator
@@ -58,6 +59,7 @@ from seamwatch.judging.model.facts import Fact
 from seamwatch.judging.model.judgement import Finding, Input, Judgement, Moment, Open, Resolve
 from seamwatch.judging.model.measure import Measure, Source
 from seamwatch.judging.model.seam import Seam
+from seamwatch.judging.model.tolerance import Tolerance
 from seamwatch.judging.patterns.calm import WHEN_ABSENT
 from seamwatch.judging.patterns.runs import Change, Runs, bundle, occurrences, shares
 from seamwatch.judging.patterns.wording import moment_text, number_text, share_text
@@ -94,24 +96,21 @@ class Range(Selecting, kind="range"):
 
     def measures(self, seam: Seam) -> tuple[Measure, ...]:
         """Scores out of range, over all selected decisions."""
+        measure = self._measured()
+        if self.tolerate:
+            return (measure,)
+        window = bundle(self._quiet, self.window)
+        return (replace(measure, window=window, only_breaches=True, agreed=self.window),)
+
+    def _measured(self) -> Measure:
         breach = outside("score", self.min, self.max)
         if not self.nullable:
             breach = any_of(breach, is_null("score"))
-        score = Expression.parse("score")
-        if self.tolerate:
-            return (Measure("inference", breach, self.window, select=self.where, value=score),)
-        window = bundle(self._quiet, self.window)
-        return (
-            Measure(
-                "inference",
-                breach,
-                window,
-                select=self.where,
-                value=score,
-                only_breaches=True,
-                agreed=self.window,
-            ),
-        )
+        return Measure("inference", breach, self.window, select=self.where, value=Expression.parse("score"))
+
+    def tolerance(self) -> Tolerance | None:
+        """`tolerate`."""
+        return Tolerance(self.tolerate, self._measured()) if self.tolerate else None
 
     def left_out(self) -> Mapping[Source, Expression]:
         """Decisions without a score, unless that is a bad score."""

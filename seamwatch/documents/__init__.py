@@ -1,4 +1,4 @@
-"""Documents: persons, systems and contracts, read from YAML or from the contracts topic, and the estate they make.
+"""Documents: persons, systems, contracts and risk policies, from YAML or the contracts topic, and the estate they make.
 
 See docs/documents.md, and docs/signatures.md for who signs what. Nothing here reads a topic.
 """
@@ -12,6 +12,7 @@ from seamwatch.documents.loading import load_folder
 from seamwatch.documents.models import Document, Person, System
 from seamwatch.documents.problems import Problem
 from seamwatch.documents.publishing import documents_of, published
+from seamwatch.documents.risk_policy import RiskPolicy
 from seamwatch.documents.signing_verdicts import unsigned_contracts
 
 __all__ = [
@@ -20,6 +21,7 @@ __all__ = [
     "Estate",
     "Person",
     "Problem",
+    "RiskPolicy",
     "System",
     "Term",
     "canonical_json",

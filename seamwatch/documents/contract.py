@@ -66,6 +66,7 @@ class Contract(Document):
     """The agreement about one seam."""
 
     kind_name: ClassVar[str] = "Contract"
+    versioned: ClassVar[bool] = True
 
     kind: Literal["Contract"] = Field("Contract", description="what this document is")
     id: Identifier = Field(description="names the contract", examples=["credit-limits"])
@@ -119,6 +120,16 @@ class Contract(Document):
     def reviewed(self) -> frozenset[str]:
         """Of what it has a clause on scheduled reviews: the system, its runbook and so on."""
         return frozenset(clause.of for clause in self.clauses if isinstance(clause, Review))
+
+    @cached_property
+    def on_suspension(self) -> bool:
+        """Whether it has a clause on what is suspended."""
+        return any(clause.kind_name == "suspension" for clause in self.clauses)
+
+    @cached_property
+    def suspends(self) -> bool:
+        """Whether a breach of one of its clauses suspends the system."""
+        return any(clause.on_breach == "suspend" for clause in self.clauses)
 
     def covers_system(self, system: str) -> bool:
         """Whether an id or glob of `covers` matches the system's id."""

@@ -1,6 +1,7 @@
 """Defaults: the contract of every system seen in traffic that no contract covers: no policy is not permission.
 
-And the schedules: what System documents agree on themselves, which holds for every system whose document says it.
+And the schedules: what System documents agree on themselves, which holds for every system whose document says it. And
+what holds for every system without anybody's agreement: what is suspended stays so.
 
 Each bound and its reason is told in docs/documents.md. They are wide on purpose: a default must not cry wolf, so what
 it finds is beyond what anybody would call usual, over enough events that chance does not do it.
@@ -27,6 +28,27 @@ RUNBOOKS: Final = "runbook-schedule"
 """The same of its `runbook_review`."""
 
 SCHEDULES: Final = (SCHEDULE, RUNBOOKS)
+
+
+SUSPENSIONS: Final = "suspensions"
+"""The id of the built-in contract by which what is suspended is held to it; no other contract may bear it."""
+
+
+@cache
+def suspensions() -> Contract:
+    """The built-in contract on suspension: it holds for every system, whatever else does."""
+    return Contract.model_validate(
+        {
+            "apiVersion": "seamwatch/v1",
+            "kind": "Contract",
+            "id": SUSPENSIONS,
+            "version": "built-in-1",
+            "seam": "operations",
+            "covers": ["*"],
+            "parties": {"provider": {}, "consumer": {}},
+            "clauses": [{"id": "suspension", "kind": "suspension"}],
+        }
+    )
 
 
 @cache

@@ -176,6 +176,13 @@ def _severity(_before: Any, after: Any) -> Direction:
     return "loosened" if after == "warning" else "tightened"
 
 
+_ON_BREACH: Final = ("review", "page", "suspend")
+
+
+def _on_breach(before: Any, after: Any) -> Direction:
+    return "tightened" if _ON_BREACH.index(after) > _ON_BREACH.index(before) else "loosened"
+
+
 _DIRECTIONS: Final[Mapping[str, _Compare]] = MappingProxyType(
     {
         **dict.fromkeys(
@@ -196,5 +203,6 @@ _DIRECTIONS: Final[Mapping[str, _Compare]] = MappingProxyType(
         "shares": _shares,
         "where": _where,
         "severity": _severity,
+        "on_breach": _on_breach,
     }
 )  # fmt: skip

@@ -16,9 +16,10 @@ from typing import Final
 from seamwatch.documents.approving import approvers_of, declared_versions
 from seamwatch.documents.contract import Contract
 from seamwatch.documents.covering import Covering
-from seamwatch.documents.defaults import DEFAULTS, built_in, runbook_schedule, schedule
+from seamwatch.documents.defaults import DEFAULTS, built_in, runbook_schedule, schedule, suspensions
 from seamwatch.documents.models import Person, System
 from seamwatch.documents.signing import SignatureLine
+from seamwatch.documents.tiers import PolicyTerm, tier_terms
 from seamwatch.judging.model.seam import DeclaredVersion
 
 BEGINNING: Final = -(2**63)
@@ -40,7 +41,7 @@ class Term:
 
 @dataclass(frozen=True)
 class Estate:
-    """Persons and systems by id, and contract versions with their terms.
+    """Persons and systems by id, and the versions of contracts and risk policies with their terms.
 
     ``problems`` says what could not be read (only of an estate from the contracts topic). ``signatures``: what is
     signed under each document, by its key, as it was published or lies beside the files; whether it binds is another
@@ -52,6 +53,7 @@ class Estate:
     terms: tuple[Term, ...] = ()
     problems: tuple[str, ...] = ()
     signatures: Mapping[str, tuple[SignatureLine, ...]] = field(default_factory=lambda: MappingProxyType({}))
+    policies: tuple[PolicyTerm, ...] = ()
 
     @classmethod
     def load(cls, folder: Path) -> Estate:
@@ -77,7 +79,7 @@ class Estate:
 
     def all_contracts(self) -> tuple[Contract, ...]:
         """Every contract version, the built-in ones first."""
-        return (built_in(), schedule(), runbook_schedule(), *self.contracts)
+        return (built_in(), schedule(), runbook_schedule(), suspensions(), *self.contracts)
 
     def versions_of(self, contract: str) -> tuple[Contract, ...]:
         """The versions of one contract, oldest first."""
@@ -103,17 +105,33 @@ class Estate:
             in_force = (*in_force, runbook_schedule())
         return in_force
 
+    def held_by(self, system: str, at: int) -> tuple[Contract, ...]:
+        """The contracts in force for a system, and the built-in one on suspension where none of them has such a clause.
+
+        That is nobody's agreement, and so is no contract that covers a system.
+        """
+        in_force = self.contracts_for(system, at)
+        if any(contract.on_suspension for contract in in_force):
+            return in_force
+        return (*in_force, suspensions())
+
     def versions_for(self, system: str) -> tuple[DeclaredVersion, ...]:
-        """The declared versions of a system, with which of their approvals count (`approving.why_void`)."""
+        """The declared versions of a system, with which of their approvals count (`seamwatch.documents.approving`)."""
         if system not in self._standing:
             declared = self.systems.get(system)
-            self._standing[system] = () if declared is None else declared_versions(declared, self.persons)
+            self._standing[system] = (
+                ()
+                if declared is None
+                else declared_versions(declared, self.persons, tier_terms(self.policies, declared))
+            )
         return self._standing[system]
 
     def same_approvals(self, other: Estate, system: str) -> bool:
         """Whether another estate has the same document of a system, and the same of who approved it."""
         declared = self.systems.get(system)
         if declared is not other.systems.get(system) or bool(self.persons) != bool(other.persons):
+            return False
+        if declared is not None and tier_terms(self.policies, declared) != tier_terms(other.policies, declared):
             return False
         approvers = () if declared is None else approvers_of(declared)
         return all(self.persons.get(person) is other.persons.get(person) for person in approvers)

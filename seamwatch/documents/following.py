@@ -13,6 +13,7 @@ from typing import Final
 
 from seamwatch.documents.contract import Contract
 from seamwatch.documents.models import Person, PublicKeyEntry
+from seamwatch.documents.risk_policy import RiskPolicy
 from seamwatch.documents.signing import SignatureLine
 from seamwatch.documents.signing_verdicts import signers_of
 from seamwatch.documents.vouching import changes_to_vouch
@@ -23,8 +24,10 @@ _KEPT: Final = 100_000
 """How many signatures are not verified again when a document changes."""
 
 
-def unsigned_by(contract: Contract, lines: Sequence[SignatureLine], persons: Mapping[str, Person]) -> tuple[str, ...]:
-    """Who must sign a contract version and has not, by the keys that persons have; empty when all have."""
+def unsigned_by(
+    contract: Contract | RiskPolicy, lines: Sequence[SignatureLine], persons: Mapping[str, Person]
+) -> tuple[str, ...]:
+    """Who must sign such a version and has not, by the keys that persons have; empty when all have."""
     return tuple(
         signer.person or "nobody named"
         for signer in signers_of(contract)

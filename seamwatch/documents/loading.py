@@ -21,14 +21,16 @@ from seamwatch.documents.problems import Problem, is_error
 from seamwatch.documents.reading import Place, Written
 from seamwatch.documents.reading_many import read_files
 from seamwatch.documents.references import Read, check
+from seamwatch.documents.risk_policy import RiskPolicy
 from seamwatch.documents.sense import check_sense
 from seamwatch.documents.signing import SignatureLine, read_signatures, signature_file, signatures_under
-from seamwatch.documents.terms import check_versions, terms_of
+from seamwatch.documents.terms import check_versions, policy_terms_of, terms_of
+from seamwatch.documents.tier_references import check_tiers
 from seamwatch.documents.wording import problems_of
 from seamwatch.errors import DocumentError, UsageError
 
 DOCUMENT_KINDS: Final[Mapping[str, type[Document]]] = MappingProxyType(
-    {model.kind_name: model for model in (Person, System, Contract)}
+    {model.kind_name: model for model in (Person, System, Contract, RiskPolicy)}
 )
 
 
@@ -53,11 +55,11 @@ class Loaded:
 
 
 def signatures_beside(reads: Sequence[Read]) -> dict[str, tuple[SignatureLine, ...]]:
-    """The signatures under each contract version, as it is written now, in the files beside; by its key."""
+    """The signatures under each version of a contract or risk policy, as it is written, in the files beside; by key."""
     files: dict[str, list[SignatureLine]] = {}
     found = {}
     for read in reads:
-        if isinstance(read.document, Contract):
+        if read.document is not None and read.document.versioned:
             file = read.written.file
             if file not in files:
                 files[file] = read_signatures(signature_file(file))[0]
@@ -101,6 +103,7 @@ class Folder:
                 problems += wrong
             problems.extend(check(reads))
             problems.extend(check_versions(reads))
+            problems.extend(check_tiers(reads))
             problems.extend(check_sense(reads))
         self._known = known
         problems.sort()
@@ -163,6 +166,7 @@ def estate_of_documents(documents: Iterable[Document]) -> Estate:
         MappingProxyType({d.id: d for d in known if isinstance(d, Person)}),
         MappingProxyType({d.id: d for d in known if isinstance(d, System)}),
         tuple(terms_of((d, None) for d in known if isinstance(d, Contract))),
+        policies=tuple(policy_terms_of((d, None) for d in known if isinstance(d, RiskPolicy))),
     )
 
 

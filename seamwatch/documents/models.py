@@ -7,9 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cached_property
-from typing import Any, ClassVar, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ModelWrapValidatorHandler, PrivateAttr, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ModelWrapValidatorHandler,
+    PrivateAttr,
+    StringConstraints,
+    model_validator,
+)
 
 from seamwatch.configuration import digest_of_parts
 from seamwatch.documents.canonical import digest_of
@@ -30,6 +38,8 @@ class Document(Part):
     """A whole document; keeps what was written, which is what is published and signed."""
 
     kind_name: ClassVar[str]
+    versioned: ClassVar[bool] = False
+    """Whether it has a version, and the first text that was published under one holds."""
 
     api_version: Literal["seamwatch/v1"] = Field(
         "seamwatch/v1", alias="apiVersion", description="the version of the documents' form"
@@ -160,16 +170,63 @@ class Signature(Part):
     signature: Words = Field(description="the signature in base64")
 
 
+class Period(Part):
+    """A period of time."""
+
+    since: Instant = Field(alias="from", description="its beginning", examples=["2026-01-01"])
+    to: Instant = Field(description="its end", examples=["2026-02-01"])
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if self.to <= self.since:
+            raise ValueError("to is not after from")
+        return self
+
+
+class Reference(Part):
+    """What the distribution was taken from that an approval rests on: a period of traffic, or a file by its digest."""
+
+    period: Period | None = Field(None, description="the period: {from, to}")
+    digest: VersionText | None = Field(None, description="digest of a file, as sha256sum gives it")
+
+    @model_validator(mode="after")
+    def _one(self) -> Self:
+        if (self.period is None) == (self.digest is None):
+            raise ValueError("reference is a period or a digest: give one")
+        return self
+
+
+class Baseline(Part):
+    """What an approval is pinned on, as it was evaluated before."""
+
+    evaluated_at: Instant = Field(description="when it was evaluated", examples=["2026-01-10"])
+    metrics: Mapping[Words, Annotated[float, Field(allow_inf_nan=False)]] = Field(
+        min_length=1, description="the value of each metric", examples=[{"gini": 0.61}]
+    )
+    reference: Reference | None = Field(
+        None, description="what the distribution was taken from: {period: {from, to}} or {digest}"
+    )
+    config_digest: VersionText | None = Field(None, description="the digest of the configuration that was evaluated")
+
+
 class Approved(Part):
     """One use case for which a version was approved."""
 
     id: Identifier = Field(description="names the approval", examples=["CR-21"])
     use_case: Words = Field(description="for what", examples=["credit-limit"])
     approved_by: Identifier | None = Field(None, description="the person who approved", examples=["owner@example.org"])
+    co_approvers: Persons = Field(
+        (), description="who approved it beside them, where a risk policy asks for several; who has keys signs as well"
+    )
     approved_at: Instant | None = Field(None, description="in force from", examples=["2026-01-15T09:00:00Z"])
     expires: Instant | None = Field(None, description="in force until", examples=["2027-01-15"])
     revoked_at: Instant | None = Field(
         None, description="not in force from then on, whatever it expires", examples=["2026-06-01T09:00:00Z"]
+    )
+    baseline: Baseline | None = Field(
+        None,
+        description="what it is pinned on: {evaluated_at, metrics, reference, config_digest}; signed with it",
+        examples=[{"evaluated_at": "2026-01-10", "metrics": {"gini": 0.61}}],
     )
     evidence: Words | None = Field(
         None, description="where the reasons are kept", examples=["https://example.org/CR-21"]
@@ -209,6 +266,30 @@ class Version(Part):
         return self
 
 
+class Authority(Part):
+    """Who may suspend a system, and who may resume it."""
+
+    suspend: tuple[Identifier, ...] = Field(
+        (), description="the persons who may suspend it; the owner when absent", examples=[["owner@example.org"]]
+    )
+    resume: tuple[Identifier, ...] = Field(
+        (), description="the persons who may resume it; the owner when absent", examples=[["owner@example.org"]]
+    )
+
+
+class Exposure(Part):
+    """An amount of money in a span."""
+
+    amount: float = Field(ge=0, allow_inf_nan=False, description="how much", examples=[250_000])
+    currency: Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")] = Field(
+        description="in which currency, by its ISO 4217 code", examples=["EUR"]
+    )
+    per: Literal["decision", "day", "month", "year"] = Field(description="in which span", examples=["day"])
+
+    def __str__(self) -> str:
+        return f"{self.amount:,.15g} {self.currency} per {self.per}"
+
+
 class System(Document):
     """A model, agent, dataset or pipeline that runs, and who answers for it."""
 
@@ -219,8 +300,23 @@ class System(Document):
     type: Literal["model", "agent", "dataset", "pipeline"] = Field(description="what it is", examples=["model"])
     owner: Identifier = Field(description="the person who answers for it; not a team", examples=["owner@example.org"])
     team: Words | None = Field(None, description="the owner's team", examples=["credit-models"])
+    purpose: Words | None = Field(
+        None,
+        description="what it is for, in a sentence",
+        examples=["ranks applications by the probability that they are repaid"],
+    )
+    not_for: OneOrMany = Field((), description="what it is not for", examples=[["refusing anybody without a person"]])
     use_cases: tuple[Words, ...] = Field((), description="what it is used for", examples=[["credit-limit"]])
-    risk_tier: Words | None = Field(None, description="its risk class in your registry", examples=["high"])
+    risk_tier: Words | None = Field(
+        None,
+        description="its tier in the risk policy, which holds it to what the tier demands; without a policy any text",
+        examples=["high"],
+    )
+    exposure: Exposure | None = Field(
+        None,
+        description="what is at stake with it at most: {amount, currency, per}; a tier may limit it",
+        examples=[{"amount": 250_000, "currency": "EUR", "per": "day"}],
+    )
     runbook: Words | None = Field(
         None, description="what to do when it fails", examples=["https://example.org/runbook"]
     )
@@ -258,6 +354,12 @@ class System(Document):
         (),
         description="the persons who may approve its versions; without it anybody of the documents but the owner",
         examples=[["owner@example.org"]],
+    )
+    authority: Authority | None = Field(
+        None,
+        description="who may suspend it, and who may resume it: {suspend: [persons], resume: [persons]}; the owner by "
+        "default",
+        examples=[{"suspend": ["owner@example.org"], "resume": ["owner@example.org"]}],
     )
     depends_on: tuple[Identifier, ...] = Field((), description="systems it is fed by", examples=[["credit-features"]])
     labels: Mapping[str, Words] = Field({}, description="anything else, as text", examples=[{"region": "example"}])

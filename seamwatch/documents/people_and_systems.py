@@ -1,4 +1,4 @@
-"""Differences of persons and systems between two states: keys, owners, versions, digests and approvals.
+"""Differences of persons, systems and risk policies between two states: keys, owners, digests, approvals and tiers.
 
 A key or an approval decides who binds whom, as a clause does. Pure: nothing is read, and nothing is judged; whether a
 key may change is `seamwatch.documents.vouching`'s.
@@ -12,7 +12,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel
 
-from seamwatch.documents.models import Document, Person, System
+from seamwatch.documents.models import Document, Person, System, Version
+from seamwatch.documents.risk_policy import RiskPolicy
 
 What = Literal["added", "removed", "changed"]
 
@@ -29,7 +30,7 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class DocumentDifference:
-    """A person or system that came, went or differs; without ``parts`` it is only written differently."""
+    """A person, system or policy that came, went or differs; without ``parts`` it is only written differently."""
 
     key: str
     what: What
@@ -37,7 +38,7 @@ class DocumentDifference:
 
 
 def document_differences(old: Iterable[Document], new: Iterable[Document]) -> tuple[DocumentDifference, ...]:
-    """Every person and system that is not the same in both, by key; documents of equal digest are the same."""
+    """Every person, system and policy that is not the same in both, by key; documents of equal digest are the same."""
     before, after = ({d.key: d for d in documents} for documents in (old, new))
     return tuple(_differences(before, after))
 
@@ -61,6 +62,9 @@ def _parts(before: Document, after: Document) -> Iterator[Part]:
         case System(), System():
             yield from _fields(before, after, before.written, after.written, without=("versions",))
             yield from _listed("version", ("version",), before, after, "versions", before.written, after.written)
+        case RiskPolicy(), RiskPolicy():
+            yield from _fields(before, after, before.written, after.written, without=("tiers",))
+            yield from _listed("tier", ("tier",), before, after, "tiers", before.written, after.written)
 
 
 def _counted(person: Person) -> str:
@@ -101,8 +105,9 @@ def _listed(
             yield Part(text, "added", None, new[name][1])
         else:
             (item, said), (other, says) = old[name], new[name]
-            yield from _fields(item, other, said, says, without=("approvals",), of=f"{text}: ")
-            if "approvals" in type(item).model_fields:
+            nested = isinstance(item, Version)
+            yield from _fields(item, other, said, says, without=("approvals",) if nested else (), of=f"{text}: ")
+            if nested:
                 yield from _listed(
                     "approval", ("id", "use_case"), item, other, "approvals", said, says, of=f"{text}: "
                 )  # fmt: skip

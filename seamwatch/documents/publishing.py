@@ -1,9 +1,9 @@
 """Publishing: documents as messages of the contracts topic, and the estate that such messages say.
 
-Key ``Contract/<id>@<version>``, ``System/<id>`` or ``Person/<id>``; value JSON ``{"document", "digest",
-"published_at"}``, with ``"signatures"`` where somebody signed; no value retires. Of a contract version the first text
-that was published holds: what was judged by it stays as it was agreed, and another text needs another version. Bytes
-only; the topic is read and written by `streams`.
+Key ``Contract/<id>@<version>``, ``RiskPolicy/<id>@<version>``, ``System/<id>`` or ``Person/<id>``; value JSON
+``{"document", "digest", "published_at"}``, with ``"signatures"`` where somebody signed; no value retires. Of a version
+the first text that was published holds: what was judged by it stays as it was agreed, and another text needs another
+version. Bytes only; the topic is read and written by `streams`.
 """
 
 from __future__ import annotations
@@ -25,8 +25,9 @@ from seamwatch.documents.loading import DOCUMENT_KINDS
 from seamwatch.documents.models import Document, Person, System
 from seamwatch.documents.problems import Problem
 from seamwatch.documents.references import Read
-from seamwatch.documents.signing import SignatureLine, published_signatures, written_signatures
-from seamwatch.documents.terms import terms_of
+from seamwatch.documents.risk_policy import RiskPolicy
+from seamwatch.documents.signing import VERSIONED, SignatureLine, published_signatures, written_signatures
+from seamwatch.documents.terms import policy_terms_of, terms_of
 from seamwatch.instants import format_instant
 
 _REQUIRED: Final = "SEAMWATCH_SIGNED=required"
@@ -34,7 +35,7 @@ _REQUIRED: Final = "SEAMWATCH_SIGNED=required"
 
 @dataclass(frozen=True, slots=True)
 class First:
-    """The text that was published first under a contract's id and version: its digest, and when (micros)."""
+    """The text that was published first under an id and version: its digest, and when (micros)."""
 
     digest: str
     at: int
@@ -53,8 +54,9 @@ def _message(document: Document, at: int, signatures: Sequence[SignatureLine]) -
 
 
 def documents_of(estate: Estate) -> tuple[Document, ...]:
-    """Every document of an estate: persons first, then systems, then contracts."""
-    return (*estate.persons.values(), *estate.systems.values(), *estate.contracts)
+    """Every document of an estate: persons first, then systems, contracts and risk policies."""
+    policies = (term.policy for term in estate.policies)
+    return (*estate.persons.values(), *estate.systems.values(), *estate.contracts, *policies)
 
 
 def estate_of(messages: Iterable[tuple[str, bytes | None]]) -> Estate:
@@ -67,16 +69,16 @@ def estate_of(messages: Iterable[tuple[str, bytes | None]]) -> Estate:
 
 
 def rewritten(reads: Sequence[Read], first: Mapping[str, First]) -> Iterator[Problem]:
-    """The contracts of a folder that say something else than was published under the same id and version."""
+    """The versions of a folder that say something else than was published under the same kind, id and version."""
     for read in reads:
-        if isinstance(read.document, Contract):
+        if isinstance(read.document, Contract | RiskPolicy):
             known = first.get(read.document.key)
             if known is not None and known.digest != read.document.digest:
                 yield read.error(
                     ("version",),
-                    f"version {read.document.version!r} of contract {read.document.id!r} was published with another "
-                    f"text at {format_instant(known.at)[:19]}Z, which what was judged is held to: give what is agreed "
-                    "anew another version",
+                    f"version {read.document.version!r} of {VERSIONED[read.kind]} {read.document.id!r} was published "
+                    f"with another text at {format_instant(known.at)[:19]}Z, which what was judged is held to: give "
+                    "what is agreed anew another version",
                 )
 
 
@@ -112,7 +114,7 @@ class Published:
 
     @property
     def first(self) -> Mapping[str, First]:
-        """By key, the text that was published first of each contract version, withdrawn ones among them."""
+        """By key, the text that was published first of each version, withdrawn ones among them."""
         return MappingProxyType(self._first)
 
     @property
@@ -127,7 +129,7 @@ class Published:
 
     @property
     def rewritten(self) -> frozenset[str]:
-        """The keys of contract versions of which the last message says another text than the first."""
+        """The keys of versions of which the last message says another text than the first."""
         return frozenset(self._rewritten)
 
     def document(self, key: str) -> Document | None:
@@ -163,12 +165,12 @@ class Published:
             document, digest, at, signatures = _read(key, value)
         except (ValueError, KeyError, TypeError, RecursionError) as error:
             self._problems[key] = f"published document {key!r} cannot be used: {_brief(error)}"
-            # Of a contract the first text holds, and nobody is to vanish by a message that nobody can have signed.
-            if not (self._required or key.startswith(f"{Contract.kind_name}/")):
+            # Of a version the first text holds, and nobody is to vanish by a message that nobody can have signed.
+            if not (self._required or key.partition("/")[0] in VERSIONED):
                 self._documents.pop(key, None)
                 self._signatures.pop(key, None)
             return
-        if isinstance(document, Contract):
+        if document.versioned:
             first = self._first.setdefault(key, First(digest, at))
             if first.digest != digest:
                 self._rewritten[key] = (
@@ -198,12 +200,13 @@ class Published:
             tuple(terms_of((d, at) for d, at in known if isinstance(d, Contract) and d.key not in lacking)),
             (*self._problems.values(), *self._rewritten.values(), *self._held.values(), *lacking.values()),
             MappingProxyType(dict(self._signatures)),
+            tuple(policy_terms_of((d, at) for d, at in known if isinstance(d, RiskPolicy) and d.key not in lacking)),
         )
 
     def _lacking(self, persons: Mapping[str, Person]) -> Iterator[tuple[str, str]]:
-        """The contract versions that not all have signed who must, by the keys of now, and who is missing."""
+        """The versions that not all have signed who must, by the keys of now, and who is missing."""
         for document, _ in self._documents.values():
-            if isinstance(document, Contract):
+            if isinstance(document, Contract | RiskPolicy):
                 key = document.key
                 if missing := unsigned_by(document, self._signatures.get(key, ()), persons):
                     yield key, f"{key!r} is not followed: it is not signed by {', '.join(missing)} ({_REQUIRED})"

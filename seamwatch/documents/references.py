@@ -13,10 +13,11 @@ from seamwatch.clauses import kinds
 from seamwatch.documents.approving import why_void
 from seamwatch.documents.contract import Contract
 from seamwatch.documents.covering import Ids
-from seamwatch.documents.defaults import BUILT_IN, DEFAULTS, SCHEDULES
+from seamwatch.documents.defaults import BUILT_IN, DEFAULTS, SCHEDULES, SUSPENSIONS
 from seamwatch.documents.models import Document, Person, System
 from seamwatch.documents.problems import Problem
 from seamwatch.documents.reading import Place, Written
+from seamwatch.documents.risk_policy import RiskPolicy
 from seamwatch.documents.wording import whose
 
 
@@ -107,14 +108,15 @@ _NAMED_ONCE: Mapping[str, tuple[tuple[Place, str, str], ...]] = {
     "Person": ((("keys",), "key_id", "key"),),
     "System": ((("versions",), "version", "version"),),
     "Contract": ((("clauses",), "id", "clause"),),
+    "RiskPolicy": ((("tiers",), "tier", "tier"),),
 }
 
 
 def _duplicates(documents: Sequence[Read]) -> Iterator[Problem]:
     first: dict[tuple[str, str], Read] = {}
     for read in documents:
-        if read.id is None or read.kind == Contract.kind_name:
-            continue  # a contract may have several versions
+        if read.id is None or read.kind in (Contract.kind_name, RiskPolicy.kind_name):
+            continue  # which may have several versions
         before = first.setdefault((read.kind, read.id), read)
         if before is not read:
             where = f"{before.written.file}:{before.written.line(('id',))}"
@@ -163,9 +165,14 @@ def _named_by(document: Document) -> Iterator[str]:
             for review in (document.review, document.runbook_review):
                 yield from () if review is None else review.by
             yield from document.approvers
+            yield from () if document.authority is None else (*document.authority.suspend, *document.authority.resume)
             for approval in (approval for version in document.versions for approval in version.approvals):
                 yield from () if approval.approved_by is None else (approval.approved_by,)
+                yield from approval.co_approvers
                 yield from (signature.person for signature in approval.signatures)
+        case RiskPolicy():
+            yield from document.signatories
+            yield from (person for tier in document.tiers for asked in tier.approvals for person in asked.of)
 
 
 # Where documents name persons; None stands for every item of a list.
@@ -178,13 +185,23 @@ _PERSONS: Mapping[str, tuple[tuple[str | None, ...], ...]] = {
         ("runbook_review", "by"),
         ("runbook_review", "by", None),
         ("approvers", None),
+        ("authority", "suspend", None),
+        ("authority", "resume", None),
         ("versions", None, "approvals", None, "approved_by"),
+        ("versions", None, "approvals", None, "co_approvers"),
+        ("versions", None, "approvals", None, "co_approvers", None),
         ("versions", None, "approvals", None, "signatures", None, "person"),
     ),
     "Contract": (
         ("parties", "provider", "signatory"),
         ("parties", "consumer", "signatory"),
         ("escalation", None, "person"),
+    ),
+    "RiskPolicy": (
+        ("signatories",),
+        ("signatories", None),
+        ("tiers", None, "approvals", None, "of"),
+        ("tiers", None, "approvals", None, "of", None),
     ),
 }
 
@@ -263,6 +280,13 @@ def _system(read: Read, system: System, systems: _Known, persons: Mapping[str, P
                     f"approval {approval.id!r} is for {approval.use_case!r}, which is no use case of {system.id!r}"
                 )
                 yield read.warning((*place[:-1], "use_case"), message)
+            pinned = None if approval.baseline is None else approval.baseline.config_digest
+            if pinned is not None and version.config_digest not in (None, pinned):
+                yield read.warning(
+                    (*place[:-1], "baseline"),
+                    f"approval {approval.id!r} is pinned on configuration {pinned}, and version {version.version} has "
+                    f"{version.config_digest}: have that evaluated, and approve it anew",
+                )
             void = why_void(system, v, a, persons)
             if void is not None:
                 yield read.warning(
@@ -289,5 +313,7 @@ def _contract(read: Read, contract: Contract, systems: _Known) -> Iterator[Probl
     if contract.id in SCHEDULES:
         built_in = f"{contract.id!r} is the built-in contract of scheduled reviews"
         yield read.error(("id",), f"{built_in}: give yours another id")
+    if contract.id == SUSPENSIONS:
+        yield read.error(("id",), f"{SUSPENSIONS!r} is the built-in contract on suspension: give yours another id")
     if contract.id == DEFAULTS and contract.version == BUILT_IN:
         yield read.error(("version",), f"version {BUILT_IN!r} of {DEFAULTS!r} is the built-in one: give yours another")

@@ -14,16 +14,22 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import NamedTemporaryFile
+from types import MappingProxyType
 from typing import Any, Final
 
 from seamwatch.documents.contract import Contract
 from seamwatch.documents.models import Document
 from seamwatch.documents.problems import Problem
+from seamwatch.documents.risk_policy import RiskPolicy
 from seamwatch.errors import UsageError
 from seamwatch.instants import format_instant, parse_instant
 from seamwatch.signatures import document_bytes, sign
 
 MAX_BYTES: Final = 2_000_000
+VERSIONED: Final[Mapping[str, str]] = MappingProxyType(
+    {Contract.kind_name: "contract", RiskPolicy.kind_name: "risk policy"}
+)
+"""The kinds whose documents have versions, in words."""
 _DIGEST: Final = re.compile(r"[0-9a-f]{64}")
 PUBLISHED: Final = ("person", "key_id", "signed_at", "signature")
 """What is published of a signature; what it is under stands beside."""
@@ -75,8 +81,8 @@ def signature_file(file: str | Path) -> Path:
 
 
 def version_of(document: Document) -> str | None:
-    """The version a document names itself by; only contracts do."""
-    return document.version if isinstance(document, Contract) else None
+    """The version a document names itself by; only contracts and risk policies do."""
+    return document.version if isinstance(document, Contract | RiskPolicy) else None
 
 
 def signatures_under(document: Document, lines: Iterable[SignatureLine]) -> tuple[SignatureLine, ...]:
@@ -153,9 +159,9 @@ def parse_line(text: str, file: str = "", number: int = 0) -> SignatureLine:
         raise ValueError(f"it has {len(words)} words, and a signature six; write them with `seamwatch contracts sign`")
     subject, digest, person, key_id, signed_at, signature = words
     kind, slash, rest = subject.partition("/")
-    id_, at, version = rest.rpartition("@") if kind == Contract.kind_name else (rest, "", "")
-    if not (kind and slash and id_) or (kind == Contract.kind_name and not version):
-        raise ValueError(f"{subject!r} names no document: it is <kind>/<id>, and of a contract <kind>/<id>@<version>")
+    id_, at, version = rest.rpartition("@") if kind in VERSIONED else (rest, "", "")
+    if not (kind and slash and id_) or (kind in VERSIONED and not version):
+        raise ValueError(f"{subject!r} names no document: it is <kind>/<id>, or <kind>/<id>@<version>")
     if not _DIGEST.fullmatch(digest):
         raise ValueError(f"{digest[:80]!r} is no SHA-256 in 64 small hexadecimal digits")
     if not _MOMENT.fullmatch(signed_at):

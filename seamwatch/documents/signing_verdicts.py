@@ -1,4 +1,4 @@
-"""Who must sign a contract or approval, and whether they have: one verdict a person.
+"""Who must sign a contract, risk policy or approval, and whether they have: one verdict a person.
 
 The parties' signatories sign, and whoever a clause binds beside them (`Clause.co_signatories`). Reads signature files
 beside the documents; knows no clock, so `now` is given.
@@ -21,7 +21,8 @@ from seamwatch.documents.models import Approved, Person, System, Version
 from seamwatch.documents.problems import Problem
 from seamwatch.documents.reading import Place
 from seamwatch.documents.references import Read
-from seamwatch.documents.signing import SignatureLine, read_signatures, signature_file
+from seamwatch.documents.risk_policy import RiskPolicy
+from seamwatch.documents.signing import VERSIONED, SignatureLine, read_signatures, signature_file
 from seamwatch.durations import MINUTE
 from seamwatch.errors import SignatureError
 from seamwatch.instants import format_instant
@@ -40,6 +41,8 @@ Status = Literal[
     "unnamed",  # a party names no signatory, so nobody can sign for it
     "stranger",  # by somebody who has nothing to sign here, or under no contract of this file
 ]
+Signable = Contract | RiskPolicy
+"""What is signed in a file beside it."""
 SKEW: Final = 5 * MINUTE
 _WORKERS: Final = 2
 _FILES_A_TASK: Final = 200
@@ -80,8 +83,10 @@ class Verdict:
         return self.status == "signed"
 
 
-def signers_of(contract: Contract) -> tuple[Signer, ...]:
-    """Who must sign a contract, each once: the parties' signatories, then those whom clauses bind."""
+def signers_of(contract: Signable) -> tuple[Signer, ...]:
+    """Who must sign it, each once: the parties' signatories, then those whom clauses bind; of a policy its own."""
+    if isinstance(contract, RiskPolicy):
+        return tuple(Signer(person, ("signatory",), ("signatories",)) for person in dict.fromkeys(contract.signatories))
     named: list[tuple[str | None, str, Place]] = [
         (party.signatory, side, ("parties", side, "signatory"))
         for side, party in (("provider", contract.parties.provider), ("consumer", contract.parties.consumer))
@@ -109,7 +114,7 @@ def contract_verdicts(documents: Sequence[Read], now: int | None = None) -> tupl
     verdicts: list[Verdict] = []
     problems: list[Problem] = []
     persons = persons_of(documents)
-    holding = {read.written.file for read in documents if read.kind == Contract.kind_name}
+    holding = {read.written.file for read in documents if read.kind in VERSIONED}
     files: dict[str, list[Read]] = {}
     for read in documents:
         if read.written.file in holding:
@@ -136,11 +141,11 @@ def _of_file(
     verdicts = [
         verdict
         for read in reads
-        if isinstance(read.document, Contract)
+        if isinstance(read.document, Contract | RiskPolicy)
         for verdict in _of_contract(read, read.document, lines, persons, now)
     ]
     # A line under a person vouches for their keys, which is judged where there is a state before to compare with.
-    known = {(read.kind, read.id) for read in reads if read.kind in (Contract.kind_name, Person.kind_name)}
+    known = {(read.kind, read.id) for read in reads if read.kind in (*VERSIONED, Person.kind_name)}
     verdicts.extend(_stray(line) for line in lines if (line.kind, line.id) not in known)
     return verdicts, problems
 
@@ -180,7 +185,9 @@ def unsigned_by(documents: Sequence[Read], verdicts: Sequence[Verdict]) -> tuple
     signed = _with_signatures(documents)
     # Where there is no file of signatures nobody signed, and at least the parties must.
     lacking = {
-        d.id for read in documents if isinstance(d := read.document, Contract) and read.written.file not in signed
+        d.id
+        for read in documents
+        if isinstance(d := read.document, Contract | RiskPolicy) and read.written.file not in signed
     }
     lacking |= {
         verdict.document.partition("/")[2].rpartition("@")[0]
@@ -192,7 +199,7 @@ def unsigned_by(documents: Sequence[Read], verdicts: Sequence[Verdict]) -> tuple
 
 def changed_since_signed(documents: Sequence[Read], verdicts: Sequence[Verdict]) -> Iterator[Problem]:
     """A warning for each contract of which somebody signed another text under the same version."""
-    by_key = {read.document.key: read for read in documents if isinstance(read.document, Contract)}
+    by_key = {read.document.key: read for read in documents if isinstance(read.document, Contract | RiskPolicy)}
     named: set[str] = set()
     for verdict in verdicts:
         version = verdict.document.rpartition("@")[2]
@@ -201,14 +208,14 @@ def changed_since_signed(documents: Sequence[Read], verdicts: Sequence[Verdict])
             named.add(verdict.document)
             yield read.warning(
                 ("version",),
-                f"contract {read.id!r} was changed after {verdict.person} signed its version {version!r} at "
-                f"{verdict.signed_at}: if that was published, give what is agreed anew another version; if not, sign "
-                "it again",
+                f"{VERSIONED[read.kind]} {read.id!r} was changed after {verdict.person} signed its version "
+                f"{version!r} at {verdict.signed_at}: if that was published, give what is agreed anew another version; "
+                "if not, sign it again",
             )
 
 
 def _with_signatures(documents: Sequence[Read]) -> frozenset[str]:
-    files = {read.written.file for read in documents if isinstance(read.document, Contract)}
+    files = {read.written.file for read in documents if isinstance(read.document, Contract | RiskPolicy)}
     return frozenset(file for file in files if signature_file(file).exists())
 
 
@@ -218,7 +225,7 @@ def persons_of(documents: Sequence[Read]) -> dict[str, Person]:
 
 
 def _of_contract(
-    read: Read, contract: Contract, lines: Sequence[SignatureLine], persons: Mapping[str, Person], now: int | None
+    read: Read, contract: Signable, lines: Sequence[SignatureLine], persons: Mapping[str, Person], now: int | None
 ) -> Iterator[Verdict]:
     mine = [line for line in lines if (line.kind, line.id) == (contract.kind_name, contract.id)]
     signers = signers_of(contract)
@@ -230,13 +237,13 @@ def _of_contract(
     binding = {signer.person for signer in signers}
     for line in mine:
         if line.person not in binding:
-            said = f"{line.person} signed, who is neither a party's signatory nor a co-signer: take the line out"
+            said = f"{line.person} signed, who is neither a signatory nor a co-signer: take the line out"
             yield _verdict(contract, Signer(line.person, (), ()), "stranger", said, line)
 
 
 def _of_line(
     read: Read,
-    contract: Contract,
+    contract: Signable,
     signer: Signer,
     line: SignatureLine,
     persons: Mapping[str, Person],
@@ -248,7 +255,7 @@ def _of_line(
         said = f"{person} signed version {line.version}, not version {contract.version}: {again}"
         return _verdict(contract, signer, "changed", said, line)
     if line.digest != contract.digest:
-        said = f"the contract was changed after {person} signed it at {line.signed_at}: {again}"
+        said = f"the {VERSIONED[read.kind]} was changed after {person} signed it at {line.signed_at}: {again}"
         return _verdict(contract, signer, "changed", said, line)
     status, said = judged_signature(persons.get(person), line.key_id, line.message, line.signature, line.at, now)
     return _verdict(contract, signer, status, f"{person} {said}" + ("" if status == "signed" else f": {again}"), line)
@@ -285,7 +292,7 @@ def judged_signature(
     return "signed", made
 
 
-def _lacking(read: Read, contract: Contract, signer: Signer, persons: Mapping[str, Person]) -> Verdict:
+def _lacking(read: Read, contract: Signable, signer: Signer, persons: Mapping[str, Person]) -> Verdict:
     status: Status = "missing"
     if signer.person is None:
         status = "unnamed"
@@ -300,7 +307,7 @@ def _lacking(read: Read, contract: Contract, signer: Signer, persons: Mapping[st
     )  # fmt: skip
 
 
-def _verdict(contract: Contract, signer: Signer, status: Status, said: str, line: SignatureLine) -> Verdict:
+def _verdict(contract: Signable, signer: Signer, status: Status, said: str, line: SignatureLine) -> Verdict:
     return Verdict(
         contract.key, contract.digest, signer.person, signer.roles, status, said, line.file, line.line, line.key_id,
         line.signed_at, line.version, line,
@@ -328,7 +335,7 @@ def _of_approval(
     name = f"Approval/{approval.id}"
 
     def verdict(person: str, status: Status, said: str, at: Place, key_id: str | None = None) -> Verdict:
-        roles = ("approver",) if person == approval.approved_by else ()
+        roles = ("approver",) if person in (approval.approved_by, *approval.co_approvers) else ()
         where = read.written.file, read.written.line((*place, *at))
         return Verdict(name, system.digest, person, roles, status, said, *where, key_id)
 
@@ -346,7 +353,8 @@ def _of_approval(
         again = f"sign it again with `{command}`"
         said = f"{given.person} {said}" + ("" if status == "signed" else f": {again}")
         yield verdict(given.person, status, said, ("signatures", number), given.key_id)
-    approver = persons.get(approval.approved_by or "")
-    if approver is not None and approver.keys and all(given.person != approver.id for given in approval.signatures):
-        command = sign_command(read.written.file, approver.id, approval=approval.id)
-        yield verdict(approver.id, "missing", f"{approver.id} has keys and has not signed it: `{command}`", ("id",))
+    for name_of in dict.fromkeys((approval.approved_by or "", *approval.co_approvers)):
+        approver = persons.get(name_of)
+        if approver is not None and approver.keys and all(given.person != approver.id for given in approval.signatures):
+            command = sign_command(read.written.file, approver.id, approval=approval.id)
+            yield verdict(approver.id, "missing", f"{approver.id} has keys and has not signed it: `{command}`", ("id",))

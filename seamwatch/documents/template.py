@@ -37,11 +37,11 @@ _FILLED = {
 
 
 def template(kind: str) -> str:
-    """The commented YAML of a document kind (person, system, contract) or of a clause kind; `defaults`, as built in.
+    """The commented YAML of a document kind (person, system, contract, …) or of a clause kind; `defaults`, as built in.
 
     Raises UsageError, with the nearest known kind, for any other word.
     """
-    document = DOCUMENT_KINDS.get(kind.capitalize())
+    document = next((model for name, model in DOCUMENT_KINDS.items() if name.lower() == kind.lower()), None)
     if document is not None:
         return "\n".join(_document(document)) + "\n"
     if kind == DEFAULTS:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 
-from seamwatch.judging.model.facts import Notice, Violation
+from seamwatch.judging.model.facts import CLIMBING, Notice, Violation
 from seamwatch.judging.model.identity import identity
 from seamwatch.judging.model.judgement import Open, Remind, Resolve
 from seamwatch.judging.model.seam import Seam, Step
@@ -66,7 +66,7 @@ def open_episode(
         evidence=found.evidence,
         unsigned_by=found.unsigned_by,
     )
-    return _start_clock(Episode(violation, found.key, steps), now, climbs and found.severity == "breach")
+    return _start_clock(Episode(violation, found.key, steps), now, climbs and found.severity in CLIMBING)
 
 
 def update_episode(episode: Episode, found: Open) -> Episode:
@@ -122,7 +122,7 @@ def _retract(episode: Episode, person: str, at: int, now: int, *, climbs: bool) 
         return episode, "too_early", f"it was given before {said}"
     state = "escalated" if before.step else "open"
     violation = replace(before, state=state, acknowledged_at=None, acknowledged_by=None)
-    after = _start_clock(replace(episode, violation=violation), now, climbs and before.severity == "breach")
+    after = _start_clock(replace(episode, violation=violation), now, climbs and before.severity in CLIMBING)
     taker = before.acknowledged_by
     return after, "counts", f"{person} gives it back" if person == taker else f"{person} takes it back from {taker}"
 

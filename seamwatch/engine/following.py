@@ -6,7 +6,7 @@ Pure: episodes and findings in, episodes and their new states out. When a findin
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 
 from seamwatch.engine.emitted import Emitter
 from seamwatch.engine.episodes import Episode, notice_of, open_episode, resolve_episode, update_episode
@@ -14,8 +14,8 @@ from seamwatch.engine.handover import carried
 from seamwatch.engine.seams import BoundClause
 from seamwatch.engine.spent import Spent, times_spent, with_spent
 from seamwatch.engine.verdicts import verdict_of
-from seamwatch.judging.model.facts import Violation
-from seamwatch.judging.model.judgement import Answered, Finding, Open, Resolve
+from seamwatch.judging.model.facts import DRILL, Suspended, Violation
+from seamwatch.judging.model.judgement import Answered, Finding, Open, Remind, Resolve, Suspend
 
 _Identity = tuple[str, str | None, str]
 
@@ -59,6 +59,8 @@ def follow(
     micros; None for good.
     """
     seam, clause, kind = finder.bound.seam, finder.bound.clause.id, finder.bound.clause.kind_name
+    on_breach = finder.bound.clause.on_breach
+    climbs = climbs and on_breach != "review"
     kept = {_identity(episode): episode for episode in episodes}
     for number, found in enumerate(findings):
         if isinstance(found, Open):
@@ -75,6 +77,7 @@ def follow(
                 after = carried(before, known, finder.bound, former=finder.precedes(before.violation.contract_version))
             if after != before:
                 out.violations.append(after.violation)
+                out.dated(after.violation, None if before is None else before.violation, on_breach)
             if before is None:
                 answered = opened(after, _over_at(findings[number:], known))
                 if answered != after:
@@ -87,11 +90,21 @@ def follow(
                 over = resolve_episode(episode, found)
                 out.violations.append(over)
                 spent = spent_by(episode, over, spent, remembered)
-        elif isinstance(found, Answered):
-            out.add_verdict(verdict_of(found, seam.system, finder.bound, at))
         else:
-            out.notices.append(notice_of(seam, clause, kind, found, max(at, -(2**62))))
+            _told(found, finder.bound, at, out)
     return Followed(tuple(kept.values()), spent)
+
+
+def _told(found: Answered | Suspend | Remind, bound: BoundClause, at: int, out: Emitter) -> None:
+    """What is told of a finding that is no episode's."""
+    seam, clause = bound.seam, bound.clause
+    if isinstance(found, Answered):
+        out.add_verdict(verdict_of(found, seam.system, bound, at))
+    elif isinstance(found, Suspend):
+        # At the stream's clock; in a replay, which has none, at the time from which it holds.
+        out.suspended.append(Suspended(system=seam.system, judged_at=max(at, found.since), **asdict(found)))
+    else:
+        out.notices.append(notice_of(seam, clause.id, clause.kind_name, found, max(at, -(2**62))))
 
 
 def spent_by(episode: Episode, over: Violation, spent: tuple[Spent, ...], remembered: int | None) -> tuple[Spent, ...]:
@@ -119,6 +132,8 @@ def _known_as(kept: dict[_Identity, Episode], found: Open | Resolve, version: st
     """The identity of the episode that a finding is of; another version may have opened it with another severity."""
     own = (found.severity, found.slice, found.key)
     if own in kept:
+        return own
+    if found.severity == DRILL:
         return own
     other = ("warning" if found.severity == "breach" else "breach", found.slice, found.key)
     return other if other in kept and kept[other].violation.contract_version != version else own

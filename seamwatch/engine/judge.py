@@ -8,7 +8,7 @@ restores it, feeds it, and keeps what is dirty.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from typing import Any, Final
 
 from seamwatch.documents import Estate
 from seamwatch.engine.answering import Answering
@@ -25,10 +25,13 @@ from seamwatch.engine.process import IN_ORDER, KeyedProcess
 from seamwatch.engine.settings import JudgeSettings
 from seamwatch.engine.state_records import StateRecords
 from seamwatch.engine.state_store import StateStore
+from seamwatch.engine.suspending import Suspending
 from seamwatch.engine.versions import ContractVersions
 from seamwatch.engine.watermarks import Watermarks
 from seamwatch.judging.model.facts import ForwardedEvent, Measurement, Violation, Watermark
 from seamwatch.judging.model.held import Held
+
+_OF_INCIDENTS: Final = ("incident", "report")
 
 
 class Judge:
@@ -61,6 +64,7 @@ class Judge:
             self._eviction,
         )
         self._endings = Endings(settings, self._watermarks, self._versions, self._states)
+        self._suspending = Suspending(self._versions, self._states, self._watermarks, self._process, settings)
         self._records = StateRecords(self._watermarks, self._answering.early, self._states)
 
     # Judging
@@ -72,26 +76,33 @@ class Judge:
         self._watermarks.receive(measurement)
         for bound, event in self._expected.inputs(began_before):
             self._process.on_input(bound, event, out)
+        self._suspending.by_contract(out)
         for event in sorted(measurement.events, key=_event_order):
             self._on_event(event, out)
         for fact in sorted(measurement.facts, key=IN_ORDER):
             measured_for = self._versions.of_fact(fact)
             if measured_for is not None:
                 self._process.on_input(measured_for, fact, out)
+        self._suspending.by_contract(out)
         self._watermarks.advance(measurement)
         self._pass_time(out)
         self._answering.ended(out.violations)
         return out.emitted()
 
     def _pass_time(self, out: Emitter) -> None:
-        """Let time pass: last for the clauses that hear of what ended, after they have heard of it."""
+        """Let time pass: late for what may be suspended by what others find, last for those that hear of what ended."""
         due = self._timers.take_due()
-        last = {key for key in due if self._endings.are_heard_by(key)}
+        held = {key for key in due if self._suspending.holds(key)}
+        heard = {key for key in due if self._endings.are_heard_by(key)}
         for key in due:
-            if key not in last:
+            if key not in held and key not in heard:
                 self._process.on_timer(key, out)
-        for key in sorted(last | self._tell_endings(out)):
+        self._suspending.by_contract(out)
+        for key in sorted(held):
             self._process.on_timer(key, out)
+        for key in sorted(heard | self._tell_endings(out)):
+            self._process.on_timer(key, out)
+        self._suspending.by_contract(out)
 
     def _tell_endings(self, out: Emitter) -> set[StateKey]:
         """Tell of the episodes that have ended in this turn; whose clauses have heard of any."""
@@ -119,6 +130,8 @@ class Judge:
             if concerned and event.type in clause.spreads:
                 for part in self._states.slices(seam.contract, clause.id, seam.system):
                     self._process.on_input(bound, event, out, part)
+        if event.type == "suspension" and old:
+            self._suspending.refuse(record, out)
         if self._answering.is_answered(event) and (old or not asked):
             self._answering.refuse(record, *_unasked(record, old=asked), out)
 
@@ -126,8 +139,10 @@ class Judge:
         """The input is over for good (a replay's): what waits for more to follow is told that nothing will."""
         out = Emitter()
         self._process.on_end(out)
+        self._suspending.by_contract(out)
         for key in sorted(self._tell_endings(out)):
             self._process.on_timer(key, out)
+        self._suspending.by_contract(out)
         self._answering.ended(out.violations)
         return out.emitted()
 
@@ -216,6 +231,7 @@ def _unasked(record: Mapping[str, Any], *, old: bool) -> tuple[str, str]:
     if old:
         return "too_old", "it came too long after it was given to be judged"
     if "of" not in record:
-        return "nobody_asks", f"no contract over {record['system']} follows up on what was broken"
+        asks = "takes declarations of incidents" if record["kind"] in _OF_INCIDENTS else "follows up on what was broken"
+        return "nobody_asks", f"no contract over {record['system']} {asks}"
     waits = "the receipt of a summary" if record["of"] == "summary" else f"answers about changes of {record['system']}"
     return "nobody_asks", f"no contract asks for {waits}"

@@ -89,7 +89,8 @@ class KeyedProcess:
         version = bound.seam.contract_version
         of_later = version != state.version and first_time(received) >= state.until
         state = self._noted(state, bound, received, of_later=of_later)
-        if isinstance(received, ForwardedEvent) and (state.backfill or state.waiting or of_later):
+        in_turn = isinstance(received, ForwardedEvent) and received.type not in bound.clause.at_once
+        if isinstance(received, ForwardedEvent) and ((in_turn and (state.backfill or state.waiting)) or of_later):
             # It is judged in its turn: what came before it may be read later, from another partition or topic.
             waiting = WaitingEvent(received, version, self._watermarks.now + self._settle)
             self._states.put(key, state._replace(waiting=tuple(sorted((*state.waiting, waiting), key=_TURN))))
@@ -185,6 +186,9 @@ class KeyedProcess:
         now = self._watermarks.now
         if state.waiting:
             state = self._judge_waiting(key, bound, reached, out)
+        if state.waiting:
+            # No time passes beyond what waits still.
+            reached = min(reached, state.waiting[0].turn[0] - 1)
         asked = state.deadline is not None and state.deadline <= reached
         if asked or (state.wake is not None and state.wake <= now):
             return self._evaluation.evaluate(key, state, bound, TimePassed(), reached, out)

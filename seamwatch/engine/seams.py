@@ -12,14 +12,16 @@ from functools import cache, cached_property
 from types import MappingProxyType
 
 from seamwatch.clauses import Clause
+from seamwatch.clauses.drill import Drill
+from seamwatch.clauses.drill.kind import IMPLIED as DRILLED
 from seamwatch.clauses.signed import IMPLIED, Signed
 from seamwatch.documents import Contract, Estate
-from seamwatch.documents.defaults import DEFAULTS, SCHEDULES
+from seamwatch.documents.defaults import DEFAULTS, SCHEDULES, SUSPENSIONS
 from seamwatch.documents.estate import END, Term
-from seamwatch.documents.models import Review
+from seamwatch.documents.models import Review, System
 from seamwatch.engine.signing import judged_under, signing_of
 from seamwatch.judging.model.judgement import EXPECTED
-from seamwatch.judging.model.seam import OTHERS, Scheduled, Seam, Step
+from seamwatch.judging.model.seam import OTHERS, Authority, Scheduled, Seam, Step
 from seamwatch.judging.patterns.spelling import meant
 from seamwatch.signatures import PublicKey
 
@@ -97,10 +99,10 @@ class Seams:
     def latest(self, contract: str, clause: str, system: str) -> BoundClause | None:
         """The clause of the newest version of the contract that still covers the system; None when none does.
 
-        The defaults cover what no contract covers, and the schedules what no contract asks for.
+        The defaults cover what no contract covers; the schedules, and that on suspension, what no contract asks for.
         """
-        if contract in (DEFAULTS, *SCHEDULES):
-            now = self._estate.contracts_for(system, END - 1)
+        if contract in (DEFAULTS, *SCHEDULES, SUSPENSIONS):
+            now = self._estate.held_by(system, END - 1)
             return next((self._binding(known, system).get(clause) for known in now if known.id == contract), None)
         for known in reversed(self._estate.versions_of(contract)):
             return self._binding(known, system).get(clause) if known.covers_system(system) else None
@@ -145,7 +147,7 @@ class Seams:
 
     def wanting(self, event_type: str, system: str, at: int) -> Iterator[BoundClause]:
         """The clauses in force for the system at event time ``at`` that judge such events directly."""
-        for contract in self._estate.contracts_for(system, at):
+        for contract in self._estate.held_by(system, at):
             for bound in self._binding(contract, system).values():
                 if event_type in bound.clause.wants:
                     yield bound
@@ -162,7 +164,7 @@ class Seams:
                 self._bound.clear()
             near = None if system in self._estate.systems else self._by_meaning.get(meant(system))
             seam = seam_of(self._estate, contract, system, self._keys, self._default_owner, near)
-            bound = {clause.id: BoundClause(clause, seam) for clause in contract.clauses}
+            bound = {clause.id: BoundClause(clause, seam) for clause in (*contract.clauses, *_drills(contract))}
             if contract.id != DEFAULTS and system == judged_under(contract) and contract.key in self._terms:
                 # Who must sign, and has, is asked once for all systems of the contract.
                 bound |= self._signed(contract, seam)
@@ -185,14 +187,30 @@ def signed_clauses(contract: Contract) -> tuple[Clause, ...]:
     written = tuple(clause for clause in contract.clauses if isinstance(clause, Signed))
     if written:
         return written
+    return (_implied(_free(contract, IMPLIED)),)
+
+
+def _drills(contract: Contract) -> tuple[Clause, ...]:
+    """The clause by which a contract that has none of its own can be drilled; a System document's schedules cannot."""
+    if contract.id in SCHEDULES or any(isinstance(clause, Drill) for clause in contract.clauses):
+        return ()
+    return (_implied_drill(_free(contract, DRILLED)),)
+
+
+def _free(contract: Contract, name: str) -> str:
+    """The name for an implied clause, or with a number behind it, where the contract has such a clause."""
     taken = {clause.id for clause in contract.clauses}
-    name = next(name for n in range(len(taken) + 1) if (name := IMPLIED + f"-{n}" * bool(n)) not in taken)
-    return (_implied(name),)
+    return next(free for n in range(len(taken) + 1) if (free := name + f"-{n}" * bool(n)) not in taken)
 
 
 @cache
 def _implied(name: str) -> Signed:
     return Signed(id=name, kind="signed", severity="warning")
+
+
+@cache
+def _implied_drill(name: str) -> Drill:
+    return Drill(id=name, kind="drill")
 
 
 def seam_of(
@@ -202,9 +220,15 @@ def seam_of(
     keys: Mapping[str, tuple[PublicKey, ...]] | None = None,
     default_owner: str | None = None,
     near: str | None = None,
+    *,
+    held: bool = True,
 ) -> Seam:
-    """The contract as it binds one system, declared or not; ``near`` is the declared one that may be meant."""
+    """The contract as it binds one system, declared or not; ``near`` is the declared one that may be meant.
+
+    ``held``: whether its traffic is measured for what is suspended.
+    """
     declared = estate.systems.get(system)
+    suspends = any(term.contract.suspends for term in estate.covering(system))
     return Seam(
         contract.id,
         contract.version,
@@ -219,11 +243,22 @@ def seam_of(
         None if declared is None else _scheduled(declared.runbook_review),
         near,
         owner=None if declared is None else declared.owner,
+        authority=_authority(declared),
+        contract_suspends=suspends,
+        held=held,
+        always_held=suspends or contract.id != SUSPENSIONS,
     )
 
 
 def _scheduled(review: Review | None) -> Scheduled | None:
     return None if review is None else Scheduled(review.every, review.by, review.last)
+
+
+def _authority(declared: System | None) -> Authority:
+    if declared is None:
+        return Authority()
+    said, owner = declared.authority, (declared.owner,)
+    return Authority(owner, owner) if said is None else Authority(said.suspend or owner, said.resume or owner)
 
 
 def _steps(estate: Estate, contract: Contract, system: str, default_owner: str | None) -> tuple[Step, ...]:

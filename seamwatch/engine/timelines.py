@@ -58,7 +58,7 @@ class Timelines:
 def _timeline(estate: Estate, contract: str, system: str) -> Iterator[Period]:
     last: Period | None = None
     for start, end in pairwise([BEGINNING, *estate.changes_for(system), END]):
-        known = next((c for c in estate.contracts_for(system, start) if c.id == contract), None)
+        known = next((c for c in estate.held_by(system, start) if c.id == contract), None)
         version, lateness = (None, None) if known is None else (known.version, known.lateness)
         if last is not None and last.version == version:
             last = Period(last.start, end, version, lateness)

@@ -70,7 +70,18 @@ def clickhouse(expression: Expression, record_type: str, kind: ExpressionKind = 
 
     Raises ExpressionError when the expression has no meaning for the record type, or gives no value of ``kind``.
     """
-    sql = _sql(resolve(expression, record_type, kind))
+    return _over_arguments(expression, _sql(resolve(expression, record_type, kind)))
+
+
+def clickhouse_odd(expression: Expression, record_type: str) -> str:
+    """The SQL of whether a condition is NULL because of what is given, and not because something is absent; 1 or 0.
+
+    Raises ExpressionError when the expression has no meaning for the record type.
+    """
+    return _over_arguments(expression, _odd(resolve(expression, record_type)) or "false")
+
+
+def _over_arguments(expression: Expression, sql: str) -> str:
     if "arguments" not in expression.columns:
         return sql
     return f"arrayMap((marked, readable) -> {sql}, [{_MARKED}], [{_READABLE}])[1]"

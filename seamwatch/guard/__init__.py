@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from seamwatch.guard.conversation import Act, Conversation
     from seamwatch.guard.guard import Guard
     from seamwatch.guard.plan import Unchecked
+    from seamwatch.guard.suspensions import Suspensions
     from seamwatch.guard.verdict import Denied, Escalated, Fault, NotPermitted, Verdict
 
 _HOMES = {
@@ -22,6 +23,7 @@ _HOMES = {
     "Fault": "seamwatch.guard.verdict",
     "Guard": "seamwatch.guard.guard",
     "NotPermitted": "seamwatch.guard.verdict",
+    "Suspensions": "seamwatch.guard.suspensions",
     "Unchecked": "seamwatch.guard.plan",
     "Verdict": "seamwatch.guard.verdict",
 }
@@ -34,6 +36,7 @@ __all__ = [
     "Fault",
     "Guard",
     "NotPermitted",
+    "Suspensions",
     "Unchecked",
     "Verdict",
 ]

@@ -12,7 +12,7 @@ import threading
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from seamwatch.clock import Clock
 from seamwatch.documents import Estate
@@ -27,6 +27,9 @@ from seamwatch.guard.plan import Asking, Plan
 from seamwatch.guard.verdict import Decision, Fault, Verdict
 from seamwatch.sdk.reporter import Reporter
 from seamwatch.wire.events import Event, Inference, ToolCall, new_event_id
+
+if TYPE_CHECKING:
+    from seamwatch.guard.suspensions import Suspensions
 
 _log = logging.getLogger("seamwatch.guard")
 
@@ -70,7 +73,15 @@ class Judged:
 class Engine:
     """Judges the acts of one system by an estate. Raises nothing of its own: what cannot be judged is denied."""
 
-    def __init__(self, estate: Estate, options: Options, emitter: Reporter | None, clock: Clock) -> None:
+    def __init__(
+        self,
+        estate: Estate,
+        options: Options,
+        emitter: Reporter | None,
+        clock: Clock,
+        suspensions: Suspensions | None = None,
+    ) -> None:
+        self._suspensions = suspensions
         self._estate = estate
         self._options = options
         self._emitter = emitter
@@ -99,6 +110,8 @@ class Engine:
         """The verdict on a call, which from now on counts as its decision says."""
         given = read(call.arguments, self._options.largest)
         record, fault = self._record(call, given)
+        stopped = self._stopped(record["version"], record["tool"])
+        fault = stopped or fault
         with self._lock:
             talk = self._memory.talk(call.trace)
             if call.call_id is None or call.trace is None:
@@ -110,10 +123,13 @@ class Engine:
                 judged = self._judge_call(call, record, given, fault, talk)
                 talk.seen.put(record["event_id"], (print_of_it, judged))
                 return judged
-            if before[0] == print_of_it:
+            again = before[0] == print_of_it
+            if again and (stopped is None or not before[1].verdict.permitted):
                 return _repeated(before[1], call)
             # Another act: reported as one of its own, or the stream would take it for the first.
             other = record | {"event_id": new_event_id()}
+            if again:
+                return self._judge_call(call, other, given, stopped, talk)
             reused = Fault(f"the call id {call.call_id!r} is that of an earlier call with other arguments")
             return self._judge_call(call, other, given, fault or reused, talk)
 
@@ -206,6 +222,7 @@ class Engine:
         fault = None
         if confidence is not None and not _is_share(confidence):
             fault = Fault(f"its confidence is {confidence!r}, which is no share from 0 to 1")
+        fault = self._stopped(record["version"], None) or fault
         with self._lock:
             asked = self._asked(record, {}, trace, self._memory.talk(trace))
             asking = self._plan.asked_of_decisions()
@@ -221,6 +238,13 @@ class Engine:
         return Judged(verdict, record)
 
     # Judging
+
+    def _stopped(self, version: object, tool: str | None) -> Fault | None:
+        """That it is suspended, whatever the clauses say."""
+        if self._suspensions is None:
+            return None
+        why = self._suspensions.why_not(self._options.system, version, tool, self._clock.now())
+        return None if why is None else Fault(why)
 
     def _asked(
         self, record: dict[str, Any], values: Mapping[str, Any] | Unreadable, trace: str | None, talk: Talk

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 from pathlib import Path
-from typing import Literal, ParamSpec, TypeVar, overload
+from typing import TYPE_CHECKING, Literal, ParamSpec, TypeVar, overload
 
 from seamwatch.clock import Clock, SystemClock
 from seamwatch.documents import Estate
@@ -22,6 +22,9 @@ from seamwatch.guard.plan import Unchecked
 from seamwatch.guard.tools import guarded
 from seamwatch.sdk.reporter import Reporter
 from seamwatch.wire.events import new_event_id
+
+if TYPE_CHECKING:
+    from seamwatch.guard.suspensions import Suspensions
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -39,6 +42,7 @@ class Guard:
     - ``uncovered``: what becomes of acts while no contract covers the system.
     - ``conversations``: how many are remembered at most; the one silent longest is forgotten first.
     - ``largest``: bytes of arguments that are judged at most; a call with more is denied.
+    - ``suspensions``: what is suspended is denied (`seamwatch.guard.Suspensions`); None asks nobody.
     """
 
     def __init__(
@@ -53,6 +57,7 @@ class Guard:
         uncovered: Literal["denied", "allowed"] = "denied",
         conversations: int = CONVERSATIONS,
         largest: int = LARGEST,
+        suspensions: Suspensions | None = None,
     ) -> None:
         if not system or not version:
             raise UsageError("a guard needs the id of its system and the version that runs: system=…, version=…")
@@ -61,7 +66,10 @@ class Guard:
         if conversations < 1 or largest < 1:
             raise UsageError("conversations and largest are at least 1")
         options = Options(system, version, config_digest, uncovered, conversations, largest)
-        self._engine = Engine(estate, options, emitter, clock or (emitter.clock if emitter else SystemClock()))
+        own = clock or (emitter.clock if emitter else SystemClock())
+        self._engine = Engine(estate, options, emitter, own, suspensions)
+        if suspensions is not None:
+            suspensions.start()
 
     @classmethod
     def load(
@@ -76,6 +84,7 @@ class Guard:
         uncovered: Literal["denied", "allowed"] = "denied",
         conversations: int = CONVERSATIONS,
         largest: int = LARGEST,
+        suspensions: Suspensions | None = None,
     ) -> Guard:
         """The guard of a system by the documents of a folder. Raises DocumentError, naming every error in them."""
         return cls(
@@ -88,6 +97,7 @@ class Guard:
             uncovered=uncovered,
             conversations=conversations,
             largest=largest,
+            suspensions=suspensions,
         )
 
     def reload(self, folder: Path | str) -> None:

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from seamwatch.clauses import Clause
+from seamwatch.clauses.drill import Drill
 from seamwatch.clauses.scope import Scope
 from seamwatch.documents import Estate
 from seamwatch.documents.defaults import DEFAULTS
@@ -44,6 +46,11 @@ class _Bindable:
     warns: bool
 
 
+def _is_no_matter_of_a_call(clause: Clause) -> bool:
+    """Who has signed it, and that it can be drilled; every contract has a clause of either."""
+    return IN_FORCE in clause.wants or (isinstance(clause, Drill) and clause.every is None)
+
+
 class Plan:
     """What is asked of a system's acts between two event times. ``covered``: whether any contract covers it."""
 
@@ -59,7 +66,7 @@ class Plan:
         seams = Seams(estate)
         for bound in (b for contract in contracts for b in seams.covering(contract, system).values()):
             clause, seam = bound.clause, bound.seam
-            if IN_FORCE in clause.wants:  # who has signed it is no matter of a call
+            if _is_no_matter_of_a_call(clause):
                 continue
             fault = Fault("", seam.contract, seam.contract_version, seam.contract_digest, clause.id, clause.kind_name)
             checks = checks_of(clause, seam)

@@ -22,7 +22,8 @@ from confluent_kafka import Producer
 
 from seamwatch.broker import Broker
 from seamwatch.clock import Clock
-from seamwatch.errors import SeamwatchError, UsageError
+from seamwatch.errors import SeamwatchError
+from seamwatch.sdk.addresses import found
 from seamwatch.sdk.delivery import Counts, Message, OnDelivery
 from seamwatch.sdk.endings import at_end
 from seamwatch.sdk.mending import reported
@@ -35,7 +36,6 @@ from seamwatch.wire.topics import Topics
 
 if TYPE_CHECKING:
     from seamwatch.sdk.sealer import Seal
-    from seamwatch.settings import Settings
 
 
 class Emitter(Reporter):
@@ -77,7 +77,7 @@ class Emitter(Reporter):
         from seamwatch.settings import load_settings  # late: the import of this module is to stay quick
 
         servers = None if bootstrap is None else str(bootstrap)
-        settings, broker = _found(load_settings(kafka=servers, environment=environment, prefix=prefix), prefix)
+        settings, broker = found(load_settings(kafka=servers, environment=environment, prefix=prefix), prefix)
         if isinstance(bootstrap, Broker):
             broker = bootstrap
         super().__init__(producer, settings.environment, clock or settings.clock(), strict=strict)
@@ -208,23 +208,6 @@ class Emitter(Reporter):
         except SeamwatchError:
             # Single-object framing serves until a later start: every reader accepts it.
             return
-
-
-def _found(settings: Settings, prefix: str | None) -> tuple[Settings, Broker]:
-    """The settings with a broker: the one that is named, else that of a running `seamwatch up`. Raises UsageError."""
-    named = settings.broker()
-    if named is not None:
-        return settings, named
-    from seamwatch.running import running
-
-    up = running(settings.data)
-    if "kafka" not in up.told:
-        raise UsageError(
-            f"no broker is named: set KAFKA_BOOTSTRAP_SERVERS=host:port, or give bootstrap. {up.why}: start one"
-            " with `seamwatch up`, and name its folder by SEAMWATCH_DATA"
-        )
-    found = settings.model_copy(update={"prefix": prefix or up.told.get("prefix", settings.prefix)})
-    return found, up.broker(settings)
 
 
 def _spool_folder(spool: Path | str | bool, data: Path, producer: str) -> Path | None:

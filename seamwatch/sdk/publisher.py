@@ -34,15 +34,18 @@ class Publisher:
         except KafkaException as error:
             raise not_made(bootstrap, error) from None
         self.delivered = 0
-        self._demand_topics()
+        self._present = self._topics_there()
 
     def send(self, record_type: str, record: Mapping[str, Any]) -> None:
         """Send one record, waiting for room if there is none.
 
-        Raises RecordError when it is not right, and as ``finish`` does for an earlier one.
+        Raises RecordError when it is not right, UsageError when there is no such topic (a broker shows none to who has
+        no right to it), and as ``finish`` does for an earlier one.
         """
         value = self._codec.encode(record_type, record)
         topic = self._topics.input(record_type)
+        if topic not in self._present:
+            raise UsageError(f"there is no topic {topic}: create the topics with `seamwatch topics create`")
         while True:
             try:
                 self._producer.produce(topic, value, str(record["system"]).encode(), on_delivery=self._done)
@@ -55,7 +58,7 @@ class Publisher:
     def finish(self) -> int:
         """Wait until the broker has everything; returns how many records it has.
 
-        Raises UnreachableError when it does not answer, UsageError when a topic is missing.
+        Raises UnreachableError when it does not answer.
         """
         left = self._producer.flush(self._timeout + 5)
         self._demand_success()
@@ -79,14 +82,11 @@ class Publisher:
             return UnreachableError(not_let_in(self._bootstrap, self._refused))
         return UnreachableError(f"Kafka at {self._bootstrap} does not answer: {said}")
 
-    def _demand_topics(self) -> None:
+    def _topics_there(self) -> frozenset[str]:
         try:
-            present = self._producer.list_topics(timeout=min(self._timeout, 15.0)).topics
+            return frozenset(self._producer.list_topics(timeout=min(self._timeout, 15.0)).topics)
         except KafkaException as error:
             raise self._away(error.args[0].str()) from error
-        missing = [topic for topic in self._topics.inputs if topic not in present]
-        if missing:
-            raise UsageError(f"there is no topic {missing[0]}: create the topics with `seamwatch topics create`")
 
     def _demand_success(self) -> None:
         if self._failure is None:

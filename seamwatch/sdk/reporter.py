@@ -18,6 +18,7 @@ from seamwatch.wire.events import (
     Event,
     Inference,
     Outcome,
+    Suspension,
     ToolCall,
 )
 
@@ -67,6 +68,7 @@ class Reporter(ABC):
     dataset_refresh = _reports(DatasetRefresh)
     outcome = _reports(Outcome)
     attestation = _reports(Attestation)
+    suspension = _reports(Suspension)
 
     def emit(self, event: Event) -> str | None:
         """Take an event; returns its event_id, or None when it was refused.

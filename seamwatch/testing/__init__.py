@@ -10,6 +10,7 @@ from seamwatch.testing.events import (
     inference,
     named,
     outcome,
+    suspension,
     tool_call,
 )
 from seamwatch.testing.recording import RecordingEmitter
@@ -25,5 +26,6 @@ __all__ = [
     "inference",
     "named",
     "outcome",
+    "suspension",
     "tool_call",
 ]

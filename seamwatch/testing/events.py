@@ -13,6 +13,7 @@ from seamwatch.wire.events import (
     DatasetRefresh,
     Inference,
     Outcome,
+    Suspension,
     ToolCall,
 )
 from seamwatch.wire.identities import held
@@ -106,3 +107,9 @@ def attestation(**fields: Any) -> Attestation:
         "person": "owner@example.org",
     }
     return Attestation(**{**_EVENT, **defaults, **fields})
+
+
+def suspension(**fields: Any) -> Suspension:
+    """The owner suspends ``scorer``."""
+    defaults = {"system": "scorer", "person": "owner@example.org", "reason": "it refunds too much"}
+    return Suspension(**{**_EVENT, **defaults, **fields})

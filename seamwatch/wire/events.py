@@ -208,6 +208,27 @@ class Attestation(Event):
     statement: str | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Suspension(Event):
+    """A person suspends a system, one of its versions or one of its tools, or resumes it.
+
+    ``until``: when the suspension ends by itself. ``contract`` is the judge's own, and counts from nobody else.
+    """
+
+    type: ClassVar[str] = "suspension"
+
+    version: str | None = None
+    tool: str | None = None
+    state: Literal["suspended", "resumed"] = "suspended"
+    person: str
+    reason: str = ""
+    evidence_uri: str | None = None
+    until: Moment | None = None
+    contract: str | None = None
+    key_id: str | None = None
+    signature: str | None = None
+
+
 EVENTS: tuple[type[Event], ...] = (
     Inference,
     ToolCall,
@@ -216,5 +237,6 @@ EVENTS: tuple[type[Event], ...] = (
     DatasetRefresh,
     Outcome,
     Attestation,
+    Suspension,
 )
 """Every type of event, in the order of the input types."""

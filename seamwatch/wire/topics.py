@@ -70,8 +70,13 @@ class Topics:
 
     @property
     def verdict(self) -> str:
-        """What the judge made of each acknowledgement."""
+        """What the judge made of each acknowledgement and suspension."""
         return f"{self.prefix}.verdict"
+
+    @property
+    def suspended(self) -> str:
+        """What the judge concluded to be suspended; one partition, compacted."""
+        return f"{self.prefix}.suspended"
 
     @property
     def page(self) -> str:
@@ -114,7 +119,7 @@ class Topics:
     def recorded(self, kinds: Iterable[str]) -> tuple[str, ...]:
         """The topics that are recorded: inputs, the violations of these clause kinds, what was told, documents."""
         violations = (self.violations(kind) for kind in kinds)
-        emitted = (self.verdict, self.notice, self.page, self.outage, self.erasure)
+        emitted = (self.verdict, self.suspended, self.notice, self.page, self.outage, self.erasure)
         return (*self.inputs, *violations, *emitted, self.contracts)
 
     def specs(self, kinds: Iterable[str], partitions: int = 4) -> tuple[TopicSpec, ...]:
@@ -129,6 +134,8 @@ class Topics:
             TopicSpec(self.measure_state, partitions, _COMPACTED | largest),
             *(TopicSpec(self.violations(kind), partitions, _COMPACTED | _COMPACTION_LAG) for kind in sorted(kinds)),
             TopicSpec(self.verdict, partitions),
+            # One, so that whoever follows it to refuse an act hears of all in order, and at little cost.
+            TopicSpec(self.suspended, 1, _COMPACTED | _COMPACTION_LAG),
             # For as long as a notice may wait for a channel that takes it.
             TopicSpec(self.notice, partitions, {"cleanup.policy": "delete", "retention.ms": str(30 * _DAY_MS)}),
             # By step and channel: what was delivered is known for as long as its violation is.

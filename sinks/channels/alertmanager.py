@@ -17,6 +17,7 @@ from seamwatch.delivering import Manner
 from seamwatch.durations import DAY, MINUTE
 from seamwatch.incidents import Incident
 from seamwatch.instants import format_instant
+from seamwatch.judging.model.facts import DRILL
 from seamwatch.paging import NOTICE
 from sinks.channels.posting import post
 from sinks.channels.service import Sending, UnusableError
@@ -60,6 +61,9 @@ def alert(incident: Incident, now: int) -> dict[str, Any]:
     fields = incident.fields()
     labels = {"alertname": f"Seamwatch {incident.violation.kind}"}
     labels |= {name: str(fields[name]) for name in _LABELS if fields[name]}
+    if incident.violation.severity == DRILL:
+        # By the routes of a breach, which go by this label.
+        labels |= {"severity": "breach", "drill": "true"}
     if incident.state == "resolved":
         until = now
     else:

@@ -97,7 +97,11 @@ def send(sending: Sending) -> None:
 def _notify(service: Any, sending: Sending, title: str, body: str) -> None:
     import apprise
 
-    kinds: dict[str, Any] = {"breach": apprise.NotifyType.FAILURE, "warning": apprise.NotifyType.WARNING}
+    kinds: dict[str, Any] = {
+        "breach": apprise.NotifyType.FAILURE,
+        "drill": apprise.NotifyType.FAILURE,
+        "warning": apprise.NotifyType.WARNING,
+    }
     went_on: dict[str, Any] = {RESOLVED: apprise.NotifyType.SUCCESS, ACKNOWLEDGED: apprise.NotifyType.INFO}
     kind = went_on.get(sending.page.news) or kinds.get(sending.page.severity, apprise.NotifyType.INFO)
     text = f"{body}\n\nReference {' '.join(sending.page.references[:1])}"

@@ -106,16 +106,25 @@ def thread(page: Page, domain: str) -> str:
 def as_html(page: Page) -> str:
     """The page as HTML: what it says, line by line, its addresses as links."""
     lines = page.body.split("\n")
-    colour = {"breach": "#b00020", "warning": "#8a5a00"}.get(page.severity, "#333333")
+    colour = {"breach": "#b00020", "drill": "#2f4ea0", "warning": "#8a5a00"}.get(page.severity, "#333333")
     text = "\n".join(_linked(line) for line in lines[1:]).strip("\n")
     return (
         '<!doctype html><html lang="en"><body style="font-family:sans-serif">'
         f'<h2 style="color:{colour}">{html.escape(page.title)}</h2>'
         f"<p><strong>{_linked(lines[0])}</strong></p>"
-        f'<pre style="white-space:pre-wrap">{text}</pre>'
+        f'{_button(page)}<pre style="white-space:pre-wrap">{text}</pre>'
         f'<p style="color:#666666">Reference {html.escape(" ".join(page.references[:1]))}</p>'
         "</body></html>\n"
     )
+
+
+def _button(page: Page) -> str:
+    """The way to the page of a summary, as a person sees it first; looking there changes nothing."""
+    told = page.incidents[0] if len(page.incidents) == 1 else None
+    if told is None or told.board is None or told.violation.kind != "summary":
+        return ""
+    style = "display:inline-block;padding:8px 16px;background:#1a4f8b;color:#ffffff;text-decoration:none"
+    return f'<p><a href="{html.escape(told.board)}" style="{style}">Read it on one page, and confirm it</a></p>'
 
 
 def _linked(line: str) -> str:

@@ -21,7 +21,7 @@ from sinks.channels.service import ChannelError, Sending, UnusableError
 _REGIONS: Final = {"us": "https://events.pagerduty.com", "eu": "https://events.eu.pagerduty.com"}
 _SUMMARY: Final = 1_024
 _DEDUP_KEY: Final = 255
-_SEVERITIES: Final = {"breach": "critical", "warning": "warning"}
+_SEVERITIES: Final = {"breach": "critical", "drill": "critical", "warning": "warning"}
 _ACTIONS: Final = {ACKNOWLEDGED: "acknowledge", RESOLVED: "resolve"}
 
 

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from bus.partitions import Partition
+from seamwatch.documents.loading import DOCUMENT_KINDS
+from seamwatch.documents.signing import VERSIONED
 from seamwatch.errors import SeamwatchError, UsageError
 from sinks.ledger.rows import tables_with
 from sinks.store.client import Store
@@ -77,13 +79,16 @@ def document(store: Store, name: str) -> Found:
     UsageError for a name that is none.
     """
     kind, _, identity = name.partition("/")
-    if kind not in ("Person", "System", "Contract") or not identity:
-        raise UsageError(f"{name!r} names no document: write Person/<id>, System/<id> or Contract/<id>@<version>")
+    if kind not in DOCUMENT_KINDS or not identity:
+        raise UsageError(
+            f"{name!r} names no document: write Person/<id>, System/<id>, Contract/<id>@<version> or "
+            "RiskPolicy/<id>@<version>"
+        )
     of, _, version = identity.rpartition("@")
     named = {"kind": kind, "id": identity, "of": of, "version": version}
     whole = "id = {id:String}"
     either = (
-        f"({whole} OR (id = {{of:String}} AND version = {{version:String}}))" if kind == "Contract" and of else whole
+        f"({whole} OR (id = {{of:String}} AND version = {{version:String}}))" if kind in VERSIONED and of else whole
     )
     sql = (
         f"SELECT 'document' AS name, {_HERE} FROM document WHERE kind = {{kind:String}} AND {either} "

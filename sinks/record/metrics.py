@@ -13,7 +13,7 @@ class Metrics:
     """The figures of one recorder."""
 
     def __init__(self, port: int | None = None, host: str = LOOPBACK) -> None:
-        registry = CollectorRegistry()
+        registry = self.registry = CollectorRegistry()
         prefix = "seamwatch_record"
         place = ["topic", "partition"]
         self.rows = Counter(f"{prefix}_rows", "Rows recorded", ["topic"], registry=registry)

@@ -26,7 +26,7 @@ OPERATOR: Final = "seamwatch_operator"
 WRITER: Final = "seamwatch_writer"
 AUDITOR: Final = "seamwatch_auditor"
 BOARD: Final = "seamwatch_board"
-OF_SYSTEMS: Final = (*INPUT_TYPES, "violation", "verdict", "notice")
+OF_SYSTEMS: Final = (*INPUT_TYPES, "violation", "verdict", "suspended", "notice")
 """The tables whose rows are of a system, and so of the team that owns it."""
 _PERSONAL: Final = {"raw", "key", "headers", "attributes", "arguments"}
 _SAID_ELSEWHERE: Final = {"evidence"}

@@ -257,6 +257,17 @@ class Judges:
             )
             value = self._codec.encode("verdict", asdict(verdict))
             yield Output(self._topics.verdict, value, verdict.acknowledgement_id.encode())
+        for suspended in emitted.suspended:
+            log.warning(
+                suspended.state,
+                system=suspended.system,
+                version=suspended.version,
+                tool=suspended.tool,
+                by=suspended.person or suspended.contract,
+                reason=suspended.reason,
+            )
+            value = self._codec.encode("suspended", asdict(suspended))
+            yield Output(self._topics.suspended, value, suspended.key.encode())
         for notice in emitted.notices:
             yield Output(self._topics.notice, self._codec.encode("notice", asdict(notice)), notice.notice_id.encode())
 

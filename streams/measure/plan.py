@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import copy
 from collections import OrderedDict
-from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice, pairwise
 from typing import Final, Self, get_args
@@ -79,13 +79,18 @@ class SystemPlan:
 
 
 class Plan:
-    """What an estate measures. ``distinct`` remembers the values of measures that count equal ones once."""
+    """What an estate measures. ``distinct`` remembers the values of measures that count equal ones once.
+
+    Traffic is measured for what is suspended (clause kind `suspension`) of systems that are held alone (`hold`), and of
+    those that a contract may suspend: who suspends nothing pays nothing for it.
+    """
 
     def __init__(self, estate: Estate, distinct: Dedup | None = None) -> None:
         self._distinct = distinct if distinct is not None else EveryId()
         self._alike = _Alike()
         self._unknown: dict[tuple[str, str, str], tuple[int, int]] = {}
         self._systems: OrderedDict[str, tuple[SystemPlan, ...]] = OrderedDict()
+        self._held: frozenset[str] = frozenset()
         self.estate = estate
         self.replace_estate(estate)
 
@@ -93,6 +98,7 @@ class Plan:
         """A plan of the same estate that remembers nothing of what was measured."""
         other = copy.copy(self)
         other._distinct, other._unknown = EveryId(), {}  # noqa: SLF001  its own
+        other._systems, other._columns = self._systems.copy(), self._columns.copy()  # noqa: SLF001
         return other
 
     def replace_estate(self, estate: Estate) -> None:
@@ -103,10 +109,18 @@ class Plan:
         self._agreed: dict[Hashable, Mapping[Source, Bound]] = {}
         self._columns: dict[Source, frozenset[str]] = dict.fromkeys(get_args(Source), _ALWAYS)
         self._joined = False
+        self._of_held: dict[Source, frozenset[str]] | None = None
         for plans in self._systems.values():
             self._need(plans)
         # Some declared systems tell most of the columns; one that needs more says so when it is met.
         self.meet(islice(estate.systems, SYSTEMS_AHEAD))
+
+    def hold(self, systems: Collection[str]) -> None:
+        """Measure the traffic of these systems, and of no others, for what is suspended from now on."""
+        held = frozenset(systems)
+        for system in held ^ self._held:
+            self._systems.pop(system, None)
+        self._held = held
 
     def columns(self, source: Source) -> frozenset[str]:
         """The columns a frame must have, for the systems met so far."""
@@ -117,6 +131,18 @@ class Plan:
         if not self._joined or source == "tool_call":
             return frozenset()
         return frozenset({"inference_id"} if source == "outcome" else {"score", "cohort", "version"})
+
+    def held_columns(self, source: Source) -> frozenset[str]:
+        """The columns that would be measured as well of systems that are held: a history tells late which those are."""
+        if self._of_held is None:
+            bound = [self._bind((contract,), "", held=True) for contract in self.estate.all_contracts()
+                     if contract.on_suspension]  # fmt: skip
+            self._of_held = {
+                each: frozenset().union(*(self._alike.columns(one[each]) for one in bound if each in one))
+                - {DECIDED_BY}
+                for each in get_args(Source)
+            }
+        return self._of_held[source]
 
     def meet(self, systems: Iterable[str]) -> None:
         """Take note of systems, so that `columns` covers what is measured of them."""
@@ -206,7 +232,7 @@ class Plan:
     def _plans_of(self, system: str) -> Iterator[SystemPlan]:
         borders = [-(2**62), *self.estate.changes_for(system), 2**62]
         for start, end in pairwise(borders):
-            bound = self._measured(self.estate.contracts_for(system, start), system)
+            bound = self._measured(self.estate.held_by(system, start), system)
             outcomes = bound.get("outcome")
             measured = self._alike.measured(outcomes) if outcomes is not None else frozenset()
             yield SystemPlan(start, end, bound, measured & OF_DECISIONS)
@@ -220,19 +246,21 @@ class Plan:
     def _measured(self, contracts: tuple[Contract, ...], system: str) -> Mapping[Source, Bound]:
         """What contracts measure of a system. Of its document only the versions count, and whether there is one."""
         declared = self.estate.systems.get(system)
+        # Of what nobody declared nobody may suspend anything, whatever is said.
+        held = declared is not None and system in self._held
         if declared is not None and declared.versions:
-            return self._bind(contracts, system)
-        key = (declared is None, *map(id, contracts))
+            return self._bind(contracts, system, held=held)
+        key = (declared is None, held, *map(id, contracts))
         known = self._agreed.get(key)
         if known is None:
-            known = self._agreed[key] = self._bind(contracts, system)
+            known = self._agreed[key] = self._bind(contracts, system, held=held)
         return known
 
-    def _bind(self, contracts: tuple[Contract, ...], system: str) -> Mapping[Source, Bound]:
+    def _bind(self, contracts: tuple[Contract, ...], system: str, *, held: bool) -> Mapping[Source, Bound]:
         bindings: dict[Source, list[Binding]] = {}
         watched: dict[Source, list[Watched]] = {}
         for contract in contracts:
-            seam = seam_of(self.estate, contract, system)
+            seam = seam_of(self.estate, contract, system, held=held)
             for clause in contract.clauses:
                 for measure in clause.all_measures(seam):
                     bindings.setdefault(measure.source, []).append(

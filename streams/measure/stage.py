@@ -42,6 +42,7 @@ from streams.dead_letters import dead_letter
 from streams.hosting import broker_of, loop_settings, partitions_of
 from streams.measure.decisions import decisions_of
 from streams.measure.dedup import RecentIds
+from streams.measure.held import Held
 from streams.measure.intake import Intake, Reject, Taken
 from streams.measure.joining import Joining, Limits
 from streams.measure.parting import UNKNOWNS_A_RECORD, parts_of
@@ -77,6 +78,9 @@ class Measure:
             for topic in (self._topics.measurement, self._topics.measure_state)
         }
         self._destinations = self._own_topics[self._topics.measurement]
+        claims = partitions_of(admin, self._topics.input("suspension"), broker_of(settings))
+        self._held = Held(broker_of(settings), self._topics, self._codec, claims)
+        self._plan.hold(self._held.systems(SystemClock().now()))
         asked = (*self._topics.inputs, self._topics.measurement, self._topics.measure_state)
         self._ends = Ends(self._connect, self._clock, settings.heartbeat / SECOND / 2, asked)
         self._progress = Progress(settings.max_age)
@@ -142,6 +146,8 @@ class Measure:
         with self._metrics.round.time():
             if self._contracts.poll():
                 self._plan.replace_estate(self._contracts.estate)
+            if self._held.poll():
+                self._plan.hold(self._held.systems(SystemClock().now()))
             self._metrics.left_out.set(len(self._contracts.estate.problems))
             answer = self._ends.poll(self._assigned)
             if answer is not None:
@@ -166,6 +172,7 @@ class Measure:
                     f"{topic} has {number} partitions now, and had {known} when this process began: starting it anew. "
                     'What growing it means says docs/operations.md, "Scaling".'
                 )
+        self._held.grown(answer.partitions.get(self._topics.input("suspension"), 0))
         there = tuple((topic, answer.partitions[topic]) for topic in self._topics.inputs if topic in answer.partitions)
         if len(there) < len(self._topics.inputs):
             # Where all partitions end up to a moment is known only together with which there were.

@@ -14,7 +14,7 @@ from seamwatch.documents.contract import Contract
 from seamwatch.documents.models import Person, System
 from seamwatch.documents.publishing import Published
 from seamwatch.incidents import Ahead
-from seamwatch.judging.model.facts import OBJECTION, Violation
+from seamwatch.judging.model.facts import CLIMBING, OBJECTION, Violation
 from seamwatch.judging.model.seam import Step
 from seamwatch.judging.patterns.ladder import ladder
 from seamwatch.paging import NOBODY, Recipient
@@ -69,7 +69,7 @@ class Directory:
         runbook = system.runbook if isinstance(system, System) else None
         steps = self._steps(violation, acting.first)
         # A warning climbs no list.
-        if violation.severity != "breach" or violation.step + 1 >= len(steps):
+        if violation.severity not in CLIMBING or violation.step + 1 >= len(steps):
             return Ahead(runbook)
         deadline = acting.since + steps[violation.step].acknowledge_within
         return Ahead(runbook, deadline, steps[violation.step + 1].person)

@@ -19,7 +19,7 @@ class Metrics:
     """The figures of one pager."""
 
     def __init__(self, port: int | None = None, host: str = LOOPBACK) -> None:
-        registry = CollectorRegistry()
+        registry = self.registry = CollectorRegistry()
         prefix = "seamwatch_page"
         self._deliveries = Counter(
             f"{prefix}_deliveries", "Attempts to tell a person", ["channel", "result"], registry=registry
@@ -34,6 +34,10 @@ class Metrics:
         )
         self.unreadable = Gauge(f"{prefix}_unreadable", "Records passed over since the start", registry=registry)
         self.looks = Counter(f"{prefix}_looks", "Looks at the other stages", ["result"], registry=registry)
+        self.signs = Counter(
+            f"{prefix}_signs_of_life", "Signs of life to the outside service that misses them", ["result"],
+            registry=registry,
+        )  # fmt: skip
         self.delay = Histogram(
             f"{prefix}_delivery_delay_seconds",
             "From when a violation was found until a channel of the first person had taken it",

@@ -22,7 +22,7 @@ from seamwatch.delivering import Deliver, MannerOf
 from seamwatch.durations import SECOND
 from seamwatch.errors import UsageError
 from seamwatch.incidents import TRIGGER
-from seamwatch.judging.model.facts import Violation
+from seamwatch.judging.model.facts import DRILL, Violation
 from seamwatch.outages import Outage
 from seamwatch.paging import (
     NOBODY,
@@ -214,8 +214,9 @@ class Pager:
                 continue
             people[violation.person or ""].append(violation)
         for person, violations in people.items():
-            notices = [v for v in violations if v.severity == NOTICE]
-            breaches = [v for v in violations if v.severity != NOTICE]
+            # Neither a notice nor a drill is told among what was broken.
+            notices = [v for v in violations if v.severity in (NOTICE, DRILL)]
+            breaches = [v for v in violations if v.severity not in (NOTICE, DRILL)]
             singly = [[v] for v in breaches] if len(breaches) <= SINGLY else [breaches]
             for group in [*([v] for v in notices), *singly]:
                 self._start(self._tell(person, self._desk.take(group)))
@@ -255,7 +256,7 @@ class Pager:
 
     def _page(self, due: Violation, recipient: Recipient, now: int) -> Page:
         if due.severity == NOTICE:
-            return outage_of(due) if due.kind == OUTAGE else reminder_of(due, recipient, now)
+            return outage_of(due) if due.kind == OUTAGE else reminder_of(due, recipient, now, self._board)
         return page_of(due, recipient, now, self._board, self._following_up.ahead(due))
 
     def _show(self) -> None:

@@ -176,8 +176,10 @@ class Watchman:
             await beat()
         except UnreachableError as error:
             self._beaten = False
+            self._metrics.signs.labels("refused").inc()
             _log.warning("no sign of life given", why=str(error))
         else:
+            self._metrics.signs.labels("taken").inc()
             if not self._beaten:
                 _log.warning("the sign of life is taken again")
             self._beaten = True

@@ -105,7 +105,9 @@ def judged(
 def _plan_of(history: History, estate: Estate) -> Plan:
     # What is measured of each system was found when the history was gathered.
     gathered_for = (plan for plan in history.plans if isinstance(plan, Plan) and plan.estate is estate)
-    return next((plan.again() for plan in gathered_for), None) or Plan(estate)
+    plan = next((plan.again() for plan in gathered_for), None) or Plan(estate)
+    plan.hold(history.named_by("suspension"))
+    return plan
 
 
 def chunks_of(records: Iterable[tuple[str, Mapping[str, Any]]]) -> Iterator[Chunk]:

@@ -7,6 +7,7 @@ not: an outcome counts with what it carries, as where measure has no store, and 
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
@@ -17,7 +18,7 @@ from seamwatch.durations import DAY, MINUTE, SECOND
 from seamwatch.engine.judge import Judge
 from seamwatch.engine.settings import JudgeSettings
 from seamwatch.errors import RecordError
-from seamwatch.judging.model.facts import Fact, ForwardedEvent, Measurement, Notice, Verdict, Violation
+from seamwatch.judging.model.facts import Fact, ForwardedEvent, Measurement, Notice, Suspended, Verdict, Violation
 from seamwatch.record_types import INPUT_TYPES
 from seamwatch.testing import T0
 from seamwatch.wire.codec import Codec
@@ -51,9 +52,13 @@ class Stream:
         self.notices: list[Notice] = []
         """What persons are told that is no violation (reminders, summaries that are due), in order."""
         self.verdicts: list[Verdict] = []
-        """What was made of each acknowledgement, in order."""
+        """What was made of each acknowledgement and suspension, in order."""
+        self.suspended: list[Suspended] = []
+        """What was concluded to be suspended, or resumed, in order."""
         self.late = 0
         """Measured events that were older than the oldest that is judged live: stored, and left to `replay`."""
+        self.late_for: Counter[str] = Counter()
+        """By ``contract#clause``, how much came too late to change what was judged."""
         self._estate = estate
         self._partitions = partitions
         self._settings = settings or JudgeSettings()
@@ -122,6 +127,7 @@ class Stream:
             self._progress.received_ends(
                 asked, {place: bisect_right(times, asked) for place, times in self._arrivals.items()}
             )
+        self._hold()
         facts: list[Fact] = []
         rare: list[ForwardedEvent] = []
         for record_type in INPUT_TYPES:
@@ -133,6 +139,9 @@ class Stream:
         self._latest |= {violation.violation_id: violation for violation in output.violations}
         self.notices += output.notices
         self.verdicts += output.verdicts
+        self.suspended += output.suspended
+        for clause, count in self._judge.take_late().items():
+            self.late_for[f"{clause.contract}#{clause.clause}"] += count
         for key, saved in self._judge.take_dirty().items():
             if saved is None:
                 self._state.pop(key, None)
@@ -173,6 +182,11 @@ class Stream:
         """Each episode in its latest state, ordered by opening time and id."""
         return sorted(self._latest.values(), key=lambda violation: (violation.opened_at, violation.violation_id))
 
+    @property
+    def saved(self) -> frozenset[str]:
+        """The keys of what the judge keeps in its state topic."""
+        return frozenset(self._state)
+
     def held_by(self) -> list[str]:
         """The partitions that event time waits for, as ``topic/partition``: why something is not judged yet."""
         return sorted(f"{mark.topic}/{mark.partition}" for mark in self._judge.held_by())
@@ -182,6 +196,12 @@ class Stream:
         if (coming and min(coming) <= self.now + ROUND) or self.now - self._moved < _SETTLED:
             return ROUND
         return min(_LEAP, *(when - self.now for when in coming)) if coming else _LEAP
+
+    def _hold(self) -> None:
+        """What people say of suspensions is followed ahead of all traffic, whoever measures it."""
+        claims = [("seamwatch.suspension", number) for number in range(self._partitions)]
+        there = (self._sent[place][: bisect_right(self._arrivals[place], self.now)] for place in claims)
+        self._plan.hold({record["system"] for sent in there for record in sent})
 
     def _is_unread(self, place: Partition) -> bool:
         return self._position[place] < len(self._sent[place])

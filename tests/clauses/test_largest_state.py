@@ -18,10 +18,14 @@ import pytest
 from seamwatch.clauses import kinds, threshold
 from seamwatch.clauses.change_notice import state as change_state
 from seamwatch.clauses.change_notice.state import Answer, ChangeNoticeState, Clock, Withdrawal
+from seamwatch.clauses.drill.state import DrillState, Running
 from seamwatch.clauses.escalation import EscalationState
 from seamwatch.clauses.follow_up import state as follow_up_state
 from seamwatch.clauses.follow_up.state import Action, FollowUpState, Review, Word
 from seamwatch.clauses.follow_up.statement import MOST_BYTES
+from seamwatch.clauses.incident import state as incident_state
+from seamwatch.clauses.reevaluation import state as reevaluation
+from seamwatch.clauses.suspension.state import MOST_PASSED, WINDOW, GoingOn, Passed, SuspensionState
 from seamwatch.clauses.threshold import ThresholdState
 from seamwatch.durations import DAY, HOUR
 from seamwatch.engine import unjudged
@@ -38,10 +42,12 @@ from seamwatch.judging.model.seam import Approval, DeclaredVersion, Seam, Signer
 from seamwatch.judging.patterns import serving, unannounced
 from seamwatch.judging.patterns.announcements import Said
 from seamwatch.judging.patterns.calls import MOST_CALLS, Call, Calls
+from seamwatch.judging.patterns.countdown import Countdown
 from seamwatch.judging.patterns.faults import Fault
 from seamwatch.judging.patterns.handovers import MOST_OWED, MOST_SILENT, MOST_WAITING, Handovers, Owed, Talk
 from seamwatch.judging.patterns.runs import Run, Runs
 from seamwatch.judging.patterns.serving import Announcement
+from seamwatch.judging.patterns.suspensions import MOST_CLAIMS, Claim, Target
 from seamwatch.judging.patterns.windows import MOST_WINDOWS, Window, Windows
 from tests.clauses.history import at
 
@@ -309,7 +315,66 @@ def followed_up() -> int:
     return made("follow_up", state, len(reviews) + len(actions), "s" * 500)
 
 
-MADE = {"change_notice": announced, "escalation": summed_up, "follow_up": followed_up, "threshold": unsigned}
+def suspended() -> int:
+    """All that was said of a system, and all that it did while event time stood still."""
+    claims = tuple(
+        Claim(at() + n, f"{ID[:-3]}{n:03}", None, f"tool-{n}", "suspended", OWNER, "r" * 500, None, at("2d"))
+        for n in range(MOST_CLAIMS)
+    )
+    passed = tuple(
+        Passed(
+            "tool", f"tool-of-some-length-{n % 50}", at() + n * WINDOW, evidence(n), STILL, (Target(None, "tool-1"),)
+        )
+        for n in range(MOST_PASSED)
+    )
+    run = Run(at(), at(), HOUR, tuple(map(evidence, range(5))), open=True, offended=at())
+    going_on = tuple(GoingOn(claim.suspension_id, Runs(run=run)) for claim in claims)
+    return made("suspension", SuspensionState(claims, passed, going_on), MOST_CLAIMS)
+
+
+def drilled() -> int:
+    """An overdue drill, and one that is under way."""
+    running = Running("d" * 110, OWNER, "t" * 150, at(), at("1d"), evidence(1))
+    clock = Countdown(at(), evidence(2), out=True, out_at=at("90d"))
+    return made("drill", DrillState(clock, True, at(), running), 2, "s" * 400)
+
+
+def reevaluated() -> int:
+    """Reasons that run and that wait, each value worse than agreed, and the changes that were announced."""
+    reasons = [
+        reevaluation.Reason("retrieval", f"{CHANGE}{n}@{n:012}", at(), at("14d"), evidence(n))
+        for n in range(reevaluation.WAITING_KEPT)
+    ]
+    waiting = tuple(reevaluation.Noted(at(), "reason", reason.name, reason) for reason in reasons)
+    faults = tuple(Fault("s" * 150, (evidence(n),), f"metric-{n}", "least", 0.123456789, 0.2) for n in range(20))
+    state = reevaluation.ReevaluationState(
+        at(), at(), tuple(reasons[: reevaluation.RUNNING_KEPT]), waiting,
+        reevaluation.Overdue("k" * 30, at(), f"{CHANGE}1@{1:012}"), at(), at(), faults, faults, at(), said(1_000),
+    )  # fmt: skip
+    return made("reevaluation", state, 41)
+
+
+def declared() -> int:
+    """As many violations as are kept, of each as much as is heard, and both reports of each overdue."""
+    words = tuple(
+        incident_state.Word("declared", OWNER, at() + n, f"{n:08x}{ID[8:]}", "k" * 32, at(), at("15d"))
+        for n in range(incident_state.WORDS_KEPT)
+    )
+    told = tuple(incident_state.Told(f"{what}/15", at("15d"), True, at("15d"), 3) for what in ("report", "complete"))
+    cases = tuple(incident_state.Case(f"{n:08x}{ID[8:]}", words, told, at()) for n in range(incident_state.CASES_KEPT))
+    return made("incident", incident_state.IncidentState(cases), 2 * len(cases), "s" * 400)
+
+
+MADE = {
+    "change_notice": announced,
+    "drill": drilled,
+    "escalation": summed_up,
+    "follow_up": followed_up,
+    "incident": declared,
+    "reevaluation": reevaluated,
+    "suspension": suspended,
+    "threshold": unsigned,
+}
 
 
 def told_size(kind: str) -> float:

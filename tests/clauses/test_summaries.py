@@ -121,3 +121,14 @@ def test_silence_is_told_a_thousand_times_and_then_with_the_next_event() -> None
     assert live.notices[-1].due_at == at("3d1m")
     assert "1 of 1 events" in live.notices[-1].summary
     assert max(live.sizes) < 10_000
+
+
+def test_a_summary_tells_how_it_held_in_the_periods_before() -> None:
+    events = [decision(f"{day}d{n + 1}h", score=0.5 if n < day else -1.0) for day in range(1, 10) for n in range(10)]
+    live = lived(ASSERTED, [event("scorer", "1h"), *events], "11d", 6 * HOUR)
+    told = [notice.summary for notice in live.notices]
+    assert "before that" not in told[0]
+    assert told[1].endswith("2026-03-04 00:00:00 UTC; before that 100 %")
+    assert "1 of 10 events (10 %)" in told[1]
+    assert told[9].endswith("; before that 80 %, 70 %, 60 %, 50 %, 40 %, 30 %, 20 %")
+    assert "nothing was seen" in told[10]

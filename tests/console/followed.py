@@ -18,7 +18,14 @@ from tests.sinks.samples import CODEC, NOW
 
 BROKEN: Final = next(episode for episode in EPISODES if episode.state == "resolved")
 REVIEWER: Final = PEOPLE[1]
-AGREED: Final = f"  - {{id: learn, kind: follow_up, by: {REVIEWER}, within: 5d, kinds: [freshness]}}\n"
+AGREED: Final = (
+    f"  - {{id: learn, kind: follow_up, by: {REVIEWER}, within: 5d, kinds: [freshness]}}\n"
+    f"  - {{id: serious, kind: incident, by: {REVIEWER}}}\n"
+)
+INCIDENT: Final = f"{BROKEN.contract}#serious/{BROKEN.violation_id}"
+DECLARED: Final = {
+    "kind": "serious", "aware": format_instant(NOW - HOUR), "began": format_instant(BROKEN.opened_at), "note": "<harm>",
+}  # fmt: skip
 SUBJECT: Final = f"{BROKEN.contract}#learn/{BROKEN.violation_id}"
 ACTIONS: Final = (
     {"id": "1", "person": PEOPLE[0], "due": format_instant(NOW + DAY), "what": "watch the feed's age"},
@@ -42,7 +49,7 @@ def followed(
 def attest(store: Populated, kind: str, subject: str = SUBJECT, *, counted: bool = True, **fields: Any) -> None:
     """Record what somebody attests half an hour ago, and what the judge made of it."""
     at, name = NOW - HOUR // 2, event(f"{kind}/{subject}/{counted}/{fields.get('person')}")
-    stated = json.dumps(STATED) if kind == "follow_up" else None
+    stated = {"follow_up": json.dumps(STATED), "incident": json.dumps(DECLARED)}.get(kind)
     attested = {
         "event_id": name, "event_time": at, "system": DATASET, "subject": subject, "kind": kind, "person": REVIEWER,
         "statement": stated,

@@ -55,6 +55,7 @@ id: {MODEL}
 type: model
 owner: {PEOPLE[0]}
 team: lending-decisions
+risk_tier: high
 depends_on: [{DATASET}]
 versions:
   - version: "2026.11.3"
@@ -74,6 +75,14 @@ kind: System
 id: {DATASET}
 type: dataset
 owner: {PEOPLE[2]}
+---
+kind: RiskPolicy
+id: risk-of-decisions
+version: "2"
+effective_from: 2026-01-01
+signatories: [{PEOPLE[2]}]
+tiers:
+  - {{tier: high, ai_act: high-risk-annex-iii, review_every: 90d}}
 ---
 kind: Contract
 id: eligibility-data-to-decisions

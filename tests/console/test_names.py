@@ -20,6 +20,8 @@ TYPED: dict[tuple[str, ...], list[str]] = {
     ("ack",): ["{reference}", "--as", "{person}", "--wait", "0s"],
     ("decisions",): ["--contract", "{contract}"],
     ("owner",): ["{system}"],
+    ("unjudged",): ["{system}"],
+    ("card",): ["{system}"],
     ("why",): ["{event}"],
     ("trail",): ["{trace}"],
     ("evidence",): ["--event", "{event}"],
@@ -47,8 +49,11 @@ OTHERWISE: dict[tuple[str, ...], str] = {
     **{("announce", name): _SAYING for name in ("person", "system")},
     ("cosign", "person"): _SAYING,
     ("review", "person"): _SAYING,
+    **{("incident", name, "person"): _SAYING for name in ("declare", "withdraw", "draft", "report")},
     ("contracts", "publish", "person"): _SAYING,
     **{("withdraw", name): _SAYING for name in ("person", "system")},
+    **{(verb, name): _SAYING for verb in ("suspend", "resume") for name in ("person", "system")},
+    **{(verb, "version"): "may be one that serves undeclared" for verb in ("suspend", "resume")},
     ("board-token", "person"): "asks neither broker nor store; a token of nobody who is published serves for nothing",
     ("contracts", "sign", "contract"): "names what is signed in a file, which is read, and no store asked",
 }
@@ -114,13 +119,14 @@ def test_the_walk_finds_what_it_must() -> None:
     assert found >= {
         ("drift", "system"), ("signals", "system"), ("violations", "system"), ("approvals", "system"),
         ("acknowledgements", "system"), ("acknowledgements", "person"), ("stale", "system"), ("owner", "system"),
+        ("burn", "contract"), ("burn", "system"),
         ("store hold add", "system"), ("contracts reference", "version"), ("trail", "trace"), ("why", "event"),
     }  # fmt: skip
 
 
 @pytest.mark.parametrize("typed", [
     ["drift", "--system"], ["signals", "--system"], ["violations", "--system"], ["approvals", "--system"],
-    ["acknowledgements", "--system"], ["stale", "--system"], ["owner"],
+    ["acknowledgements", "--system"], ["stale", "--system"], ["burn", "--system"], ["owner"],
     ["store", "hold", "add", "--by", "ada", "--reason", "case 17", "--system"],
 ])  # fmt: skip
 def test_the_nearest_name_is_told(store: Populated, capsys: pytest.CaptureFixture[str], typed: list[str]) -> None:

@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -23,6 +24,7 @@ from tests.console.populated import (
     EPISODES,
     MODEL,
     PEOPLE,
+    STRAY,
     TRACE,
     Populated,
     call,
@@ -144,6 +146,36 @@ def row(name: str, parent: str | None) -> Happened:
     return Happened(None, NOW, "outcome", name, parent, "s", "", "", "t", 0, 0)
 
 
+def test_what_is_suspended_is_told_where_one_looks_for_a_system(store: Populated) -> None:
+    now = time.time_ns() // 1_000
+    said: dict[str, Any] = {
+        "suspension_id": event("s"), "system": AGENT, "state": "suspended", "person": PEOPLE[2],
+        "reason": "it pays twice", "since": now - HOUR, "judged_at": now - HOUR,
+    }  # fmt: skip
+    records = [
+        said | {"tool": "pay"},
+        said | {"version": "7"},
+        said | {"version": "7", "state": "resumed", "evidence_uri": "https://example.org/81"},
+        said | {"tool": "mail", "until": now - MINUTE},
+        said | {"system": MODEL, "person": None, "contract": "scores@1#bounds", "violation_id": hexed("v")},
+    ]
+    for number, record in enumerate(records):
+        store.book.record([CODEC.encode("suspended", record)], "suspended", millis=NOW // 1000 + number)
+    of_agent = f"tool pay of {AGENT} is suspended since"
+    owner = " ".join(store.run("owner", AGENT).out.split())
+    assert of_agent in owner
+    assert f"by {PEOPLE[2]}: “it pays twice”" in owner
+    assert not [each for each in ("version 7", "tool mail") if f"{each} of {AGENT} is suspended" in owner]
+    (row,) = json.loads(store.run("owner", AGENT, "--json").out)["suspended"]
+    assert (row["tool"], row["version"]) == ("pay", None)
+    listed = " ".join(store.run("inventory").out.split())
+    assert of_agent in listed
+    assert f"{MODEL} is suspended since" in listed
+    assert "by contract scores@1#bounds" in listed
+    rows = map(json.loads, store.run("inventory", "--json").out.splitlines())
+    assert {row["system"] for row in rows if row["suspended"]} == {AGENT, MODEL}
+
+
 def test_parents_that_go_round_in_a_circle_lose_no_event() -> None:
     rows = [row("a", "c"), row("b", "a"), row("c", "b"), row("d", "c"), row("e", "e"), row("f", None)]
     shown = list(branches(rows))
@@ -158,6 +190,17 @@ def test_a_limit_that_leaves_decisions_out_says_so_to_machines_too(store: Popula
     assert answer.err.splitlines()[0] == "1 of 5; --limit shows more"
     store.send("tool_call", call("c9", NOW))
     assert store.run("stale", "--system", AGENT).out == "no decision was made on data older than agreed\n"
+
+
+def test_tiers_say_who_holds_to_one_and_who_is_not_known_to(store: Populated) -> None:
+    answer = store.run("tiers", "--json")
+    found = {row["system"]: row for line in answer.out.splitlines() for row in [json.loads(line)]}
+    assert {name: row["state"] for name, row in found.items()} == {AGENT: "unknown", MODEL: "short", STRAY: "unknown"}
+    assert found[MODEL]["policies"] == ["risk-of-decisions@2"]
+    assert found[MODEL]["short_of"][0].startswith("has no scheduled review, and tier 'high' of risk policy")
+    assert answer.code == 1
+    assert answer.err.startswith("0 of 3 systems hold to their tier; 1 fall short of it; 2 are not known to have one")
+    assert store.run("tiers", "--short").out.count("\n") >= 7
 
 
 def test_decisions_under_a_version_of_a_contract_can_be_asked_for(store: Populated) -> None:

@@ -23,7 +23,7 @@ from hypothesis import strategies as st
 from console import tables
 from console.tables import table_lines, text_lines
 from sinks.retention.holds import place_hold
-from tests.console.followed import followed
+from tests.console.followed import BROKEN, INCIDENT, attest, followed
 from tests.console.populated import AGENT, DATASET, EPISODES, MODEL, PEOPLE, TRACE, Populated, event
 
 ROOT = Path(__file__).parents[2]
@@ -76,10 +76,15 @@ COMMANDS = {
     "inventory": ["inventory"],
     "drift": ["drift"],
     "signals": ["signals", "--days", "3"],
+    "burn": ["burn"],
     "approvals": ["approvals"],
     "acknowledgements": ["acknowledgements"],
     "stale": ["stale"],
+    "tiers": ["tiers"],
+    "unjudged": ["unjudged"],
     "followups": ["followups"],
+    "incidents": ["incidents"],
+    "incident": ["incident", "show", BROKEN.violation_id],
     "trail": ["trail", TRACE],
     "decisions": ["decisions"],
     "violations": ["violations"],
@@ -102,6 +107,7 @@ COPIED += [MODEL, AGENT, DATASET, *PEOPLE, TRACE]
 def estate(clickhouse: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Populated]:
     folder = tmp_path_factory.mktemp("tables")
     with pytest.MonkeyPatch.context() as patch, followed(clickhouse, folder, patch) as made:
+        attest(made, "incident", INCIDENT)
         place_hold(made.store, PEOPLE[0], "case 17 of a long story", system=MODEL)
         yield made
 

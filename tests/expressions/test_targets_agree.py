@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Protocol
@@ -18,7 +18,7 @@ from seamwatch.columnar.columns import frame_of
 from seamwatch.columnar.expressions import argument_columns, odd_expression, polars_expression
 from seamwatch.expressions import Expression
 from seamwatch.expressions.closure import ODD, Row, closure, row_closure
-from seamwatch.expressions.sql import clickhouse
+from seamwatch.expressions.sql import clickhouse, clickhouse_odd
 from tests.expressions.strategies import EVENTS, expressions
 
 TABLES = Path(__file__).parents[2] / "sinks" / "store" / "migrations" / "0001_record.sql"
@@ -79,12 +79,16 @@ def odd_by_polars(chosen: Sequence[Expression], record_type: str, events: Sequen
 
 
 def by_clickhouse(
-    engine: Engine, chosen: Sequence[Expression], record_type: str, events: Sequence[dict[str, Any]]
+    engine: Engine,
+    chosen: Sequence[Expression],
+    record_type: str,
+    events: Sequence[dict[str, Any]],
+    compiled: Callable[[Expression, str], str] = clickhouse,
 ) -> list[Any]:
     engine.query(f"TRUNCATE TABLE {record_type}")
     rows = "\n".join(json.dumps(stored(event) | {"offset": i}) for i, event in enumerate(events))
     engine.query(f"INSERT INTO {record_type} FORMAT JSONEachRow {rows}")
-    columns = ", ".join(f"toInt8({clickhouse(e, record_type)})" for e in chosen)
+    columns = ", ".join(f"toInt8({compiled(e, record_type)})" for e in chosen)
     answer = engine.query(f"SELECT [{columns}] FROM {record_type} ORDER BY offset", "JSONCompactEachRow")
     table = [json.loads(line)[0] for line in str(answer).splitlines()]
     return [[None if row[i] is None else bool(row[i]) for row in table] for i in range(len(chosen))]
@@ -113,7 +117,10 @@ def test_closure_polars_and_clickhouse_agree(engine: Engine, record_type: str, d
     assert by_polars(chosen, record_type, events, extracted=True) == expected
     assert by_polars(chosen, record_type, events, extracted=False) == expected
     assert by_clickhouse(engine, chosen, record_type, events) == expected
-    assert odd_by_polars(chosen, record_type, events) == odd_by_closure(chosen, record_type, events)
+    odd = odd_by_closure(chosen, record_type, events)
+    assert odd_by_polars(chosen, record_type, events) == odd
+    by_store = by_clickhouse(engine, chosen, record_type, events, clickhouse_odd)
+    assert [[found is True for found in row] for row in by_store] == odd
 
 
 @pytest.mark.parametrize("record_type", sorted(EVENTS))

@@ -17,6 +17,8 @@ from console.commands import gate
 from console.gate import history
 from console.gate.history import History
 from console.keys import public_of, read_private_key
+from seamwatch.testing import T0
+from sinks.store.questions.suspended import SuspendedNow
 from tests.signing.folder import Folder, run, set_clock
 from tests.sinks.samples import violation
 
@@ -270,12 +272,33 @@ def test_a_store_that_nobody_named_refuses(folder: Folder) -> None:
 
 def test_an_open_breach_refuses_unless_this_ends_it(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
     episode = violation(violation_id="abc", contract="credit-limits", clause="fast", summary="credit-model is slow")
-    monkeypatch.setattr(history, "ask", lambda _system, _data: History([episode]))
+    monkeypatch.setattr(history, "ask", lambda _system, _now, _data: History([episode]))
     _, findings = judge(folder, *FULL, offline=False)
     (found,) = (f for f in findings if f["level"] == "error")
     assert found["rule"] == "open-breach"
     assert "id: fast" in Path(found["file"]).read_text().splitlines()[found["line"] - 1]
     assert rules(folder, *FULL, "--despite", "abc", offline=False) == []
+
+
+@pytest.mark.parametrize(
+    ("what", "level"),
+    [({}, "error"), ({"version": "2.1"}, "error"), ({"version": "1.0"}, "warning"), ({"tool": "refund"}, "warning")],
+)
+def test_what_is_suspended_is_not_deployed(
+    folder: Folder, monkeypatch: pytest.MonkeyPatch, what: dict[str, str], level: str
+) -> None:
+    given: dict[str, Any] = {
+        "system": "credit-model", "version": None, "tool": None, "since": T0, "until": None,
+        "person": "risk@example.org", "contract": None, "reason": "it refuses everybody",
+        "suspension_id": "s", "violation_id": None,
+    }  # fmt: skip
+    row = SuspendedNow(**given | what)
+    monkeypatch.setattr(history, "ask", lambda _system, _now, _data: History(suspended=[row]))
+    _, findings = judge(folder, *FULL, offline=False)
+    (found,) = (f for f in findings if f["rule"] == "suspended")
+    assert found["level"] == level
+    assert "by risk@example.org: “it refuses everybody”" in found["reason"]
+    assert "seamwatch resume credit-model" in found["remedy"]
 
 
 MANIFEST = """\

@@ -53,6 +53,7 @@ apiVersion: seamwatch/v1
 id: desk
 type: agent
 owner: risk@example.org
+authority: {suspend: [risk@example.org, modeller@example.org], resume: [modeller@example.org]}
 approvers: [audit@example.org]
 versions:
   - version: "1"

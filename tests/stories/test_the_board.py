@@ -29,6 +29,7 @@ PAGES = (
     "/changes",
     "/drift",
     "/systems/lender",
+    "/systems/lender/card",
     "/systems/helper",
     "/audit",
     "/compliance",
@@ -193,6 +194,34 @@ def test_who_has_published_keys_signs_in_the_browser_and_the_key_stays_there(chr
         return found
 
     estate.until(lambda: told()["acknowledged_by"] == "modeller@example.org", "not in the store")
+
+
+def test_who_has_the_authority_suspends_a_tool_in_the_browser_and_resumes_it_on_evidence(
+    chromium: Browser, estate: Estate
+) -> None:
+    with signed_in(chromium, estate, "modeller@example.org") as page, signed_in(chromium, estate, None) as other:
+        page.goto(f"{page.url.rstrip('/')}/systems/desk")
+        page.set_input_files("#key-file", estate.key)
+        expect(page.locator("#key-state")).to_contain_text("Ready")
+        page.locator("summary", has_text="Suspend it").click()
+        page.get_by_label("Why").fill("it sends what nobody asked for")
+        page.get_by_label("This tool alone").fill("export")
+        page.get_by_role("button", name="Suspend", exact=True).click()
+        told = "tool export of desk is suspended"
+        banner = page.locator("#suspended", has_text=told)
+        expect(banner).to_be_visible(timeout=20_000)
+        expect(other.locator(".notice", has_text=told)).to_be_visible(timeout=20_000)
+        assert axe.faults(page) == []
+
+        page.wait_for_timeout(4_000)  # what is under way may still come
+        estate.emit(type="tool_call", system="desk", version="1", tool="export", decision="allowed", trace_id="board-9")
+        expect(other.locator("article", has_text="tool export of desk goes on")).to_be_visible(timeout=20_000)
+
+        page.get_by_label("Evidence (an address)").fill("https://example.org/runs/81")
+        page.get_by_role("button", name="Resume").click()
+        expect(banner).to_have_count(0, timeout=20_000)
+        expect(other.locator(".notice", has_text=told)).to_have_count(0, timeout=20_000)
+    estate.until(lambda: estate.violations("suspension", "desk")[0]["state"] == "resolved", "it goes on in the store")
 
 
 def test_without_javascript_one_sees_and_answers_all_the_same(chromium: Browser, estate: Estate) -> None:

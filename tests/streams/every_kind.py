@@ -77,7 +77,11 @@ covers: [model]{_HEAD}
   - {{id: reviewed, kind: review, every: 3h, by: second@example.org}}
   - {{id: covered, kind: coverage, reviewer: second@example.org, within: 30m}}
   - {{id: covered-often, kind: coverage, reviewer: second@example.org, within: 30m, after: 2h}}
+  - {{id: practised, kind: drill, every: 150m, by: second@example.org}}
+  - {{id: anew, kind: reevaluation, by: second@example.org, within: 40m, metrics: [{{metric: gini, min: 0.5}}]}}
   - {{id: learn, kind: follow_up, by: second@example.org, within: 50m, severities: [breach, warning]}}
+  - {{id: harm, kind: incident, by: owner@example.org, declared_by: second@example.org, complete_within: 40m,
+      within: {{serious: 90m, death: 50m}}}}
 ---
 kind: Contract
 id: claims-contract
@@ -117,6 +121,18 @@ covers: [agent]{_HEAD}
   - {{id: unsure, kind: human_review, below: 0.3}}
   - {{id: changes, kind: change_notice, kinds: [prompt], acknowledgers: [owner@example.org], acknowledge_within: 30m}}
   - {{id: active, kind: volume, of: tool_call, min: 3, max: 90, per: 30m}}
+---
+kind: System
+id: runner
+type: agent
+owner: owner@example.org
+authority: {{suspend: [owner@example.org, second@example.org]}}
+---
+kind: Contract
+id: runner-contract
+seam: agent-pact
+covers: [runner]{_HEAD}
+  - {{id: never, kind: prohibition, never: "tool = 'pay'", on_breach: suspend}}
 """
 
 
@@ -158,6 +174,7 @@ def history(start: int, seed: int = 11) -> list[tuple[str, dict[str, Any]]]:
     _refreshes(start, add)
     _calls(start, chance, add)
     _people(start, add)
+    _suspended(start, chance, add)
     return sorted(events, key=lambda event: (event[1]["event_time"], event[1]["event_id"]))
 
 
@@ -193,6 +210,25 @@ def _calls(start: int, chance: random.Random, add: Any) -> None:
             at += chance.randrange(3 * HOUR if chance.random() < 0.05 else 90 * SECOND)
 
 
+def _suspended(start: int, chance: random.Random, add: Any) -> None:
+    """A runner that goes on when its tool, a version of it, and by its contract all of it is suspended."""
+    at, number = start + MINUTE, 0
+    while at < start + LENGTH:
+        tool = "pay" if number in (200, 330) else chance.choice(["find", "mail", "mail"])
+        add("tool_call", at, system="runner", version=chance.choice(["v1", "v2"]), tool=tool, arguments="{}",
+            decision="denied" if chance.random() < 0.1 else "allowed", trace_id=f"r{number // 9}")  # fmt: skip
+        at, number = at + 30 * SECOND + chance.randrange(60 * SECOND), number + 1
+    for minutes, state, more in (
+        (50, "suspended", {"tool": "mail"}), (70, "resumed", {"tool": "mail"}),
+        (95, "suspended", {"person": "stranger@example.org"}),
+        (130, "suspended", {"version": "v2", "until": start + 150 * MINUTE}),
+        (320, "resumed", {}), (360, "suspended", {"person": "second@example.org"}), (372, "suspended", {}),
+        (475, "resumed", {"person": "second@example.org"}), (478, "resumed", {}),
+    ):  # fmt: skip
+        add("suspension", start + minutes * MINUTE, system="runner", state=state, reason="because",
+            **{"person": "owner@example.org", **more})  # fmt: skip
+
+
 def _people(start: int, add: Any) -> None:
     for minutes, change in ((30, "late"), (50, "in-time"), (90, "never"), (200, "objected")):
         at = start + minutes * MINUTE
@@ -217,7 +253,27 @@ def _people(start: int, add: Any) -> None:
     ):  # fmt: skip
         add("attestation", start + minutes * MINUTE, system="model", subject=subject, kind=kind,
             metric="gini" if kind == "benchmark" else None, value=value, person="second@example.org")  # fmt: skip
+    # The tools changed at 300: late, and the value is worse than agreed until the next.
+    for minutes, value in ((350, 0.4), (440, 0.6)):
+        add("attestation", start + minutes * MINUTE, system="model", subject="model-contract#anew", kind="reevaluation",
+            metric="gini", value=value, person="second@example.org")  # fmt: skip
     _follow_ups(start, add)
+    _drills(start, add)
+    _incidents(start, add)
+
+
+def _drills(start: int, add: Any) -> None:
+    """One that is held and one that is called off, where they are demanded; and elsewhere one that ends by itself."""
+    held = {"state": "held", "scenario": "leak", "passed": True, "report": f"sha256:{'0' * 64}"}
+    begun = {"state": "begun", "scenario": "leak", "title": "Leaked data", "limit_seconds": 3_600}
+    off = {"state": "called_off", "scenario": "leak", "why": "-"}
+    for minutes, drill, said in (
+        (100, "practised/leak-1", begun), (120, "practised/leak-1", held), (130, "drill/leak-2", begun),
+        (200, "practised/leak-3", begun), (210, "practised/leak-3", off),
+    ):  # fmt: skip
+        system = "agent" if minutes == 130 else "model"
+        add("attestation", start + minutes * MINUTE, system=system, subject=f"{system}-contract#{drill}", kind="drill",
+            person="second@example.org", statement=json.dumps(said))  # fmt: skip
 
 
 def _follow_ups(start: int, add: Any) -> None:
@@ -232,3 +288,17 @@ def _follow_ups(start: int, add: Any) -> None:
     for minutes, kind, name in ((310, "follow_up", ""), (400, "action", "/late"), (410, "action", "/in-time")):
         add("attestation", start + minutes * MINUTE, system="model", subject=subject + name, kind=kind,
             person="second@example.org", statement=None if name else json.dumps(stated))  # fmt: skip
+
+
+def _incidents(start: int, add: Any) -> None:
+    """One is declared, and becomes graver; its initial report is late, and its complete one never sent."""
+    subject = f"model-contract#harm/{identity('model-contract', 'any', 'model', 'breach', None, 'any')}"
+    times = {name: format_instant(start + minutes * MINUTE) for name, minutes in (("aware", 200), ("began", 190))}
+    for minutes, kind, said in (
+        (210, "incident", {"kind": "serious", **times, "note": "-"}),
+        (220, "incident", {"kind": "death", **times, "note": "-"}),
+        (230, "report", {"stage": "draft", "content": "-"}),
+        (270, "report", {"stage": "initial"}),
+    ):
+        add("attestation", start + minutes * MINUTE, system="model", subject=subject, kind=kind,
+            person="second@example.org", statement=json.dumps(said), evidence_uri="https://example.org/r")  # fmt: skip

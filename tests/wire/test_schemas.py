@@ -121,7 +121,7 @@ def test_what_our_own_producers_wrote_before_is_read_for_ever_also_in_bulk(
         "attestation": {"kind": "follow_up", "statement": "{}"},
         "config_change": {"withdrawn": True},
         "page": {"news": "again", "reference": "C1:2"},
-        "verdict": {"of": "attestation", "answer": "retract"},
+        "verdict": {"of": "suspension", "answer": "suspend"},
         "violation": {"unsigned_by": ["example"]},
     }
     newer = now.get(name, {"row_count": None})

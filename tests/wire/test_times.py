@@ -116,6 +116,7 @@ def test_another_unit_is_refused_and_named(case: tuple[str, str], value: int, un
         "dataset_refresh": {"data_as_of": T0, "row_count": 1},
         "outcome": {"inference_id": "i", "label": 1.0, "observed_at": T0},
         "attestation": {"subject": "s", "kind": "review", "person": "p"},
+        "suspension": {"state": "suspended", "person": "p", "reason": "r"},
     }  # fmt: skip
     line = {"type": record_type, "event_time": T0, "system": "s", **lines[record_type]}
     record_of(line)

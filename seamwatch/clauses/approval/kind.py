@@ -21,6 +21,10 @@ that is in use (1,000 at most). At its largest it takes 2.3 MB.
 An approval counts when somebody with authority gave it, and signed it where they have published keys: a person in the
 System's `approvers`, and where there are none any person of the documents but its owner. Others are none.
 
+Where a [risk policy](../risk-policy.md) is in force at the event's time, the approval must have all whom the system's
+tier asks for, its `co_approvers` included; before the policy was in force it counts without them. In a tier that is
+prohibited none counts.
+
 From `revoked_at` on an approval is in force no more, whenever it expires. `seamwatch why`, `seamwatch approvals` and
 the gate go by the same rule; what is on record they judge by the documents that were published when it came.
 

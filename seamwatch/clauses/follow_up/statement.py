@@ -5,20 +5,21 @@ One part of the clause `follow_up`, used as well by whoever writes a review. Rea
 
 from __future__ import annotations
 
-import json
 import re
 from typing import Annotated, Any, Final
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from seamwatch.clauses.stated import MOST_BYTES, content_of, read_as, stated_text
 from seamwatch.durations import DAY
 from seamwatch.instants import parse_instant
 
 MOST_ACTIONS: Final = 20
-MOST_BYTES: Final = 16_384
 _LONGEST: Final = 2_000
 _LONGEST_ACTION: Final = 500
 _DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+
+__all__ = ["MOST_ACTIONS", "MOST_BYTES", "Action", "Statement", "read_statement", "statement_of"]
 
 _Text = Annotated[str, Field(min_length=1, max_length=_LONGEST)]
 
@@ -71,36 +72,14 @@ class Statement(BaseModel):
 
     def text(self) -> str:
         """The canonical JSON of it: what is signed and sent."""
-        return json.dumps(self.model_dump(mode="json"), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+        return stated_text(self)
 
 
 def read_statement(text: str | None) -> Statement:
     """The statement of such JSON. Raises ValueError, whose text says what is missing or wrong, for anything else."""
-    if text is None:
-        raise ValueError("it states nothing")
-    if len(text.encode(errors="replace")) > MOST_BYTES:
-        raise ValueError(f"its statement has more than {MOST_BYTES:,} bytes")
-    try:
-        return statement_of(json.loads(text, object_pairs_hook=_single_keys))
-    except RecursionError:
-        raise ValueError("its statement is nested too deeply") from None
-    except json.JSONDecodeError as error:
-        raise ValueError(f"its statement is no JSON: {error}") from None
+    return statement_of(content_of(text))
 
 
 def statement_of(content: Any) -> Statement:
     """The statement of content that was read, of YAML as well. Raises ValueError, which names the place."""
-    try:
-        return Statement.model_validate(content)
-    except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        place = ".".join(str(part + 1 if isinstance(part, int) else part) for part in first["loc"])
-        said = str(first["msg"]).removeprefix("Value error, ")
-        raise ValueError(f"{place}: {said}" if place else said) from None
-
-
-def _single_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        raise ValueError("a key of its statement stands twice")
-    return found
+    return read_as(Statement, content)

@@ -99,6 +99,7 @@ from seamwatch.judging.model.facts import Fact
 from seamwatch.judging.model.judgement import Finding, Input, Judgement, Moment, Resolve
 from seamwatch.judging.model.measure import Histogram, Measure, Source
 from seamwatch.judging.model.seam import Seam
+from seamwatch.judging.model.tolerance import Tolerance, rest
 from seamwatch.judging.patterns.calm import WHEN_ABSENT
 from seamwatch.judging.patterns.windows import earliest
 
@@ -185,6 +186,21 @@ class Signal(Selecting, kind="signal"):
                 left_out=() if self.unjudged is None else tuple(all_of(*chosen, condition) for condition in left_out),
             ),
         )
+
+    def tolerance(self) -> Tolerance | None:
+        """What the quantile, the lowest accuracy or the highest share leaves; None of drift, and of a lower bound."""
+        share: float | None = self.max
+        if self.signal == "latency":
+            share = rest(self.quantile)
+        elif self.signal == "accuracy":
+            share = None if self.min is None else rest(self.min)
+        elif self.signal == "drift":
+            share = None
+        if not share or share >= 1:
+            return None
+        (measure,) = self._measured()
+        left_out = self._left_out().values()
+        return Tolerance(share, measure, self.min_count, any_of(*left_out) if left_out else None)
 
     def left_out(self) -> Mapping[Source, Expression]:
         """Decisions without the latency or score, and outcomes that are neither right nor wrong."""

@@ -6,8 +6,9 @@ All times and durations are microseconds.
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from seamwatch.values import value
 
@@ -180,6 +181,12 @@ class Violation:
     unsigned_by: tuple[str, ...] = ()
 
 
+DRILL: Final = "drill"
+"""The severity of a violation that is none: people are paged for practice."""
+
+CLIMBING: Final = frozenset({"breach", DRILL})
+"""The severities of what climbs the escalation list."""
+
 OBJECTION = "objection"
 """The unit of a violation that is somebody's objection to a change, where who is asked first may withdraw that."""
 
@@ -207,8 +214,32 @@ class Notice:
 
 
 @dataclass(frozen=True, slots=True)
+class Suspended:
+    """What holds of a system, a version or a tool; fields as in `schemas/avro/suspended.avsc`."""
+
+    suspension_id: str
+    system: str
+    version: str | None
+    tool: str | None
+    state: str
+    person: str | None
+    reason: str
+    evidence_uri: str | None
+    since: int
+    until: int | None
+    contract: str | None
+    violation_id: str | None
+    judged_at: int
+
+    @property
+    def key(self) -> str:
+        """The key of its message: what it is about."""
+        return json.dumps([self.system, self.version, self.tool], ensure_ascii=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Verdict:
-    """What was made of an acknowledgement; fields as in `schemas/avro/verdict.avsc`."""
+    """What was made of an acknowledgement or a suspension; fields as in `schemas/avro/verdict.avsc`."""
 
     acknowledgement_id: str
     system: str

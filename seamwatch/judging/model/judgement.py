@@ -33,6 +33,10 @@ ENDED = "ended"
 """The same of an episode of another clause of its contract over the system that is over: what was broken, and when it
 ended."""
 
+OPENED = "opened"
+"""The same of an episode of another clause of its contract over the system that opens: what was broken, and since
+when."""
+
 Input = Fact | ForwardedEvent | TimePassed
 
 
@@ -64,7 +68,7 @@ class Open:
     signature is missing.
     """
 
-    severity: Literal["warning", "breach"]
+    severity: Literal["warning", "breach", "drill"]
     key: str
     opened_at: int
     summary: str
@@ -83,7 +87,7 @@ class Open:
 class Resolve:
     """An open episode ends at event time ``at``; ``summary`` replaces its sentence when given."""
 
-    severity: Literal["warning", "breach"]
+    severity: Literal["warning", "breach", "drill"]
     key: str
     at: int
     slice: str | None = None
@@ -108,9 +112,9 @@ class Remind:
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """What an acknowledgement came to. ``reason`` is one word (docs/paging.md), ``summary`` one sentence.
+    """What an acknowledgement or a suspension came to.
 
-    ``at`` is the acknowledgement's event time.
+    ``reason`` is one word (docs/paging.md), ``summary`` one sentence, ``at`` the event time of what was said.
     """
 
     acknowledgement_id: str
@@ -124,7 +128,24 @@ class Answered:
     summary: str
 
 
-Finding = Open | Resolve | Remind | Answered
+@dataclass(frozen=True, slots=True)
+class Suspend:
+    """What holds from now on of a target: that it is suspended, or resumed. Fields as in `facts.Suspended`."""
+
+    suspension_id: str
+    version: str | None
+    tool: str | None
+    state: Literal["suspended", "resumed"]
+    person: str | None
+    reason: str
+    evidence_uri: str | None
+    since: int
+    until: int | None
+    contract: str | None
+    violation_id: str | None
+
+
+Finding = Open | Resolve | Remind | Answered | Suspend
 
 
 @value()

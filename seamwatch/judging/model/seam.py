@@ -17,8 +17,32 @@ OTHERS: Final = "*"
 
 
 @dataclass(frozen=True, slots=True)
+class Short:
+    """Event times, [since, until) in micros, in which an approval falls short of the risk policy.
+
+    ``reason`` follows its name in a sentence.
+    """
+
+    since: int
+    until: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Baseline:
+    """What an approval was pinned on: when that was evaluated (micros), the value of each metric, the configuration."""
+
+    evaluated_at: int
+    metrics: tuple[tuple[str, float], ...] = ()
+    config_digest: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Approval:
-    """One use case approved for a version, from ``approved_at`` until it ends (micros; None: never)."""
+    """One use case approved for a version, from ``approved_at`` until it ends (micros; None: never).
+
+    In the times of ``short`` it does not count, whatever else it says.
+    """
 
     approval_id: str
     use_case: str
@@ -26,6 +50,8 @@ class Approval:
     expires: int | None = None
     revoked_at: int | None = None
     approved_by: str | None = None
+    short: tuple[Short, ...] = ()
+    baseline: Baseline | None = None
 
     @property
     def ends(self) -> int | None:
@@ -103,6 +129,14 @@ class Scheduled:
 
 
 @dataclass(frozen=True, slots=True)
+class Authority:
+    """The persons who may suspend a system, and those who may resume it."""
+
+    suspend: tuple[str, ...] = ()
+    resume: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Seam:
     """A contract version as it binds one system.
 
@@ -110,7 +144,9 @@ class Seam:
     spelling alone, if there is one; ``owner`` is whose it is by its document, ``review`` and ``runbook_review`` what
     that says of the reviews of the system and of its runbook; ``signatories`` are the
     persons who sign for the parties, the provider's first; ``signing`` says who has signed this version, of the one
-    system that stands for all that the contract covers.
+    system that stands for all that the contract covers; ``authority`` says who may suspend the system and resume it,
+    ``contract_suspends`` whether a contract could by itself; ``held`` is false only for measuring, where nothing was
+    said that could suspend it; ``always_held`` is whether its traffic is measured for that all the same.
     """
 
     contract: str
@@ -127,3 +163,7 @@ class Seam:
     near: str | None = None
     signing: Signing | None = None
     owner: str | None = None
+    authority: Authority = field(default_factory=Authority)
+    contract_suspends: bool = False
+    held: bool = True
+    always_held: bool = False

@@ -14,9 +14,10 @@ from seamwatch.signatures import PublicKey, acknowledgement_fault
 
 # From what says least of an answer to what says most: of several words about one the last holds.
 REASONS: Final = (
-    "nobody_asks", "not_asked", "too_old", "too_early", "unknown", "over", "not_taken", "retracted", "taken",
-    "nobody_left", "other_announcement", "not_retractable", "unreadable", "relayed", "no_relay", "no_evidence",
-    "unsigned", "unknown_key", "invalid_key", "wrong_signature", "counts",
+    "nobody_asks", "not_asked", "no_authority", "no_target", "not_suspended", "superseded", "too_old", "too_early",
+    "unknown", "over", "not_taken", "retracted", "taken", "nobody_left", "other_announcement", "not_retractable",
+    "unreadable", "relayed", "no_relay", "no_evidence", "unsigned", "unknown_key", "invalid_key", "wrong_signature",
+    "counts",
 )  # fmt: skip
 
 

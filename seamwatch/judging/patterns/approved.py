@@ -2,7 +2,8 @@
 
 The one rule, for the clause `approval`, `seamwatch why`, `seamwatch approvals` and the gate: an approval allows what is
 of its version, of that version's configuration digest where it has one, and of its use case (a tool call has none),
-from `approved_at` until it expires or is revoked. Who may approve is `seamwatch.documents.approving`. The stages ask it
+from `approved_at` until it expires or is revoked, but not while it falls short of the risk policy in force. Who may
+approve is `seamwatch.documents.approving`. The stages ask it
 as expressions over columns, and the store as SQL. Pure.
 """
 
@@ -13,9 +14,9 @@ from dataclasses import dataclass
 
 from seamwatch.configuration import changed
 from seamwatch.expressions import Expression
-from seamwatch.expressions.build import all_of, at_or_after, before, equals
+from seamwatch.expressions.build import all_of, any_of, at_or_after, before, equals
 from seamwatch.judging.model.measure import Source
-from seamwatch.judging.model.seam import Approval, DeclaredVersion
+from seamwatch.judging.model.seam import Approval, DeclaredVersion, Short
 from seamwatch.judging.patterns.wording import digest_text, moment_text
 
 
@@ -30,10 +31,15 @@ class Served:
 
 
 def in_force(approval: Approval, at: int) -> bool:
-    """Whether an approval is in force at an event time (micros)."""
+    """Whether an approval is in force at an event time (micros); whether it is enough is another question."""
     return (approval.approved_at is None or approval.approved_at <= at) and (
         approval.ends is None or at < approval.ends
     )
+
+
+def short(approval: Approval, at: int) -> Short | None:
+    """How an approval falls short of the risk policy in force at an event time (micros); None when it does not."""
+    return next((each for each in approval.short if each.since <= at < each.until), None)
 
 
 def allowing(versions: Iterable[DeclaredVersion], served: Served) -> Approval | None:
@@ -44,7 +50,9 @@ def allowing(versions: Iterable[DeclaredVersion], served: Served) -> Approval | 
             for declared in versions
             if declared.version == served.version and declared.config_digest in (None, served.config_digest)
             for approval in declared.approvals
-            if served.use_case in (None, approval.use_case) and in_force(approval, served.at)
+            if served.use_case in (None, approval.use_case)
+            and in_force(approval, served.at)
+            and short(approval, served.at) is None
         ),
         None,
     )
@@ -65,6 +73,10 @@ def conditions(versions: Iterable[DeclaredVersion], source: Source) -> list[Expr
                 all_these.append(at_or_after("event_time", approval.approved_at))
             if approval.ends is not None:
                 all_these.append(before("event_time", approval.ends))
+            all_these += [
+                any_of(before("event_time", each.since), at_or_after("event_time", each.until))
+                for each in approval.short
+            ]
             found.append(all_of(*all_these))
     return found
 
@@ -87,6 +99,10 @@ def why_not(versions: Sequence[DeclaredVersion], served: Served) -> str:
         for void in declared.void:
             if served.use_case in (None, void.approval.use_case) and in_force(void.approval, served.at):
                 return f"approval {void.approval.approval_id} {void.reason}"
+        for approval in declared.approvals:
+            lacking = short(approval, served.at)
+            if served.use_case in (None, approval.use_case) and in_force(approval, served.at) and lacking is not None:
+                return f"approval {approval.approval_id} {lacking.reason}"
     times = [a for a in given if served.use_case in (None, a.use_case)]
     return _other_time(times, served.at)
 

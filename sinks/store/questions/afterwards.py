@@ -60,6 +60,13 @@ SELECT person, of, system, asked_at, reference
 FROM acknowledgement_latency WHERE answered_at IS NULL ORDER BY asked_at""",
     ),
     Question(
+        "suspensions",
+        "What was suspended, by whom or by which contract, and on which evidence was it resumed?",
+        """
+SELECT since, system, version, tool, state, person, contract, reason, evidence_uri
+FROM suspended ORDER BY judged_at, since""",
+    ),
+    Question(
         "unregistered",
         "What is running unregistered?",
         """
@@ -79,6 +86,7 @@ FROM (
     UNION ALL SELECT 'config_change', count(), 0 FROM config_change
     UNION ALL SELECT 'acknowledgement', count(), 0 FROM acknowledgement
     UNION ALL SELECT 'dataset_refresh', count(), 0 FROM dataset_refresh
+    UNION ALL SELECT 'suspension', count(), 0 FROM suspension
     UNION ALL SELECT 'outcome', count(), 0 FROM outcome
     UNION ALL SELECT 'attestation', count(), 0 FROM attestation
     UNION ALL SELECT CAST(record_type, 'String'), 0, count() FROM dead_letter GROUP BY record_type

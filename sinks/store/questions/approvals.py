@@ -54,14 +54,30 @@ def never_used(given: ApprovalGiven, now: Micros) -> str | None:
     )
 
 
-def approvals(store: Store, system: str | None = None) -> list[ApprovalGiven]:
-    """Every approval, or those of one system, the newest version first."""
+def standing(one: ApprovalGiven, now: Micros) -> str:
+    """Whether an approval is in force, in a word or two."""
+    if one.void is not None:
+        return f"counts for nothing: it {one.void}"
+    if not one.in_documents:
+        return "listed no more"
+    if one.revoked_at is not None and one.revoked_at <= now:
+        return "revoked"
+    if one.expires is not None and one.expires <= now:
+        return "expired"
+    return "in force" if one.approved_at is not None and one.approved_at <= now else "not in force yet"
+
+
+def approvals(store: Store, system: str | None = None, now: Micros | None = None) -> list[ApprovalGiven]:
+    """Every approval, or those of one system, the newest version first.
+
+    ``now``: one that falls short of the risk policy that is in force then counts for nothing.
+    """
     where = Where()
     where.equal(system=system)
     of_view = columns(ApprovalGiven).removesuffix(", `void`")
     order = "ORDER BY system, version DESC, use_case, approval_id"
     found = rows(store, ApprovalGiven, f"SELECT {of_view} FROM approvals {where} {order}", where.values)
-    void = Publications(store, [one.system for one in found]).void()
+    void = Publications(store, [one.system for one in found]).void(now)
     answers = []
     for one in found:
         reason = void.get((one.system, one.approval_id)) if one.in_documents else None

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from seamwatch.instants import format_instant
-from seamwatch.judging.model.facts import Violation
+from seamwatch.judging.model.facts import DRILL, Violation
 from seamwatch.judging.records import violation_of
 from sinks.store.questions.rows import Micros, Where, columns, count, values_of
 
@@ -45,6 +45,8 @@ class Wanted:
     before: Before | None = None
     contract: str | None = None
     clause: str | None = None
+    drills: bool = True
+    """Drills as well, in which nothing was broken."""
 
 
 def episodes(store: Store, wanted: Wanted, limit: int | None = None) -> list[Violation]:
@@ -61,6 +63,17 @@ def number(store: Store, wanted: Wanted) -> int:
     """How many are wanted, whatever the limit."""
     where = _where(wanted)
     return count(store, f"SELECT count() FROM violations {where}", where.values)
+
+
+def broke(store: Store, system: str, since: Micros, until: Micros) -> list[Violation]:
+    """The episodes of a system that were open at any time of a period, the latest opened first."""
+    where = Where()
+    where.equal(system=system)
+    where.add("opened_at < fromUnixTimestamp64Micro({until:Int64}, 'UTC')", until=str(until))
+    where.add(
+        "(resolved_at IS NULL OR resolved_at >= fromUnixTimestamp64Micro({since:Int64}, 'UTC'))", since=str(since)
+    )
+    return _answer(store, f"{_EPISODES} {where} {_LATEST_FIRST}", where.values)
 
 
 def episode(store: Store, violation_id: str) -> Violation | None:
@@ -92,6 +105,8 @@ def standing(violation: Violation) -> str:
 def _where(wanted: Wanted) -> Where:
     where = Where()
     where.equal(system=wanted.system, contract=wanted.contract, clause=wanted.clause)
+    if not wanted.drills:
+        where.add("severity != {drill:String}", drill=DRILL)
     if wanted.unresolved:
         where.add("state != 'resolved'")
     where.since("opened_at", wanted.since)

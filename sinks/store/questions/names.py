@@ -22,6 +22,7 @@ UNION DISTINCT SELECT CAST(system, 'String') FROM config_change
 UNION DISTINCT SELECT CAST(system, 'String') FROM acknowledgement
 UNION DISTINCT SELECT CAST(system, 'String') FROM outcome
 UNION DISTINCT SELECT CAST(system, 'String') FROM attestation
+UNION DISTINCT SELECT CAST(system, 'String') FROM suspension
 """
 _TRAFFIC: Final = "SELECT DISTINCT CAST(system, 'String') AS system FROM traffic"
 _DATASETS: Final = """
@@ -37,6 +38,7 @@ UNION DISTINCT SELECT person FROM page
 UNION DISTINCT SELECT person FROM acknowledgement
 UNION DISTINCT SELECT CAST(assumeNotNull(person), 'String') FROM violation WHERE person IS NOT NULL
 UNION DISTINCT SELECT person FROM attestation
+UNION DISTINCT SELECT person FROM suspension
 UNION DISTINCT SELECT person FROM notice
 """
 _CONTRACTS: Final = """

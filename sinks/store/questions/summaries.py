@@ -41,3 +41,16 @@ def summaries(store: Store, limit: int, offset: int = 0) -> list[Summary]:
 def number(store: Store) -> int:
     """How many there are."""
     return count(store, f"SELECT uniqExact(notice_id) {_OF}")
+
+
+_ONE: Final = """
+SELECT
+    notice_id, CAST(any(contract), 'String') AS contract, CAST(any(clause), 'String') AS clause,
+    CAST(any(system), 'String') AS system, any(person) AS person, any(summary) AS summary, min(due_at) AS ended_at
+FROM notice WHERE type = 'summary' AND kind != 'withdrawn' AND notice_id = {notice:String} GROUP BY notice_id
+"""
+
+
+def summary_of(store: Store, notice_id: str) -> Summary | None:
+    """The summary of this id; None where there is none."""
+    return next(iter(rows(store, Summary, _ONE, {"notice": notice_id})), None)

@@ -34,7 +34,8 @@ FROM
         CAST([], 'Array(Tuple(DateTime64(6, ''UTC''), String))') AS receipts
     FROM page AS pages
     INNER JOIN violations AS episodes ON pages.violation_id = episodes.violation_id
-    WHERE pages.result = 'delivered' AND pages.news = 'trigger'
+    -- How a drill was answered, its report tells.
+    WHERE pages.result = 'delivered' AND pages.news = 'trigger' AND episodes.severity != 'drill'
     GROUP BY pages.violation_id, pages.person
     UNION ALL
     SELECT

@@ -31,6 +31,8 @@ PLACE: Final[Mapping[str, pl.DataType]] = MappingProxyType(
     {"__topic": pl.String(), "__partition": pl.Int32(), "__offset": pl.Int64()}
 )
 """Columns that frames may have beside the record's own: where a broker had the event, kept as evidence."""
+ARRIVED: Final = "__arrived"
+"""A column that frames of rare events may have: when the broker had the event, in microseconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +57,10 @@ class Wants(Protocol):
 
     def joined_columns(self, source: Source) -> frozenset[str]:
         """The columns that outcomes are joined to their decisions by, and take from them."""
+        ...
+
+    def held_columns(self, source: Source) -> frozenset[str]:
+        """The columns that are measured of systems of which something is suspended."""
         ...
 
 
@@ -104,7 +110,7 @@ class History:
 
     def columns(self, source: Source) -> frozenset[str]:
         """The columns that are kept of a measured type, for the systems met so far."""
-        wanted = (plan.columns(source) | plan.joined_columns(source) for plan in self.plans)
+        wanted = (plan.columns(source) | plan.joined_columns(source) | plan.held_columns(source) for plan in self.plans)
         return frozenset().union(*wanted, {"event_id", "event_time", "system", "producer"})
 
     @property
@@ -180,6 +186,10 @@ class History:
         """A new empty folder, which goes with the history."""
         return Path(tempfile.mkdtemp(dir=self._temporary.name))
 
+    def named_by(self, record_type: str) -> frozenset[str]:
+        """The systems that the other events of a type are about."""
+        return frozenset(system for frame in self._rare.get(record_type, ()) for system in frame["system"].unique())
+
     def rare(self) -> Iterator[ForwardedEvent]:
         """The other events in order of (event_time, event_id), each once."""
         frames = {record_type: pl.concat(parts) for record_type, parts in self._rare.items()}
@@ -193,7 +203,7 @@ class History:
         # Of equal ids of two types the type that came first comes first.
         for name, row in places.sort("event_time", "event_id", maintain_order=True).select("type", "row").iter_rows():
             record = _record(frames[name], row)
-            place = {column[2:]: record.pop(column, None) for column in PLACE}
+            place = {column[2:]: record.pop(column, None) for column in (*PLACE, ARRIVED)}
             yield ForwardedEvent(name, record, **place)
 
 

@@ -13,13 +13,15 @@ from typing import Any, Protocol, cast
 
 import polars as pl
 
+from seamwatch.clock import Clock, SystemClock
 from seamwatch.columnar.columns import columns as columns_of
 from seamwatch.columnar.identities import identified
+from seamwatch.durations import DAY
 from seamwatch.errors import RecordError, Unidentified
 from seamwatch.judging.model.measure import Source
 from seamwatch.record_types import INPUT_TYPES
 from seamwatch.wire.identities import unidentified
-from streams.replay.history.gathering import MEASURED, PLACE, History
+from streams.replay.history.gathering import ARRIVED, MEASURED, PLACE, History
 from streams.replay.history.joining import OF_DECISION
 from streams.replay.history.period import Period
 
@@ -54,8 +56,9 @@ def gather_store(
     complain: Callable[[RecordError], None] = lambda _error: None,
     read: Callable[[int, float], None] = lambda _count, _share: None,
     slice_rows: int = SLICE_ROWS,
+    clock: Clock | None = None,
 ) -> None:
-    """Put the input events of a store into a history.
+    """Put the input events of a store into a history. ``clock`` is that of the stages, which tells when they arrived.
 
     Ends with the latest event that the store has when this begins. A row that lacks an identity, which earlier releases
     recorded, goes to ``complain``, with its table and position. ``read`` is told, after each slice, how many events
@@ -68,6 +71,7 @@ def gather_store(
         wanted = _wanted(store, history, name, extent)
         for part in _slices(store, name, replace(extent, end=end), slice_rows):
             frame = _identified(name, _read(store, name, wanted, part, complain), complain)
+            frame = _arrived(frame, clock or SystemClock()) if name == "suspension" else frame.drop(ARRIVED)
             history.add(name, frame)
             if name == "outcome" and period.lead is not None and history.joins:
                 history.add_decisions(_decisions(store, part))
@@ -161,10 +165,19 @@ def _read(
         table,
         part,
     )
-    kinds = {**{name: columns_of(table)[name] for name in wanted}, **PLACE}
+    kinds = {**{name: columns_of(table)[name] for name in wanted}, **PLACE, ARRIVED: pl.Datetime("us", "UTC")}
     # Sorted here: the store takes several times as long for it.
-    ordered = _texts(table, frame, complain).sort("event_time", "event_id", "__arrived", *PLACE)
+    ordered = _texts(table, frame, complain).sort("event_time", "event_id", ARRIVED, *PLACE)
     return ordered.select(pl.col(name).cast(kind) for name, kind in kinds.items())
+
+
+def _arrived(frame: pl.DataFrame, clock: Clock) -> pl.DataFrame:
+    """With the arrivals in the stages' time; of what came later than is judged live none, since it was put in later."""
+    walls = frame[ARRIVED].cast(pl.Int64)
+    arrived = pl.Series(ARRIVED, [clock.at(wall) for wall in walls], dtype=pl.Int64)
+    return frame.with_columns(arrived).with_columns(
+        pl.when(pl.col(ARRIVED) - pl.col("event_time") <= DAY).then(pl.col(ARRIVED)).alias(ARRIVED)
+    )
 
 
 def _decisions(store: Asked, outcomes: _Slice) -> pl.DataFrame:

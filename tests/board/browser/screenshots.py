@@ -43,6 +43,7 @@ SHOTS: Final = (
     Shot("on-call-phone", "/?whose=all", "feed-owner@example.org", _PHONE, "dark"),
     Shot("episode", "/?whose=all", "eligibility-lead@example.org", steps=("article h2 a",)),
     Shot("system", "/systems/credit-model", "credit-lead@example.org"),
+    Shot("card", "/systems/credit-model/card", "credit-lead@example.org"),
     Shot("contract", "/contracts/credit-limits", "credit-lead@example.org"),
     Shot("inventory", "/inventory"),
     Shot("changes", "/changes", "credit-lead@example.org"),

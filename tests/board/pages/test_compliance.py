@@ -15,7 +15,7 @@ from seamwatch.documents import Estate
 from seamwatch.durations import HOUR
 from sinks.retention.holds import place_hold
 from tests.board.conftest import AUDITOR, context_over, signed_in
-from tests.console.populated import AGENT, MODEL, PEOPLE, Populated
+from tests.console.populated import AGENT, MODEL, PEOPLE, STRAY, Populated
 from tests.sinks.samples import CODEC, NOW
 
 AGREED = f"""\
@@ -84,6 +84,18 @@ def test_what_reads_arguments_is_told_to_auditors_only(agreed: Context) -> None:
     assert "failed" in quick
 
 
+def test_tiers_stand_with_who_holds_to_them_and_who_is_not_known_to(agreed: Context) -> None:
+    found = signed_in(agreed, AUDITOR).get("/parts/compliance/tiers").text
+    assert "0 of 3 systems hold to their tier; 1 fall short of it; 1 have none; 1 are not known to have one." in found
+    (short,) = rows(found, MODEL)
+    assert "has no scheduled review" in short
+    (untiered,) = rows(found, AGENT)
+    assert "give its &#39;risk_tier&#39;: one of high" in untiered
+    (stray,) = rows(found, STRAY)
+    assert "no document declares it" in stray
+    assert "high-risk-annex-iii" in found
+
+
 def test_reviews_stand_with_when_they_are_due(agreed: Context) -> None:
     found = signed_in(agreed, PEOPLE[0]).get("/parts/compliance/reviews").text
     (row,) = rows(found, AGENT)
@@ -127,3 +139,13 @@ def test_with_the_store_away_each_part_says_so_in_its_place(without_store: Conte
     assert client.get("/compliance").status_code == 200
     for name in ("reviews", "summaries", "kept"):
         assert client.get(f"/parts/compliance/{name}", headers={"HX-Request": "true"}).status_code == 503
+
+
+def test_what_could_not_be_judged_is_listed_for_every_system_and_what_is_hidden_says_so(
+    somebody: TestClient, auditor: TestClient
+) -> None:
+    shown = somebody.get("/parts/compliance/unjudged").text
+    assert "1 of 3 decisions lack data_as_of" in shown
+    assert "no contract covers it" in shown
+    assert "records that cannot be read tell of what is for auditors alone" in shown
+    assert "for auditors alone" not in auditor.get("/parts/compliance/unjudged").text

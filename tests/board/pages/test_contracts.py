@@ -11,7 +11,7 @@ from board.context import Context
 from seamwatch.documents import load_folder
 from tests.board.conftest import context_over, signed_in
 from tests.board.pages.test_episodes import words
-from tests.console.populated import DOCUMENTS, EPISODES, PEOPLE
+from tests.console.populated import DOCUMENTS, EPISODES, MODEL, PEOPLE
 
 NAME = "eligibility-data-to-decisions"
 
@@ -51,6 +51,15 @@ def test_whole_it_says_who_signed_and_who_has_not(by_link: TestClient) -> None:
     assert EPISODES[1].summary in told  # over, and on record
 
 
+def test_whole_it_says_how_fast_what_it_tolerates_is_used_up(by_link: TestClient) -> None:
+    told = words(by_link.get(f"/contracts/{NAME}?whole=1").text)
+
+    # No decision of the last hour says how old its data was; a distribution tolerates no share.
+    assert f"decisions-on-fresh-features freshness {MODEL} 1 h old unknown" in told
+    assert "no data on record that tells its age" in told
+    assert f"shape-of-scores distribution {MODEL} no tolerance" in told
+
+
 @pytest.mark.parametrize("path", [f"/contracts/{NAME}", f"/contracts/{NAME}?from=4&to=5"])
 def test_what_differs_between_two_versions(two_versions: Context, path: str) -> None:
     told = words(signed_in(two_versions, None).get(path).text)
@@ -76,7 +85,7 @@ def test_the_version_in_force_is_shown_unless_another_is_named(two_versions: Con
     assert client.get(f"/contracts/{NAME}?from=6&to=4").status_code == 404
 
 
-@pytest.mark.parametrize("name", ["defaults", "schedule"])
+@pytest.mark.parametrize("name", ["defaults", "schedule", "suspensions"])
 def test_what_is_built_in_has_a_page_too(by_link: TestClient, name: str) -> None:
     page = by_link.get(f"/contracts/{name}?whole=1")
 

@@ -16,7 +16,9 @@ from tests.console.populated import AGENT, DATASET, EPISODES, MODEL, PEOPLE, eve
 from tests.sinks.samples import NOW, violation
 
 DRIFT, OVER, TAKEN = EPISODES
-SECTIONS = ("timeline", "measured", "events", "touched", "changes", "agreed", "followup", "earlier", "proof")
+SECTIONS = (
+    "timeline", "measured", "events", "touched", "changes", "agreed", "followup", "incident", "earlier", "proof",
+)  # fmt: skip
 
 
 def section(client: TestClient, name: str, violation_id: str) -> str:

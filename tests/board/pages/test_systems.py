@@ -15,7 +15,18 @@ from tests.board.pages.test_episodes import words
 from tests.console.populated import AGENT, DATASET, EPISODES, MODEL, PEOPLE, PIPELINE, STRAY
 from tests.sinks.samples import NOW, violation
 
-SECTIONS = ("approved", "performs", "hook", "contracts", "signals", "versions", "episodes", "chains", "unwatched")
+SECTIONS = (
+    "approved",
+    "performs",
+    "hook",
+    "contracts",
+    "signals",
+    "versions",
+    "episodes",
+    "chains",
+    "unjudged",
+    "unwatched",
+)
 
 
 def section(client: TestClient, name: str, system: str) -> str:

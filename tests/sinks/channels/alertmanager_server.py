@@ -6,8 +6,6 @@ Where none can be had, the tests that need it fail, and say by which command it 
 from __future__ import annotations
 
 import contextlib
-import os
-import shutil
 import socket
 import subprocess
 import time
@@ -17,11 +15,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
+from tests.debian import program
+
 _NAMES: Final = ("prometheus-alertmanager", "alertmanager")
-_INSTALL: Final = (
-    ("apt-get", "update"),
-    ("apt-get", "install", "--yes", "--no-install-recommends", "prometheus-alertmanager"),
-)
 _CONFIGURATION: Final = """
 route: {receiver: nobody, group_by: [violation_id], group_wait: 0s, group_interval: 1s}
 receivers: [{name: nobody}]
@@ -30,23 +26,7 @@ receivers: [{name: nobody}]
 
 def found() -> str:
     """The path of an Alertmanager, which is installed where that can be done. Fails, with what to do, without one."""
-    path = _path()
-    if path is None and os.geteuid() == 0 and shutil.which("apt-get"):
-        # In runlevel 1 no service is started: the tests have one of their own.
-        environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive", "RUNLEVEL": "1"}
-        for command in _INSTALL:
-            subprocess.run(command, check=False, env=environment, stdout=subprocess.DEVNULL)
-        path = _path()
-    assert path is not None, (
-        "the tests of the Alertmanager channel need one, and there is none: install it (Debian: `sudo apt-get install "
-        "prometheus-alertmanager`), or name one by SEAMWATCH_TEST_ALERTMANAGER"
-    )
-    return path
-
-
-def _path() -> str | None:
-    named = os.environ.get("SEAMWATCH_TEST_ALERTMANAGER")
-    return named or next((path for name in _NAMES if (path := shutil.which(name))), None)
+    return program(_NAMES, "prometheus-alertmanager", "SEAMWATCH_TEST_ALERTMANAGER")
 
 
 @contextlib.contextmanager

@@ -93,7 +93,7 @@ def test_every_record_of_every_topic_can_be_proven_dead_letters_too(made: Origin
                 shaken[chance.randrange(60, len(shaken) - 1)] ^= 1
                 with pytest.raises((SeamwatchError, UsageError)):
                     prove(read_proof(bytes(shaken)), [KEY.verifier])
-    outputs = {"violation", "verdict", "notice", "page", "outage", "erasure"}
+    outputs = {"violation", "verdict", "suspended", "notice", "page", "outage", "erasure"}
     assert set(proven_types) == {*INPUT_TYPES, *outputs, "document", "dead_letter"}
     assert min(proven_types.values()) >= 2
 

@@ -54,6 +54,8 @@ EVENTS: dict[str, dict[str, Any]] = {
                         "answer": "accept", "event_time": NOW + 5_000_000},
     "dataset_refresh": {"system": FEED, "data_as_of": NOW, "row_count": 7, "trace_id": "trace-1"},
     "attestation": {"system": SYSTEM, "subject": "credit-data#fresh", "kind": "review", "person": "ann@example.org"},
+    "suspension": {"system": SYSTEM, "tool": "refund", "state": "suspended", "person": "ann@example.org",
+                   "reason": "it refunds twice"},
 }  # fmt: skip
 EVENTS = {kind: {"event_id": event(kind), "event_time": NOW, **fields} for kind, fields in EVENTS.items()}
 SYSTEM_DOCUMENT = {
@@ -110,6 +112,7 @@ ONCE = {
     "SELECT count() FROM changes": 1,
     "SELECT count() FROM answers": 1,
     "SELECT count() FROM attestations": 1,
+    "SELECT count() FROM suspensions": 1,
     "SELECT sum(events) FROM traffic": 3,
     f"SELECT events FROM inventory WHERE system = '{SYSTEM}'": 1,
     f"SELECT events FROM inventory WHERE system = '{AGENT}'": 1,

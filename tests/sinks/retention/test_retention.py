@@ -146,8 +146,8 @@ def test_months_of_every_table_go_and_what_is_left_verifies(clickhouse: str, aud
         book = Book(store, Topics("t"), KEY)
         for number, then in enumerate([micros(2026, 1, 9), micros(2026, 10, 3)]):
             book.fill(Mixed(Topics("t"), number, partitions=2, kinds=KINDS), ranges=1, each=5, millis=then // 1000)
-        kept_always = [(table, count(store, table)) for table in ("document", "erasure")]
-        rows = sum(count(store, table) for table in (*TABLES, "document", "erasure"))
+        kept_always = [(table, count(store, table)) for table in ("document", "erasure", "suspended")]
+        rows = sum(count(store, table) for table in (*TABLES, "document", "erasure", "suspended"))
         place_hold(store, "ada", "case 17", table="notice", end=micros(2026, 2, 1))
         kept = retention(store, **{"*": 200})
         months = kept.months()

@@ -213,7 +213,9 @@ def _marked(scene: Scene) -> dict[int, int]:
     """By measurement partition, the watermark below which no input partition is."""
     marks: dict[int, int] = {}
     for number, measurement in _by_partition(scene):
-        if len(measurement.watermarks) == 28 and all(mark.caught_up for mark in measurement.watermarks):
+        if len(measurement.watermarks) == 4 * len(scene.topics.inputs) and all(
+            mark.caught_up for mark in measurement.watermarks
+        ):
             marks[number] = min(mark.watermark for mark in measurement.watermarks)
     return marks
 

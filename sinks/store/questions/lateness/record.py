@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from seamwatch.clock import Clock, SystemClock, clock_of
 from seamwatch.documents import Contract
-from seamwatch.documents.defaults import built_in, schedule
+from seamwatch.documents.defaults import built_in, schedule, suspensions
 from seamwatch.errors import UsageError
 from seamwatch.judging.found import HEADER, Found, found_of
 from seamwatch.record_types import INPUT_TYPES
@@ -216,7 +216,9 @@ def _contract(store: Store, row: dict[str, Any]) -> Contract | None:
     texts = store.rows(_CONTRACT, asked)
     if not texts:
         # Those that are built in are published by nobody.
-        return next((each for each in (built_in(), schedule()) if each.digest == row["contract_digest"]), None)
+        return next(
+            (each for each in (built_in(), schedule(), suspensions()) if each.digest == row["contract_digest"]), None
+        )
     try:
         return Contract.model_validate(json.loads(texts[0]["document"]))
     except ValueError:

@@ -1,0 +1,52 @@
+"""Stated: the JSON that a person signs in an attestation, read back by a model of what it may say.
+
+Reads and writes text; what a statement means is the clause's that takes it.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Final, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+MOST_BYTES: Final = 16_384
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+def stated_text(said: BaseModel) -> str:
+    """The canonical JSON of a statement: what is signed and sent."""
+    return json.dumps(said.model_dump(mode="json"), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
+def content_of(text: str | None) -> Any:
+    """The content of such JSON. Raises ValueError, whose text says what is missing or wrong."""
+    if text is None:
+        raise ValueError("it states nothing")
+    if len(text.encode(errors="replace")) > MOST_BYTES:
+        raise ValueError(f"its statement has more than {MOST_BYTES:,} bytes")
+    try:
+        return json.loads(text, object_pairs_hook=_single_keys)
+    except RecursionError:
+        raise ValueError("its statement is nested too deeply") from None
+    except json.JSONDecodeError as error:
+        raise ValueError(f"its statement is no JSON: {error}") from None
+
+
+def read_as(model: type[Model], content: Any) -> Model:
+    """The statement of content that was read, of YAML as well. Raises ValueError, which names the place."""
+    try:
+        return model.model_validate(content)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        place = ".".join(str(part + 1 if isinstance(part, int) else part) for part in first["loc"])
+        said = str(first["msg"]).removeprefix("Value error, ")
+        raise ValueError(f"{place}: {said}" if place else said) from None
+
+
+def _single_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise ValueError("a key of its statement stands twice")
+    return found
