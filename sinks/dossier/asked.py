@@ -24,6 +24,7 @@ from sinks.store.questions import (
     episodes,
     followups,
     holds,
+    incidents,
     inventory,
     ledger,
     measured,
@@ -33,7 +34,10 @@ from sinks.store.questions import (
     signals,
     signatures,
     stale,
+    suspended,
+    tiers,
     touched,
+    unjudged,
     why,
 )
 
@@ -79,7 +83,8 @@ def _decisions(store: Store, scope: Scope) -> Rows:
 
 
 def _drift(store: Store, scope: Scope) -> Rows:
-    yield from drift.drift(store, scope.system)
+    # That nothing watches the scores is a row of the answer, and no evidence that anything does.
+    yield from (one for one in drift.drift(store, scope.system) if one.drift != "unwatched")
 
 
 def _episodes(store: Store, scope: Scope) -> Rows:
@@ -101,8 +106,15 @@ def _holds(store: Store, scope: Scope) -> Rows:
             yield one
 
 
+def _incidents(store: Store, scope: Scope) -> Rows:
+    for one in incidents.incidents(store, system=scope.system, over=True):
+        if one.declared_at < scope.end and (one.over_at is None or one.over_at >= scope.start):
+            yield one
+
+
 def _inventory(store: Store, scope: Scope) -> Rows:
-    yield from inventory.inventory(store, scope.system)
+    # What was only seen in traffic is in the answer as what nobody declared.
+    yield from (one for one in inventory.inventory(store, scope.system) if one.registered)
 
 
 def _ledger(store: Store, _: Scope) -> Rows:
@@ -150,8 +162,21 @@ def _stale(store: Store, scope: Scope) -> Rows:
             yield one
 
 
+def _suspended(store: Store, scope: Scope) -> Rows:
+    yield from suspended.suspended_now(store, scope.end, scope.system)
+
+
+def _tiers(store: Store, scope: Scope) -> Rows:
+    yield from (one for one in tiers.tiers(store, scope.end) if one.system == scope.system)
+
+
 def _touched(store: Store, scope: Scope) -> Rows:
     yield from touched.touched(store, touched.extent_of([scope.system], scope.start, scope.end))
+
+
+def _unjudged(store: Store, scope: Scope) -> Rows:
+    time = unjudged.Period(scope.start, scope.end)
+    yield from unjudged.looked(store, tiers.estate_on_record(store), time, [scope.system])
 
 
 def _why(store: Store, scope: Scope) -> Rows:
@@ -194,6 +219,7 @@ QUESTIONS: Final = MappingProxyType[str, Ask](
         "episodes": _episodes,
         "followups": _followups,
         "holds": _holds,
+        "incidents": _incidents,
         "inventory": _inventory,
         "ledger": _ledger,
         "measured": _measured,
@@ -203,7 +229,10 @@ QUESTIONS: Final = MappingProxyType[str, Ask](
         "signals": _signals,
         "signatures": _signatures,
         "stale": _stale,
+        "suspended": _suspended,
+        "tiers": _tiers,
         "touched": _touched,
+        "unjudged": _unjudged,
         "why": _why,
     }
 )
