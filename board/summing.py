@@ -12,7 +12,7 @@ from typing import Final
 
 from markupsafe import Markup
 
-from board.due import Due, due
+from sinks.store.questions.due import Due, due
 from board.page import Page
 from board.plots.spark import spark
 from seamwatch.clauses.assertion import Assertion

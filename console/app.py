@@ -63,6 +63,7 @@ COMMANDS: Final = (
     "incidents",
     "stale",
     "unjudged",
+    "readiness",
     "card",
     "sql",
     "verify",

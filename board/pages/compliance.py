@@ -10,7 +10,7 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Query
 from fastapi.responses import HTMLResponse
 
-from board.due import due
+from sinks.store.questions.due import due
 from board.listing import Listed, address, listed
 from board.page import Page, Signed
 from seamwatch.clauses.assertion import Assertion

@@ -21,6 +21,7 @@ TYPED: dict[tuple[str, ...], list[str]] = {
     ("decisions",): ["--contract", "{contract}"],
     ("owner",): ["{system}"],
     ("unjudged",): ["{system}"],
+    ("readiness",): ["{system}"],
     ("card",): ["{system}"],
     ("why",): ["{event}"],
     ("trail",): ["{trace}"],
