@@ -10,7 +10,10 @@ from seamwatch.statistics.power import least_band, least_move
 
 BINS = 25
 SETS = sets_of(BINS)
-TERMS = {"alpha": 0.01, "lifetime": 43_200, "sets": SETS}
+
+
+def moved(band: Band, scores: float, windows: int) -> float | None:
+    return least_move([band], BINS, scores=scores, windows=windows, alpha=0.01, lifetime=43_200, sets=SETS)
 
 
 def found(band: Band, below: float, a_window: float, windows: int) -> bool:
@@ -28,7 +31,7 @@ def found(band: Band, below: float, a_window: float, windows: int) -> bool:
 @pytest.mark.parametrize(("scores", "windows"), [(2_000, 200), (20_000, 400), (600, 10)])
 def test_what_is_said_to_be_found_is_found(scores: float, windows: int) -> None:
     band = band_of(np.full(BINS, 400.0), floor=0.02, alpha=0.01, phases=1, deff=1.0)
-    move = least_move([band], BINS, scores=scores, windows=windows, **TERMS)
+    move = moved(band, scores, windows)
     assert move is not None
     share = BINS // 2 / BINS
     assert found(band, share + move + 1e-9, scores / windows, windows)
@@ -37,14 +40,15 @@ def test_what_is_said_to_be_found_is_found(scores: float, windows: int) -> None:
 
 def test_more_scores_find_less_and_never_less_than_the_floor() -> None:
     band = least_band(BINS, floor=0.02, alpha=0.01, sets=SETS)
-    moves = [least_move([band], BINS, scores=n, windows=2_000, **TERMS) for n in (500, 5_000, 50_000, 5_000_000)]
-    assert all(one is not None for one in moves)
-    assert moves == sorted(moves, reverse=True)  # type: ignore[type-var]
-    assert moves[0] > 0.15  # type: ignore[operator]
-    assert 0.02 < moves[-1] < 0.12  # type: ignore[operator]
+    found_all = [moved(band, n, 2_000) for n in (500, 5_000, 50_000, 5_000_000)]
+    moves = [one for one in found_all if one is not None]
+    assert len(moves) == 4
+    assert moves == sorted(moves, reverse=True)
+    assert moves[0] > 0.15
+    assert 0.02 < moves[-1] < 0.12
 
 
 def test_in_too_few_windows_nothing_is_found() -> None:
     band = least_band(BINS, floor=0.02, alpha=0.01, sets=SETS)
-    assert least_move([band], BINS, scores=100_000, windows=4, **TERMS) is None
-    assert least_move([band], BINS, scores=0, windows=50, **TERMS) is None
+    assert moved(band, 100_000, 4) is None
+    assert moved(band, 0, 50) is None
