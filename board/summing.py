@@ -12,7 +12,6 @@ from typing import Final
 
 from markupsafe import Markup
 
-from board.due import Due, due
 from board.page import Page
 from board.plots.spark import spark
 from seamwatch.clauses.assertion import Assertion
@@ -21,6 +20,7 @@ from seamwatch.durations import DAY
 from seamwatch.engine.seams import BoundClause, Seams
 from seamwatch.judging.model.facts import Violation
 from sinks.store.client import Store
+from sinks.store.questions.due import Due, due
 from sinks.store.questions.episodes import broke
 from sinks.store.questions.followups import followups
 from sinks.store.questions.followups import standing as followed

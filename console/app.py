@@ -65,6 +65,7 @@ COMMANDS: Final = (
     "incidents",
     "stale",
     "unjudged",
+    "readiness",
     "card",
     "sql",
     "verify",

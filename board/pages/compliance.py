@@ -10,7 +10,6 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Query
 from fastapi.responses import HTMLResponse
 
-from board.due import due
 from board.listing import Listed, address, listed
 from board.page import Page, Signed
 from seamwatch.clauses.assertion import Assertion
@@ -20,6 +19,7 @@ from sinks.store.client import Store
 from sinks.store.questions import unjudged
 from sinks.store.questions.acknowledgements import Asked, asked_of
 from sinks.store.questions.acknowledgements import standing as said_of
+from sinks.store.questions.due import due
 from sinks.store.questions.followups import followups, standing
 from sinks.store.questions.holds import holds
 from sinks.store.questions.incidents import incidents

@@ -43,7 +43,7 @@ def senseless(read: Read, now: int) -> Iterator[Senseless]:
     content = read.written.content
     for key in _TEXTS:
         for place, text in _texts(content.get(key), (key,)):
-            why = _why_nothing(text)
+            why = why_nothing(text)
             if why is None and key == "runbook" and not _leads_somewhere(text, Path(read.written.file)):
                 why = f"{text.strip()!r} is no link, and no file is found by it"
             if why is not None:
@@ -52,7 +52,7 @@ def senseless(read: Read, now: int) -> Iterator[Senseless]:
     if not isinstance(system, System):
         return
     for number, benchmark in enumerate(system.benchmark):
-        if (why := _why_nothing(benchmark.metric)) is not None:
+        if (why := why_nothing(benchmark.metric)) is not None:
             place = ("benchmark", number, "metric")
             yield Senseless(place, f"a benchmark is given, but its metric {why}", _REMEDIES["benchmark"])
     if system.review is not None and system.review.last is not None and system.review.last > now:
@@ -99,7 +99,8 @@ def _texts(value: Any, place: Place) -> Iterator[tuple[Place, str]]:
             yield from _texts(inner, (*place, number))
 
 
-def _why_nothing(text: str) -> str | None:
+def why_nothing(text: str) -> str | None:
+    """Why a text says nothing, as what follows its name; None where it says something."""
     words = text.strip()
     if not words:
         return "is blank"

@@ -22,6 +22,7 @@ TYPED: dict[tuple[str, ...], list[str]] = {
     ("burn",): ["{contract}"],
     ("owner",): ["{system}"],
     ("unjudged",): ["{system}"],
+    ("readiness",): ["{system}"],
     ("card",): ["{system}"],
     ("why",): ["{event}"],
     ("trail",): ["{trace}"],

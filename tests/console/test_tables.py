@@ -84,6 +84,7 @@ COMMANDS = {
     "stale": ["stale"],
     "tiers": ["tiers"],
     "unjudged": ["unjudged"],
+    "readiness": ["readiness"],
     "followups": ["followups"],
     "incidents": ["incidents"],
     "incident": ["incident", "show", BROKEN.violation_id],

@@ -91,6 +91,7 @@ READS: dict[str, list[str]] = {
     "stale": [],
     "tiers": [],
     "unjudged": [],
+    "readiness": [],
     "card": ["s"],
     "sql": ["SELECT 1"],
     "verify": ["--key", "{key}"],

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from board.due import due
 from seamwatch.documents import Estate
 from seamwatch.durations import DAY
 from seamwatch.instants import parse_instant
+from sinks.store.questions.due import due
 from sinks.store.questions.reviews import Review
 
 DOCUMENTS = """\
