@@ -82,6 +82,7 @@ COMMANDS = {
     "approvals": ["approvals"],
     "acknowledgements": ["acknowledgements"],
     "stale": ["stale"],
+    "silences": ["silences", "--over"],
     "tiers": ["tiers"],
     "unjudged": ["unjudged"],
     "readiness": ["readiness"],

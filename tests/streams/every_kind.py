@@ -77,7 +77,7 @@ covers: [model]{_HEAD}
   - {{id: reviewed, kind: review, every: 3h, by: second@example.org}}
   - {{id: covered, kind: coverage, reviewer: second@example.org, within: 30m}}
   - {{id: covered-often, kind: coverage, reviewer: second@example.org, within: 30m, after: 2h}}
-  - {{id: quiet, kind: silence, longest: 3h}}
+  - {{id: quiet, kind: silence, longest: 3h, by: second@example.org}}
   - {{id: practised, kind: drill, every: 150m, by: second@example.org}}
   - {{id: anew, kind: reevaluation, by: second@example.org, within: 40m, metrics: [{{metric: gini, min: 0.5}}]}}
   - {{id: learn, kind: follow_up, by: second@example.org, within: 50m, severities: [breach, warning]}}
@@ -285,8 +285,9 @@ def _silences(start: int, add: Any) -> None:
         (60, "model-contract#quiet/s1", until), (70, "model-contract#quiet/s2", until | {"clause": "fresh"}),
         (90, "model-contract#quiet/s2", {"state": "lifted", "why": "over"}), (65, "agent-contract#silence/s3", until),
     ):  # fmt: skip
+        by = "owner@example.org" if subject.startswith("agent") else "second@example.org"
         add("attestation", start + minutes * MINUTE, system=subject.partition("-")[0], subject=subject, kind="silence",
-            person="second@example.org", statement=json.dumps(said))  # fmt: skip
+            person=by, statement=json.dumps(said))  # fmt: skip
 
 
 def _follow_ups(start: int, add: Any) -> None:

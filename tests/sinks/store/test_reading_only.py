@@ -89,6 +89,7 @@ READS: dict[str, list[str]] = {
     "approvals": [],
     "acknowledgements": ["--waiting"],
     "stale": [],
+    "silences": [],
     "tiers": [],
     "unjudged": [],
     "readiness": [],
@@ -133,7 +134,8 @@ OTHER: dict[str, set[str]] = {
     "writes to it, as its writer": {"store migrate", "store roles", "store hold lift"},
     "runs stages, which write": {"up", "demo", "run"},
     "asks the data folder": {"board-link", "board-token"},
-    "asks the broker first, and the store by `auditor`": {"withdraw"},
+    "asks the broker first, and the store by `auditor`": {"withdraw", "drill"},
+    "asks the broker alone": {"suspend", "resume", "silence"},
     "asks no store, or as `replay` does": {
         "emit", "cat", "attest", "announce", "cosign", "erase", "topics create", "spool list", "spool send",
         "contracts check", "contracts new", "contracts sign", "contracts verify", "contracts diff", "contracts import",
