@@ -367,7 +367,7 @@ def reevaluated() -> int:
 def declared() -> int:
     """As many violations as are kept, of each as much as is heard, and both reports of each overdue."""
     words = tuple(
-        incident_state.Word("declared", OWNER, at() + n, f"{n:08x}{ID[8:]}", "k" * 32, at(), at("15d"))
+        incident_state.Word("declared", OWNER, at() + n, f"{n:08x}{ID[8:]}", "k" * 32, at(), at("15d"), evidence(n))
         for n in range(incident_state.WORDS_KEPT)
     )
     told = tuple(incident_state.Told(f"{what}/15", at("15d"), True, at("15d"), 3) for what in ("report", "complete"))
