@@ -219,6 +219,15 @@ class Store:
             self.close()
             raise UnreachableError(f"the store at {self.address} answered no further: {_cause(error)}") from error
 
+    @contextmanager
+    def as_its_user(self) -> Iterator[None]:
+        """In the block the store is not told that we only read, so that it answers what the user themselves may do."""
+        before, self._reading = self._reading, {}
+        try:
+            yield
+        finally:
+            self._reading = before
+
     def command(self, sql: str) -> None:
         """Run a statement that answers nothing."""
         self._call("command", sql)

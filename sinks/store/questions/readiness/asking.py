@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Final
 
 from seamwatch.clauses.drill import Drill
 from seamwatch.clauses.drill.statement import Held, read_statement
 from seamwatch.clauses.review import Review as ReviewClause
-from seamwatch.durations import DAY
 from seamwatch.engine.seams import Seams
-from seamwatch.errors import StoreError
 from sinks.store.questions.due import due
 from sinks.store.questions.inventory import inventory
 from sinks.store.questions.readiness.deciding import decided
-from sinks.store.questions.readiness.known import Drilled, Known, Pulled, Reachable, Reviewed
+from sinks.store.questions.readiness.known import Drilled, Known, Reachable, Reviewed
+from sinks.store.questions.readiness.pulling import pull
 from sinks.store.questions.readiness.watching import watched
 from sinks.store.questions.reviews import Review, all_reviews
 from sinks.store.questions.rows import Micros, columns, rows
@@ -24,17 +23,6 @@ if TYPE_CHECKING:
     from seamwatch.documents import Estate
     from sinks.store.client import Store
     from sinks.store.questions.readiness.row import Answer
-
-PULLED_DAYS: Final = 30
-"""The log that is pulled is of so many days."""
-_WRITES: Final = ("ALL", "INSERT", "ALTER", "DELETE", "DROP")
-
-
-@dataclass(frozen=True, slots=True)
-class _Log:
-    system: str
-    decisions: int
-    newest: Micros | None
 
 
 _DRILLS: Final = f"SELECT {columns(Review)} FROM attestation WHERE kind = 'drill' ORDER BY event_time, event_id"
@@ -45,18 +33,6 @@ SELECT
     argMin(answered_at, latency_seconds) AS fastest_at,
     min(latency_seconds) AS fastest_seconds
 FROM acknowledgement_latency WHERE of = 'violation' GROUP BY person
-"""
-_PULLED: Final = """
-SELECT system, sum(found) AS decisions, max(newest) AS newest
-FROM
-(
-    SELECT CAST(system, 'String') AS system, count() AS found, toNullable(max(event_time)) AS newest
-    FROM decisions WHERE event_time >= fromUnixTimestamp64Micro({since:Int64}, 'UTC') GROUP BY system
-    UNION ALL
-    SELECT CAST(system, 'String') AS system, count() AS found, toNullable(max(event_time)) AS newest
-    FROM calls WHERE event_time >= fromUnixTimestamp64Micro({since:Int64}, 'UTC') GROUP BY system
-)
-GROUP BY system
 """
 
 
@@ -73,10 +49,9 @@ def readiness(store: Store, estate: Estate, now: Micros, systems: Sequence[str] 
     held = _by_system(rows(store, Review, _DRILLS))
     reviewed = _by_system(attested)
     watching = watched(store, estate, {name: running.get(name) for name in names}, now)
-    pulled = _pulled(store, now)
+    pulled = pull(store, now)
     answers: list[Answer] = []
     for name in names:
-        log = pulled[1].get(name)
         known = Known(
             system=name,
             now=now,
@@ -87,13 +62,7 @@ def readiness(store: Store, estate: Estate, now: Micros, systems: Sequence[str] 
             reached=reached,
             contract_reviews=list(_contract_reviews(seams, estate, name, reviewed.get(name, ()), now)),
             watched=watching[name],
-            pulled=Pulled(
-                store.address.user,
-                pulled[0],
-                0 if log is None else log.decisions,
-                None if log is None else log.newest,
-                PULLED_DAYS,
-            ),
+            pulled=pulled.of(name),
         )
         answers += decided(known)
     return answers
@@ -132,20 +101,3 @@ def _contract_reviews(
                 for one in attested:
                     if bound.clause.why_void(bound.seam, asdict(one)) is None:
                         yield Reviewed(contract.id, one.person, one.event_time)
-
-
-def _pulled(store: Store, now: Micros) -> tuple[bool | None, dict[str, _Log]]:
-    """Whether the store's user may write, and the log of each system as they pull it."""
-    found = rows(store, _Log, _PULLED, {"since": str(now - PULLED_DAYS * DAY)})
-    return _may_write(store), {one.system: one for one in found}
-
-
-def _may_write(store: Store) -> bool | None:
-    """Whether the user has any right to write, by what the store says of their own rights; None where it does not."""
-    try:
-        grants = store.rows("SHOW GRANTS FINAL")
-    except StoreError:
-        return None
-    said = [str(value) for grant in grants for value in grant.values()]
-    rights = [right.strip() for text in said for right in text.removeprefix("GRANT ").partition(" ON ")[0].split(",")]
-    return any(right.split("(")[0].split(" ")[0] in _WRITES for right in rights) if rights else None
