@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -82,3 +83,36 @@ def test_a_call_that_was_made_all_the_same_pages_one_after_the_other_until_someb
         "sql", f"SELECT person, step FROM page WHERE violation_id = '{breach['violation_id']}' AND result = 'delivered'"
     )  # fmt: skip
     assert {(row["person"], row["step"]) for row in delivered} >= {("sales@example.org", 0), ("audit@example.org", 1)}
+
+
+def test_a_drill_reaches_the_real_people_climbs_and_is_no_breach(estate: Estate) -> None:
+    with ThreadPoolExecutor(1) as pool:
+        running = pool.submit(estate.run, "drill", "desk", "--as", "risk@example.org", "--json")
+
+        def told(person: str) -> list[str]:
+            return [page for page in estate.pages(person) if "DRILL" in page]
+
+        # The first of the list has three seconds.
+        estate.until(lambda: bool(told("audit")) or running.done(), "the drill did not climb")
+        assert told("sales"), running.result().stderr if running.done() else "the first person was not told"
+        (drilled,) = [row for row in estate.rows("violations") if row["severity"] == "drill"]
+        answer = estate.run("ack", drilled["violation_id"], "--as", "audit@example.org", "--note", "practised")
+        assert answer.returncode == 0, answer.stderr
+        held = running.result(timeout=90)
+    # Nobody has written a runbook for it, which is what a drill is there to find.
+    assert held.returncode == 1, held.stderr
+    report = json.loads(held.stdout)
+    came_to = {step["id"]: step["result"] for step in report["steps"]}
+    assert came_to == {
+        "detection": "passed", "escalation": "passed", "runbook": "failed", "offline": "passed",
+        "reconstruct": came_to["reconstruct"],
+    }  # fmt: skip
+    assert (report["taken"]["person"], report["violation_id"]) == ("audit@example.org", drilled["violation_id"])
+    assert {one["person"] for one in report["paged"]} == {"sales@example.org", "audit@example.org"}
+
+    def state() -> str:
+        (row,) = [row for row in estate.rows("violations") if row["violation_id"] == drilled["violation_id"]]
+        return str(row["state"])
+
+    estate.until(lambda: state() == "resolved", "the drill goes on")
+    assert "drill" not in estate.run("violations", "--open").stdout.lower()
