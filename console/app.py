@@ -40,6 +40,8 @@ COMMANDS: Final = (
     "attest",
     "review",
     "drill",
+    "silence",
+    "silences",
     "incident",
     "announce",
     "cosign",

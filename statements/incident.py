@@ -29,9 +29,14 @@ def began_at(violation: Violation) -> int:
 def taking(seams: Seams, violation: Violation, person: str, at: int) -> BoundClause:
     """The clause under which a person may declare an episode, of its own contract before another over its system.
 
-    Raises SeamwatchError where none takes declarations; where none takes those of this person, any, which says so.
+    Raises SeamwatchError for a drill and where none takes declarations; where none takes those of this person, any,
+    which says so.
     """
     from seamwatch.clauses.incident import Incident
+    from seamwatch.judging.model.facts import DRILL
+
+    if violation.severity == DRILL:
+        raise SeamwatchError(f"{violation.violation_id} is a drill, in which nothing happened")
 
     found = [
         (bound, bound.clause.authorised(bound.seam))

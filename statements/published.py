@@ -62,6 +62,15 @@ class Published:
             if kind in (bound.clause.kind_name, bound.clause.attested_as)
         ]
 
+    def clauses_of(self, contract: str, system: str) -> tuple[str, ...]:
+        """The ids of the clauses of a contract in force for a system now."""
+        return tuple(
+            bound.clause.id
+            for known in self.estate.contracts_for(system, self.now)
+            if known.id == contract
+            for bound in self._seams.covering(known, system).values()
+        )
+
     def seams(self, system: str) -> list[Seam]:
         """Each contract in force for a system now, as it binds that; one without parties where there is none."""
         from seamwatch.judging.model.seam import Seam

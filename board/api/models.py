@@ -19,6 +19,7 @@ from sinks.store.questions.approvals import ApprovalGiven
 from sinks.store.questions.decisions import Decided
 from sinks.store.questions.drift import Drift
 from sinks.store.questions.followups import Owed
+from sinks.store.questions.incidents import Incident
 from sinks.store.questions.inventory import Running
 from sinks.store.questions.ledger import Grown
 from sinks.store.questions.owner import Binding, Owner
@@ -200,6 +201,7 @@ DECISION: Final = model(Decision, "Decision")
 HAPPENED: Final = model(Happened, "TrailEvent")
 STALE: Final = model(StaleDecision, "StaleDecision")
 ASKED: Final = model(Asked, "Acknowledgement")
+INCIDENT: Final = model(Incident, "Incident")
 OWED: Final = model(Owed, "Owed")
 ANSWER: Final = model(Answer, "Answer")
 LEDGER: Final = model(Grown, "Ledger")

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Query, Request
 
 from board.api.access import Reader
-from board.api.models import ANSWER, ASKED, DECIDED, HAPPENED, LEDGER, OWED, STALE, WHY, listing, without_nan
+from board.api.models import ANSWER, ASKED, DECIDED, HAPPENED, INCIDENT, LEDGER, OWED, STALE, WHY, listing, without_nan
 from board.api.paging import Limit, Name, Offset, Since, moment, page_of_list
 from board.api.problems import documented
 from board.security.origins import RefusedError
@@ -19,6 +19,7 @@ from sinks.store.questions.basis import gone
 from sinks.store.questions.decisions import Wanted, decisions
 from sinks.store.questions.episodes import caused_by
 from sinks.store.questions.followups import followups
+from sinks.store.questions.incidents import incidents
 from sinks.store.questions.ledger import grown
 from sinks.store.questions.names import demand_known
 from sinks.store.questions.rows import record, records
@@ -139,6 +140,24 @@ def owed(
     """Which reviews and actions are owed after what was broken, what is due first before the rest."""
     with page.store() as store:
         found = followups(store, system=system, person=person, done=done)
+        if not found:
+            demand_known(store, system=system, person=person)
+    return page_of_list(request, records(found), limit, offset)
+
+
+@router.get("/incidents", response_model=listing(INCIDENT))
+def declared(
+    request: Request,
+    page: Reader,
+    system: Name = None,
+    person: Name = None,
+    over: Annotated[bool, Query(description="also those of which nothing is owed any more")] = False,
+    limit: Limit = 100,
+    offset: Offset = 0,
+) -> Any:
+    """Which episodes are declared serious incidents, and what is owed of each; what is due first before the rest."""
+    with page.store() as store:
+        found = incidents(store, system=system, person=person, over=over)
         if not found:
             demand_known(store, system=system, person=person)
     return page_of_list(request, records(found), limit, offset)

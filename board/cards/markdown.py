@@ -27,6 +27,10 @@ def markdown(card: Card) -> str:
         "",
         _made(card),
         "",
+        *(
+            f"**Suspended**: {_safe(f'{one.what} since {moment_text(one.since)} by {one.by}: {one.reason}')}\n"
+            for one in card.suspended
+        ),
         *_who(card),
         *_performance(card),
         *_what_happened(card),
@@ -65,7 +69,7 @@ def _who(card: Card) -> Iterator[str]:
         (
             (
                 one.approval_id, one.version, one.use_case, one.approved_by or words.NOT_KNOWN,
-                _at(one.approved_at), one.evidence or words.NOT_KNOWN, ", ".join(one.signed_by) or "nobody",
+                _at(one.approved_at), words.basis_text(one), ", ".join(one.signed_by) or "nobody",
                 one.standing, f"{one.events:,}",
             )
             for one in card.approvals
@@ -174,7 +178,7 @@ def _stands_on(card: Card) -> Iterator[str]:
         ("Contract", "Clause", "Kind", "Severity", "Terms"),
         (
             (f"{one.contract}@{one.version}", one.clause, one.kind, one.severity,
-             ", ".join(f"{name}: {value}" for name, value in one.terms.items()))
+             words.terms_text(one.terms))
             for one in card.limits
         ),
         "No clause is in force.",

@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Final
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
 
 from seamwatch.durations import SECOND, format_duration
 from seamwatch.judging.patterns.wording import number_text
-from sinks.store.questions.cards.model import Attested, Calibration, Drift, Figure, Source, Standing, Threshold
+from seamwatch.paging import measure_text
+from sinks.store.questions.cards.model import (
+    Approval,
+    Attested,
+    Calibration,
+    Drift,
+    Figure,
+    Source,
+    Standing,
+    Threshold,
+)
 
 NOT_KNOWN: Final = "not known"
 STANDINGS: Final[Mapping[Standing, str]] = {
@@ -56,6 +66,12 @@ def thresholds_text(figure: Figure) -> str:
     return "; ".join(threshold_text(each, figure.unit) for each in figure.thresholds)
 
 
+def basis_text(one: Approval) -> str:
+    """What an approval rests on: where the reasons are, and what was evaluated."""
+    values = ", ".join(f"{name} {number_text(value)}" for name, value in one.baseline.items())
+    return "; ".join(filter(None, (one.evidence, values and f"evaluated: {values}"))) or NOT_KNOWN
+
+
 def attested_text(one: Attested) -> str:
     """What was attested of a metric."""
     return NOT_KNOWN if one.value is None else number_text(one.value)
@@ -83,8 +99,29 @@ def drift_text(one: Drift | None) -> str:
         return "unwatched: no clause is on whether its scores still look like those approved"
     if one.observed is None:
         return one.standing
-    agreed = "" if one.limit is None else f", agreed {number_text(one.limit, one.limit)}"
-    return f"{one.standing}: moved {number_text(one.observed, one.limit)}{agreed} {one.unit or ''}".rstrip()
+    # To three places: an approved share has all of its digits, which nobody reads.
+    observed, limit = (None if each is None else round(each, 3) for each in (one.observed, one.limit))
+    assert observed is not None
+    agreed = "" if limit is None else f", agreed {measure_text(limit, one.unit)}"
+    return f"{one.standing}: moved to {measure_text(observed, one.unit)}{agreed}"
+
+
+def terms_text(terms: Mapping[str, Any]) -> str:
+    """What was agreed, term by term, as one would say it."""
+    return "; ".join(f"{name.replace('_', ' ')}: {term_text(value)}" for name, value in terms.items())
+
+
+def term_text(value: Any) -> str:
+    """One value of a document: lists by commas, a time with two ends as such, truth as yes and no."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, Mapping):
+        if value.keys() == {"from", "to"}:
+            return f"{term_text(value['from'])} to {term_text(value['to'])}"
+        return ", ".join(f"{name} {term_text(each)}" for name, each in value.items())
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return ", ".join(map(term_text, value))
+    return str(value)
 
 
 def calibration_text(one: Calibration) -> str:

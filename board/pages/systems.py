@@ -125,7 +125,7 @@ def _performs(page: Page, subject: Subject) -> Mapping[str, Any]:
     with page.store() as store:
         drifts = next(iter(drift(store, subject.id)), None)
         latest = _latest(store, subject.id, page.now)
-        unresolved = episodes(store, Wanted(subject.id, unresolved=True))
+        unresolved = episodes(store, Wanted(subject.id, unresolved=True, drills=False))
     return {
         "latest": latest,
         "latency": signals.latency,

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from sinks.store.questions.burn import Burn
 
 
@@ -19,6 +21,7 @@ def register(app: typer.Typer) -> None:
 def burn(
     contract: Annotated[str | None, typer.Argument(help="only this contract")] = None,
     system: Annotated[str | None, typer.Option(help="only this system")] = None,
+    at: Annotated[str | None, typer.Option(help="as of a time (RFC 3339), or a duration ago (24h); else now")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="one object a clause, system and cohort")] = False,
     textfile: Annotated[
         Path | None,
@@ -30,18 +33,19 @@ def burn(
 
     1× is just as much as is agreed. Exit 1 when any burns: above 1 over the last hour and six hours (fast), or over the
     last day and three days (slow), or with data older than agreed. What cannot be told is `unknown`, not well, and is
-    counted below, or with --json on standard error; clauses that tolerate nothing are listed as such.
+    counted below, or with --json on standard error; clauses that tolerate nothing are named below.
 
     Example: seamwatch burn credit-decisions
     """
     from console.asking import auditor, print_lines
-    from console.tables import print_note, print_table
+    from console.moments import moment_of
+    from console.tables import print_note
     from seamwatch.settings import load_settings
     from sinks.store.questions.burn import burn_record, burning
     from sinks.store.questions.names import demand_known
 
     with auditor(data) as store:
-        now = load_settings().clock().now()
+        now = moment_of("--at", at) or load_settings().clock().now()
         found = burning(store, now, contract, system)
         if not found:
             demand_known(store, contract=contract, system=system)
@@ -52,16 +56,28 @@ def burn(
     if as_json:
         print_lines(map(burn_record, found))
     else:
-        print_table(
-            ("CONTRACT/CLAUSE", "SYSTEM", "TOLERATES", "1 H", "6 H", "24 H", "3 D", "OPEN (3 D)", "BURN", "WHICH IS"),
-            map(_row, found),
-            empty=f"no clause is in force{'' if contract is None else f' of {contract}'}"
-            f"{'' if system is None else f' for {system}'}",
-        )
+        _print(found, contract, system)
     if unknown := sum(one.verdict == "unknown" for one in found):
         are = "1 is" if unknown == 1 else f"{unknown} are"
-        print_note(f"of {len(found)} lines {are} unknown: nothing says that they are well", aside=as_json)
+        print_note(f"of {len(found)} {are} unknown: nothing says that they are well", aside=as_json)
     raise typer.Exit(any(one.burns for one in found))
+
+
+def _print(found: Sequence[Burn], contract: str | None, system: str | None) -> None:
+    """The clauses that tolerate something as a table, the others by name."""
+    from console.tables import print_table, print_text
+
+    of = "" if contract is None else f" of {contract}"
+    for_ = "" if system is None else f" for {system}"
+    shown = [one for one in found if one.verdict != "no tolerance"]
+    print_table(
+        ("CONTRACT/CLAUSE", "SYSTEM", "TOLERATES", "1 H", "6 H", "24 H", "3 D", "BURN"),
+        map(_row, shown),
+        empty=f"no clause{of} is in force{for_} that tolerates anything",
+    )
+    others = dict.fromkeys(f"{one.contract}/{one.clause}" for one in found if one.verdict == "no tolerance")
+    if others:
+        print_text(f"no tolerance is agreed by {', '.join(others)}")
 
 
 def _row(one: Burn) -> tuple[str, ...]:
@@ -69,13 +85,11 @@ def _row(one: Burn) -> tuple[str, ...]:
 
     cohort = "" if one.cohort is None else f", cohort {one.cohort}"
     verdict = one.verdict.upper() if one.burns else one.verdict
-    open_share = f"{one.windows[-1].open_share:.0%}" if one.windows[-1].open_share else ""
+    why = f": {said(one)}" if one.verdict == "unknown" else ""
     return (
         f"{one.contract}/{one.clause}",
         f"{one.system}{cohort}",
         agreed_text(one),
         *rates_text(one),
-        open_share,
-        verdict,
-        said(one),
+        f"{verdict}{why}",
     )

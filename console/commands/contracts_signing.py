@@ -12,10 +12,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
-    from seamwatch.documents.contract import Contract
     from seamwatch.documents.models import Person
     from seamwatch.documents.references import Read
-    from seamwatch.documents.signing_verdicts import Verdict
+    from seamwatch.documents.signing_verdicts import Signable, Verdict
 
 AsJson = Annotated[bool, typer.Option("--json", help="one JSON object instead of lines")]
 
@@ -34,7 +33,8 @@ def sign(
         Path | None, typer.Option(metavar="DIR", help="where the Person documents are; the file's folder, unless given")
     ] = None,
     contract: Annotated[
-        list[str] | None, typer.Option(help="only this contract of the file (repeatable); all that bind you, else")
+        list[str] | None,
+        typer.Option(help="only this contract or risk policy of the file (repeatable); all that bind you, else"),
     ] = None,
     approval: Annotated[
         str | None, typer.Option(help="sign this approval of a System in the file, and print what to put under it")
@@ -48,7 +48,7 @@ def sign(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Sign the contracts of a file that bind you, as a party's signatory or a co-signer: lines of FILE.sig.
+    """Sign the contracts and risk policies of a file that bind you, as a signatory or a co-signer: lines of FILE.sig.
 
     Your line from an earlier version is replaced; everybody else's stays. Read what you sign first: `contracts diff`.
 
@@ -173,12 +173,13 @@ def _sign_contracts(
     folder: Path, reads: list[Read], file: Path, only: list[str], person: str, key: Path, as_json: bool
 ) -> None:
     from seamwatch.documents.contract import Contract
+    from seamwatch.documents.risk_policy import RiskPolicy
     from seamwatch.documents.signing import read_signatures, sign_document, signature_file, write_signatures
     from seamwatch.documents.signing_verdicts import signers_of
     from seamwatch.errors import UsageError
     from seamwatch.settings import load_settings
 
-    found = [read.document for read in reads if isinstance(read.document, Contract)]
+    found = [read.document for read in reads if isinstance(read.document, Contract | RiskPolicy)]
     named = {name: [c for c in found if name in (c.id, f"{c.id}@{c.version}")] for name in only}
     if unknown := [name for name, those in named.items() if not those]:
         known = ", ".join(dict.fromkeys(c.id for c in found)) or "none"
@@ -207,7 +208,7 @@ def _sign_contracts(
             print(f"  digest {signed.digest}, in {signature_file(file)}")
 
 
-def _roles(contract: Contract, person: str) -> tuple[str, ...]:
+def _roles(contract: Signable, person: str) -> tuple[str, ...]:
     from seamwatch.documents.signing_verdicts import signers_of
 
     return next((signer.roles for signer in signers_of(contract) if signer.person == person), ())

@@ -6,6 +6,7 @@ import json
 import shutil
 import sys
 import tempfile
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -111,6 +112,8 @@ def _console() -> Console:
 
 
 def _report(performance: Performance, folder: Path | None) -> None:
+    from rich.markup import escape
+
     from console.demo.questions import show
     from console.demo.table import board, summary
 
@@ -120,6 +123,13 @@ def _report(performance: Performance, folder: Path | None) -> None:
     console.rule("what an auditor asks, in SQL")
     for question, rows in performance.answers:
         show(console, question, rows)
+    console.rule("what others are handed, and check by themselves")
+    for each in performance.handed:
+        console.print(f"\n[bold]{escape(each.command)}[/bold]", highlight=False, soft_wrap=True)
+        for line in each.said:
+            console.print(f"  {escape(line)}", highlight=False, soft_wrap=True)
+        if not each.good:
+            console.print(f"  [red]not as it must be: exit {each.code}[/red]")
     console.print(
         f"\n{performance.emitted} events were published; all of them are accounted for: {performance.complete}"
     )
@@ -167,5 +177,6 @@ def _result(performance: Performance, folder: Path | None) -> dict[str, Any]:
         "violations": [violation_object(sighting.latest) for sighting in performance.seen],
         "unexpected": [sighting.first.summary for sighting in unexpected(performance.stories, performance.seen)],
         "answers": {question.name: rows for question, rows in performance.answers},
+        "handed": [asdict(each) for each in performance.handed],
         "folder": folder,
     }

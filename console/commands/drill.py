@@ -69,8 +69,8 @@ def drill(
     if show:
         print(scenario_text(scenario), end="")
         return
-    held = _hold(_asked(system, person, key, read_scenario(scenario), scenario, clause, answers, wait, out, data))
-    _print(held, out, as_json=as_json)
+    asked = _asked(system, person, key, read_scenario(scenario), scenario, clause, answers, wait, out, data)
+    held = _hold(asked, lambda report: _print(report, out, as_json=as_json))
     raise typer.Exit(not held.passed)
 
 
@@ -146,10 +146,14 @@ def _nobody(_asked: object) -> None:
     """No answer to any step: nobody is there to be asked."""
 
 
-def _hold(asked: _Asked) -> Report:
-    """The drill, from its beginning to the judge's word that it is over. Raises SeamwatchError where it may not be."""
+def _hold(asked: _Asked, tell: Callable[[Report], None]) -> Report:
+    """The drill, from its beginning to the judge's word that it is over. Raises SeamwatchError where it may not be.
+
+    ``tell`` is handed the report before it is signed and sent, so that it is there whatever becomes of that.
+    """
     from console.drilling.climbing import Climb
     from seamwatch.clauses.drill.statement import Begun
+    from seamwatch.errors import UnreachableError
     from seamwatch.wire.events import new_event_id
     from statements.drill import state
     from statements.heard import Heard
@@ -162,13 +166,19 @@ def _hold(asked: _Asked) -> Report:
             drill, Begun(scenario=scenario.id, title=scenario.title, limit_seconds=scenario.limit_seconds)
         )
         demand_effect(asked.bound, begin)
-        state(asked.reach, begin, _PATIENCE_SECONDS)
+        try:
+            state(asked.reach, begin, _PATIENCE_SECONDS)
+        except (UnreachableError, KeyboardInterrupt):
+            # It was sent, and may begin yet.
+            _call_off(asked, drill, "nobody followed it")
+            raise
         began = int(begin["event_time"])
         _say(f"drill {drill} of {asked.bound.seam.system} begins: {scenario.title}")
         _say(f"  {scenario.story}")
         try:
             climb = Climb(drill, began, asked.bound.seam.escalation, asked.now, _say, asked.at_most)
             report = _report(asked, drill, began, climb.follow(heard))
+            tell(report)
             held = report.held()
         except BaseException as error:
             why = "it was interrupted" if isinstance(error, KeyboardInterrupt) else f"{type(error).__name__}: {error}"

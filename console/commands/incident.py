@@ -68,9 +68,11 @@ def declare(
 
     def event(found: _Found) -> dict[str, Any]:
         said = incident.declaration(found.violation, kind, aware, note, found.now, found.declared)
-        bound = incident.taking(found.seams, found.violation, person, found.now)
-        if any(one.owes is not None for one in found.declared):
-            bound = incident.declared_under(found.seams, found.violation, found.declared, found.now)[0]
+        stands = [one for one in found.declared if one.owes is not None]
+        if stands:
+            bound = incident.declared_under(found.seams, found.violation, stands, found.now)[0]
+        else:
+            bound = incident.taking(found.seams, found.violation, person, found.now)
         return found.event(bound, person, said)
 
     _say(violation, person, key, wait, as_json, data, event, "has declared violation {} an incident")

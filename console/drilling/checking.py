@@ -9,7 +9,7 @@ import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final, cast
 
 from console.asking import auditor
 from seamwatch.clauses.drill.statement import Paged, Taken
@@ -17,10 +17,15 @@ from seamwatch.documents import Estate
 from seamwatch.documents.models import System
 from seamwatch.durations import SECOND, format_duration
 from seamwatch.errors import SeamwatchError
+from seamwatch.guard.standing import Standing
 from seamwatch.judging.model.seam import Seam
 from seamwatch.judging.patterns.wording import moment_text
 from seamwatch.paging import DELIVERED
 
+if TYPE_CHECKING:
+    from seamwatch.guard.suspensions import Suspensions
+
+_DRY: Final = "a drill"
 _SAMPLED: Final = 200
 """Of so many of the latest decisions one is sampled."""
 
@@ -92,26 +97,50 @@ def offline(subject: Subject) -> Checked:
     who = " or ".join(person.id for person in known)
     if silent := [person.id for person in known if not person.channels]:
         return Checked(False, f"{who} may take it offline, but {', '.join(silent)} cannot be reached by any channel")
-    asks = _guard(subject)
+    asks = _guard(subject, known[0].id)
     return Checked(asks.holds, f"{who} may take it offline; {asks.said}")
 
 
 def authority(subject: Subject) -> tuple[str, ...]:
-    """Who may take it offline: the owner."""
-    return (subject.system.owner,)
+    """Who may take it offline: who may suspend it, the owner where its document names nobody else."""
+    return subject.seam.authority.suspend
 
 
-def _guard(subject: Subject) -> Checked:
-    """A guard as an agent would have it, made of what is published; it is asked nothing and reports nothing."""
+def _guard(subject: Subject, person: str) -> Checked:
+    """A guard made of what is published, asked in a dry run: it must refuse what it is told that ``person`` suspends.
+
+    It reports nothing, and nobody else hears of it.
+    """
     from seamwatch.guard import Guard
 
     version = subject.system.versions[-1].version if subject.system.versions else "drill"
-    guard = Guard(subject.estate, system=subject.system.id, version=version, clock=_Still(subject.now))
+    clock, dry = _Still(subject.now), _DryRun(subject.system.id, person, subject.now)
+    guard = Guard(
+        subject.estate, system=subject.system.id, version=version, clock=clock, suspensions=cast("Suspensions", dry)
+    )
     if not guard.covered:
         return Checked(False, "no contract covers it, so that a guard refuses whatever it does")
-    left = len(guard.unchecked)
-    more = f", and leaves {left} clauses to the stream" if left else ""
-    return Checked(True, f"a guard of version {version} goes by what is published{more}")
+    refused = guard.conversation().check("drill")
+    stopped = not refused.permitted and any(_DRY in str(fault) for fault in refused.faults)
+    said = f"in a dry run a guard of version {version} {'refuses' if stopped else 'does not refuse'} what they suspend"
+    return Checked(stopped, said)
+
+
+@dataclass(frozen=True, slots=True)
+class _DryRun:
+    """What a guard is told is suspended: the system, by that person, in this process alone."""
+
+    system: str
+    person: str
+    since: int
+
+    def start(self) -> None:
+        """There is nothing to follow."""
+
+    def why_not(self, system: str, version: object, tool: str | None, now: int) -> str | None:
+        """Why an act may not happen, as the real ones say it."""
+        standing = Standing(self.system, None, None, self.person, None, _DRY, self.since, None)
+        return standing.sentence if system == self.system and standing.stops(version, tool, now) else None
 
 
 @dataclass(frozen=True, slots=True)

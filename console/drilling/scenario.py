@@ -26,7 +26,7 @@ CHECKED: Final[dict[Check, str]] = {
     "paged": "somebody is told by a channel of theirs",
     "taken": "somebody takes it on",
     "runbook": "there is a runbook",
-    "offline": "it is known who may take it offline, and the guard would be asked",
+    "offline": "who may take it offline can be reached, and the guard would refuse it",
     "reconstructed": "a decision can be reconstructed: why it was allowed, and what led to it",
 }
 """What Seamwatch checks itself, and what that says where the scenario says nothing."""

@@ -27,7 +27,7 @@ DASHBOARD = dashboard(
             "Burn: above 1 over the last hour and the last six",
             {"": f"{_BURN % '6h'} > 1 and ignoring (window) {_BURN % '1h'} > 1"},
             12,
-            says="From a timer that runs `seamwatch burn --textfile`. Empty is well only while that runs: see the age.",
+            says="From a timer that runs `seamwatch burn --textfile FILE`. Empty is well only while that runs.",
         ),
         table(
             "Burn: above 1 over the last day and the last three",

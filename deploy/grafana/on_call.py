@@ -42,6 +42,17 @@ LIMIT 200
 """,
             height=10,
         ),
+        table(
+            "Suspended",
+            """
+SELECT system, version, tool, person, reason, since, until, contract
+FROM suspended_now
+WHERE until IS NULL OR until > now()
+ORDER BY since DESC
+LIMIT 100
+""",
+            height=6,
+        ),
         lines(
             "Episodes that opened",
             """

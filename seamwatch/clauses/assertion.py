@@ -11,8 +11,9 @@ made: where it fails, that is an attempt, a warning of its own, and so many of o
 are a finding of the clause's severity. A share and a summary count the calls that were made. A `must` or `where` that
 names denied calls says itself which calls are meant: then none are told apart.
 
-With `summary` a named reviewer is sent, on schedule, how many events passed and failed. Its receipt is confirmed in
-time, or the next person must act ([summaries](../paging.md#summaries)).
+With `summary` a named reviewer is sent, on schedule, how many events passed and failed, of how many that cannot be
+told, and how it was in the periods before. Its receipt is confirmed in time, or the next person must act
+([summaries](../paging.md#summaries)).
 
 State: the windows that are not yet complete, 1,440 at most, and the first five failing events of what is open, about
 2 kB. Where every event must pass, only windows with a failure, until `quiet` has passed without another; of tool
@@ -68,6 +69,7 @@ from seamwatch.clauses.clause import Clause, Condition
 from seamwatch.clauses.summaries import SUMMARISED, Confirming, Receipts, Summary
 from seamwatch.durations import DAY, HOUR, Duration, format_duration
 from seamwatch.expressions import Expression
+from seamwatch.expressions.build import all_of, negate, not_true
 from seamwatch.judging.model.facts import Fact, ForwardedEvent
 from seamwatch.judging.model.judgement import Finding, Input, Judgement, Moment, Open, Remind, Resolve
 from seamwatch.judging.model.measure import FAILS, Measure, Watch, label_of
@@ -182,14 +184,18 @@ class Assertion(Clause, kind="assertion"):
         measures = (measure, attempted(measure, calls)) if sliced else (measure,)
         if self.summary is None:
             return measures
-        counted = Measure(self.on, self.must, self.summary.every, select=calls.made, name="summary", offends=FAILS)
+        untold = all_of(not_true(self.must), not_true(negate(self.must)))
+        counted = Measure(
+            self.on, self.must, self.summary.every, select=calls.made, name="summary", offends=FAILS, missing=(untold,)
+        )
         return (*measures, counted)
 
     def tolerance(self) -> Tolerance | None:
         """What `at_least` leaves."""
         if self._each:
             return None
-        measure = Measure(self.on, self.must, self.window, select=self._calls.made, offends=FAILS)
+        select, window = self._calls.made, self.window
+        measure = Measure(self.on, self.must, window, select=select, offends=FAILS, agreed=window)
         return Tolerance(rest(self.at_least), measure, self.min_count)
 
     def watches(self, seam: Seam) -> tuple[Watch, ...]:
@@ -289,9 +295,15 @@ class Assertion(Clause, kind="assertion"):
         text = (
             f"{seam.system}: {self.id!r} ({self.must}) held for {passed} of {period.count} events "
             f"({share_text(passed / period.count)}) from {moment_text(period.window_start)} to "
-            f"{moment_text(period.window_end)}{_before(told)}"
+            f"{moment_text(period.window_end)}{_untold(period)}{_before(told)}"
         )
         return Remind("summary", str(period.window_start), self.summary.to, text, period.window_end)
+
+
+def _untold(period: Fact) -> str:
+    """Of how many it could not be told, which count as not holding."""
+    untold = sum(period.missing)
+    return f"; of {untold} of them it cannot be told, they do not give what it asks for" if untold else ""
 
 
 def _before(told: Sequence[tuple[int, int]]) -> str:

@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from typing import Literal
 
 from seamwatch.documents.approving import MORE, approval_of, falls_short, why_void
+from seamwatch.documents.baselines import Exposure
 from seamwatch.documents.estate import Estate
 from seamwatch.documents.loading import estate_of_documents
-from seamwatch.documents.models import Exposure, Person, System
+from seamwatch.documents.models import Person, System
 from seamwatch.documents.problems import Problem
 from seamwatch.documents.reading import Place
 from seamwatch.documents.references import Read

@@ -6,70 +6,32 @@ The documents' shape only; references between documents are checked in `seamwatc
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import cached_property
-from typing import Annotated, Any, ClassVar, Literal, Self
+from typing import ClassVar, Literal, Self
 
-from pydantic import (
-    BaseModel,
-    ConfigDict,
-    Field,
-    ModelWrapValidatorHandler,
-    PrivateAttr,
-    StringConstraints,
-    model_validator,
-)
+from pydantic import Field, model_validator
 
 from seamwatch.configuration import digest_of_parts
-from seamwatch.documents.canonical import digest_of
+from seamwatch.documents.baselines import Baseline, Exposure
 from seamwatch.documents.fields import Identifier, OneOrMany, Persons, PublicKeyText, VersionText, Words
+from seamwatch.documents.parts import Document, Part
 from seamwatch.durations import Duration
 from seamwatch.errors import UsageError
 from seamwatch.incidents import AFTERWARDS
 from seamwatch.instants import Instant
 
-
-class Part(BaseModel):
-    """A part of a document: unknown keys are errors, values do not change."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
-
-
-class Document(Part):
-    """A whole document; keeps what was written, which is what is published and signed."""
-
-    kind_name: ClassVar[str]
-    versioned: ClassVar[bool] = False
-    """Whether it has a version, and the first text that was published under one holds."""
-
-    api_version: Literal["seamwatch/v1"] = Field(
-        "seamwatch/v1", alias="apiVersion", description="the version of the documents' form"
-    )
-    id: Identifier
-
-    _written: Mapping[str, Any] = PrivateAttr(default_factory=dict)
-
-    @model_validator(mode="wrap")
-    @classmethod
-    def _keep(cls, data: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
-        document = handler(data)
-        if isinstance(data, Mapping):
-            document._written = dict(data)  # noqa: SLF001  its own
-        return document
-
-    @property
-    def written(self) -> Mapping[str, Any]:
-        """The document's plain content, as written."""
-        return self._written
-
-    @cached_property
-    def digest(self) -> str:
-        """SHA-256 of the canonical JSON of what was written."""
-        return digest_of(self._written)
-
-    @property
-    def key(self) -> str:
-        """The key under which it is published."""
-        return f"{self.kind_name}/{self.id}"
+__all__ = [
+    "Approved",
+    "Authority",
+    "Benchmark",
+    "Document",
+    "Part",
+    "Person",
+    "PublicKeyEntry",
+    "Review",
+    "Signature",
+    "System",
+    "Version",
+]
 
 
 class PublicKeyEntry(Part):
@@ -170,45 +132,6 @@ class Signature(Part):
     signature: Words = Field(description="the signature in base64")
 
 
-class Period(Part):
-    """A period of time."""
-
-    since: Instant = Field(alias="from", description="its beginning", examples=["2026-01-01"])
-    to: Instant = Field(description="its end", examples=["2026-02-01"])
-
-    @model_validator(mode="after")
-    def _ordered(self) -> Self:
-        if self.to <= self.since:
-            raise ValueError("to is not after from")
-        return self
-
-
-class Reference(Part):
-    """What the distribution was taken from that an approval rests on: a period of traffic, or a file by its digest."""
-
-    period: Period | None = Field(None, description="the period: {from, to}")
-    digest: VersionText | None = Field(None, description="digest of a file, as sha256sum gives it")
-
-    @model_validator(mode="after")
-    def _one(self) -> Self:
-        if (self.period is None) == (self.digest is None):
-            raise ValueError("reference is a period or a digest: give one")
-        return self
-
-
-class Baseline(Part):
-    """What an approval is pinned on, as it was evaluated before."""
-
-    evaluated_at: Instant = Field(description="when it was evaluated", examples=["2026-01-10"])
-    metrics: Mapping[Words, Annotated[float, Field(allow_inf_nan=False)]] = Field(
-        min_length=1, description="the value of each metric", examples=[{"gini": 0.61}]
-    )
-    reference: Reference | None = Field(
-        None, description="what the distribution was taken from: {period: {from, to}} or {digest}"
-    )
-    config_digest: VersionText | None = Field(None, description="the digest of the configuration that was evaluated")
-
-
 class Approved(Part):
     """One use case for which a version was approved."""
 
@@ -275,19 +198,6 @@ class Authority(Part):
     resume: tuple[Identifier, ...] = Field(
         (), description="the persons who may resume it; the owner when absent", examples=[["owner@example.org"]]
     )
-
-
-class Exposure(Part):
-    """An amount of money in a span."""
-
-    amount: float = Field(ge=0, allow_inf_nan=False, description="how much", examples=[250_000])
-    currency: Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")] = Field(
-        description="in which currency, by its ISO 4217 code", examples=["EUR"]
-    )
-    per: Literal["decision", "day", "month", "year"] = Field(description="in which span", examples=["day"])
-
-    def __str__(self) -> str:
-        return f"{self.amount:,.15g} {self.currency} per {self.per}"
 
 
 class System(Document):

@@ -10,8 +10,9 @@ from typing import ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
+from seamwatch.documents.baselines import Exposure
 from seamwatch.documents.fields import ContractVersion, Identifier, Persons, Words
-from seamwatch.documents.models import Document, Exposure, Part
+from seamwatch.documents.parts import Document, Part
 from seamwatch.durations import Duration
 from seamwatch.instants import Instant
 

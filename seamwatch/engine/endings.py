@@ -7,6 +7,7 @@ which the episode was over, or opened, and its violation_id as event_id, so that
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from typing import Final
 
 from seamwatch.clauses import kinds
 from seamwatch.engine.keyed_state import StateKey
@@ -17,6 +18,9 @@ from seamwatch.engine.versions import ContractVersions
 from seamwatch.engine.watermarks import Watermarks
 from seamwatch.judging.model.facts import DRILL, ForwardedEvent, Violation
 from seamwatch.judging.model.judgement import ENDED, OPENED
+
+TOLD: Final = (OPENED, ENDED)
+"""What is told of episodes, in the order of a turn: what is found of those that opened may be over in it."""
 
 
 class Endings:
@@ -29,36 +33,37 @@ class Endings:
         self._watermarks = watermarks
         self._versions = versions
         self._states = states
-        self._following = frozenset(name for name, kind in kinds().items() if ENDED in kind.wants)
-        self._hearing = self._following | {name for name, kind in kinds().items() if OPENED in kind.wants}
+        self._wanting = {what: frozenset(name for name, kind in kinds().items() if what in kind.wants) for what in TOLD}
 
-    def are_heard_by(self, key: StateKey) -> bool:
-        """Whether the clause of a key hears of endings: then time passes for it after it has heard of them."""
+    def are_heard_by(self, key: StateKey, what: str) -> bool:
+        """Whether the clause of a key hears of such: then time passes for it after it has heard of them."""
         state = self._states.get(key)
-        return state is not None and state.kind in self._hearing
+        return state is not None and state.kind in self._wanting[what]
 
-    def inputs(self, violations: Iterable[Violation]) -> Iterator[tuple[BoundClause, ForwardedEvent]]:
-        """For each of these the clauses of its contract that hear of it, by the version in force then.
+    def inputs(self, what: str, violations: Iterable[Violation]) -> Iterator[tuple[BoundClause, ForwardedEvent]]:
+        """For each of these that is over, or has opened, the clauses of its contract that hear of it.
 
-        What has opened is told of once a turn, however often it was emitted; a clause knows what it has heard of.
+        By the version in force then. What has opened is told of once a turn, however often it was emitted: a clause
+        knows what it has heard of. Nobody hears of those of a kind that hears of such itself.
         """
         arrived = None if self._settings.replayed else self._watermarks.now
-        opened = {
-            violation.violation_id: violation
-            for violation in violations
-            if violation.kind not in self._hearing and violation.severity != DRILL  # of a drill nothing was broken
-        }
-        for violation in opened.values():
-            for bound in self._versions.seams.wanting(OPENED, violation.system, violation.opened_at):
-                if bound.seam.contract == violation.contract:
-                    yield bound, _event(OPENED, violation, violation.opened_at, arrived)
+        if what == OPENED:
+            violations = {violation.violation_id: violation for violation in violations}.values()
         for violation in violations:
+            at = violation.opened_at if what == OPENED else violation.resolved_at
             # Of a drill nothing was broken.
-            if violation.resolved_at is None or violation.kind in self._following or violation.severity == DRILL:
+            if at is None or violation.kind in self._wanting[what] or violation.severity == DRILL:
                 continue
-            for bound in self._versions.seams.wanting(ENDED, violation.system, violation.resolved_at):
-                if bound.seam.contract == violation.contract:
-                    yield bound, _event(ENDED, violation, violation.resolved_at, arrived)
+            for bound in self._versions.seams.wanting(what, violation.system, at):
+                if bound.seam.contract == violation.contract and self._hears(bound, what):
+                    yield bound, _event(what, violation, at, arrived)
+
+    def _hears(self, bound: BoundClause, what: str) -> bool:
+        """Whether it is told now: of some clauses only those that remember anything of the system."""
+        if what not in bound.clause.while_kept:
+            return True
+        state = self._states.get(StateKey(bound.seam.contract, bound.clause.id, bound.seam.system, ""))
+        return state is not None and not state.idle
 
 
 def _event(what: str, violation: Violation, at: int, arrived: int | None) -> ForwardedEvent:
@@ -69,6 +74,7 @@ def _event(what: str, violation: Violation, at: int, arrived: int | None) -> For
         "clause": violation.clause,
         "kind": violation.kind,
         "severity": violation.severity,
+        "opened_at": violation.opened_at,
         "unit": violation.unit,
     }
     return ForwardedEvent(what, record, arrived=arrived)

@@ -14,7 +14,7 @@ from seamwatch.documents import Estate
 from seamwatch.engine.answering import Answering
 from seamwatch.engine.aside import Aside
 from seamwatch.engine.emitted import Emitted, Emitter
-from seamwatch.engine.endings import Endings
+from seamwatch.engine.endings import TOLD, Endings
 from seamwatch.engine.evaluation import Evaluation
 from seamwatch.engine.event_time import EventTime
 from seamwatch.engine.eviction import Eviction
@@ -90,24 +90,25 @@ class Judge:
         return out.emitted()
 
     def _pass_time(self, out: Emitter) -> None:
-        """Let time pass: late for what may be suspended by what others find, last for those that hear of what ended."""
+        """Let time pass: late for what may be suspended by what others find, last for those that hear of episodes."""
         due = self._timers.take_due()
         held = {key for key in due if self._suspending.holds(key)}
-        heard = {key for key in due if self._endings.are_heard_by(key)}
+        heard = {what: {key for key in due if self._endings.are_heard_by(key, what)} for what in TOLD}
         for key in due:
-            if key not in held and key not in heard:
+            if key not in held and not any(key in keys for keys in heard.values()):
                 self._process.on_timer(key, out)
         self._suspending.by_contract(out)
         for key in sorted(held):
             self._process.on_timer(key, out)
-        for key in sorted(heard | self._tell_endings(out)):
-            self._process.on_timer(key, out)
+        for what, keys in heard.items():
+            for key in sorted(keys | self._tell(what, out)):
+                self._process.on_timer(key, out)
         self._suspending.by_contract(out)
 
-    def _tell_endings(self, out: Emitter) -> set[StateKey]:
-        """Tell of the episodes that have ended in this turn; whose clauses have heard of any."""
+    def _tell(self, what: str, out: Emitter) -> set[StateKey]:
+        """Tell of the episodes that have opened, or ended, in this turn; whose clauses have heard of any."""
         told: set[StateKey] = set()
-        for bound, event in self._endings.inputs(tuple(out.violations)):
+        for bound, event in self._endings.inputs(what, tuple(out.violations)):
             self._process.on_input(bound, event, out)
             told.add(StateKey(bound.seam.contract, bound.clause.id, bound.seam.system, ""))
         return told
@@ -140,8 +141,9 @@ class Judge:
         out = Emitter()
         self._process.on_end(out)
         self._suspending.by_contract(out)
-        for key in sorted(self._tell_endings(out)):
-            self._process.on_timer(key, out)
+        for what in TOLD:
+            for key in sorted(self._tell(what, out)):
+                self._process.on_timer(key, out)
         self._suspending.by_contract(out)
         self._answering.ended(out.violations)
         return out.emitted()

@@ -15,6 +15,8 @@ from seamwatch.clauses import Clause
 from seamwatch.clauses.drill import Drill
 from seamwatch.clauses.drill.kind import IMPLIED as DRILLED
 from seamwatch.clauses.signed import IMPLIED, Signed
+from seamwatch.clauses.silence import Silence
+from seamwatch.clauses.silence.kind import IMPLIED as SILENCED
 from seamwatch.documents import Contract, Estate
 from seamwatch.documents.defaults import DEFAULTS, SCHEDULES, SUSPENSIONS
 from seamwatch.documents.estate import END, Term
@@ -164,7 +166,7 @@ class Seams:
                 self._bound.clear()
             near = None if system in self._estate.systems else self._by_meaning.get(meant(system))
             seam = seam_of(self._estate, contract, system, self._keys, self._default_owner, near)
-            bound = {clause.id: BoundClause(clause, seam) for clause in (*contract.clauses, *_drills(contract))}
+            bound = {clause.id: BoundClause(clause, seam) for clause in (*contract.clauses, *_everywhere(contract))}
             if contract.id != DEFAULTS and system == judged_under(contract) and contract.key in self._terms:
                 # Who must sign, and has, is asked once for all systems of the contract.
                 bound |= self._signed(contract, seam)
@@ -190,11 +192,20 @@ def signed_clauses(contract: Contract) -> tuple[Clause, ...]:
     return (_implied(_free(contract, IMPLIED)),)
 
 
-def _drills(contract: Contract) -> tuple[Clause, ...]:
-    """The clause by which a contract that has none of its own can be drilled; a System document's schedules cannot."""
-    if contract.id in SCHEDULES or any(isinstance(clause, Drill) for clause in contract.clauses):
+def _everywhere(contract: Contract) -> tuple[Clause, ...]:
+    """The clauses by which a contract is drilled, and its pages held back, where it has none of its own.
+
+    A System document's schedules have none.
+    """
+    if contract.id in SCHEDULES:
         return ()
-    return (_implied_drill(_free(contract, DRILLED)),)
+    found: list[Clause] = []
+    if not any(isinstance(clause, Drill) for clause in contract.clauses):
+        found.append(_implied_drill(_free(contract, DRILLED)))
+    # What nobody agreed on, nobody may be quiet about.
+    if contract.id != DEFAULTS and not any(isinstance(clause, Silence) for clause in contract.clauses):
+        found.append(_implied_silence(_free(contract, SILENCED)))
+    return tuple(found)
 
 
 def _free(contract: Contract, name: str) -> str:
@@ -211,6 +222,11 @@ def _implied(name: str) -> Signed:
 @cache
 def _implied_drill(name: str) -> Drill:
     return Drill(id=name, kind="drill")
+
+
+@cache
+def _implied_silence(name: str) -> Silence:
+    return Silence(id=name, kind="silence")
 
 
 def seam_of(

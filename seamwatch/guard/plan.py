@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from seamwatch.clauses import Clause
 from seamwatch.clauses.drill import Drill
 from seamwatch.clauses.scope import Scope
+from seamwatch.clauses.silence import Silence
 from seamwatch.documents import Estate
 from seamwatch.documents.defaults import DEFAULTS
 from seamwatch.engine.seams import Seams
@@ -47,8 +48,10 @@ class _Bindable:
 
 
 def _is_no_matter_of_a_call(clause: Clause) -> bool:
-    """Who has signed it, and that it can be drilled; every contract has a clause of either."""
-    return IN_FORCE in clause.wants or (isinstance(clause, Drill) and clause.every is None)
+    """Who has signed it, that it can be drilled, and who may hold back pages; every contract has a clause of each."""
+    if isinstance(clause, Drill):
+        return clause.every is None
+    return IN_FORCE in clause.wants or isinstance(clause, Silence)
 
 
 class Plan:

@@ -198,6 +198,7 @@ class Attestation(Event):
         "reevaluation",
         "incident",
         "report",
+        "silence",
     ]
     metric: str | None = None
     value: float | None = None

@@ -22,9 +22,8 @@ Definition = dict[str, Any]
 """A schema as its JSON says it."""
 
 _EARLIER: Final = (
-    "acknowledgement-1", "acknowledgement-2", "attestation-1", "attestation-2", "config_change-1",
-    "dataset_refresh-1", "page-1", "verdict-1", "verdict-2",
-    "violation-1", "violation-2",
+    "acknowledgement-1", "acknowledgement-2", "attestation-1", "attestation-2", "attestation-3", "config_change-1",
+    "dataset_refresh-1", "page-1", "verdict-1", "verdict-2", "violation-1", "violation-2",
 )  # fmt: skip
 
 REQUIRED: Final = object()

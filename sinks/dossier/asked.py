@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
-from seamwatch.durations import DAY
+from seamwatch.durations import DAY, SECOND
 from seamwatch.instants import format_instant
 from sinks.dossier.values import answered, line
 from sinks.store.questions import (
@@ -24,6 +24,7 @@ from sinks.store.questions import (
     episodes,
     followups,
     holds,
+    incidents,
     inventory,
     ledger,
     measured,
@@ -33,7 +34,10 @@ from sinks.store.questions import (
     signals,
     signatures,
     stale,
+    suspended,
+    tiers,
     touched,
+    unjudged,
     why,
 )
 
@@ -47,7 +51,7 @@ Ask = Callable[["Store", "Scope"], Rows]
 """The rows that a question has of a scope: dataclasses as `sinks.store.questions` has them, or fields by name."""
 
 _MANY: Final = 2**31 - 1
-_AT_ONCE: Final = 1_000
+_AT_ONCE: Final = 20_000
 _PARTS: Final = 366
 
 
@@ -73,14 +77,14 @@ def _changed(store: Store, scope: Scope) -> Rows:
 
 
 def _decisions(store: Store, scope: Scope) -> Rows:
-    for start, end in _days(store, scope):
-        yield from decisions.decisions(
-            store, decisions.Wanted(system=scope.system, since=start, until=end), limit=_MANY
-        )
+    for start, end in _parts(store, scope):
+        wanted = decisions.Wanted(system=scope.system, since=start, until=end)
+        yield from reversed(decisions.decisions(store, wanted, limit=_MANY))
 
 
 def _drift(store: Store, scope: Scope) -> Rows:
-    yield from drift.drift(store, scope.system)
+    # That nothing watches the scores is a row of the answer, and no evidence that anything does.
+    yield from (one for one in drift.drift(store, scope.system) if one.drift != "unwatched")
 
 
 def _episodes(store: Store, scope: Scope) -> Rows:
@@ -102,8 +106,15 @@ def _holds(store: Store, scope: Scope) -> Rows:
             yield one
 
 
+def _incidents(store: Store, scope: Scope) -> Rows:
+    for one in incidents.incidents(store, system=scope.system, over=True):
+        if one.declared_at < scope.end and (one.over_at is None or one.over_at >= scope.start):
+            yield one
+
+
 def _inventory(store: Store, scope: Scope) -> Rows:
-    yield from inventory.inventory(store, scope.system)
+    # What was only seen in traffic is in the answer as what nobody declared.
+    yield from (one for one in inventory.inventory(store, scope.system) if one.registered)
 
 
 def _ledger(store: Store, _: Scope) -> Rows:
@@ -151,31 +162,43 @@ def _stale(store: Store, scope: Scope) -> Rows:
             yield one
 
 
+def _suspended(store: Store, scope: Scope) -> Rows:
+    yield from suspended.suspended_now(store, scope.end, scope.system)
+
+
+def _tiers(store: Store, scope: Scope) -> Rows:
+    yield from (one for one in tiers.tiers(store, scope.end) if one.system == scope.system)
+
+
 def _touched(store: Store, scope: Scope) -> Rows:
     yield from touched.touched(store, touched.extent_of([scope.system], scope.start, scope.end))
 
 
+def _unjudged(store: Store, scope: Scope) -> Rows:
+    time = unjudged.Period(scope.start, scope.end)
+    yield from unjudged.looked(store, tiers.estate_on_record(store), time, [scope.system])
+
+
 def _why(store: Store, scope: Scope) -> Rows:
-    """What allowed each decision, some at a time: planning the view takes longer than a thousand rows of it."""
-    for start, end in _days(store, scope):
-        wanted = decisions.Wanted(system=scope.system, since=start, until=end)
-        ids = [one.event_id for one in decisions.decisions(store, wanted, limit=_MANY)][::-1]
-        for at in range(0, len(ids), _AT_ONCE):
-            found = why.decisions(store, ids[at : at + _AT_ONCE])
-            yield from sorted(
-                found, key=lambda one: (one.event_time, one.event_id, one.topic, one.partition, one.offset)
-            )
+    for start, end in _parts(store, scope):
+        yield from why.within(store, scope.system, start, end)
 
 
-def _days(store: Store, scope: Scope) -> Iterator[tuple[int, int]]:
-    """The parts of a time, a day at most each, in which the system was seen at all, the earliest first."""
-    found = [(one.first_seen, one.last_seen) for one in seen.seen(store, scope.system)]
-    first = max(scope.start, min((at for at, _ in found), default=scope.end))
-    last = min(scope.end, max((at + 1 for _, at in found), default=scope.start))
-    while first < last:
-        end = min(last, first - first % DAY + DAY)
-        yield first, end
-        first = end
+def _parts(store: Store, scope: Scope) -> Iterator[tuple[int, int]]:
+    """The parts of a time, the earliest first, with few enough decisions and calls in each to be held at once."""
+    left = [(scope.start, scope.end)]
+    while left:
+        start, end = left.pop()
+        counted = touched.touched(store, touched.extent_of([scope.system], start, end))
+        found = sum(one.decisions + one.calls for one in counted)
+        if found <= _AT_ONCE or end - start < SECOND:
+            if found:
+                yield start, end
+            continue
+        # Where there is nothing before the first or after the last, halving would find that slowly.
+        first, last = min(one.first for one in counted), max(one.last for one in counted) + 1
+        middle = first + (last - first) // 2
+        left += [(middle, last), (first, middle)]
 
 
 def _violation(one: Violation) -> dict[str, Any]:
@@ -196,6 +219,7 @@ QUESTIONS: Final = MappingProxyType[str, Ask](
         "episodes": _episodes,
         "followups": _followups,
         "holds": _holds,
+        "incidents": _incidents,
         "inventory": _inventory,
         "ledger": _ledger,
         "measured": _measured,
@@ -205,7 +229,10 @@ QUESTIONS: Final = MappingProxyType[str, Ask](
         "signals": _signals,
         "signatures": _signatures,
         "stale": _stale,
+        "suspended": _suspended,
+        "tiers": _tiers,
         "touched": _touched,
+        "unjudged": _unjudged,
         "why": _why,
     }
 )

@@ -61,8 +61,8 @@ class Index:
         return found
 
     def is_gap(self, requirement: Requirement) -> bool:
-        """Whether no question that is named for it has any rows."""
-        return not any(self.answers[each.question].rows for each in requirement.evidence)
+        """Whether no question that is evidence by itself has any rows."""
+        return not any(self.answers[each.question].rows for each in requirement.evidence if each.alone)
 
     @property
     def content(self) -> bytes:
@@ -119,5 +119,6 @@ class Index:
             "sql": answer.sql,
             "shows": evidence.shows,
             "not_shown": evidence.not_shown,
+            "alone": evidence.alone,
             "nothing": None if answer.rows else evidence.nothing,
         }

@@ -58,7 +58,7 @@ def _head(said: Mapping[str, Any]) -> Iterable[str]:
 def _gaps(gaps: Sequence[Mapping[str, str]]) -> Iterable[str]:
     yield "<h2>Gaps</h2>"
     if not gaps:
-        yield "<p>Each requirement below has at least one row of evidence. That is not to say that it is enough.</p>"
+        yield "<p>Each requirement below has a row of evidence at least. That is not to say that it is enough.</p>"
         return
     yield f"<p>{len(gaps)} found:</p><ul>"
     for gap in gaps:
@@ -100,7 +100,7 @@ def _check() -> Iterable[str]:
 def _source(source: Mapping[str, Any]) -> Iterable[str]:
     yield f"<h2>{_text(source['title'])}</h2><p>{_text(source['version'])}</p><ul>"
     for applies in source["applies"]:
-        since = "by choice" if applies["since"] is None else f"since {_text(applies['since'][:10])}"
+        since = "by choice" if applies["since"] is None else f"from {_text(applies['since'][:10])}"
         yield f"<li>{_text(applies['to'])}: {since} ({_text(applies['by'])})</li>"
     yield "</ul>"
     for requirement in source["requirements"]:
@@ -109,12 +109,13 @@ def _source(source: Mapping[str, Any]) -> Iterable[str]:
 
 def _requirement(requirement: Mapping[str, Any]) -> Iterable[str]:
     yield f"<h3>{_text(requirement['number'])} {_text(requirement['title'])}</h3>"
-    yield f"<p>{_text(requirement['asks'])}</p>"
+    yield f"<p><strong>What it asks.</strong> {_text(requirement['asks'])}.</p>"
     if requirement["gap"] is not None:
         yield f'<p class="gap"><strong>Gap.</strong> {_text(requirement["gap"])}</p>'
     yield "<table><tr><th>Question</th><th>Rows</th><th>What they show</th><th>What they do not show</th></tr>"
     for evidence in requirement["evidence"]:
         shows = evidence["shows"] if evidence["nothing"] is None else f"Nothing on record: {evidence['nothing']}"
+        shows = shows if evidence["alone"] else f"{shows} (no evidence by itself)"
         yield (
             f"<tr><td>{_link(evidence['file'], evidence['question'])}<br>{_link(evidence['sql'], 'SQL')}</td>"
             f'<td class="n">{evidence["rows"]}</td><td>{_text(shows)}</td><td>{_text(evidence["not_shown"])}</td></tr>'

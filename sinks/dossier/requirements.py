@@ -38,6 +38,7 @@ class Evidence(Part):
     shows: Words = Field(description="what rows of its answer show")
     not_shown: Words = Field(description="what they do not show")
     nothing: Words = Field(description="what it means that the answer has no rows")
+    alone: bool = Field(True, description="whether rows of it are evidence with nothing else beside them")
 
 
 class Requirement(Part):
@@ -56,6 +57,8 @@ class Requirement(Part):
         twice = next((name for name in names if names.count(name) > 1), None)
         if twice is not None:
             raise ValueError(f"the question {twice!r} is named twice: say in one place what it shows")
+        if not any(each.alone for each in self.evidence):
+            raise ValueError("no question of it is evidence alone, so it would be a gap for every system")
         return self
 
 

@@ -63,6 +63,9 @@ OF_SYSTEM: Final[dict[str, str]] = {
     "violation": f"violation_id IN ({_EPISODES})",
     "notice": f"{_SYSTEM} AND {_in_time('detected_at')}",
     "page": f"violation_id IN ({_EPISODES}) OR violation_id IN ({_NOTICES})",
+    # What was suspended before the time may have been so in it; there are few of these.
+    "suspension": f"{_SYSTEM} AND event_time < {_UNTIL}",
+    "suspended": f"{_SYSTEM} AND since < {_UNTIL}",
     "outage": f"outage_id IN ({_OUTAGES})",
 }
 """By table: which of its rows are about the system, or about what kept anybody from watching it."""
@@ -82,6 +85,8 @@ _NAMING: Final = {
     "violation": "person",
     "notice": "person",
     "page": "person",
+    "suspension": "person",
+    "suspended": "person",
 }
 
 NAMED: Final = " UNION DISTINCT ".join(

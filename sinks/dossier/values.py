@@ -8,7 +8,7 @@ from base64 import b64encode
 from collections.abc import Iterator, Mapping
 from dataclasses import fields, is_dataclass
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from seamwatch.instants import format_instant
 from sinks.store.questions.rows import micros, record
@@ -19,7 +19,10 @@ if TYPE_CHECKING:
 
 def line(row: Mapping[str, Any]) -> bytes:
     """A row as one line of JSON: times as RFC 3339, bytes in base64, and as text what is no number of JSON's."""
-    return json.dumps(_plain(row), ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode() + b"\n"
+    try:
+        return _ENCODE(row).encode() + b"\n"
+    except ValueError:  # a number that JSON has not, which is seldom
+        return _ENCODE(_plain(row)).encode() + b"\n"
 
 
 def answered(row: Any) -> dict[str, Any]:
@@ -43,15 +46,28 @@ def _of_row(value: Any) -> Any:
     return [_of_row(each) for each in value] if isinstance(value, list | tuple) else value
 
 
-def _plain(value: Any) -> Any:
+def _other(value: Any) -> Any:
+    """What JSON has no form of."""
     if isinstance(value, datetime):
         return format_instant(micros(value))
     if isinstance(value, date):
         return value.isoformat()
     if isinstance(value, bytes):
         return b64encode(value).decode()
+    if isinstance(value, Mapping):
+        return dict(value)
+    raise TypeError(f"a {type(value).__name__} has no form in JSON")
+
+
+def _plain(value: Any) -> Any:
+    """A value with texts for the numbers that JSON has not."""
     if isinstance(value, float) and not math.isfinite(value):
         return str(value)
     if isinstance(value, Mapping):
         return {name: _plain(each) for name, each in value.items()}
     return [_plain(each) for each in value] if isinstance(value, list | tuple) else value
+
+
+_ENCODE: Final = json.JSONEncoder(
+    ensure_ascii=False, separators=(",", ":"), allow_nan=False, check_circular=False, default=_other
+).encode

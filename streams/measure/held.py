@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Iterable
 from typing import Final
 
 import structlog
@@ -103,9 +104,15 @@ class Held:
                 )
         self._ahead = True
 
-    def poll(self) -> bool:
-        """Take in what has been said since; whether there was anything."""
+    def poll(self, claims: Iterable[Message] = ()) -> bool:
+        """Take in what has been said since; whether there was anything.
+
+        ``claims`` are those that the stage has just read with the traffic: its client may be ahead of this one.
+        """
         heard = False
+        for message in claims:
+            self._take(message)
+            heard = True
         while self._read(0.0):
             heard = True
         return heard

@@ -146,7 +146,8 @@ class Measure:
         with self._metrics.round.time():
             if self._contracts.poll():
                 self._plan.replace_estate(self._contracts.estate)
-            if self._held.poll():
+            claims = batch.by_topic().get(self._topics.input("suspension"), ())
+            if self._held.poll(message for run in claims for message in run.messages):
                 self._plan.hold(self._held.systems(SystemClock().now()))
             self._metrics.left_out.set(len(self._contracts.estate.problems))
             answer = self._ends.poll(self._assigned)

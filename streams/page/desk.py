@@ -56,10 +56,16 @@ class _Case:
         return (self.topic, self.partition)
 
 
+def _never(_violation: Violation) -> bool:
+    return False
+
+
 class Desk:
     """Which (violation, step) is still to be told to its person."""
 
-    def __init__(self) -> None:
+    def __init__(self, held: Callable[[Violation], bool] = _never) -> None:
+        """``held``: whether what is to be told is held back for now."""
+        self._held = held
         self._cases: dict[str, _Case] = {}
         self._early: dict[Step, int] = {}
         self._over: dict[str, None] = {}
@@ -187,13 +193,19 @@ class Desk:
     def _undelivered(self, mine: Callable[[str, int], bool]) -> Iterator[tuple[_Case, Violation]]:
         for case in self._cases.values():
             violation = case.violation
-            if violation is not None and violation.step not in case.delivered and mine(*case.place):
-                yield case, violation
+            if violation is None or violation.step in case.delivered or not mine(*case.place):
+                continue
+            if self._held(violation):
+                # It is late from when it may be told.
+                case.due_since = None
+                continue
+            yield case, violation
 
     def _was_missed(self, case: _Case | None, violation: Violation) -> bool:
         # A breach that was over before its person could be told is told all the same: a conversation in which an
-        # agent strayed may end within the minute. What was over when we started is history, and wakes nobody.
-        if not self._live or case is None or case.violation is None:
+        # agent strayed may end within the minute. What was over when we started is history, and wakes nobody; nor does
+        # what began and ended while it was held back.
+        if not self._live or case is None or case.violation is None or self._held(violation):
             return False
         delivered = violation.step in case.delivered or (violation.violation_id, violation.step) in self._in_hand
         return violation.state == "resolved" and violation.severity == "breach" and not delivered

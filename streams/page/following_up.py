@@ -39,7 +39,8 @@ Mine = Callable[[str, int], bool]
 class Means:
     """By what people are told: delivery, the manner of channels, the documents, the record, the clock, the board.
 
-    ``again_every`` is how often the last person of a list is told again, in microseconds; None: once is enough.
+    ``again_every`` is how often the last person of a list is told again, in microseconds; None: once is enough. Whose
+    pages are ``held`` back is not told again.
     """
 
     deliver: Deliver
@@ -50,6 +51,7 @@ class Means:
     clock: Clock
     board: str | None
     again_every: int | None
+    held: Callable[[Violation], bool] = lambda _violation: False
 
 
 @dataclass(slots=True)
@@ -83,6 +85,8 @@ class FollowingUp:
         return news in recipient.told_of or (news != AGAIN and self.means.manner_of(recipient, channel).keeps_incidents)
 
     def _is_last(self, violation: Violation) -> bool:
+        if self.means.held(violation):
+            return False
         return self.means.directory.is_last(violation, self.aftermath.acting(violation))
 
     async def _tell(self, recipient: Recipient, news: News, follow_ups: list[FollowUp]) -> None:

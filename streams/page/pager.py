@@ -47,6 +47,7 @@ from streams.page.following_up import SINGLY, FollowingUp, Means
 from streams.page.lookout import Lookout
 from streams.page.metrics import Metrics
 from streams.page.pages import Pages
+from streams.page.silences import Silences
 from streams.page.tellings import Telling
 from streams.page.watching import Watching, Watchman
 
@@ -84,11 +85,12 @@ class Pager:
         self._unreachable = unreachable
         self._metrics = metrics
         self._board = board
-        self._desk = Desk()
+        self._silences = Silences()
+        self._desk = Desk(self._is_held)
         self._directory = Directory(required=required)
         self._pages = Pages(app, topics, metrics)
         self._following_up = FollowingUp(
-            Means(deliver, manner_of, self._directory, self._pages, metrics, clock, board, again_every)
+            Means(deliver, manner_of, self._directory, self._pages, metrics, clock, board, again_every, self._is_held)
         )
         self._aftermath = self._following_up.aftermath
         self._passed: dict[Partition, int] = {}
@@ -147,9 +149,14 @@ class Pager:
 
     def _receive_violation(self, received: ReceivedViolation, *, ahead: bool = False) -> None:
         violation, topic, partition = received.violation, received.topic, received.partition
+        self._silences.receive(violation)
         if self._desk.receive(violation, topic, partition, received.offset, ahead=ahead):
             said_at, now = self._clock.at(received.said_at), self._clock.now()
             self._aftermath.receive(violation, topic, partition, received.offset, said_at=said_at, now=now)
+
+    def _is_held(self, violation: Violation) -> bool:
+        """Whether a silence holds back what is to be told of a violation now."""
+        return self._silences.hold(violation, self._clock.now())
 
     def _receive_telling(self, telling: Telling, of: Violation | None = None) -> None:
         if telling.at is not None:

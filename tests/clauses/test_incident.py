@@ -103,6 +103,14 @@ def test_the_clock_runs_from_when_one_is_aware_by_the_kind(kind: str, days: int)
     assert [one.event_id for one in late.evidence] == ["incident2d"]
 
 
+def test_a_date_is_its_midnight_and_on_the_day_it_began_when_it_did() -> None:
+    whole = json.loads(declared("3d")["statement"])
+    for day, hour in (("2026-03-02", 1), ("2026-03-03", 24)):
+        said = json.dumps(whole | {"aware": day})
+        assert owed([declared("3d", statement=said)], "90d") == [(V, 15 * 24 + hour, None)]
+    assert came(declared("3d", statement=json.dumps(whole | {"aware": "2026-03-01"}))) == ["unreadable"]
+
+
 def test_others_are_agreed_by_the_contract() -> None:
     agreed = CLAUSE.replace("}", ", within: {major: 72h}, severity: warning}")
     text = contract("scorer", agreed) + PERSON

@@ -25,6 +25,7 @@ from seamwatch.clauses.follow_up.state import Action, FollowUpState, Review, Wor
 from seamwatch.clauses.follow_up.statement import MOST_BYTES
 from seamwatch.clauses.incident import state as incident_state
 from seamwatch.clauses.reevaluation import state as reevaluation
+from seamwatch.clauses.silence.state import MOST, Quiet, SilenceState
 from seamwatch.clauses.suspension.state import MOST_PASSED, WINDOW, GoingOn, Passed, SuspensionState
 from seamwatch.clauses.threshold import ThresholdState
 from seamwatch.durations import DAY, HOUR
@@ -339,6 +340,15 @@ def drilled() -> int:
     return made("drill", DrillState(clock, True, at(), running), 2, "s" * 400)
 
 
+def silenced() -> int:
+    """As many silences as may be in force, in each of which each of many clauses ended."""
+    ended = tuple((f"{CLAUSE}-{number}", COUNT) for number in range(40))
+    quiet = tuple(
+        Quiet(f"{n:08x}{ID[8:]}", "c" * 100, OWNER, "r" * 500, at(), at("7d"), evidence(n), ended) for n in range(MOST)
+    )
+    return made("silence", SilenceState(quiet), len(quiet), "s" * 500)
+
+
 def reevaluated() -> int:
     """Reasons that run and that wait, each value worse than agreed, and the changes that were announced."""
     reasons = [
@@ -357,7 +367,7 @@ def reevaluated() -> int:
 def declared() -> int:
     """As many violations as are kept, of each as much as is heard, and both reports of each overdue."""
     words = tuple(
-        incident_state.Word("declared", OWNER, at() + n, f"{n:08x}{ID[8:]}", "k" * 32, at(), at("15d"))
+        incident_state.Word("declared", OWNER, at() + n, f"{n:08x}{ID[8:]}", "k" * 32, at(), at("15d"), evidence(n))
         for n in range(incident_state.WORDS_KEPT)
     )
     told = tuple(incident_state.Told(f"{what}/15", at("15d"), True, at("15d"), 3) for what in ("report", "complete"))
@@ -370,6 +380,7 @@ MADE = {
     "drill": drilled,
     "escalation": summed_up,
     "follow_up": followed_up,
+    "silence": silenced,
     "incident": declared,
     "reevaluation": reevaluated,
     "suspension": suspended,

@@ -17,7 +17,7 @@ from seamwatch.clauses.reevaluation.statement import MOST_BYTES, metrics_of, met
 from seamwatch.documents import digest_of
 from seamwatch.documents.approving import approval_statement
 from seamwatch.documents.models import System
-from seamwatch.durations import DAY, HOUR, MINUTE
+from seamwatch.durations import DAY, HOUR, MINUTE, SECOND
 from seamwatch.judging.model.facts import Violation
 from seamwatch.remedies import remedy_command
 from seamwatch.signatures import approval_bytes, attestation_bytes, sign
@@ -364,4 +364,13 @@ def test_in_any_batches_the_same_is_found(borders: set[int]) -> None:
         since = end
     for minutes in (1, 2, 3):  # what came late has settled
         live.flush([], at("4d") + minutes * MINUTE)
+    assert outcome(list(live.latest.values())) == REPLAYED
+
+
+@pytest.mark.parametrize("steps", [(4, 8, 12, 60), (1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 20), (5, 6, 7, 30)])
+def test_a_history_that_comes_at_once_is_judged_the_same_in_whatever_steps_it_settles(steps: tuple[int, ...]) -> None:
+    live = Live(DOCUMENTS)
+    live.flush(sorted(_EVENTS, key=lambda event: event["event_time"]), at("4d"))
+    for seconds in steps:
+        live.flush([], at("4d") + seconds * SECOND)
     assert outcome(list(live.latest.values())) == REPLAYED

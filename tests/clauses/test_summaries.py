@@ -132,3 +132,10 @@ def test_a_summary_tells_how_it_held_in_the_periods_before() -> None:
     assert "1 of 10 events (10 %)" in told[1]
     assert told[9].endswith("; before that 80 %, 70 %, 60 %, 50 %, 40 %, 30 %, 20 %")
     assert "nothing was seen" in told[10]
+
+
+def test_a_summary_tells_of_how_many_events_it_could_not_be_told() -> None:
+    events = [decision(f"{n + 1}h", score=score) for n, score in enumerate((0.5, -1.0, None, None, 0.7))]
+    (told, *_) = lived(ASSERTED, events, "2d", 6 * HOUR).notices
+    assert "held for 2 of 5 events (40 %)" in told.summary
+    assert told.summary.endswith("; of 2 of them it cannot be told, they do not give what it asks for")

@@ -15,10 +15,11 @@ from seamwatch.durations import MINUTE, SECOND, parse_duration
 from seamwatch.engine.settings import JudgeSettings
 from seamwatch.judging.model.facts import Verdict
 from seamwatch.signatures import sign, suspension_bytes
+from seamwatch.testing import event_id
 from streams.measure.plan import Plan
 from streams.replay.history.gathering import ARRIVED, History
-from streams.replay.replay import chunks_of, judged
-from streams.testing import Stream
+from streams.replay.replay import chunks_of, judged, replay
+from streams.testing import Load, Stream, loaded
 from tests.clauses.history import T0, at, call, contract, decision, estate_of, found, record_of
 
 SYSTEM = """
@@ -292,6 +293,21 @@ def test_of_a_history_that_is_put_in_later_what_was_not_measured_is_counted_as_l
         stream.advance(30 * MINUTE)
         assert [v.state for v in stream.violations if v.kind == "suspension"] == opened
         assert stream.late_for["suspensions#suspension"] == late
+
+
+@pytest.mark.parametrize("keyed", [True, False])
+def test_a_history_that_is_loaded_in_the_order_of_its_time_is_judged_as_a_replay_judges_it(keyed: bool) -> None:
+    events = [record_of({**call(f"{n * 40 + 1}s", "refund"), "event_id": event_id(f"c{n}")}) for n in range(200)]
+    for when, state in (("30m", "suspended"), ("50m", "resumed"), ("1h20m", "suspended"), ("1h40m", "resumed")):
+        events.append(record_of({**said(when, state), "event_id": event_id(when)}))
+    events.sort(key=lambda event: event[1]["event_time"])
+    live = loaded(estate(), events, Load(seed=3, keyed=keyed), at("9h"))
+    found = [
+        sorted((v.violation_id, v.opened_at, v.state, v.resolved_at) for v in violations if v.kind == "suspension")
+        for violations in (live.values(), replay(estate(), events, at("9h")))
+    ]
+    assert found[0] == found[1]
+    assert [state for _, _, state, _ in found[0]] == ["resolved", "resolved"]
 
 
 def _measured(plan: Plan) -> set[str]:

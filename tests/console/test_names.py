@@ -19,6 +19,7 @@ TYPED: dict[tuple[str, ...], list[str]] = {
     ("gate",): ["{system}", "--contracts", "{documents}", "--offline", "--version", "{version}"],
     ("ack",): ["{reference}", "--as", "{person}", "--wait", "0s"],
     ("decisions",): ["--contract", "{contract}"],
+    ("burn",): ["{contract}"],
     ("owner",): ["{system}"],
     ("unjudged",): ["{system}"],
     ("readiness",): ["{system}"],

@@ -12,11 +12,13 @@ from typing import Any
 
 import pytest
 
+from seamwatch.documents import RiskPolicy, published
 from seamwatch.durations import HOUR, MINUTE, SECOND
 from seamwatch.judging.found import Found, header_of
 from seamwatch.judging.model.facts import Evidence
 from seamwatch.judging.model.held import Held
 from seamwatch.judging.records import violation_record
+from sinks.store.questions.episodes import Wanted, episodes
 from sinks.store.questions.trail import Happened, branches
 from tests.console.populated import (
     AGENT,
@@ -33,6 +35,7 @@ from tests.console.populated import (
     hexed,
     populated,
 )
+from tests.sinks.ledger.book import NOW_MILLIS
 from tests.sinks.samples import CODEC, NOW
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -91,6 +94,53 @@ def test_one_that_opens_while_none_is_found_is_for_the_next_time(
     assert store.run("violations", "--json", "--since", "2999-01-01").out == ""
 
 
+def test_drills_are_listed_and_count_for_nothing(store: Populated) -> None:
+    drill = replace(
+        EPISODES[0], violation_id=hexed("drill"), kind="drill", clause="drill", severity="drill", system=DATASET,
+        slice="leak-1", summary="DRILL, nothing has happened", opened_at=NOW - MINUTE, state="open", resolved_at=None,
+    )  # fmt: skip
+    store.book.record([CODEC.encode("violation", violation_record(drill))], "violations.drill", millis=NOW // 1000)
+    shown = store.run("violations", "--system", DATASET, "--open")
+    assert shown.out.startswith("DRILL    open")
+    assert shown.code == 0
+    both = store.run("violations", "--limit", "1")
+    assert both.out.startswith("DRILL")
+    assert both.code == 1, "others are behind it"
+    assert episodes(store.store, Wanted(DATASET, unresolved=True, drills=False)) == []
+    asked = "SELECT count() AS asked FROM acknowledgement_latency WHERE reference = {id:String}"
+    assert [row["asked"] for row in store.store.rows(asked, {"id": drill.violation_id})] == [0]
+
+
+def test_silences_say_what_opened_meanwhile_and_of_what_nobody_was_told(store: Populated) -> None:
+    quiet = replace(
+        EPISODES[0], violation_id=hexed("quiet"), kind="silence", clause="silence", severity="warning", system=DATASET,
+        slice="told", summary="held back", opened_at=NOW - HOUR, since=NOW - HOUR, limit=7_200.0, unit="s",
+        state="open", resolved_at=None, evidence=(Evidence(NOW - HOUR, event("said"), "t", 0, 0),),
+    )  # fmt: skip
+    within = [
+        replace(
+            quiet, violation_id=hexed(name), kind="freshness", severity="breach", clause=clause, opened_at=opened,
+            state=state, resolved_at=None if state == "open" else opened + SECOND,
+        )
+        for name, clause, opened, state in (
+            ("a", "told", NOW - MINUTE, "open"), ("b", "told", NOW - 2 * MINUTE, "resolved"),
+            ("c", "other", NOW - MINUTE, "open"), ("d", "told", NOW - 2 * HOUR, "resolved"),
+        )
+    ]  # fmt: skip
+    for kind, several in (("silence", [quiet]), ("freshness", within)):
+        values: list[bytes | None] = [CODEC.encode("violation", violation_record(each)) for each in several]
+        store.book.record(values, f"violations.{kind}", millis=NOW // 1000)
+    answer = store.run("silences", "--system", DATASET, "--json")
+    assert answer.code == 1
+    (found,) = map(json.loads, answer.out.splitlines())
+    assert (found["clause"], found["over"], found["episodes"], found["untold"]) == ("told", False, 2, 1)
+    assert "2 episodes opened meanwhile, of 1 of which nobody was told" in store.run("silences").out
+    over = replace(quiet, state="resolved", resolved_at=NOW)
+    store.book.record([CODEC.encode("violation", violation_record(over))], "violations.silence", millis=NOW // 1000 + 1)
+    assert store.run("silences", "--system", DATASET).out == "no silences\n"
+    assert store.run("silences", "--system", DATASET, "--over").code == 0
+
+
 def test_violations_as_json_have_the_documented_fields_in_order(store: Populated) -> None:
     page = (DOCS / "store.md").read_text("utf-8")
     section = page[page.index("### `violations`\n") :].split("\n### ")[0]
@@ -118,6 +168,26 @@ def test_what_is_over_asks_nobody_to_act(store: Populated) -> None:
     assert f"{EPISODES[0].violation_id}  breach, {PEOPLE[0]} must act" in owned
 
 
+def test_burn_says_what_is_used_up_and_ends_with_1_when_any_burns(store: Populated, tmp_path: Path) -> None:
+    quiet = store.run("burn", "eligibility-data-to-decisions", "--system", MODEL)
+    assert quiet.code == 0
+    assert "of 3 1 is unknown: nothing says that they are well" in quiet.out
+    assert "no tolerance is agreed by eligibility-data-to-decisions/shape-of-scores" in quiet.out
+    # Decided ten minutes ago on data of two hours before; an hour is agreed.
+    store.send("inference", decision("late", NOW - 10 * MINUTE))
+    file = tmp_path / "seamwatch.prom"
+    told = store.run("burn", "--json", "--textfile", str(file))
+    assert told.code == 1
+    first, *others = (json.loads(line) for line in told.out.splitlines())
+    assert (first["clause"], first["verdict"], first["used"]) == ("decisions-on-fresh-features", "over", 2.0)
+    assert {each["verdict"] for each in others} == {"unknown", "no tolerance"}
+    # What no contract covers is under the defaults.
+    assert {each["contract"] for each in others if each["system"] == AGENT} == {"defaults"}
+    assert "are unknown: nothing says that they are well" in told.err
+    rate = f'{{clause="{first["clause"]}",cohort="",contract="{first["contract"]}",system="{MODEL}"}}'
+    assert f"seamwatch_burn_age_used{rate} 2.0" in file.read_text()
+
+
 def test_why_says_who_had_signed_what_and_when_they_signed(store: Populated) -> None:
     said = " ".join(store.run("why", event("d2")).out.split())
     assert f"signed eligibility-data-to-decisions@4: {PEOPLE[1]} (provider) at 2026-11-02T14:05:00" in said
@@ -126,6 +196,36 @@ def test_why_says_who_had_signed_what_and_when_they_signed(store: Populated) -> 
     assert [(row["person"], row["roles"], row["signed"]) for row in rows] == [
         (PEOPLE[1], ["provider"], True), (None, ["consumer"], False)
     ]  # fmt: skip
+
+
+def test_why_says_that_the_basis_of_an_approval_is_gone_until_it_is_evaluated_again(store: Populated) -> None:
+    arrived = CODEC.encode("inference", decision("allowed", NOW - 2 * HOUR))
+    store.book.record([arrived], "inference", millis=NOW_MILLIS + 1_000)  # after the documents
+
+    def basis() -> list[str]:
+        told = json.loads(store.run("why", event("allowed"), "--json").out)
+        assert told["approval_id"] == "APPROVAL-2026-000117"
+        return list(told["basis_gone"])
+
+    (shifted,) = basis()  # the announced model had not taken effect
+    assert shifted.startswith("scores shifted at ")
+    assert "basis gone" in store.run("why", event("allowed")).out
+    store.send(
+        "attestation",
+        {"event_id": event("re"), "event_time": NOW - 170 * MINUTE, "system": MODEL, "subject": "reevaluation",
+         "kind": "reevaluation", "person": PEOPLE[1], "statement": '{"metrics":{"auc":0.8}}'},
+    )  # fmt: skip
+    assert basis() == []
+    change = {
+        "event_id": event("p9"), "event_time": NOW - 160 * MINUTE, "system": MODEL, "change_id": "P-9",
+        "kind": "prompt", "effective_at": NOW - 150 * MINUTE, "announced_by": PEOPLE[1], "summary": "shorter",
+    }  # fmt: skip
+    store.send("config_change", change)
+    (changed,) = basis()
+    assert changed.startswith("prompt change P-9 took effect at ")
+    back = {"event_id": event("p9-"), "event_time": NOW - 155 * MINUTE, "withdrawn": True}
+    store.send("config_change", {**change, **back})
+    assert basis() == []
 
 
 def test_the_trail_shows_what_led_to_what_and_when_to_the_millisecond(store: Populated) -> None:
@@ -201,6 +301,15 @@ def test_tiers_say_who_holds_to_one_and_who_is_not_known_to(store: Populated) ->
     assert answer.code == 1
     assert answer.err.startswith("0 of 3 systems hold to their tier; 1 fall short of it; 2 are not known to have one")
     assert store.run("tiers", "--short").out.count("\n") >= 7
+    first = store.store.rows("SELECT digest FROM documents WHERE kind = 'RiskPolicy'")
+    softer = RiskPolicy.model_validate(
+        {"kind": "RiskPolicy", "id": "risk-of-decisions", "version": "2", "effective_from": "2026-01-01",
+         "signatories": [PEOPLE[2]], "tiers": [{"tier": "high"}]}
+    )  # fmt: skip
+    for key, value in published([softer], NOW):
+        store.book.record([value], "contracts", key=key.encode())
+    assert store.store.rows("SELECT digest FROM documents WHERE kind = 'RiskPolicy'") == first, "the first text holds"
+    assert [json.loads(line) for line in store.run("tiers", "--json").out.splitlines()] == list(found.values())
 
 
 def test_decisions_under_a_version_of_a_contract_can_be_asked_for(store: Populated) -> None:

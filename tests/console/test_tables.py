@@ -22,9 +22,11 @@ from hypothesis import strategies as st
 
 from console import tables
 from console.tables import table_lines, text_lines
+from seamwatch.instants import format_instant
 from sinks.retention.holds import place_hold
 from tests.console.followed import BROKEN, INCIDENT, attest, followed
 from tests.console.populated import AGENT, DATASET, EPISODES, MODEL, PEOPLE, TRACE, Populated, event
+from tests.sinks.samples import NOW
 
 ROOT = Path(__file__).parents[2]
 WORDS = st.lists(st.text("abcdefghij-0123456789@.üß漢", min_size=1, max_size=70), min_size=0, max_size=6).map(" ".join)
@@ -76,10 +78,11 @@ COMMANDS = {
     "inventory": ["inventory"],
     "drift": ["drift"],
     "signals": ["signals", "--days", "3"],
-    "burn": ["burn"],
+    "burn": ["burn", "--at", format_instant(NOW)],
     "approvals": ["approvals"],
     "acknowledgements": ["acknowledgements"],
     "stale": ["stale"],
+    "silences": ["silences", "--over"],
     "tiers": ["tiers"],
     "unjudged": ["unjudged"],
     "readiness": ["readiness"],

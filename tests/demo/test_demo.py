@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -19,7 +20,7 @@ from seamwatch.settings import load_settings
 from sinks.store.client import Store
 from stack.local import LocalStack
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(340)]
 
 SAME = ("contract", "contract_version", "contract_digest", "clause", "kind", "system", "slice", "severity", "opened_at")
 
@@ -37,7 +38,7 @@ def played(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
         text=True,
     )
     try:
-        stdout, stderr = demo.communicate(timeout=200)
+        stdout, stderr = demo.communicate(timeout=280)
     except subprocess.TimeoutExpired:
         demo.send_signal(signal.SIGABRT)
         pytest.fail(f"the demo does not end:\n{demo.communicate()[1][-20_000:]}")
@@ -100,6 +101,20 @@ def test_what_it_recorded_verifies_and_each_of_its_violations_and_pages_can_be_p
             assert run("evidence", option, about, "--out", str(proof))[0] == 0
             code, said = run("verify", "--proof", str(proof), "--json")
             assert (code, json.loads(said)["record"]["violation_id"]) == (0, about)
+
+
+def test_what_others_are_handed_holds(played: dict[str, Any]) -> None:
+    verified, dossier, checked, card = played["handed"]
+    assert [each["good"] for each in played["handed"]] == [True] * 4, played["handed"]
+    assert verified["said"][-1].endswith("all as signed")
+    assert "records of order-agent" in dossier["said"][-1]
+    assert checked["said"][-1].strip() == "all as sealed and signed"
+    assert any(line.split()[:2] == ["tool_call", "768"] for line in checked["said"])
+    assert card["said"] == ["credit-model.html"]
+    page = (Path(played["folder"]) / "credit-model.html").read_text()
+    assert "a higher credit limit" in page
+    scored = sum(row["stored"] for row in played["answers"]["account"] if row["record_type"] == "inference")
+    assert 0 < int(re.search(r"([0-9,]+) decisions", page)[1].replace(",", "")) < scored  # type: ignore[index]
 
 
 def test_a_replay_of_the_recorded_events_gives_the_same_violations(played: dict[str, Any]) -> None:

@@ -27,12 +27,13 @@ _NAME = re.compile(r"(?<![\w:\"$])((?:[a-z_]+:)*seamwatch_\w+(?::\w+)?|up|ALERTS
 
 def exposed() -> dict[str, set[str]]:
     """Each name of a sample, and the labels that it may have."""
-    found = {name: labels for registry in _registries() for name, labels in _of(registry).items()}
+    found = {name: labels for registry in registries() for name, labels in _of(registry).items()}
     burn: dict[str, Any] = {family.name: set(family._labelnames) for family in families([], 0)}
     return found | burn | OF_PROMETHEUS
 
 
-def _registries() -> list[CollectorRegistry]:
+def registries() -> list[CollectorRegistry]:
+    """One a stage, and what every process shows of itself."""
     judge = Metrics("judge").registry
     Figures(judge, SystemClock())
     feed = SimpleNamespace(away_since=None, unread=0, episodes=SimpleNamespace(followed={}))

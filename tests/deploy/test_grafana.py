@@ -123,6 +123,11 @@ def store(clickhouse: str, auditor_url: str, tmp_path_factory: pytest.TempPathFa
             "detected_at": NOW - HOUR, "summary": "judge stands still",
         }  # fmt: skip
         estate.book.record([CODEC.encode("outage", outage)], "outage", millis=NOW // 1000)
+        suspended = {
+            "suspension_id": "2" * 32, "system": AGENT, "tool": "refund", "state": "suspended",
+            "reason": "it refunds twice", "since": NOW - HOUR, "judged_at": NOW - HOUR,
+        }  # fmt: skip
+        estate.book.record([CODEC.encode("suspended", suspended)], "suspended", millis=NOW // 1000)
         broken = replace(EPISODES[0], violation_id="9" * 32, contract="o'clock", unit="s", observed=9.0, limit=3.0)
         value = CODEC.encode("violation", violation_record(broken))
         estate.book.record([value], f"violations.{broken.kind}", millis=NOW // 1000)

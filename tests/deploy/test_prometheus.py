@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 import yaml
+from prometheus_client import generate_latest
 
-from tests.deploy.exposed import OF_A_TARGET, exposed, named, selected
+from tests.deploy.exposed import OF_A_TARGET, exposed, named, registries, selected
 from tests.deploy.promtool import promtool
 
 ROOT = Path(__file__).parents[2]
@@ -33,6 +34,12 @@ def test_promtool_takes_the_rules_and_the_example() -> None:
     content, said = promtool("check", "config", "prometheus.yml", folder=FOLDER)
     assert content, said
     assert f"{len(ALERTS)} rules found" in said
+
+
+def test_promtool_finds_no_fault_with_what_stages_show(tmp_path: Path) -> None:
+    for registry in registries():
+        content, said = promtool("check", "metrics", folder=tmp_path, given=generate_latest(registry).decode())
+        assert (content, said) == (True, "")
 
 
 @pytest.mark.parametrize("file", TESTS, ids=lambda path: path.stem)

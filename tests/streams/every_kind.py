@@ -77,6 +77,7 @@ covers: [model]{_HEAD}
   - {{id: reviewed, kind: review, every: 3h, by: second@example.org}}
   - {{id: covered, kind: coverage, reviewer: second@example.org, within: 30m}}
   - {{id: covered-often, kind: coverage, reviewer: second@example.org, within: 30m, after: 2h}}
+  - {{id: quiet, kind: silence, longest: 3h, by: second@example.org}}
   - {{id: practised, kind: drill, every: 150m, by: second@example.org}}
   - {{id: anew, kind: reevaluation, by: second@example.org, within: 40m, metrics: [{{metric: gini, min: 0.5}}]}}
   - {{id: learn, kind: follow_up, by: second@example.org, within: 50m, severities: [breach, warning]}}
@@ -259,6 +260,7 @@ def _people(start: int, add: Any) -> None:
             metric="gini", value=value, person="second@example.org")  # fmt: skip
     _follow_ups(start, add)
     _drills(start, add)
+    _silences(start, add)
     _incidents(start, add)
 
 
@@ -274,6 +276,18 @@ def _drills(start: int, add: Any) -> None:
         system = "agent" if minutes == 130 else "model"
         add("attestation", start + minutes * MINUTE, system=system, subject=f"{system}-contract#{drill}", kind="drill",
             person="second@example.org", statement=json.dumps(said))  # fmt: skip
+
+
+def _silences(start: int, add: Any) -> None:
+    """One of all clauses that ends by itself, one of a clause that is lifted, and one of a contract that has none."""
+    until = {"state": "begun", "clause": None, "until": format_instant(start + 180 * MINUTE), "reason": "load test"}
+    for minutes, subject, said in (
+        (60, "model-contract#quiet/s1", until), (70, "model-contract#quiet/s2", until | {"clause": "fresh"}),
+        (90, "model-contract#quiet/s2", {"state": "lifted", "why": "over"}), (65, "agent-contract#silence/s3", until),
+    ):  # fmt: skip
+        by = "owner@example.org" if subject.startswith("agent") else "second@example.org"
+        add("attestation", start + minutes * MINUTE, system=subject.partition("-")[0], subject=subject, kind="silence",
+            person=by, statement=json.dumps(said))  # fmt: skip
 
 
 def _follow_ups(start: int, add: Any) -> None:

@@ -99,9 +99,10 @@ class Clocks:
             f"declared an incident ({one.kind}), by {moment_text(clock.due)}, {_time(clock.due - clock.since)} after "
             f"{moment_text(clock.since)}, {begun}"
         )
+        evidence = one.declared.evidence or Evidence(one.declared.at, one.declared.event_id)
         return Open(
             self.severity, clock.key, clock.due, text, slice=case.violation_id, since=clock.since, observed=allowed,
-            limit=allowed, unit="s", person=self.by, evidence=(Evidence(one.declared.at, one.declared.event_id),),
+            limit=allowed, unit="s", person=self.by, evidence=(evidence,),
         )  # fmt: skip
 
     def _reminded(

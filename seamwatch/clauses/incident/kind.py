@@ -25,7 +25,7 @@ answers](../paging.md#acknowledging): one that does not count says why.
 
 State: one for the system. What was said of the last 100 violations, 30 words each, those of which nothing is owed
 making room first, and what was told of their clocks. A report of what is not declared yet waits for 30 days. At its
-largest it takes 1.0 MB.
+largest it takes 1.6 MB.
 
 What its violation says: who has not sent which report of which violation, the kind, who declared it, and the time that
 is agreed (`observed` and `limit`, seconds, from `since`). Its slice is `<violation_id>`, its evidence the declaration.

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from seamwatch.durations import DAY
+from seamwatch.judging.model.facts import Evidence
 
 CASES_KEPT: Final = 100
 WORDS_KEPT: Final = 30
@@ -22,7 +23,8 @@ class Word:
     """What a person says of a violation: that it is an incident, that it is none, or that its report was sent.
 
     Of a declaration ``kind`` is that of the incident, ``since`` when its clock began and ``due`` when that ends; of
-    an initial report ``due`` is when the complete one is asked for, None where nothing says.
+    an initial report ``due`` is when the complete one is asked for, None where nothing says. ``evidence`` is where the
+    word itself is, None in a state from before it was kept.
     """
 
     says: Says
@@ -32,6 +34,7 @@ class Word:
     kind: str = ""
     since: int = 0
     due: int | None = None
+    evidence: Evidence | None = None
 
 
 @dataclass(frozen=True, slots=True)

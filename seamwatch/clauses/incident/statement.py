@@ -5,15 +5,18 @@ One part of the clause `incident`, used as well by whoever writes one. Reads and
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from seamwatch.clauses.stated import content_of, read_as, stated_text
+from seamwatch.durations import DAY
 from seamwatch.instants import parse_instant
 
 KIND: Final = r"^[a-z][a-z0-9_-]{0,31}$"
 """How a kind of incident is spelt."""
+_DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _LONGEST: Final = 2_000
 _LONGEST_TEXT: Final = 12_000
 
@@ -37,7 +40,7 @@ def _says_something(text: str) -> str:
 class Declaration(_Stated):
     """That an episode is a serious incident: of which kind, since when one is aware of it, and when it began.
 
-    Times are as they were written: RFC 3339, or a date, from its midnight (UTC).
+    Times are as they were written: RFC 3339, or a date, from its midnight (UTC) or, on the day it began, from then on.
     """
 
     kind: str = Field(pattern=KIND)
@@ -58,8 +61,9 @@ class Declaration(_Stated):
 
     @property
     def aware_at(self) -> int:
-        """Since when one is aware of it (micros)."""
-        return parse_instant(self.aware)
+        """Since when one is aware of it (micros); of the day on which it began, since it did."""
+        at, began = parse_instant(self.aware), self.began_at
+        return began if _DATE.fullmatch(self.aware) and at <= began < at + DAY else at
 
     @property
     def began_at(self) -> int:

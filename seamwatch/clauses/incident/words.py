@@ -18,6 +18,7 @@ from seamwatch.judging.model.facts import ForwardedEvent
 from seamwatch.judging.model.judgement import Answered, Finding
 from seamwatch.judging.model.seam import Seam
 from seamwatch.judging.patterns.answered import answered
+from seamwatch.judging.patterns.faults import evidence_of
 from seamwatch.judging.patterns.wording import moment_text
 from seamwatch.signatures import attestation_fault
 
@@ -108,6 +109,7 @@ def attested(agreed: Agreed, clocks: Clocks, seam: Seam, state: IncidentState, e
     word = agreed.word_of(record)
     if word is None:
         return state, (answered(record, *_drafted(case, record)),)
+    word = replace(word, evidence=evidence_of(event))
     if any(other.event_id == word.event_id for other in case.words):
         return state, ()
     before, after = standing_of(case.words).came, standing_of((*case.words, word)).came

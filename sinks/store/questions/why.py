@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from seamwatch.instants import format_instant
-from sinks.store.questions.rows import Micros, columns, rows, values_of
+from sinks.store.questions.rows import Micros, Where, columns, rows, values_of
 
 if TYPE_CHECKING:
     from sinks.store.client import Store
@@ -76,6 +76,16 @@ def decisions(store: Store, event_ids: Collection[str]) -> list[Decision]:
         return []
     sql = f"{_DECISIONS} WHERE event_id IN {{ids:Array(String)}}"
     return rows(store, Decision, sql, {"ids": list(event_ids)})
+
+
+def within(store: Store, system: str, since: Micros, until: Micros) -> list[Decision]:
+    """Those of a system from a time to before another, by their times and ids."""
+    where = Where()
+    where.equal(system=system)
+    where.since("event_time", since)
+    where.until("event_time", until)
+    order = "ORDER BY event_time, event_id, topic, partition, offset"
+    return rows(store, Decision, f"{_DECISIONS} {where} {order}", where.values)
 
 
 def contents(store: Store, found: Decision) -> Contents:

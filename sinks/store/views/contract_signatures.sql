@@ -54,7 +54,7 @@ FROM
             (
                 SELECT id AS contract, version, any(digest) AS digest, any(document) AS document
                 FROM contract_texts
-                WHERE NOT retired
+                WHERE kind = 'Contract' AND NOT retired
                 GROUP BY id, version
             ) AS texts
             LEFT JOIN
@@ -74,7 +74,9 @@ FROM
                         SELECT id, version, broker_time, arrayJoin(JSONExtractArrayRaw(assumeNotNull(signatures))) AS each
                         FROM document
                         WHERE kind = 'Contract' AND signatures IS NOT NULL
-                            AND (id, version, digest) IN (SELECT id, version, digest FROM contract_texts WHERE NOT retired)
+                            AND (id, version, digest) IN (
+                                SELECT id, version, digest FROM contract_texts WHERE kind = 'Contract' AND NOT retired
+                            )
                     )
                     GROUP BY contract, version, person, key_id, signed_at, signature
                     ORDER BY signed_at, person

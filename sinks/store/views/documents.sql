@@ -1,4 +1,4 @@
--- Which documents are published, every version of a contract in its first text, without those withdrawn?
+-- Which documents are published, every version in its first text, without those withdrawn?
 SELECT kind, id, version, digest, published_at, document
 FROM
 (
@@ -7,7 +7,7 @@ FROM
     (
         SELECT kind, id, version, digest, published_at, document, retired, broker_time, offset
         FROM document
-        WHERE kind != 'Contract'
+        WHERE kind NOT IN ('Contract', 'RiskPolicy')
         UNION ALL
         SELECT kind, id, version, digest, published_at, document, retired, broker_time, offset
         FROM contract_texts

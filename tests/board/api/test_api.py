@@ -55,7 +55,7 @@ def said(answer: Any, status: int) -> str:
         f"systems/{MODEL}/contracts", f"systems/{MODEL}/approvals", f"systems/{MODEL}/signals", "signals",
         f"systems/{MODEL}/reviews", "drift", "contracts", "contracts/eligibility-data-to-decisions/signatures",
         "decisions", f"decisions/{event('d1')}", f"traces/{TRACE}", "stale", "acknowledgements",
-        "answers/without-effect", "followups", "ledger", "openapi.json", "changes",
+        "answers/without-effect", "followups", "incidents", "ledger", "openapi.json", "changes",
         "changes/CHANGE-2026-11-000042", "unannounced",
     ],
 )  # fmt: skip

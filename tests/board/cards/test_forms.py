@@ -13,7 +13,7 @@ from seamwatch.durations import DAY, HOUR
 from seamwatch.errors import UsageError
 from sinks.store.questions.cards.basis import basis_of
 from sinks.store.questions.cards.figures import calibrations
-from sinks.store.questions.cards.measuring import Binned
+from sinks.store.questions.cards.measuring import Known
 from sinks.store.questions.cards.model import (
     Attested,
     Card,
@@ -23,6 +23,7 @@ from sinks.store.questions.cards.model import (
     Figure,
     Incident,
     Source,
+    Suspended,
     Threshold,
     Unjudged,
     Who,
@@ -39,15 +40,15 @@ def card(**more: Any) -> Card:
     """A card of which nothing is known but what is given."""
     who = more.pop("who", Who(system="lender", not_for=(), use_cases=(), links={}, **NOTHING))
     empty = dict.fromkeys(
-        ("approvals", "figures", "attested", "calibration", "incidents", "sources", "limits", "signatories", "changes",
-         "unjudged"),
+        ("suspended", "approvals", "figures", "attested", "calibration", "incidents", "sources", "limits",
+         "signatories", "changes", "unjudged"),
         (),
     )  # fmt: skip
     counted = Counted(decisions=23, calls=0, outcomes=15, refreshes=0, cohorts_left_out=2)
     given: dict[str, Any] = {
         "as_of": at("5h"), "good_until": at("5h") + DAY, "since": at(), "counted": counted, "who": who,
         "drift": None, "incidents_left_out": 0, "decided_on": None, "changed_since": None,
-        "basis": basis_of(who, (), (), (), (), (), ()),
+        "basis": basis_of(who, (), (), (), (), (), (), ()),
     }  # fmt: skip
     return Card(**{**empty, **given, **more})
 
@@ -61,16 +62,19 @@ def full() -> Card:
         violation_id="v", clause="c@1/quick", severity="breach", state="open", summary=NASTY, opened_at=at("1h"),
         acknowledged_by=None, acknowledged_at=None, resolved_at=None, followed=(),
     )  # fmt: skip
-    binned = [Binned(1, None, 0, 4, 400_000_000, 0), Binned(1, None, 4, 2, 1_800_000_000, 2_000_000_000)]
+    sums = ((0, 4), (4, 2), (400_000_000, 1_800_000_000), (0, 2_000_000_000))
+    known = [Known(1, None, 6, 6, 6, 0.1, 0.01, 2, 4, 1.0, *sums)]
     return card(
         who=Who(system="lender", not_for=(NASTY,), use_cases=("credit",), links={"runbook": "https://example.org/r"},
                 **{**NOTHING, "owner": "owner@example.org", "purpose": "ranks applications"}),
         figures=(auc,),
         attested=(Attested(metric="psi", threshold=Threshold(source="System document", min=None, max=0.2), value=None,
                            at=None, person=None, standing="not known"),),
-        calibration=tuple(calibrations(binned, 5)),
+        calibration=tuple(calibrations(known, 5)),
         drift=Drift(standing="drifting", observed=0.31, limit=0.2, unit="share", since=at()),
         incidents=(incident,),
+        suspended=(Suspended(what="version 1 of lender", since=at("3h"), until=None, by="owner@example.org",
+                             reason="it refused everybody"),),
         sources=(Source(dataset="households", declared=True, refreshed_at=None, data_as_of=None, age_seconds=None,
                         agreed_seconds=86_400.0, refreshes=0),),
         changed_since=at(),
@@ -82,7 +86,7 @@ def full() -> Card:
 @pytest.mark.parametrize("form", EVERY)
 def test_each_form_says_what_is_known_and_as_of_when(form: Form) -> None:
     text = rendered(full(), form)
-    for said in ("ranks applications", "owner@example.org", "0.95", "6 of 23 decisions lack"):
+    for said in ("ranks applications", "owner@example.org", "0.95", "6 of 23 decisions lack", "it refused everybody"):
         assert said in text.replace("\\_", "_"), said
     assert ("2026-03-02T05:00:00" if form == "json" else "2026-03-02 05:00") in text or "02 Mar 2026 05:00" in text
 
@@ -140,6 +144,6 @@ def test_the_basis_is_another_for_what_is_said_and_the_same_for_traffic() -> Non
     before, known = card(), full()
     incident = known.incidents[0]
     over = incident.model_copy(update={"state": "resolved", "resolved_at": at("1h") + HOUR})
-    one, other = (basis_of(before.who, (), (), (each,), (), (), ()) for each in (incident, over))
+    one, other = (basis_of(before.who, (), (), (), (each,), (), (), ()) for each in (incident, over))
     assert {name for name in one if one[name] != other[name]} == {"incidents"}
     assert one["incidents"] != before.basis["incidents"]

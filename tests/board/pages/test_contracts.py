@@ -55,7 +55,7 @@ def test_whole_it_says_how_fast_what_it_tolerates_is_used_up(by_link: TestClient
     told = words(by_link.get(f"/contracts/{NAME}?whole=1").text)
 
     # No decision of the last hour says how old its data was; a distribution tolerates no share.
-    assert f"decisions-on-fresh-features freshness {MODEL} 1 h old unknown" in told
+    assert f"decisions-on-fresh-features freshness {MODEL} 1 h old ? unknown" in told
     assert "no data on record that tells its age" in told
     assert f"shape-of-scores distribution {MODEL} no tolerance" in told
 

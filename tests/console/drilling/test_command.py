@@ -15,7 +15,9 @@ from console.drilling.scenario import read_scenario
 from seamwatch.clauses.drill.statement import Begun, CalledOff, Held, read_statement
 from seamwatch.engine.seams import Seams
 from seamwatch.errors import SeamwatchError, UnreachableError, UsageError
+from statements.incident import taking
 from tests.clauses.history import at, contract, estate_of
+from tests.console.drilling.test_holding import DRILLED
 
 OWNER = "owner@example.org"
 AGREED = contract("scorer", "- {id: valid, kind: range, min: 0, max: 1}")
@@ -82,8 +84,14 @@ def asked(person: str = OWNER, answers: Any = command._nobody, *documents: str) 
     )  # fmt: skip
 
 
+def nothing(_report: object) -> None:
+    pass
+
+
 def test_a_drill_is_stated_when_it_begins_and_when_it_is_over(sent: list[dict[str, Any]]) -> None:
-    report = command._hold(asked())
+    told: list[Any] = []
+    report = command._hold(asked(), told.append)
+    assert told == [report]
     begun, held = (read_statement(event["statement"]) for event in sent)
     assert isinstance(begun, Begun)
     assert isinstance(held, Held)
@@ -95,7 +103,7 @@ def test_a_drill_is_stated_when_it_begins_and_when_it_is_over(sent: list[dict[st
 
 def test_nobody_is_paged_by_who_may_not_run_one(sent: list[dict[str, Any]]) -> None:
     with pytest.raises(SeamwatchError, match=r"is for owner@example.org or second@example.org to run, not for third"):
-        command._hold(asked("third@example.org", command._nobody, f"{AGREED}\n---\n{SYSTEM}---\n{THIRD}"))
+        command._hold(asked("third@example.org", command._nobody, f"{AGREED}\n---\n{SYSTEM}---\n{THIRD}"), nothing)
     assert sent == []
 
 
@@ -108,11 +116,24 @@ def test_a_drill_that_is_broken_off_is_called_off(sent: list[dict[str, Any]], mo
 
     monkeypatch.setattr(Silence, "read", interrupted)
     with pytest.raises(KeyboardInterrupt):
-        command._hold(asked())
+        command._hold(asked(), nothing)
     begun, off = (read_statement(event["statement"]) for event in sent)
     assert isinstance(begun, Begun)
     assert isinstance(off, CalledOff)
     assert off.why == "it was interrupted"
+
+
+def test_a_drill_of_which_no_judge_says_anything_is_called_off(
+    sent: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def silent(_system: object, event: dict[str, Any], _patience: float) -> dict[str, Any]:
+        sent.append(event)
+        raise UnreachableError("no judge has said whether it counts")
+
+    monkeypatch.setattr(statements.drill, "state", silent)
+    with pytest.raises(UnreachableError):
+        command._hold(asked(), nothing)
+    assert [type(read_statement(event["statement"])) for event in sent] == [Begun, CalledOff]
 
 
 def test_whose_list_is_climbed_is_asked_for_where_it_could_be_several() -> None:
@@ -124,6 +145,12 @@ def test_whose_list_is_climbed_is_asked_for_where_it_could_be_several() -> None:
         statements.drill.drilled(both, "scorer", "other#dril")
     demanding: Any = Published(f"{AGREED}\n---\n{DEMANDING}\n---\n{SYSTEM}")
     assert statements.drill.drilled(demanding, "scorer", None).clause.id == "practised"
+
+
+def test_a_drill_is_declared_no_incident() -> None:
+    seams = Seams(estate_of(f"{AGREED}\n---\n{SYSTEM}"))
+    with pytest.raises(SeamwatchError, match="v1 is a drill, in which nothing happened"):
+        taking(seams, DRILLED, OWNER, at())
 
 
 def test_what_the_judge_does_not_count_is_told(monkeypatch: pytest.MonkeyPatch) -> None:

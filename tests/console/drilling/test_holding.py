@@ -200,7 +200,13 @@ def test_who_may_take_it_offline_is_known_and_can_be_reached() -> None:
     )
     found = offline(reached(f"{SYSTEM}versions: [{{version: '2.1'}}]\n"))
     assert found.holds
-    assert f"{OWNER} may take it offline; a guard of version 2.1 goes by what is published" in found.said
+    assert found.said == (f"{OWNER} may take it offline; in a dry run a guard of version 2.1 refuses what they suspend")
+    other = reached(f"{SYSTEM}authority: {{suspend: [{SECOND_ONE}], resume: [{OWNER}]}}\n")
+    assert offline(other).said.startswith(f"{SECOND_ONE} may take it offline, but")
+    alone = replace(reached(), estate=replace(reached().estate, terms=()))
+    assert offline(alone) == Checked(
+        False, f"{OWNER} may take it offline; no contract covers it, so that a guard refuses whatever it does"
+    )
 
 
 def test_what_persons_do_passes_when_they_say_so_in_time() -> None:

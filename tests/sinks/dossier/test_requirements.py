@@ -7,8 +7,10 @@ from pathlib import Path
 import pytest
 
 from seamwatch.errors import DocumentError, UsageError
+from seamwatch.record_types import RECORD_TYPES
 from sinks.dossier.asked import QUESTIONS
 from sinks.dossier.requirements import packaged, read_requirements
+from sinks.dossier.scope import OF_SYSTEM
 
 GOOD = """\
 id: own
@@ -75,17 +77,24 @@ def test_a_file_that_is_wrong_is_told_of_by_its_line(tmp_path: Path, before: str
     assert said in read(tmp_path, GOOD.replace(before, after))
 
 
-def test_what_is_there_twice_is_refused(tmp_path: Path) -> None:
+def test_what_is_there_twice_or_never_enough_is_refused(tmp_path: Path) -> None:
     item = GOOD[GOOD.index("      - question") : GOOD.index("    duty")]
     assert "the question 'ledger' is named twice" in read(tmp_path, GOOD.replace(item, item + item))
     whole = GOOD[GOOD.index("  - number") :]
     assert "the number '1' is there twice" in read(tmp_path, GOOD + whole)
+    background = GOOD.replace("        nothing: none\n", "        nothing: none\n        alone: false\n")
+    assert "no question of it is evidence alone" in read(tmp_path, background)
     assert "'own' is there already" in read(tmp_path, f"{GOOD}---\n{GOOD}")
 
 
 def test_a_folder_without_any_is_no_folder_of_requirements(tmp_path: Path) -> None:
     with pytest.raises(UsageError):
         read_requirements([tmp_path / "none"])
+
+
+def test_every_type_of_record_is_one_that_a_dossier_knows() -> None:
+    of_no_system = {"measurement", "checkpoint", "dead_letter"}
+    assert OF_SYSTEM.keys() | {"erasure"} == set(RECORD_TYPES) - of_no_system
 
 
 def test_every_question_that_can_be_asked_is_the_name_of_a_module() -> None:

@@ -89,6 +89,7 @@ READS: dict[str, list[str]] = {
     "approvals": [],
     "acknowledgements": ["--waiting"],
     "stale": [],
+    "silences": [],
     "tiers": [],
     "unjudged": [],
     "readiness": [],
@@ -141,7 +142,7 @@ OTHER: dict[str, set[str]] = {
         "emit", "cat", "attest", "announce", "cosign", "erase", "topics create", "spool list", "spool send",
         "contracts check", "contracts new", "contracts sign", "contracts verify", "contracts diff", "contracts import",
         "contracts export", "contracts publish", "keys new", "keys show", "keys ledger", "config digest",
-        "config compare", "suspend", "resume",
+        "config compare", "suspend", "resume", "silence",
     },
 }  # fmt: skip
 """All other commands, and why they are not tried."""

@@ -93,7 +93,7 @@ def rated(window: Window, tolerated: float, fewest: int) -> float | None:
 
 def rate_text(burn: float | None) -> str:
     """A burn rate for a person."""
-    return "unknown" if burn is None else f"{number_text(burn, 1.0)}×"
+    return "?" if burn is None else f"{number_text(burn, 1.0)}×"
 
 
 def rates_text(one: Burn) -> tuple[str, ...]:
@@ -112,7 +112,7 @@ def agreed_text(one: Burn) -> str:
         return "no tolerance"
     if one.basis == "age":
         return f"{format_duration(round(one.tolerated * SECOND))} old"
-    return f"{share_text(one.tolerated)} of events"
+    return share_text(one.tolerated)
 
 
 def said(one: Burn) -> str:

@@ -9,12 +9,12 @@ from seamwatch.clauses.signal import Signal
 from seamwatch.durations import DAY
 from seamwatch.expressions import Expression
 from sinks.store.questions import unjudged
-from sinks.store.questions.approvals import approvals, standing
+from sinks.store.questions.approvals import ApprovalGiven, approvals, standing
 from sinks.store.questions.cards.attested import attested
 from sinks.store.questions.cards.basis import basis_of
 from sinks.store.questions.cards.figures import approved, calibrations, figures
-from sinks.store.questions.cards.happened import changes, incidents
-from sinks.store.questions.cards.measuring import Measuring
+from sinks.store.questions.cards.happened import changes, incidents, suspended
+from sinks.store.questions.cards.measuring import Decided, Measuring
 from sinks.store.questions.cards.model import (
     Approval,
     Card,
@@ -34,6 +34,7 @@ from sinks.store.questions.unjudged.events import WITHIN, values_of
 if TYPE_CHECKING:
     from seamwatch.clauses import Clause
     from seamwatch.documents import Contract, Estate, System
+    from seamwatch.documents.models import Approved
     from sinks.store.client import Store
     from sinks.store.questions.unjudged import Period
 
@@ -56,10 +57,12 @@ def card(
     declared = estate.systems.get(system)
     contracts = estate.contracts_for(system, period.until - 1)
     measuring, agreed = Measuring.of(store, system, period), approved(declared, contracts)
-    errors = calibrations(measuring.binned(agreed.bins, *agreed.range), agreed.bins)
     correct = _correct(clause for contract in contracts for clause in contract.clauses)
+    decided, known = measuring.decided(agreed.quantiles), measuring.known(correct, agreed.bins, *agreed.range)
+    errors = calibrations(known, agreed.bins)
     who, given = _who(estate, declared, system), _approvals(store, declared, system, period)
     benchmarks = tuple(attested(store, declared, period.until))
+    held = suspended(store, system, period.until)
     found, left_out = incidents(store, system, period)
     limits, signed = tuple(_limits(contracts)), tuple(_signatories(store, contracts))
     since = max((one.approved_at for one in given if one.standing == "in force" and one.approved_at), default=None)
@@ -70,12 +73,11 @@ def card(
         as_of=period.until,
         good_until=good_until,
         since=period.since,
-        counted=_counted(store, system, period, measuring),
+        counted=_counted(store, system, period, decided, measuring.cohorts_left_out),
         who=who,
+        suspended=tuple(held),
         approvals=given,
-        figures=tuple(
-            figures(measuring.decided(agreed.quantiles), measuring.known(correct), measuring.ranked(), errors, agreed)
-        ),
+        figures=tuple(figures(decided, known, errors, agreed)),
         attested=benchmarks,
         calibration=tuple(errors),
         drift=None if drifts is None else _drift(drifts),
@@ -88,7 +90,7 @@ def card(
         changed_since=since,
         changes=tuple(changed),
         unjudged=tuple(_unjudged(store, estate, system, period, everything=everything)),
-        basis=basis_of(who, given, benchmarks, found, limits, signed, changed),
+        basis=basis_of(who, held, given, benchmarks, found, limits, signed, changed),
     )
 
 
@@ -127,22 +129,28 @@ def _approvals(store: Store, declared: System | None, system: str, period: Perio
         approval.id: approval for version in (declared.versions if declared else ()) for approval in version.approvals
     }
     return tuple(
-        Approval(
-            approval_id=one.approval_id,
-            version=one.version,
-            config_digest=one.config_digest or None,
-            use_case=one.use_case,
-            approved_by=one.approved_by or None,
-            approved_at=one.approved_at,
-            expires=one.expires,
-            standing=standing(one, period.until),
-            evidence=None if one.approval_id not in written else written[one.approval_id].evidence,
-            signed_by=tuple(each.person for each in written[one.approval_id].signatures)
-            if one.approval_id in written
-            else (),
-            events=one.events,
-        )
-        for one in approvals(store, system, period.until)
+        _approval(one, written.get(one.approval_id), standing(one, period.until)) for one in approvals(store, system)
+    )
+
+
+def _approval(one: ApprovalGiven, written: Approved | None, stands: str) -> Approval:
+    """An approval, with what only its document says of what it rests on; nothing of that where it is listed no more."""
+    baseline = None if written is None else written.baseline
+    return Approval(
+        approval_id=one.approval_id,
+        version=one.version,
+        config_digest=one.config_digest or None,
+        use_case=one.use_case,
+        approved_by=one.approved_by or None,
+        approved_at=one.approved_at,
+        expires=one.expires,
+        standing=stands,
+        evidence=None if written is None else written.evidence,
+        co_approvers=() if written is None else written.co_approvers,
+        evaluated_at=None if baseline is None else baseline.evaluated_at,
+        baseline={} if baseline is None else baseline.metrics,
+        signed_by=() if written is None else tuple(each.person for each in written.signatures),
+        events=one.events,
     )
 
 
@@ -181,10 +189,12 @@ def _drift(found: Any) -> Drift:
     return Drift(standing=found.drift, observed=found.observed, limit=found.limit, unit=found.unit, since=found.since)
 
 
-def _counted(store: Store, system: str, period: Period, measuring: Measuring) -> Counted:
-    views = {"decisions": "decisions", "calls": "calls", "outcomes": "outcomes", "refreshes": "refreshes"}
-    found = {name: count(store, _COUNT % view, values_of([system], period)) for name, view in views.items()}
-    return Counted(cohorts_left_out=measuring.cohorts_left_out(), **found)
+def _counted(store: Store, system: str, period: Period, decided: Sequence[Decided], left_out: int) -> Counted:
+    found = {
+        name: count(store, _COUNT % name, values_of([system], period)) for name in ("calls", "outcomes", "refreshes")
+    }
+    decisions = sum(one.events for one in decided if one.overall)
+    return Counted(decisions=decisions, cohorts_left_out=left_out, **found)
 
 
 def _unjudged(store: Store, estate: Estate, system: str, period: Period, *, everything: bool) -> Iterator[Unjudged]:

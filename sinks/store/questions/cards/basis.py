@@ -11,13 +11,14 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
-from sinks.store.questions.cards.model import Approval, Attested, Change, Incident, Limit, Signatory, Who
+from sinks.store.questions.cards.model import Approval, Attested, Change, Incident, Limit, Signatory, Suspended, Who
 
 if TYPE_CHECKING:
     from sinks.store.questions.cards.model import Card, Part
 
 WORDS: Final[Mapping[str, str]] = {
     "who": "what its document says",
+    "suspended": "what is suspended",
     "approvals": "its approvals",
     "attested": "what was attested",
     "incidents": "its incidents and what followed",
@@ -30,6 +31,7 @@ _TRAFFIC: Final = {"events"}
 
 def basis_of(
     who: Who,
+    suspended: Sequence[Suspended],
     approvals: Sequence[Approval],
     attested: Sequence[Attested],
     incidents: Sequence[Incident],
@@ -40,6 +42,7 @@ def basis_of(
     """The digest of each part."""
     parts: dict[str, Iterable[Part]] = {
         "who": [who],
+        "suspended": suspended,
         "approvals": approvals,
         "attested": attested,
         "incidents": incidents,

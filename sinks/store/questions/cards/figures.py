@@ -14,7 +14,7 @@ from seamwatch.judging.patterns.spelling import meant
 from seamwatch.judging.patterns.wording import number_text
 from seamwatch.statistics.reliability import BILLION, Reliability
 from sinks.store.questions.cards.estimates import Estimate, area, mean, share
-from sinks.store.questions.cards.measuring import Binned, Decided, Known, Ranked
+from sinks.store.questions.cards.measuring import Decided, Known
 from sinks.store.questions.cards.model import Bin, Calibration, Figure, Standing, Threshold
 
 _ACCURACY, _AREA, _BRIER, _ERROR = "accuracy", "auc", "brier", "calibration error"
@@ -71,21 +71,20 @@ def latency_name(quantile: float) -> str:
 
 
 def figures(
-    decided: Sequence[Decided], known: Sequence[Known], ranked: Sequence[Ranked], errors: Sequence[Calibration],
+    decided: Sequence[Decided], known: Sequence[Known], errors: Sequence[Calibration],
     agreed: Approved,
 ) -> list[Figure]:  # fmt: skip
     """Every figure, of all events and then of each cohort."""
     whose: list[str | None] = [None]
     whose += [one.cohort for one in decided if not one.overall and one.cohort is not None]
-    return [figure for cohort in whose for figure in _of_cohort(cohort, decided, known, ranked, errors, agreed)]
+    return [figure for cohort in whose for figure in _of_cohort(cohort, decided, known, errors, agreed)]
 
 
 def _of_cohort(
-    cohort: str | None, decided: Sequence[Decided], known: Sequence[Known], ranked: Sequence[Ranked],
+    cohort: str | None, decided: Sequence[Decided], known: Sequence[Known],
     errors: Sequence[Calibration], agreed: Approved,
 ) -> Iterator[Figure]:  # fmt: skip
     outcome = next((one for one in known if _is(one, cohort)), None)
-    ranks = next((one for one in ranked if _is(one, cohort)), None)
     error = next((one for one in errors if one.cohort == cohort), None)
     of = next((one for one in decided if _is(one, cohort)), None)
     none = "no outcome with a score is on record"
@@ -95,8 +94,11 @@ def _of_cohort(
 
     right = None if outcome is None else share(outcome.right, outcome.judged)
     yield figure(_ACCURACY, "share", right, none)
-    yield figure(_AREA, "area", None if ranks is None else area(ranks.won, ranks.positives, ranks.negatives),
-                 none if ranks is None else "of both labels, 0 and 1, one is missing")  # fmt: skip
+    ranked = None
+    if outcome is not None and outcome.area is not None:
+        won = outcome.area * outcome.positives * outcome.negatives
+        ranked = area(won, outcome.positives, outcome.negatives)
+    yield figure(_AREA, "area", ranked, none if outcome is None else "of both labels, 0 and 1, one is missing")
     brier = None if outcome is None else mean(outcome.squared, outcome.fourth, outcome.outcomes)
     yield figure(_BRIER, "squared", brier, none)
     calibrated = None if error is None else Estimate(error.error, error.low, error.high, error.outcomes)
@@ -111,7 +113,7 @@ def _of_cohort(
         yield figure(metric.replace("_", " "), "share", hits, "no decision is on record")
 
 
-def _is(one: Decided | Known | Ranked, cohort: str | None) -> bool:
+def _is(one: Decided | Known, cohort: str | None) -> bool:
     return bool(one.overall) if cohort is None else not one.overall and one.cohort == cohort
 
 
@@ -142,17 +144,16 @@ def standing(value: float | None, low: float | None, high: float | None, thresho
     return "within" if least <= low and high <= most else "perhaps"
 
 
-def calibrations(binned: Iterable[Binned], bins: int) -> list[Calibration]:
+def calibrations(known: Iterable[Known], bins: int) -> list[Calibration]:
     """The error of the scores of all outcomes, and of each cohort's, with their bins; those of all first."""
-    found: dict[str | None, dict[int, Binned]] = {}
-    for one in binned:
-        if one.overall or one.cohort is not None:
-            found.setdefault(None if one.overall else one.cohort, {})[one.bin] = one
-    return [_calibration(cohort, those, bins) for cohort, those in found.items()]
+    return [_calibration(one, bins) for one in known if one.bins and (one.overall or one.cohort is not None)]
 
 
-def _calibration(cohort: str | None, held: Mapping[int, Binned], bins: int) -> Calibration:
-    columns = ([getattr(held[n], name) if n in held else 0 for n in range(bins)] for name in Binned.__slots__[3:])
+def _calibration(of: Known, bins: int) -> Calibration:
+    cohort, held = None if of.overall else of.cohort, dict(zip(of.bins, range(len(of.bins)), strict=True))
+    columns = (
+        [values[held[n]] if n in held else 0 for n in range(bins)] for values in (of.counts, of.said, of.happened)
+    )
     reliability = Reliability().plus(*columns)
     low, high = reliability.interval()
     return Calibration(

@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Final
 
-from sinks.store.questions.cards.model import Change, Followed, Incident
+from sinks.store.questions.cards.model import Change, Followed, Incident, Suspended
 from sinks.store.questions.changed import began, changed, served
 from sinks.store.questions.episodes import Wanted, episodes, number
 from sinks.store.questions.followups import followups
+from sinks.store.questions.incidents import incidents as declared_incidents
+from sinks.store.questions.suspended import suspended_now
 
 if TYPE_CHECKING:
     from seamwatch.judging.model.facts import Violation
     from sinks.store.client import Store
     from sinks.store.questions.cards.standing_on import Publication
-    from sinks.store.questions.followups import Owed
     from sinks.store.questions.unjudged import Period
 
 MOST_INCIDENTS: Final = 50
@@ -23,17 +24,41 @@ MOST_INCIDENTS: Final = 50
 
 def incidents(store: Store, system: str, period: Period) -> tuple[list[Incident], int]:
     """What is open, and what opened within the time, the latest first; and how many more there are."""
-    recent = Wanted(system, since=period.since)
-    unresolved = episodes(store, Wanted(system, unresolved=True), MOST_INCIDENTS)
+    # In a drill nothing happened.
+    recent = Wanted(system, since=period.since, drills=False)
+    unresolved = episodes(store, Wanted(system, unresolved=True, drills=False), MOST_INCIDENTS)
     found = {one.violation_id: one for one in (*unresolved, *episodes(store, recent, MOST_INCIDENTS))}
     shown = [one for one in found.values() if one.opened_at < period.until][:MOST_INCIDENTS]
     in_all = number(store, recent) + sum(one.opened_at < period.since for one in unresolved)
-    owed = followups(store, system=system, done=True) if shown else []
+    owed = _followed(store, system) if shown else {}
     by_opening = sorted(shown, key=lambda one: (one.state == "resolved", -one.opened_at, one.violation_id))
-    return [_incident(one, owed) for one in by_opening], max(0, in_all - len(shown))
+    return [_incident(one, owed.get(one.violation_id, [])) for one in by_opening], max(0, in_all - len(shown))
 
 
-def _incident(one: Violation, owed: Sequence[Owed]) -> Incident:
+def _followed(store: Store, system: str) -> dict[str, list[Followed]]:
+    """By violation: reviews and actions, and that it was declared a serious incident, with the report that is owed."""
+    found: dict[str, list[Followed]] = {}
+    for owed in followups(store, system=system, done=True):
+        one = Followed(what=owed.what, person=owed.person, text=owed.text, due_at=owed.due_at, done_at=owed.done_at)
+        found.setdefault(owed.violation_id, []).append(one)
+    for each in declared_incidents(store, system=system, over=True):
+        said = Followed(what="declared", person=each.declared_by, text=each.kind, due_at=None, done_at=each.declared_at)
+        report = Followed(
+            what="report", person=each.person, text=each.owes or each.standing, due_at=each.due_at, done_at=each.over_at
+        )
+        found.setdefault(each.violation_id, []).extend((said, report))
+    return found
+
+
+def suspended(store: Store, system: str, now: int) -> list[Suspended]:
+    """What of it must not serve."""
+    return [
+        Suspended(what=one.what, since=one.since, until=one.until, by=one.by, reason=one.reason)
+        for one in suspended_now(store, now, system)
+    ]
+
+
+def _incident(one: Violation, followed: Sequence[Followed]) -> Incident:
     return Incident(
         violation_id=one.violation_id,
         clause=f"{one.contract}@{one.contract_version}/{one.clause}",
@@ -44,11 +69,7 @@ def _incident(one: Violation, owed: Sequence[Owed]) -> Incident:
         acknowledged_by=one.acknowledged_by,
         acknowledged_at=one.acknowledged_at,
         resolved_at=one.resolved_at,
-        followed=tuple(
-            Followed(what=each.what, person=each.person, text=each.text, due_at=each.due_at, done_at=each.done_at)
-            for each in owed
-            if each.violation_id == one.violation_id
-        ),
+        followed=tuple(followed),
     )
 
 

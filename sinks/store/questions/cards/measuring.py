@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from seamwatch.expressions.sql import clickhouse
-from sinks.store.questions.rows import count, rows
+from sinks.store.questions.rows import rows
 from sinks.store.questions.unjudged.events import WITHIN, values_of, view_of
 
 if TYPE_CHECKING:
@@ -39,7 +39,13 @@ class Decided:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """Outcomes with a score and a label of 0 to 1: how many, how many were right, and sums of squared errors."""
+    """Outcomes with a score and a label of 0 to 1, of a cohort or all (``overall`` 1).
+
+    - ``right`` of ``judged``; the sums of squared errors, and of their squares.
+    - ``area``: of all pairs of one of the ``positives`` and one of the ``negatives`` (labels 1 and 0), the share that
+      scores rank right; equal scores count half.
+    - By ``bins``, their numbers: outcomes, and the sums of scores and labels as probabilities, in billionths.
+    """
 
     overall: int
     cohort: str | None
@@ -48,29 +54,13 @@ class Known:
     judged: int
     squared: float
     fourth: float
-
-
-@dataclass(frozen=True, slots=True)
-class Ranked:
-    """Outcomes of label 1 and 0, and of how many pairs of them the scores rank the first above the second."""
-
-    overall: int
-    cohort: str | None
     positives: int
     negatives: int
-    won: float
-
-
-@dataclass(frozen=True, slots=True)
-class Binned:
-    """Outcomes of one bin of scores, and the sums of scores and labels as probabilities, in billionths."""
-
-    overall: int
-    cohort: str | None
-    bin: int
-    outcomes: int
-    said: int
-    happened: int
+    area: float | None
+    bins: tuple[int, ...]
+    counts: tuple[int, ...]
+    said: tuple[int, ...]
+    happened: tuple[int, ...]
 
 
 _COHORT: Final = "if(overall, NULL, CAST(cohort, 'Nullable(String)'))"
@@ -78,10 +68,9 @@ _COHORT: Final = "if(overall, NULL, CAST(cohort, 'Nullable(String)'))"
 _TWICE: Final = "ARRAY JOIN [0, 1] AS overall"
 _TOLD_APART: Final = "(overall OR ifNull(cohort, '') IN {cohorts:Array(String)})"
 _COHORTS: Final = f"""
-SELECT CAST(assumeNotNull(cohort), 'String') AS name FROM decisions
+SELECT CAST(assumeNotNull(cohort), 'String') AS name, count() OVER () AS in_all FROM decisions
 WHERE {WITHIN} AND cohort IS NOT NULL GROUP BY name ORDER BY count() DESC, name LIMIT {{most:UInt32}}
 """
-_HOW_MANY: Final = f"SELECT uniqExact(cohort) FROM decisions WHERE {WITHIN}"
 # By order statistics, as `seamwatch.judging.patterns.intervals.quantile_ranks` has them.
 _LATENCIES: Final = """
 arrayMap(
@@ -106,44 +95,34 @@ FROM
 )
 ORDER BY overall DESC, cohort
 """
-_USABLE: Final = "score IS NOT NULL AND label BETWEEN 0 AND 1"
+# Of equal scores the area counts half, as Mann and Whitney do.
 _KNOWN: Final = f"""
 SELECT
-    overall, {_COHORT} AS of_cohort, count() AS outcomes, countIf(ifNull(%(correct)s, false)) AS right,
-    countIf(isNotNull(%(correct)s)) AS judged, sum(pow(assumeNotNull(score) - label, 2)) AS squared,
-    sum(pow(assumeNotNull(score) - label, 4)) AS fourth
-FROM %(view)s {_TWICE} WHERE {_USABLE} AND {_TOLD_APART} GROUP BY overall, of_cohort ORDER BY overall DESC, of_cohort
-"""
-_RANKED: Final = f"""
-SELECT overall, of_cohort AS cohort, sum(ones) AS positives, sum(zeros) AS negatives,
-    sum(ones * (below - zeros / 2)) AS won
+    overall, of_cohort AS cohort, outcomes, right, judged, squared, fourth, positives, negatives,
+    if(positives = 0 OR negatives = 0, NULL, arrayROCAUC(ranked.1, ranked.2)) AS area,
+    by_bin.1 AS bins, by_bin.2 AS counts, by_bin.3 AS said, by_bin.4 AS happened
 FROM
 (
-    SELECT overall, of_cohort, ones, zeros,
-        sum(zeros) OVER (PARTITION BY overall, of_cohort ORDER BY place
-            ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) AS below
+    SELECT
+        overall, {_COHORT} AS of_cohort, count() AS outcomes, countIf(is_right = 1) AS right,
+        countIf(isNotNull(is_right)) AS judged, sum(pow(scored - label, 2)) AS squared,
+        sum(pow(scored - label, 4)) AS fourth, countIf(label = 1) AS positives, countIf(label = 0) AS negatives,
+        (groupArrayIf(scored, label IN (0, 1)), groupArrayIf(toUInt8(label), label IN (0, 1))) AS ranked,
+        sumMapIf(
+            [bin], [toUInt64(1)], [toInt64(round(share * 1000000000))], [toInt64(round(label * 1000000000))], within
+        ) AS by_bin
     FROM
     (
-        SELECT overall, {_COHORT} AS of_cohort, assumeNotNull(score) AS place,
-            countIf(label = 1) AS ones, countIf(label = 0) AS zeros
-        FROM %(view)s {_TWICE} WHERE score IS NOT NULL AND label IN (0, 1) AND {_TOLD_APART}
-        GROUP BY overall, of_cohort, place
+        SELECT
+            cohort, label, assumeNotNull(score) AS scored, CAST(%(correct)s, 'Nullable(UInt8)') AS is_right,
+            (scored - {{low:Float64}}) / ({{high:Float64}} - {{low:Float64}}) AS share,
+            scored BETWEEN {{low:Float64}} AND {{high:Float64}} AS within,
+            least(toInt64(floor(if(within, share, 0) * {{bins:Int64}})), {{bins:Int64}} - 1) AS bin
+        FROM %(view)s WHERE score IS NOT NULL AND label BETWEEN 0 AND 1
     )
+    {_TWICE} WHERE {_TOLD_APART} GROUP BY overall, of_cohort
 )
-GROUP BY overall, of_cohort ORDER BY overall DESC, cohort
-"""
-_BINNED: Final = f"""
-SELECT overall, of_cohort AS cohort, bin, count() AS outcomes, sum(toInt64(round(said * 1000000000))) AS said,
-    sum(toInt64(round(label * 1000000000))) AS happened
-FROM
-(
-    SELECT overall, {_COHORT} AS of_cohort, label,
-        (assumeNotNull(score) - {{low:Float64}}) / ({{high:Float64}} - {{low:Float64}}) AS said,
-        least(toInt64(floor(said * {{bins:Int64}})), {{bins:Int64}} - 1) AS bin
-    FROM %(view)s {_TWICE}
-    WHERE {_USABLE} AND score BETWEEN {{low:Float64}} AND {{high:Float64}} AND {_TOLD_APART}
-)
-GROUP BY overall, of_cohort, bin ORDER BY overall DESC, cohort, bin
+ORDER BY overall DESC, cohort
 """
 
 
@@ -155,35 +134,24 @@ class Measuring:
     system: str
     period: Period
     cohorts: Sequence[str]
+    cohorts_left_out: int
+    """How many cohorts of decisions are not told apart."""
 
     @classmethod
     def of(cls, store: Store, system: str, period: Period) -> Measuring:
         """With the cohorts that are told apart."""
-        values = values_of([system], period) | {"most": MOST_COHORTS}
-        return cls(store, system, period, [row["name"] for row in store.rows(_COHORTS, values)])
-
-    def cohorts_left_out(self) -> int:
-        """How many cohorts of decisions are not told apart."""
-        return count(self.store, _HOW_MANY, values_of([self.system], self.period)) - len(self.cohorts)
+        found = store.rows(_COHORTS, values_of([system], period) | {"most": MOST_COHORTS})
+        left_out = int(found[0]["in_all"]) - len(found) if found else 0
+        return cls(store, system, period, [row["name"] for row in found], left_out)
 
     def decided(self, quantiles: Sequence[float]) -> list[Decided]:
         """Decisions, those of all before each cohort's."""
         return rows(self.store, Decided, _DECIDED, self._values(quantiles=list(quantiles)))
 
-    def known(self, correct: Expression) -> list[Known]:
-        """Outcomes, and of how many ``correct`` holds."""
+    def known(self, correct: Expression, bins: int, low: float, high: float) -> list[Known]:
+        """Outcomes: of how many ``correct`` holds, how scores rank them, and by equal bins from ``low`` to ``high``."""
         sql = _KNOWN % {"correct": clickhouse(correct, "outcome"), "view": view_of("outcome")}
-        found = self.store.rows(sql, self._values())
-        return [Known(cohort=row.pop("of_cohort"), **row) for row in map(dict, found)]
-
-    def ranked(self) -> list[Ranked]:
-        """Outcomes of label 0 or 1, as their scores rank them."""
-        return rows(self.store, Ranked, _RANKED % {"view": view_of("outcome")}, self._values())
-
-    def binned(self, bins: int, low: float, high: float) -> list[Binned]:
-        """Outcomes by equal bins of the scores from ``low`` to ``high``."""
-        values = self._values(bins=bins, low=low, high=high)
-        return rows(self.store, Binned, _BINNED % {"view": view_of("outcome")}, values)
+        return rows(self.store, Known, sql, self._values(bins=bins, low=low, high=high))
 
     def _values(self, **more: Any) -> dict[str, Any]:
         return values_of([self.system], self.period) | {"cohorts": list(self.cohorts)} | more

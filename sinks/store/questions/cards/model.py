@@ -62,6 +62,9 @@ class Approval(Part):
     expires: Moment | None
     standing: str = Field(description="in force, expired, revoked, listed no more, not in force yet, or why it is void")
     evidence: str | None = Field(description="where the reasons are kept, as the document says")
+    co_approvers: tuple[str, ...] = Field(description="who approved it beside them")
+    evaluated_at: Moment | None = Field(description="when it was evaluated, by its baseline; null without one")
+    baseline: Mapping[str, float] = Field(description="the value of each metric, as it was evaluated")
     signed_by: tuple[str, ...] = Field(description="whose signatures it bears; whether they hold is in `standing`")
     events: int = Field(description="how many events on record it allowed")
 
@@ -135,10 +138,10 @@ class Drift(Part):
 class Followed(Part):
     """What is owed, or was done, after an incident."""
 
-    what: Literal["review", "action"]
+    what: Literal["review", "action", "declared", "report"]
     person: str
     text: str
-    due_at: Moment
+    due_at: Moment | None
     done_at: Moment | None
 
 
@@ -155,6 +158,16 @@ class Incident(Part):
     acknowledged_at: Moment | None
     resolved_at: Moment | None
     followed: tuple[Followed, ...]
+
+
+class Suspended(Part):
+    """What is suspended of the system, or all of it: it must not serve."""
+
+    what: str
+    since: Moment
+    until: Moment | None
+    by: str
+    reason: str
 
 
 class Source(Part):
@@ -236,6 +249,7 @@ class Card(Part):
     since: Moment = Field(description="its figures are of events since then")
     counted: Counted
     who: Who
+    suspended: tuple[Suspended, ...]
     approvals: tuple[Approval, ...]
     figures: tuple[Figure, ...]
     attested: tuple[Attested, ...]

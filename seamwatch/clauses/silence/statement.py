@@ -1,0 +1,118 @@
+"""Statements: what a person says who holds back pages, or lifts that, as the JSON that they sign, and read back.
+
+One part of the clause `silence`, used as well by whoever asks for one. Also whose word counts, and up to when.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, field_validator
+
+from seamwatch.durations import format_duration
+from seamwatch.instants import parse_instant
+from seamwatch.judging.model.seam import Seam
+from seamwatch.signatures import attestation_fault
+
+MOST_BYTES: Final = 8_192
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+class Begun(_Part):
+    """Pages are held back from now until a time; ``clause`` None: of all clauses of the contract."""
+
+    state: Literal["begun"] = "begun"
+    clause: str | None = Field(None, min_length=1, max_length=128)
+    until: str = Field(max_length=40)
+    reason: str = Field(min_length=1, max_length=500)
+
+    @field_validator("until")
+    @classmethod
+    def _is_a_time(cls, until: str) -> str:
+        parse_instant(until)
+        return until
+
+    @field_validator("reason")
+    @classmethod
+    def _says_something(cls, reason: str) -> str:
+        if not reason.strip():
+            raise ValueError("it says nothing")
+        return reason
+
+    @property
+    def until_at(self) -> int:
+        """Its end (micros)."""
+        return parse_instant(self.until)
+
+
+class Lifted(_Part):
+    """Pages are held back no longer, from now on."""
+
+    state: Literal["lifted"] = "lifted"
+    why: str = Field(min_length=1, max_length=500)
+
+
+Statement = Begun | Lifted
+_READS: Final[TypeAdapter[Statement]] = TypeAdapter(Annotated[Statement, Field(discriminator="state")])
+
+
+def text_of(said: Statement) -> str:
+    """The canonical JSON of it: what is signed and sent."""
+    return json.dumps(said.model_dump(mode="json"), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
+def read_statement(text: str | None) -> Statement:
+    """The statement of such JSON. Raises ValueError, whose text says what is missing or wrong, for anything else."""
+    if text is None:
+        raise ValueError("it states nothing: pages are held back by `seamwatch silence`")
+    if len(text.encode(errors="replace")) > MOST_BYTES:
+        raise ValueError(f"its statement has more than {MOST_BYTES:,} bytes")
+    try:
+        return _READS.validate_python(json.loads(text))
+    except RecursionError:
+        raise ValueError("its statement is nested too deeply") from None
+    except json.JSONDecodeError as error:
+        raise ValueError(f"its statement is no JSON: {error}") from None
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        place = ".".join(str(part) for part in first["loc"][1:])
+        said = str(first["msg"]).removeprefix("Value error, ")
+        raise ValueError(f"its statement: {f'{place}: ' if place else ''}{said}") from None
+
+
+def fault_of(
+    seam: Seam, clause: str, may: Sequence[str], longest: int, record: Mapping[str, Any]
+) -> tuple[str, str] | None:
+    """Why such an attestation counts for nothing whatever is in force, as a word and a sentence; None when it may."""
+    own, subject, person = f"{seam.contract}#{clause}", str(record["subject"]), record["person"]
+    if record["kind"] != "silence":
+        return "nobody_asks", f"{own} is attested by kind silence, not {record['kind']}"
+    if not subject.startswith(f"{own}/") or subject == f"{own}/":
+        return "nobody_asks", f"its subject is {subject}, which is no silence of {own}"
+    if person not in seam.keys:
+        return "not_asked", f"{person} is nobody that the documents know"
+    if person not in may:
+        who = " or ".join(may) or "nobody, as no person is named for it"
+        return "not_asked", f"to hold back pages of {seam.system} by {seam.contract} is for {who}, not for {person}"
+    fault = attestation_fault(record, seam.keys[person])
+    if fault is not None:
+        return fault
+    try:
+        said = read_statement(record.get("statement"))
+    except ValueError as error:
+        return "unreadable", str(error)
+    return None if isinstance(said, Lifted) else _too_long(said, int(record["event_time"]), longest)
+
+
+def _too_long(said: Begun, at: int, longest: int) -> tuple[str, str] | None:
+    if said.until_at <= at:
+        return "unreadable", f"it ends at {said.until}, before it began"
+    if said.until_at - at > longest:
+        allowed = format_duration(longest)
+        return "unreadable", f"it would last {format_duration(said.until_at - at)}, and at most {allowed} are agreed"
+    return None
