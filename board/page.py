@@ -43,6 +43,7 @@ MENU: Final = (
     ("/changes", "Changes"),
     ("/drift", "Drift"),
     ("/compliance", "Compliance"),
+    ("/readiness", "Readiness"),
     ("/audit", "Audit"),
 )
 

@@ -33,6 +33,7 @@ PAGES = (
     "/systems/helper",
     "/audit",
     "/compliance",
+    "/readiness",
     "/contracts/lending",
 )
 """Every page that holds for the whole estate; those of one thing are added where it is known."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Final
 
@@ -36,10 +37,17 @@ FROM acknowledgement_latency WHERE of = 'violation' GROUP BY person
 """
 
 
-def readiness(store: Store, estate: Estate, now: Micros, systems: Sequence[str] | None = None) -> list[Answer]:
+def readiness(
+    store: Store,
+    estate: Estate,
+    now: Micros,
+    systems: Sequence[str] | None = None,
+    hidden: AbstractSet[str] = frozenset(),
+) -> list[Answer]:
     """The answers about every system that is declared or was seen in traffic, or about those that are named.
 
-    The log of decisions is pulled by the store's own user. Raises StoreError and UnreachableError.
+    ``hidden``: as in `watching.watched`. The log of decisions is pulled by the store's own user. Raises StoreError and
+    UnreachableError.
     """
     running = {one.system: one for one in inventory(store)}
     names = sorted({*running, *estate.systems}) if systems is None else list(systems)
@@ -48,7 +56,7 @@ def readiness(store: Store, estate: Estate, now: Micros, systems: Sequence[str] 
     reached = {one.person: one for one in rows(store, Reachable, _REACHED)}
     held = _by_system(rows(store, Review, _DRILLS))
     reviewed = _by_system(attested)
-    watching = watched(store, estate, {name: running.get(name) for name in names}, now)
+    watching = watched(store, estate, {name: running.get(name) for name in names}, now, hidden)
     pulled = pull(store, now)
     answers: list[Answer] = []
     for name in names:

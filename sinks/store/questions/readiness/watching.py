@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -49,9 +50,16 @@ GROUP BY system, cohort
 
 
 def watched(
-    store: Store, estate: Estate, systems: Mapping[str, Running | None], now: Micros
+    store: Store,
+    estate: Estate,
+    systems: Mapping[str, Running | None],
+    now: Micros,
+    hidden: AbstractSet[str] = frozenset(),
 ) -> dict[str, list[Watched]]:
-    """By system, what each clause on its scores would find; one query for each clause, whatever it covers."""
+    """By system, what each clause on its scores would find; one query for each clause, whatever it covers.
+
+    ``hidden``: fields of events that who asks may not be told, nor anything that is counted by them.
+    """
     over: dict[tuple[str, str], tuple[Distribution, list[str]]] = {}
     for system in systems:
         for contract, clause in _clauses(estate.contracts_for(system, now)):
@@ -59,12 +67,15 @@ def watched(
     found: dict[str, list[Watched]] = {system: [] for system in systems}
     for (contract_key, _), (clause, those) in over.items():
         name = f"{contract_key.removeprefix('Contract/')}/{clause.id}"
+        if clause.where is not None and hidden & clause.where.columns:
+            for system in those:
+                found[system].append(Watched(name, unknown="it counts by what you may not see"))
+            continue
         rates = _rates(store, clause, those, now)
         for system in those:
             bands, rests_on = _bands(store, clause, system, systems[system])
-            found[system].append(
-                _watched(name, clause, [one for one in rates if one.system == system], bands, rests_on)
-            )
+            own = [one for one in rates if one.system == system]
+            found[system].append(_watched(name, clause, own, bands, rests_on))
     return found
 
 
