@@ -50,7 +50,8 @@ def rate(scores: int, windows: int, cohort: str | None = None) -> dict[str, Any]
 
 def test_the_more_scores_come_the_smaller_a_move_is_found() -> None:
     many, few = found(Answers(rate(700_000, 10_000))), found(Answers(rate(700, 700)))
-    assert (many.clause, many.scores) == ("limits@1/scores", pytest.approx(200_000))
+    assert many.clause == "limits@1/scores"
+    assert many.scores == pytest.approx(200_000)
     assert many.move is not None
     assert few.move is not None
     assert 0.02 < many.move < 0.1 < few.move
