@@ -102,10 +102,10 @@ def _person(store: Store, person: str | None, key: Path | None) -> PersonSealer:
 
     if person is None or key is None:
         raise UsageError("who vouches for a dossier says who they are and by which key: --as PERSON --key FILE")
-    private = read_private_key(key)
     known = published(store).get(person)
     if known is None:
         raise UsageError(f"{person} is no published Person, so nobody could tell whose signature it is")
+    private = read_private_key(key)
     public = public_of(private)
     if public not in known:
         raise UsageError(f"{key}: its public key {public} is not among the keys published for {person}")

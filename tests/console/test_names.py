@@ -15,6 +15,8 @@ from tests.console.populated import AGENT, DATASET, MODEL, PEOPLE, PIPELINE, STR
 NAMING = {*KNOWN, "event", "trace", "reference", "hold", "use_case", "config_digest"}
 """What parameters of commands are called that name something which is declared or seen."""
 
+_OF_A_TIME = ["--from", "2020-01-01", "--to", "2020-01-02", "--out", "{documents}/dossier.zip"]
+
 TYPED: dict[tuple[str, ...], list[str]] = {
     ("gate",): ["{system}", "--contracts", "{documents}", "--offline", "--version", "{version}"],
     ("ack",): ["{reference}", "--as", "{person}", "--wait", "0s"],
@@ -27,13 +29,18 @@ TYPED: dict[tuple[str, ...], list[str]] = {
     ("why",): ["{event}"],
     ("trail",): ["{trace}"],
     ("evidence",): ["--event", "{event}"],
+    ("evidence", "system"): ["--system", "{system}", *_OF_A_TIME],
+    ("evidence", "person"): ["--system", "{system}", *_OF_A_TIME, "--as", "{person}", "--key", "{documents}/all.yaml"],
     ("contracts", "reference"): ["{system}", "--from", "2020-01-01", "--to", "2020-01-02"],
     ("contracts", "sign"): ["{documents}/all.yaml", "--as", "{person}", "--key", "{documents}/all.yaml"],
     ("contracts", "export"): ["{documents}/{contract}.yaml"],
     ("store", "hold", "add"): ["--by", "ada", "--reason", "case 17"],
     ("store", "hold", "lift"): ["{hold}", "--by", "ada", "--reason", "closed"],
 }
-"""What a command needs beside the option that is tried; names in braces are those that are known, but for it."""
+"""What a command needs beside the option that is tried; names in braces are those that are known, but for it.
+
+By the command, or by the command and the parameter.
+"""
 
 KNOWN_NAMES = {
     "system": MODEL,
@@ -51,6 +58,7 @@ OTHERWISE: dict[tuple[str, ...], str] = {
     **{("announce", name): _SAYING for name in ("person", "system")},
     ("cosign", "person"): _SAYING,
     ("review", "person"): _SAYING,
+    **{(verb, name): _SAYING for verb in ("drill", "silence") for name in ("person", "system", "clause")},
     **{("incident", name, "person"): _SAYING for name in ("declare", "withdraw", "draft", "report")},
     ("contracts", "publish", "person"): _SAYING,
     **{("withdraw", name): _SAYING for name in ("person", "system")},
@@ -95,7 +103,7 @@ def test_an_unknown_name_is_an_error_that_says_so(
 ) -> None:
     documents = store.documents
     values = {**dict.fromkeys(NAMING, "nope-x"), **KNOWN_NAMES, name: "nope-x", "documents": str(documents)}
-    typed = [part.format(**values) for part in TYPED.get(path, [])]
+    typed = [part.format(**values) for part in TYPED.get((*path, name), TYPED.get(path, []))]
     if options and options[0] not in typed:
         typed += [options[0], "nope-x"]
     assert "nope-x" in " ".join(typed), "say in TYPED how this is typed"

@@ -287,3 +287,13 @@ def test_a_version_that_no_document_declares_is_suspended_with_a_word_about_it(e
 def test_a_suspension_that_would_not_count_is_not_sent(estate: Path, arguments: tuple[str, ...], why: str) -> None:
     assert why in refused(run(*arguments, "--wait", "0s"))
     assert events("suspension") == []
+
+
+def test_a_drill_and_a_silence_of_what_nobody_knows_are_refused_by_name(estate: Path) -> None:
+    lead = ("--as", "lead@example.org")
+    for words in (["drill"], ["silence", "--until", "1h", "--reason", "moved"]):
+        verb, *rest = words
+        assert "did you mean 'scorer'?" in refused(run(verb, "scorrer", *lead, *rest), UsageError)
+        nobody = run(verb, "scorer", "--as", "leed@example.org", *rest)
+        assert "did you mean 'lead@example.org'?" in refused(nobody, UsageError)
+        assert "limits#nope-x" in refused(run(verb, "scorer", *lead, "--clause", "limits#nope-x", *rest), UsageError)

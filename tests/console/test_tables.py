@@ -22,11 +22,14 @@ from hypothesis import strategies as st
 
 from console import tables
 from console.tables import table_lines, text_lines
+from seamwatch.durations import HOUR
 from seamwatch.instants import format_instant
+from seamwatch.judging.model.facts import Evidence
+from seamwatch.judging.records import violation_record
 from sinks.retention.holds import place_hold
 from tests.console.followed import BROKEN, INCIDENT, attest, followed
-from tests.console.populated import AGENT, DATASET, EPISODES, MODEL, PEOPLE, TRACE, Populated, event
-from tests.sinks.samples import NOW
+from tests.console.populated import AGENT, DATASET, EPISODES, MODEL, PEOPLE, TRACE, Populated, event, hexed
+from tests.sinks.samples import CODEC, NOW, violation
 
 ROOT = Path(__file__).parents[2]
 WORDS = st.lists(st.text("abcdefghij-0123456789@.üß漢", min_size=1, max_size=70), min_size=0, max_size=6).map(" ".join)
@@ -99,6 +102,13 @@ COMMANDS = {
 }
 """By module, what is typed."""
 
+SILENCED = violation(
+    violation_id=hexed("silence"), kind="silence", contract="agent-pact", contract_version="1", clause="silence",
+    system=AGENT, severity="warning", observed=None, limit=3_600.0, unit="s", opened_at=NOW - HOUR // 2,
+    since=NOW - HOUR // 2, person=PEOPLE[1], summary=f"{AGENT}: {PEOPLE[0]} holds back its pages, in a long sentence",
+    evidence=(Evidence(0, event("s1"), "t", 0, 0),),
+)  # fmt: skip
+
 ELSEWHERE = {"erase", "replay", "spool"}
 """Commands that print tables of what is in no store; their tables are the same."""
 
@@ -112,6 +122,9 @@ def estate(clickhouse: str, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     folder = tmp_path_factory.mktemp("tables")
     with pytest.MonkeyPatch.context() as patch, followed(clickhouse, folder, patch) as made:
         attest(made, "incident", INCIDENT)
+        made.book.record(
+            [CODEC.encode("violation", violation_record(SILENCED))], "violations.silence", millis=NOW // 1000
+        )
         place_hold(made.store, PEOPLE[0], "case 17 of a long story", system=MODEL)
         yield made
 
