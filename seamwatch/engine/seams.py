@@ -195,9 +195,9 @@ def signed_clauses(contract: Contract) -> tuple[Clause, ...]:
 def _everywhere(contract: Contract) -> tuple[Clause, ...]:
     """The clauses by which a contract is drilled, and its pages held back, where it has none of its own.
 
-    A System document's schedules have none.
+    What holds without anybody's agreement has none: a System document's schedules, and what is suspended.
     """
-    if contract.id in SCHEDULES:
+    if contract.id in (*SCHEDULES, SUSPENSIONS):
         return ()
     found: list[Clause] = []
     if not any(isinstance(clause, Drill) for clause in contract.clauses):

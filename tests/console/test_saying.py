@@ -10,7 +10,7 @@ import pytest
 import typer
 from typer.testing import CliRunner, Result
 
-from console.commands import announce, attest, cat, cosign, keys, resume, suspend
+from console.commands import announce, attest, cat, cosign, drill, keys, resume, silence, suspend
 from console.commands import topics as topics_command
 from console.commands.contracts import register as register_contracts
 from seamwatch.clauses.threshold import Threshold
@@ -69,7 +69,7 @@ AGREED = (
 
 def run(*arguments: str) -> Result:
     app = typer.Typer()
-    for module in (announce, attest, cat, cosign, keys, resume, suspend, topics_command):
+    for module in (announce, attest, cat, cosign, drill, keys, resume, silence, suspend, topics_command):
         module.register(app)
     register_contracts(app)
     return CliRunner().invoke(app, list(arguments))
@@ -291,9 +291,12 @@ def test_a_suspension_that_would_not_count_is_not_sent(estate: Path, arguments: 
 
 def test_a_drill_and_a_silence_of_what_nobody_knows_are_refused_by_name(estate: Path) -> None:
     lead = ("--as", "lead@example.org")
-    for words in (["drill"], ["silence", "--until", "1h", "--reason", "moved"]):
-        verb, *rest = words
-        assert "did you mean 'scorer'?" in refused(run(verb, "scorrer", *lead, *rest), UsageError)
-        nobody = run(verb, "scorer", "--as", "leed@example.org", *rest)
-        assert "did you mean 'lead@example.org'?" in refused(nobody, UsageError)
-        assert "limits#nope-x" in refused(run(verb, "scorer", *lead, "--clause", "limits#nope-x", *rest), UsageError)
+    for verb, clause, rest in (
+        ("drill", "limits#drill", ()), ("silence", "limits#line", ("--until", "1h", "--reason", "moved")),
+    ):  # fmt: skip
+        assert "did you mean 'scorer'?" in refused(run(verb, "scorrer", *lead, *rest), SeamwatchError)
+        nobody = run(verb, "scorer", "--as", "leed@example.org", "--clause", clause, *rest)
+        assert "leed@example.org" in refused(nobody, SeamwatchError)
+        assert "nope-x" in refused(run(verb, "scorer", *lead, "--clause", "limits#nope-x", *rest), SeamwatchError)
+    several = refused(run("drill", "scorer", *lead), UsageError)
+    assert several.endswith("--clause, one of both#drill, limits#drill"), "what holds for every system has no list"
