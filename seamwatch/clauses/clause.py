@@ -66,10 +66,9 @@ class Clause(BaseModel):
     ``wants`` names the rare event types that the kind judges directly. ``ends_with_input``: the kind waits for what
     is to follow, and is told when a replay's input ends (`TimePassed.ended`). ``spreads``: of ``wants`` those of which
     each slice is told, not only the state that `part_of` says. ``at_once``: those that are judged as they come, also in
-    a backfill, because the kind itself puts them in order. ``while_kept``: those of which it is told only while it
-    remembers anything of the system. ``answers``: the kinds of attestations of which it says what each came to, as of
-    an acknowledgement. ``most_parts``: how many slices of one
-    system are remembered at once; fewer for a kind that remembers much of each.
+    a backfill, because the kind itself puts them in order. ``answers``: the kinds of attestations of which it says what
+    each came to, as of an acknowledgement. ``most_parts``: how many slices of one system are remembered at once; fewer
+    for a kind that remembers much of each.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=False)
@@ -79,7 +78,6 @@ class Clause(BaseModel):
     wants: ClassVar[frozenset[str]] = frozenset()
     at_once: ClassVar[frozenset[str]] = frozenset()
     spreads: ClassVar[frozenset[str]] = frozenset()
-    while_kept: ClassVar[frozenset[str]] = frozenset()
     answers: ClassVar[frozenset[str]] = frozenset()
     ends_with_input: ClassVar[bool] = False
     most_parts: ClassVar[int] = 100_000

@@ -55,15 +55,8 @@ class Endings:
             if at is None or violation.kind in self._wanting[what] or violation.severity == DRILL:
                 continue
             for bound in self._versions.seams.wanting(what, violation.system, at):
-                if bound.seam.contract == violation.contract and self._hears(bound, what):
+                if bound.seam.contract == violation.contract:
                     yield bound, _event(what, violation, at, arrived)
-
-    def _hears(self, bound: BoundClause, what: str) -> bool:
-        """Whether it is told now: of some clauses only those that remember anything of the system."""
-        if what not in bound.clause.while_kept:
-            return True
-        state = self._states.get(StateKey(bound.seam.contract, bound.clause.id, bound.seam.system, ""))
-        return state is not None and not state.idle
 
 
 def _event(what: str, violation: Violation, at: int, arrived: int | None) -> ForwardedEvent:

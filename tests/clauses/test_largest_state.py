@@ -341,10 +341,9 @@ def drilled() -> int:
 
 
 def silenced() -> int:
-    """As many silences as may be in force, in each of which each of many clauses ended."""
-    ended = tuple((f"{CLAUSE}-{number}", COUNT) for number in range(40))
+    """As many silences as may be in force."""
     quiet = tuple(
-        Quiet(f"{n:08x}{ID[8:]}", "c" * 100, OWNER, "r" * 500, at(), at("7d"), evidence(n), ended) for n in range(MOST)
+        Quiet(f"{n:08x}{ID[8:]}", "c" * 100, OWNER, "r" * 500, at(), at("7d"), evidence(n)) for n in range(MOST)
     )
     return made("silence", SilenceState(quiet), len(quiet), "s" * 500)
 

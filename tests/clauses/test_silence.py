@@ -1,4 +1,4 @@
-"""Silence: pages are held back by who may, for so long at most; it says so itself, and what ended meanwhile."""
+"""Silence: pages are held back by who may, for so long at most; it says so itself."""
 
 from __future__ import annotations
 
@@ -57,17 +57,16 @@ def test_a_silence_is_a_warning_of_its_own_that_another_is_told_of() -> None:
     )
 
 
-def test_it_ends_by_itself_and_says_what_opened_and_ended_meanwhile() -> None:
+def test_it_ends_by_itself_whatever_opened_and_ended_meanwhile() -> None:
     before, within, after = decision("30m", score=2), decision("2h", score=20), decision("3h30m", score=3)
     (quiet,) = silences([before, said("1h", until("4h")), within, after], "9h")
     assert (quiet.state, quiet.resolved_at) == ("resolved", at("4h"))
-    # What was open before it, and what is open after it, somebody is told of.
-    assert "meanwhile 2 episodes opened and ended (valid 1, wide 1); what is still open is told now" in quiet.summary
     (nothing,) = silences([said("1h", until("4h"))], "9h")
-    assert "meanwhile 0 episodes opened and ended; " in nothing.summary
+    # Of what conversations come to, more may be known later than a silence ends: the record counts it.
+    assert quiet.summary == nothing.summary
+    assert "what is still open is told now, and `seamwatch silences --over` says what opened meanwhile" in quiet.summary
     (other,) = silences([said("1h", until("9h", "valid")), decision("2h", score=20)], "10h")
     assert "of clause 'valid' are held back no longer" in other.summary
-    assert "(valid 1)" in other.summary
 
 
 def test_what_is_broken_meanwhile_opens_as_ever() -> None:

@@ -27,7 +27,7 @@ def test_the_emitter_brings_nothing_of_the_platform() -> None:
 def test_exports_are_these() -> None:
     assert seamwatch.__all__ == [
         "Acknowledgement", "Attestation", "ConfigChange", "Counts", "DatasetRefresh", "Delivery", "Emitter", "Event",
-        "Inference", "Outcome", "SeamwatchError", "Signature", "ToolCall", "config_digest",
+        "Inference", "Outcome", "SeamwatchError", "Signature", "Suspension", "ToolCall", "config_digest",
     ]  # fmt: skip
     for name in seamwatch.__all__:
         assert getattr(seamwatch, name).__name__ == name

@@ -14,12 +14,11 @@ one. What an attestation came to is told, in the [words for answers](../paging.m
 **Every contract has such a clause**, without writing it, under the id `silence`; one that is written says who may, and
 for how long.
 
-When it ends, it says how many episodes opened and ended while it was in force, of which clause; whoever was told of
-the silence hears that. What is still open is told then to who must act by then. Notices and drills are not held back,
-nor what a pager has told before.
+When it ends, whoever was told of the silence hears that. What is still open is told then to who must act by then; what
+opened and ended meanwhile is on record, and `seamwatch silences --over` says how much that is. Notices and drills are
+not held back, nor what a pager has told before.
 
-State: one for a system of which pages are held back: the silences in force (20 at most) and, by clause, how many
-episodes ended in each. At its largest it takes 80 kB.
+State: one for a system of which pages are held back: the silences in force (20 at most). At its largest it takes 55 kB.
 
 What its violation says: who holds back the pages of which clause until when, and why; its slice is that clause, and
 `limit` how long (seconds).
@@ -53,7 +52,7 @@ Replayed to 2026-03-03T00:00:00Z, this gives:
 ```text
 warning resolved, opened 2026-03-02T08:00:00Z, resolved 2026-03-02T12:00:00Z, slice valid
   scorer: the pages of clause 'valid' are held back no longer, owner@example.org had asked for that until 2026-03-02
-  12:00:00 UTC; meanwhile 1 episode opened and ended (valid 1); what is still open is told now
+  12:00:00 UTC; what is still open is told now, and `seamwatch silences --over` says what opened meanwhile
 breach resolved, opened 2026-03-02T09:00:00Z, resolved 2026-03-02T10:00:00Z
   scorer: score 1.7 at 2026-03-02 09:00:00 UTC is outside the agreed 0 to 1
 ```
@@ -61,7 +60,6 @@ breach resolved, opened 2026-03-02T09:00:00Z, resolved 2026-03-02T10:00:00Z
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Final, Literal, Self
@@ -74,7 +72,7 @@ from seamwatch.clauses.silence.state import MOST, Quiet, SilenceState
 from seamwatch.clauses.silence.statement import Begun, Lifted, fault_of, read_statement
 from seamwatch.durations import DAY, SECOND, Duration, format_duration
 from seamwatch.judging.model.facts import ForwardedEvent
-from seamwatch.judging.model.judgement import ENDED, Finding, Input, Judgement, Moment, Open, Resolve
+from seamwatch.judging.model.judgement import Finding, Input, Judgement, Moment, Open, Resolve
 from seamwatch.judging.model.seam import Seam
 from seamwatch.judging.patterns.answered import answered
 from seamwatch.judging.patterns.faults import evidence_of
@@ -84,8 +82,6 @@ from seamwatch.judging.patterns.wording import moment_text, quoted
 IMPLIED: Final = "silence"
 """The id of the clause that every contract has without writing it."""
 
-_LISTED: Final = 5
-
 
 Found = tuple[SilenceState, tuple[Finding, ...]]
 
@@ -94,8 +90,7 @@ class Silence(Clause, kind="silence"):
     """Pages are held back for a while, for a reason."""
 
     state_type = SilenceState
-    wants = frozenset({"attestation", ENDED})
-    while_kept = frozenset({ENDED})
+    wants = frozenset({"attestation"})
     answers = frozenset({"silence"})
 
     kind: Literal["silence"]
@@ -136,12 +131,10 @@ class Silence(Clause, kind="silence"):
         return None if fault is None else fault[1]
 
     def judge(self, seam: Seam, state: SilenceState | None, received: Input, moment: Moment) -> Judgement:
-        """Silences begun and lifted by words, over in time, each with what ended in it."""
+        """Silences begun and lifted by words, and over in time."""
         state = state or SilenceState()
         findings: tuple[Finding, ...] = ()
-        if isinstance(received, ForwardedEvent) and received.type == ENDED:
-            state = _counted(state, received.record)
-        elif isinstance(received, ForwardedEvent):
+        if isinstance(received, ForwardedEvent):
             state, findings = self._attested(seam, state, received)
         state, over = _over(self.severity, seam, state, moment.watermark)
         due = earliest(*(quiet.until for quiet in state.quiet))
@@ -193,19 +186,6 @@ class Silence(Clause, kind="silence"):
         return replace(state, quiet=left), (_end(self.severity, seam, quiet, at, how), counts)
 
 
-def _counted(state: SilenceState, record: Mapping[str, Any]) -> SilenceState:
-    """With an episode that ended, in each silence in which it also opened."""
-    at, opened, clause = int(record["event_time"]), int(record["opened_at"]), str(record["clause"])
-    return SilenceState(
-        tuple(
-            replace(quiet, ended=tuple(sorted((Counter(dict(quiet.ended)) + Counter({clause: 1})).items())))
-            if quiet.covers(clause, opened, at)
-            else quiet
-            for quiet in state.quiet
-        )
-    )
-
-
 def _over(severity: Literal["warning", "breach"], seam: Seam, state: SilenceState, until: int) -> Found:
     """The end of the silences that are over by event time ``until``."""
     done = sorted((quiet for quiet in state.quiet if quiet.until <= until), key=lambda one: (one.until, one.name))
@@ -218,13 +198,9 @@ def _over(severity: Literal["warning", "breach"], seam: Seam, state: SilenceStat
 
 
 def _end(severity: Literal["warning", "breach"], seam: Seam, quiet: Quiet, at: int, how: str) -> Resolve:
-    count = sum(times for _, times in quiet.ended)
-    listed = ", ".join(f"{clause} {times}" for clause, times in quiet.ended[:_LISTED])
-    more = f" and {len(quiet.ended) - _LISTED} more" if len(quiet.ended) > _LISTED else ""
-    meanwhile = f"{count} episode{'s' if count != 1 else ''} opened and ended" + (f" ({listed}{more})" if count else "")
     text = (
-        f"{seam.system}: the pages of {_what(quiet)} are held back no longer, {how}; meanwhile {meanwhile}; what is "
-        "still open is told now"
+        f"{seam.system}: the pages of {_what(quiet)} are held back no longer, {how}; what is still open is told now, "
+        "and `seamwatch silences --over` says what opened meanwhile"
     )
     return Resolve(severity, quiet.name, at, slice=quiet.clause, summary=text)
 

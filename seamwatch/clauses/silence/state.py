@@ -13,7 +13,7 @@ MOST: Final = 20
 
 @dataclass(frozen=True, slots=True)
 class Quiet:
-    """A silence in force: of which clause (None: all), by whom, why, from when until when, and what ended meanwhile."""
+    """A silence in force: of which clause (None: all), by whom, why, and from when until when."""
 
     name: str
     clause: str | None
@@ -22,11 +22,6 @@ class Quiet:
     began: int
     until: int
     evidence: Evidence
-    ended: tuple[tuple[str, int], ...] = ()
-
-    def covers(self, clause: str, opened: int, at: int) -> bool:
-        """Whether an episode of a clause opened and ended while it was in force."""
-        return self.clause in (None, clause) and self.began <= opened and at <= self.until
 
 
 @dataclass(frozen=True, slots=True)
