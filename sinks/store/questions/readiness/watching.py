@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from seamwatch.clauses.distribution import Distribution
-from seamwatch.durations import DAY
+from seamwatch.durations import DAY, compact_duration
 from seamwatch.expressions.sql import clickhouse
-from seamwatch.statistics.histograms import Counted, Reference
+from seamwatch.instants import format_instant
+from seamwatch.statistics.histograms import Counted, Period, Reference
 from sinks.store.questions.drift import learning
 from sinks.store.questions.readiness.known import Watched
 from sinks.store.questions.readiness.record import WITHIN
@@ -109,19 +110,24 @@ def _bands(
     if running is None or learning([clause], running):
         return None, "it has no complete reference yet, and judges nothing until then"
     if reference.period is not None:
-        counted = Counted.model_validate(
-            {
-                "system": system, "version": reference.of_version, "from": reference.period.start,
-                "to": reference.period.to, "range": clause.range, "bins": clause.bins, "window": clause.window,
-                "by": clause.by, "distinct": clause.distinct, "where": clause.where,
-            }
-        )  # fmt: skip
-        found = references_of(store, counted)
+        found = references_of(store, counted_in(clause, system, reference.period))
         if not found:
             return None, "no score of the period of its reference is on record"
         return _by_reference(clause, found), "the scores of its period"
     band = least_band(clause.bins, floor=clause.floor, alpha=clause.alpha, sets=_sets(clause))
     return {None: (band,)}, f"a bound for the fewest first scores, {FEWEST:,}, were they independent"
+
+
+def counted_in(clause: Distribution, system: str, period: Period) -> Counted:
+    """By which the approved scores of a period are counted, as the clause says; written as documents write it."""
+    return Counted.model_validate(
+        {
+            "system": system, "version": clause.reference.of_version, "from": format_instant(period.start),
+            "to": format_instant(period.to), "range": clause.range, "bins": clause.bins,
+            "window": compact_duration(clause.window), "by": clause.by, "distinct": clause.distinct,
+            "where": clause.where,
+        }
+    )  # fmt: skip
 
 
 def _by_reference(clause: Distribution, known: Mapping[str | None, Reference]) -> dict[str | None, tuple[Band, ...]]:

@@ -9,8 +9,9 @@ import pytest
 
 from seamwatch.documents import Contract, Estate
 from seamwatch.documents.estate import Term
-from seamwatch.durations import DAY
+from seamwatch.durations import DAY, SECOND
 from seamwatch.instants import parse_instant
+from seamwatch.statistics.histograms import Counted
 from sinks.store.client import Store
 from sinks.store.questions.inventory import Running
 from sinks.store.questions.readiness.known import Watched
@@ -76,3 +77,24 @@ def test_what_is_not_known_says_why() -> None:
     secret = found(store, hidden=frozenset({"attributes"}), where="attributes.region = 'north'")
     assert secret.unknown == "it counts by what you may not see"
     assert store.asked == 0
+
+
+def test_of_a_period_the_scores_on_record_are_counted_as_the_clause_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    counted: list[Counted] = []
+
+    def none_of(_store: Store, asked: Counted) -> dict[str | None, Any]:
+        counted.append(asked)
+        return {}
+
+    monkeypatch.setattr("sinks.store.questions.readiness.watching.references_of", none_of)
+    reference = {"period": {"from": "2026-09-01", "to": "2026-09-15T12:00:00Z"}}
+    said = found(Answers(rate(5_000, 900)), reference=reference, where="confidence > 0.5", window="2m", bins=30)
+    (asked,) = counted
+    assert (asked.start, asked.to) == (parse_instant("2026-09-01"), parse_instant("2026-09-15T12:00:00Z"))
+    assert (asked.system, asked.window, asked.bins, str(asked.where)) == (
+        "scorer",
+        120 * SECOND,
+        30,
+        "confidence > 0.5",
+    )
+    assert "no score of the period of its reference is on record" in str(said)
