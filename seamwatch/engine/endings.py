@@ -67,7 +67,6 @@ def _event(what: str, violation: Violation, at: int, arrived: int | None) -> For
         "clause": violation.clause,
         "kind": violation.kind,
         "severity": violation.severity,
-        "opened_at": violation.opened_at,
         "unit": violation.unit,
     }
     return ForwardedEvent(what, record, arrived=arrived)
