@@ -89,13 +89,13 @@ class Signing:
         return page.context.sessions.signer(f"{self.purpose} {page.viewer.session}")
 
 
-def demand_unsigned(page: Page) -> None:
-    """Raise RefusedError where what who acts does not sign would not count."""
+def demand_unsigned(page: Page, instead: str = "sign a draft of /api/v1/answers/drafts") -> None:
+    """Raise RefusedError where what who acts does not sign would not count; ``instead`` is the way but for the page."""
     person = person_of(page)
     if _keys_of(page, person):
         raise RefusedError(
             f"{person} has published keys, so what is not signed would not count: choose your key file on the page, "
-            "which signs in this browser (that takes JavaScript), or sign a draft of /api/v1/answers/drafts",
+            f"which signs in this browser (that takes JavaScript), or {instead}",
             409,
         )
 

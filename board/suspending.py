@@ -7,8 +7,7 @@ from typing import Any, Final, Literal
 
 from board.page import Page, person_of
 from board.security.origins import RefusedError
-from board.signing import PATIENCE_SECONDS, PRODUCER, Draft, Outcome, Signing
-from seamwatch.documents.models import PublicKeyEntry
+from board.signing import PATIENCE_SECONDS, PRODUCER, Draft, Outcome, Signing, demand_unsigned
 from seamwatch.engine.seams import Seams
 from seamwatch.instants import parse_instant
 from seamwatch.judging.patterns.suspensions import Target, why_void
@@ -38,12 +37,7 @@ class Wanted:
 
 def say(page: Page, wanted: Wanted) -> Outcome:
     """Say it, unsigned. Raises RefusedError for somebody whose unsigned word does not count."""
-    if _keys(page, person := person_of(page)):
-        raise RefusedError(
-            f"{person} has published keys, so what is not signed would not count: choose your key file on the page, "
-            "which signs in this browser (that takes JavaScript), or use `seamwatch suspend` and `resume`",
-            409,
-        )
+    demand_unsigned(page, "use `seamwatch suspend` and `resume`")
     event = _event(page, wanted)
     _demand_effect(page, event)
     return send(page, event)
@@ -109,8 +103,3 @@ def _seams(page: Page, system: str) -> list[Any]:
 
 def _what(event: dict[str, Any]) -> str:
     return Target(event["version"], event["tool"]).text(event["system"])
-
-
-def _keys(page: Page, person: str) -> tuple[PublicKeyEntry, ...]:
-    known = page.context.estate.persons.get(person)
-    return () if known is None else known.keys
