@@ -45,12 +45,12 @@ def draft(
     bound: BoundClause, drill: str, person: str, said: Statement, at: int, evidence_uri: str | None = None
 ) -> dict[str, Any]:
     """The event of a statement about a drill, unsigned; ``at``: micros."""
-    from seamwatch.clauses.drill.statement import text_of
+    from seamwatch.clauses.stated import stated_text
     from statements.review import attestation
 
     subject = f"{bound.seam.contract}#{bound.clause.id}/{drill}"
     event = attestation("drill", bound.seam.system, subject, person, at, "seamwatch drill")
-    return event | {"statement": text_of(said), "evidence_uri": evidence_uri}
+    return event | {"statement": stated_text(said), "evidence_uri": evidence_uri}
 
 
 def state(system: RunningSystem, event: dict[str, Any], patience: float) -> dict[str, Any]:

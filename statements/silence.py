@@ -41,9 +41,9 @@ def silenced(published: Published, system: str, clause: str | None) -> tuple[lis
 
 def draft(bound: BoundClause, name: str, person: str, said: Statement, at: int) -> dict[str, Any]:
     """The event of a statement about a silence, unsigned; ``at``: micros."""
-    from seamwatch.clauses.silence.statement import text_of
+    from seamwatch.clauses.stated import stated_text
     from statements.review import attestation
 
     subject = f"{bound.seam.contract}#{bound.clause.id}/{name}"
     event = attestation("silence", bound.seam.system, subject, person, at, "seamwatch silence")
-    return event | {"statement": text_of(said)}
+    return event | {"statement": stated_text(said)}

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from seamwatch.clauses.drill.statement import Begun, CalledOff, Held, Statement, read_statement, text_of
+from seamwatch.clauses.drill.statement import Begun, CalledOff, Held, Statement, read_statement
+from seamwatch.clauses.stated import stated_text
 from seamwatch.durations import DAY, HOUR, MINUTE
 from seamwatch.judging.model.facts import Verdict, Violation
 from seamwatch.signatures import attestation_bytes, sign
@@ -35,7 +36,7 @@ def said(
 ) -> dict[str, Any]:
     return {
         "type": "attestation", "event_time": at(offset), "system": "scorer", "subject": f"{clause}/{drill}",
-        "kind": "drill", "person": "owner@example.org", "event_id": f"a{offset}{drill}", "statement": text_of(what),
+        "kind": "drill", "person": "owner@example.org", "event_id": f"a{offset}{drill}", "statement": stated_text(what),
         **fields,
     }  # fmt: skip
 
@@ -158,7 +159,7 @@ def test_a_drill_that_its_person_did_not_sign_pages_nobody() -> None:
     signature = b64encode(sign(attestation_bytes(record), PRIVATE)).decode()
     signed = event | {"key_id": "third-1", "signature": signature}
     assert brief(drills(keyed, signed)) == [("leak-1", "drill", "open", HOUR)]
-    other = signed | {"statement": text_of(BEGUN.model_copy(update={"title": "Another"}))}
+    other = signed | {"statement": stated_text(BEGUN.model_copy(update={"title": "Another"}))}
     assert drills(keyed, other) == []
     assert verdicts(keyed, [other])[0][0] == "wrong_signature"
 
@@ -225,5 +226,5 @@ def test_what_is_live_is_what_a_replay_finds() -> None:
 
 def test_a_statement_is_read_as_it_was_written() -> None:
     for what in (BEGUN, HELD, CalledOff(scenario="leak", why="no")):
-        assert read_statement(text_of(what)) == what
-    assert json.loads(text_of(BEGUN))["limit_seconds"] == 4 * HOUR // (MINUTE // 60)
+        assert read_statement(stated_text(what)) == what
+    assert json.loads(stated_text(BEGUN))["limit_seconds"] == 4 * HOUR // (MINUTE // 60)

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from seamwatch.clauses.silence.statement import Begun, Lifted, Statement, read_statement, text_of
+from seamwatch.clauses.silence.statement import Begun, Lifted, Statement, read_statement
+from seamwatch.clauses.stated import stated_text
 from seamwatch.durations import HOUR
 from seamwatch.instants import format_instant
 from seamwatch.judging.model.facts import Verdict, Violation
@@ -28,8 +29,8 @@ def until(offset: str, clause: str | None = None) -> Begun:
 def said(offset: str, what: Statement, name: str = "s1", **fields: Any) -> dict[str, Any]:
     return {
         "type": "attestation", "event_time": at(offset), "system": "scorer", "subject": f"example#silence/{name}",
-        "kind": "silence", "person": "owner@example.org", "event_id": f"a{offset}{name}", "statement": text_of(what),
-        **fields,
+        "kind": "silence", "person": "owner@example.org", "event_id": f"a{offset}{name}",
+        "statement": stated_text(what), **fields,
     }  # fmt: skip
 
 
@@ -158,4 +159,4 @@ def test_what_is_live_is_what_a_replay_finds() -> None:
 
 def test_a_statement_is_read_as_it_was_written() -> None:
     for what in (until("2h", "valid"), Lifted(why="no")):
-        assert read_statement(text_of(what)) == what
+        assert read_statement(stated_text(what)) == what

@@ -5,11 +5,11 @@ One part of the clause `drill`, used as well by whoever runs one. Reads and writ
 
 from __future__ import annotations
 
-import json
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
+from seamwatch.clauses.stated import read_state
 from seamwatch.durations import HOUR, SECOND
 
 MOST_BYTES: Final = 65_536
@@ -91,32 +91,6 @@ Statement = Begun | Held | CalledOff
 _READS: Final[TypeAdapter[Statement]] = TypeAdapter(Annotated[Statement, Field(discriminator="state")])
 
 
-def text_of(said: Statement) -> str:
-    """The canonical JSON of it: what is signed and sent."""
-    return json.dumps(said.model_dump(mode="json"), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-
-
 def read_statement(text: str | None) -> Statement:
     """The statement of such JSON. Raises ValueError, whose text says what is missing or wrong, for anything else."""
-    if text is None:
-        raise ValueError("it states nothing: a drill is run by `seamwatch drill`")
-    if len(text.encode(errors="replace")) > MOST_BYTES:
-        raise ValueError(f"its statement has more than {MOST_BYTES:,} bytes")
-    try:
-        return _READS.validate_python(json.loads(text, object_pairs_hook=_single_keys))
-    except RecursionError:
-        raise ValueError("its statement is nested too deeply") from None
-    except json.JSONDecodeError as error:
-        raise ValueError(f"its statement is no JSON: {error}") from None
-    except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        # The first part of a place is the kind of statement that it was taken for.
-        place = ".".join(str(part + 1 if isinstance(part, int) else part) for part in first["loc"][1:])
-        raise ValueError(f"its statement: {f'{place}: ' if place else ''}{first['msg']}") from None
-
-
-def _single_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        raise ValueError("a key of its statement stands twice")
-    return found
+    return read_state(_READS, text, "a drill is run by `seamwatch drill`", MOST_BYTES)

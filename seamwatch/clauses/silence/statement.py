@@ -5,12 +5,12 @@ One part of the clause `silence`, used as well by whoever asks for one. Also who
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, field_validator
 
+from seamwatch.clauses.stated import read_state
 from seamwatch.durations import format_duration
 from seamwatch.instants import parse_instant
 from seamwatch.judging.model.seam import Seam
@@ -61,28 +61,9 @@ Statement = Begun | Lifted
 _READS: Final[TypeAdapter[Statement]] = TypeAdapter(Annotated[Statement, Field(discriminator="state")])
 
 
-def text_of(said: Statement) -> str:
-    """The canonical JSON of it: what is signed and sent."""
-    return json.dumps(said.model_dump(mode="json"), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-
-
 def read_statement(text: str | None) -> Statement:
     """The statement of such JSON. Raises ValueError, whose text says what is missing or wrong, for anything else."""
-    if text is None:
-        raise ValueError("it states nothing: pages are held back by `seamwatch silence`")
-    if len(text.encode(errors="replace")) > MOST_BYTES:
-        raise ValueError(f"its statement has more than {MOST_BYTES:,} bytes")
-    try:
-        return _READS.validate_python(json.loads(text))
-    except RecursionError:
-        raise ValueError("its statement is nested too deeply") from None
-    except json.JSONDecodeError as error:
-        raise ValueError(f"its statement is no JSON: {error}") from None
-    except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        place = ".".join(str(part) for part in first["loc"][1:])
-        said = str(first["msg"]).removeprefix("Value error, ")
-        raise ValueError(f"its statement: {f'{place}: ' if place else ''}{said}") from None
+    return read_state(_READS, text, "pages are held back by `seamwatch silence`", MOST_BYTES)
 
 
 def fault_of(

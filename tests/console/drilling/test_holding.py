@@ -16,8 +16,9 @@ from console.drilling.climbing import Climb, paged_of, taken_of
 from console.drilling.holding import Holding
 from console.drilling.report import FORMS, Report, written
 from console.drilling.scenario import Scenario, Step, read_scenario
-from seamwatch.clauses.drill.statement import Held, Paged, Taken, read_statement, text_of
+from seamwatch.clauses.drill.statement import Held, Paged, Taken, read_statement
 from seamwatch.clauses.drill.statement import Step as Outcome
+from seamwatch.clauses.stated import stated_text
 from seamwatch.durations import MINUTE
 from seamwatch.engine.seams import seam_of
 from seamwatch.judging.model.facts import Violation
@@ -252,7 +253,7 @@ def test_it_passed_when_each_step_did() -> None:
 
 def test_what_is_signed_names_the_report_by_its_digest() -> None:
     made = report(held({"id": "reconstruct", "check": "reconstructed"}))
-    said = read_statement(text_of(made.held()))
+    said = read_statement(stated_text(made.held()))
     assert isinstance(said, Held)
     assert (said.report, said.passed, said.violation) == (made.digest, True, "v1")
     assert json.loads(written(made, ".json"))["report"] == made.digest
