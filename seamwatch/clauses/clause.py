@@ -105,13 +105,16 @@ class Clause(BaseModel):
 
     @model_validator(mode="after")
     def _selection(self) -> Self:
-        if self.where is not None:
-            for record_type in self.sources():
-                self.where.check(record_type)
+        if self.where is None:
+            return self
+        if not (sources := self.sources()):
+            raise ValueError("it looks at no events: leave out 'where'")
+        for record_type in sources:
+            self.where.check(record_type)
         return self
 
     def sources(self) -> tuple[str, ...]:
-        """The record types whose events `where` selects from; its fields must be known in each."""
+        """The record types whose events `where` selects from, if any; its fields must be known in each."""
         return ("inference",)
 
     def conditions(self) -> Iterator[Condition]:

@@ -49,9 +49,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import ClassVar, Literal, Self
-
-from pydantic import model_validator
+from typing import ClassVar, Literal
 
 from seamwatch.clauses.clause import BEGINNING, Clause
 from seamwatch.judging.model.facts import ForwardedEvent
@@ -85,12 +83,6 @@ class Signed(Clause, kind="signed"):
     wants: ClassVar[frozenset[str]] = frozenset({IN_FORCE})
 
     kind: Literal["signed"]
-
-    @model_validator(mode="after")
-    def _no_events(self) -> Self:
-        if self.where is not None:
-            raise ValueError("it looks at no events: leave out 'where'")
-        return self
 
     def sources(self) -> tuple[str, ...]:
         """It looks at documents only."""

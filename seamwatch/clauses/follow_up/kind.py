@@ -78,9 +78,9 @@ breach open, opened 2026-03-09T10:00:00Z, slice 67b8f915-3a7a-832c-b0f3-a2127e2a
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from seamwatch.clauses.clause import Clause
 from seamwatch.clauses.follow_up import state as limits
@@ -116,12 +116,6 @@ class FollowUp(Clause, kind="follow_up"):
     digest: Period = Field(
         "quarterly", description="how often the parties are told what it comes to: `quarterly`, `monthly` or `never`"
     )
-
-    @model_validator(mode="after")
-    def _no_events(self) -> Self:
-        if self.where is not None:
-            raise ValueError("it looks at no events: leave out 'where'")
-        return self
 
     def sources(self) -> tuple[str, ...]:
         """It looks at episodes only."""

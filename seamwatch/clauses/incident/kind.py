@@ -64,9 +64,9 @@ breach open, opened 2026-03-12T12:00:00Z, slice a3506823-6d7d-8db3-b87e-d32a654e
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Final, Literal, Self
+from typing import Annotated, Any, Final, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from seamwatch.clauses.attested import Persons
 from seamwatch.clauses.clause import Clause
@@ -108,12 +108,6 @@ class Incident(Clause, kind="incident"):
     remind_at: tuple[Annotated[float, Field(gt=0, lt=1)], ...] = Field(
         (0.5, 0.8), max_length=10, description="shares of a clock at which the person who reports is reminded"
     )
-
-    @model_validator(mode="after")
-    def _no_events(self) -> Self:
-        if self.where is not None:
-            raise ValueError("it looks at no events: leave out 'where'")
-        return self
 
     def sources(self) -> tuple[str, ...]:
         """It looks at what people say only."""

@@ -62,9 +62,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any, Final, Literal, Self
+from typing import Any, Final, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from seamwatch.clauses.attested import Persons
 from seamwatch.clauses.clause import Clause
@@ -99,12 +99,6 @@ class Silence(Clause, kind="silence"):
         (), description="the persons who may; when absent the owner or who signs for a party"
     )  # fmt: skip
     longest: Duration = Field(7 * DAY, gt=0, le=30 * DAY, description="how long one may last at most")
-
-    @model_validator(mode="after")
-    def _no_events(self) -> Self:
-        if self.where is not None:
-            raise ValueError("it looks at no events: leave out 'where'")
-        return self
 
     def sources(self) -> tuple[str, ...]:
         """It looks at no events."""
