@@ -40,6 +40,7 @@ from sinks.store.questions import (
     unjudged,
     why,
 )
+from sinks.store.questions.estate import estate_shown
 
 if TYPE_CHECKING:
     from seamwatch.judging.model.facts import Violation
@@ -176,7 +177,7 @@ def _touched(store: Store, scope: Scope) -> Rows:
 
 def _unjudged(store: Store, scope: Scope) -> Rows:
     time = unjudged.Period(scope.start, scope.end)
-    yield from unjudged.looked(store, tiers.estate_on_record(store), time, [scope.system])
+    yield from unjudged.looked(store, estate_shown(store), time, [scope.system])
 
 
 def _why(store: Store, scope: Scope) -> Rows:

@@ -19,8 +19,8 @@ from seamwatch.engine.seams import Seams
 from seamwatch.judging.patterns.announcements import Announced, announced, withdrawn
 from seamwatch.judging.patterns.wording import digest_text, moment_text
 from seamwatch.signatures import attestation_counts
+from sinks.store.questions.estate import estate_shown
 from sinks.store.questions.rows import Micros, values_of
-from sinks.store.questions.tiers import estate_on_record
 
 if TYPE_CHECKING:
     from seamwatch.documents import Estate
@@ -67,7 +67,7 @@ def gone(store: Store, found: Decision, approval: Approval | None) -> tuple[str,
         return ()
     asked: dict[str, Any] = {"system": found.system, "at": str(found.event_time), "kinds": list(KINDS)}
     known = Record(*(values_of(store, sql, asked) for sql in (_CHANGES, _SHIFTS, _EVALUATIONS)))
-    estate = estate_on_record(store) if known.changes or known.evaluations else None
+    estate = estate_shown(store) if known.changes or known.evaluations else None
     return tuple(reasons(found, approval, known, estate))
 
 

@@ -6,34 +6,20 @@ By the documents that are published, as the stages follow them, and by what was 
 
 from __future__ import annotations
 
-import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING
 
 from seamwatch.documents import Estate
 from seamwatch.documents.holding import Standing, standings
 from seamwatch.documents.tiers import in_force
+from sinks.store.questions.estate import estate_shown
 from sinks.store.questions.inventory import inventory
-from sinks.store.questions.rows import Micros, columns, rows
+from sinks.store.questions.rows import Micros
 
 if TYPE_CHECKING:
     from sinks.store.client import Store
-
-
-@dataclass(frozen=True, slots=True)
-class Publication:
-    """One message of the contracts topic; ``retired`` where it withdraws."""
-
-    kind: str
-    id: str
-    version: str
-    document: str
-    digest: str
-    published_at: Micros | None
-    retired: int
-    signatures: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,20 +48,12 @@ class Coverage:
     unknown: int
 
 
-_MESSAGES: Final = f"SELECT {columns(Publication)} FROM document ORDER BY broker_time, offset"
-
-
-def estate_on_record(store: Store) -> Estate:
-    """What is published by now, read as the stages read it."""
-    return Estate.of_published(_messages(rows(store, Publication, _MESSAGES)))
-
-
 def tiers(store: Store, now: Micros, estate: Estate | None = None) -> list[Tiered]:
     """How every system stands that is to have a tier, by id; none while no policy is in force at ``now``.
 
     ``estate``: where it is known already what is published.
     """
-    known = estate_on_record(store) if estate is None else estate
+    known = estate_shown(store) if estate is None else estate
     if not in_force(known.policies, now):
         return []
     seen = [running.system for running in inventory(store) if not running.registered]
@@ -110,17 +88,3 @@ def _tiered(one: Standing) -> Tiered:
     if one.owner is None:
         short = ("is seen in traffic, and no document declares it: declare it, with its tier",)
     return Tiered(one.system, one.owner or "", one.tier or "", one.ai_act or "", one.policies, one.state, short)
-
-
-def _messages(published: Iterable[Publication]) -> Iterator[tuple[str, bytes | None]]:
-    for one in published:
-        key = f"{one.kind}/{one.id}" + (f"@{one.version}" if one.version else "")
-        if one.retired:
-            yield key, None
-            continue
-        said: dict[str, Any] = {
-            "document": json.loads(one.document), "digest": one.digest, "published_at": one.published_at,
-        }  # fmt: skip
-        if one.signatures is not None:
-            said["signatures"] = json.loads(one.signatures)
-        yield key, json.dumps(said).encode()
