@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query, Request
 
 from board.api.access import Reader
+from board.api.answering import answer_of
 from board.api.models import ANSWER, ASKED, DECIDED, HAPPENED, INCIDENT, LEDGER, OWED, STALE, WHY, listing, without_nan
 from board.api.paging import Limit, Name, Offset, Since, moment, page_of_list
 from board.api.problems import documented
@@ -120,11 +122,8 @@ def asked_of(
     offset: Offset = 0,
 ) -> Any:
     """Who was asked about which change, violation or summary, and what they answered; the latest first."""
-    with page.store() as store:
-        found = asked(store, system=system, person=person, waiting=waiting)
-        if not found:
-            demand_known(store, system=system, person=person)
-    return page_of_list(request, records(found), limit, offset)
+    ask = partial(asked, system=system, person=person, waiting=waiting)
+    return page_of_list(request, answer_of(page, ask, system=system, person=person), limit, offset)
 
 
 @router.get("/followups", response_model=listing(OWED))
@@ -138,11 +137,8 @@ def owed(
     offset: Offset = 0,
 ) -> Any:
     """Which reviews and actions are owed after what was broken, what is due first before the rest."""
-    with page.store() as store:
-        found = followups(store, system=system, person=person, done=done)
-        if not found:
-            demand_known(store, system=system, person=person)
-    return page_of_list(request, records(found), limit, offset)
+    ask = partial(followups, system=system, person=person, done=done)
+    return page_of_list(request, answer_of(page, ask, system=system, person=person), limit, offset)
 
 
 @router.get("/incidents", response_model=listing(INCIDENT))
@@ -156,11 +152,8 @@ def declared(
     offset: Offset = 0,
 ) -> Any:
     """Which episodes are declared serious incidents, and what is owed of each; what is due first before the rest."""
-    with page.store() as store:
-        found = incidents(store, system=system, person=person, over=over)
-        if not found:
-            demand_known(store, system=system, person=person)
-    return page_of_list(request, records(found), limit, offset)
+    ask = partial(incidents, system=system, person=person, over=over)
+    return page_of_list(request, answer_of(page, ask, system=system, person=person), limit, offset)
 
 
 @router.get("/answers/without-effect", response_model=listing(ANSWER))
@@ -173,11 +166,8 @@ def without_effect(
     offset: Offset = 0,
 ) -> Any:
     """The answers that do not count, or of which that is not known, the latest first."""
-    with page.store() as store:
-        found = refused(store, system=system, person=person)
-        if not found:
-            demand_known(store, system=system, person=person)
-    return page_of_list(request, records(found), limit, offset)
+    ask = partial(refused, system=system, person=person)
+    return page_of_list(request, answer_of(page, ask, system=system, person=person), limit, offset)
 
 
 @router.get("/ledger", response_model=listing(LEDGER))

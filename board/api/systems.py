@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query, Request
 
 from board.api.access import Reader
+from board.api.answering import answer_of
 from board.api.models import (
     APPROVAL,
     BINDING,
@@ -72,21 +74,15 @@ def owned(page: Reader, system: System) -> Any:
 @router.get("/systems/{system:path}/contracts", response_model=listing(BINDING))
 def bound(request: Request, page: Reader, system: System, limit: Limit = 100, offset: Offset = 0) -> Any:
     """The contracts that cover it now."""
-    with page.store() as store:
-        found = records(bindings(store, system))
-        if not found:
-            demand_known(store, system=system)
-    return page_of_list(request, found, limit, offset)
+    return page_of_list(request, answer_of(page, partial(bindings, system=system), system=system), limit, offset)
 
 
 @router.get("/systems/{system:path}/approvals", response_model=listing(APPROVAL))
 def approved(request: Request, page: Reader, system: System, limit: Limit = 100, offset: Offset = 0) -> Any:
     """Who approved which version of it for which use, and what that has allowed."""
-    with page.store() as store:
-        found = records(approvals(store, system, page.now))
-        if not found:
-            demand_known(store, system=system)
-    return page_of_list(request, found, limit, offset)
+    return page_of_list(
+        request, answer_of(page, partial(approvals, system=system, now=page.now), system=system), limit, offset
+    )
 
 
 @router.get("/systems/{system:path}/signals", response_model=listing(SIGNALS))
@@ -116,11 +112,7 @@ def of_all(request: Request, page: Reader, days: Days = 1, limit: Limit = 100, o
 @router.get("/drift", response_model=listing(DRIFT))
 def drifting(request: Request, page: Reader, system: Name = None, limit: Limit = 100, offset: Offset = 0) -> Any:
     """Whether the scores of each system still look like those approved, the worst first."""
-    with page.store() as store:
-        found = records(drift(store, system))
-        if not found:
-            demand_known(store, system=system)
-    return page_of_list(request, found, limit, offset)
+    return page_of_list(request, answer_of(page, partial(drift, system=system), system=system), limit, offset)
 
 
 @router.get("/contracts", response_model=listing(DOCUMENT))
