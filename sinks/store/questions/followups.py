@@ -15,6 +15,7 @@ from seamwatch.clauses.follow_up import FollowUp
 from seamwatch.clauses.follow_up.statement import Statement, read_statement
 from seamwatch.durations import format_duration
 from seamwatch.judging.patterns.wording import moment_text
+from sinks.store.questions.agreed import COUNTED, Agreed, agreed_in
 from sinks.store.questions.rows import Micros, Where, columns, rows
 
 if TYPE_CHECKING:
@@ -56,15 +57,6 @@ class Given:
 
 
 @dataclass(frozen=True, slots=True)
-class _Agreed:
-    contract: str
-    clause: str
-    agreed: str
-    valid_from: Micros
-    valid_to: Micros
-
-
-@dataclass(frozen=True, slots=True)
 class _Ended:
     violation_id: str
     contract: str
@@ -87,11 +79,10 @@ class _Word:
     statement: str | None
 
 
-_AGREED: Final = f"SELECT {columns(_Agreed)} FROM contract_clauses WHERE kind = 'follow_up' ORDER BY valid_from"
 _ENDED: Final = f"SELECT {columns(_Ended)} FROM violations"
 _WORDS: Final = f"""
 SELECT {columns(_Word)} FROM attestations WHERE kind IN ('follow_up', 'action')
-AND event_id IN (SELECT acknowledgement_id FROM verdict WHERE of = 'attestation' AND counted)
+AND {COUNTED}
 """
 _GIVEN: Final = f"""
 {_WORDS} AND kind = 'follow_up' AND endsWith(subject, {{violation:String}}) ORDER BY event_time
@@ -107,7 +98,7 @@ def followups(
     done: bool = False,
 ) -> list[Owed]:
     """What is owed, that which is due first before the rest; with ``done`` also what is done."""
-    agreed = rows(store, _Agreed, _AGREED)
+    agreed = agreed_in(store, "follow_up")
     about = Where()
     if violation is not None:
         about.add("position(subject, {violation:String}) > 0", violation=violation)
@@ -144,7 +135,7 @@ def standing(one: Owed, now: Micros) -> str:
     return f"due in {format_duration(one.due_at - now)}"
 
 
-def _ended(store: Store, agreed: Sequence[_Agreed], system: str | None, violation: str | None) -> list[_Ended]:
+def _ended(store: Store, agreed: Sequence[Agreed], system: str | None, violation: str | None) -> list[_Ended]:
     where = Where()
     where.equal(system=system, violation_id=violation)
     where.add("state = 'resolved' AND kind != 'follow_up'")
@@ -152,7 +143,7 @@ def _ended(store: Store, agreed: Sequence[_Agreed], system: str | None, violatio
     return rows(store, _Ended, f"{_ENDED} {where}", where.values) if agreed else []
 
 
-def _reviews(agreed: Sequence[_Agreed], ended: Sequence[_Ended], words: Mapping[str, _Word]) -> Iterator[Owed]:
+def _reviews(agreed: Sequence[Agreed], ended: Sequence[_Ended], words: Mapping[str, _Word]) -> Iterator[Owed]:
     clauses = [(one, FollowUp.model_validate(json.loads(one.agreed))) for one in agreed]
     for episode in ended:
         for one, clause in clauses:
@@ -166,7 +157,7 @@ def _reviews(agreed: Sequence[_Agreed], ended: Sequence[_Ended], words: Mapping[
             )  # fmt: skip
 
 
-def _actions(agreed: Sequence[_Agreed], words: Mapping[str, _Word]) -> Iterator[Owed]:
+def _actions(agreed: Sequence[Agreed], words: Mapping[str, _Word]) -> Iterator[Owed]:
     for name in sorted({(one.contract, one.clause) for one in agreed}):
         own = f"{name[0]}#{name[1]}/"
         for word in words.values():

@@ -18,6 +18,7 @@ from seamwatch.clauses.incident.state import Word
 from seamwatch.clauses.incident.statement import Declaration, Report, Withdrawal, read_declaration, read_report
 from seamwatch.durations import format_duration
 from seamwatch.judging.patterns.wording import moment_text
+from sinks.store.questions.agreed import COUNTED, Agreed, agreed_in
 from sinks.store.questions.rows import Micros, Where, columns, rows
 
 if TYPE_CHECKING:
@@ -63,15 +64,6 @@ class Said:
 
 
 @dataclass(frozen=True, slots=True)
-class _Agreed:
-    contract: str
-    clause: str
-    agreed: str
-    valid_from: Micros
-    valid_to: Micros
-
-
-@dataclass(frozen=True, slots=True)
 class _Word:
     event_id: str
     event_time: Micros
@@ -89,10 +81,9 @@ class _Episode:
     summary: str
 
 
-_AGREED: Final = f"SELECT {columns(_Agreed)} FROM contract_clauses WHERE kind = 'incident' ORDER BY valid_from"
 _WORDS: Final = f"""
 SELECT {columns(_Word)} FROM attestations WHERE kind IN ('incident', 'report')
-AND event_id IN (SELECT acknowledgement_id FROM verdict WHERE of = 'attestation' AND counted)
+AND {COUNTED}
 """
 _EPISODES: Final = f"SELECT {columns(_Episode)} FROM violations WHERE violation_id IN {{violations:Array(String)}}"
 
@@ -106,8 +97,8 @@ def incidents(
     over: bool = False,
 ) -> list[Incident]:
     """Those of which something is owed, what is due first before the rest; with ``over`` also the others."""
-    agreed: dict[tuple[str, str], list[_Agreed]] = defaultdict(list)
-    for one in rows(store, _Agreed, _AGREED):
+    agreed: dict[tuple[str, str], list[Agreed]] = defaultdict(list)
+    for one in agreed_in(store, "incident"):
         agreed[one.contract, one.clause].append(one)
     said: dict[tuple[str, str], list[_Word]] = defaultdict(list)
     for word in _words(store, system, violation):
@@ -156,7 +147,7 @@ def _words(store: Store, system: str | None, violation: str | None) -> list[_Wor
 
 
 def _incidents(
-    subject: str, words: Sequence[_Word], agreed: Mapping[tuple[str, str], Sequence[_Agreed]]
+    subject: str, words: Sequence[_Word], agreed: Mapping[tuple[str, str], Sequence[Agreed]]
 ) -> list[Incident]:
     """The rounds of one violation under one clause; none where no version of the contract has that clause."""
     name, _, violation_id = subject.partition("/")
@@ -177,7 +168,7 @@ def _read(word: _Word, clause: Clause) -> Word | None:
         return None
 
 
-def _in_force(versions: Sequence[_Agreed], at: Micros) -> Clause:
+def _in_force(versions: Sequence[Agreed], at: Micros) -> Clause:
     """The clause as it was agreed at a time; before the first version that has it, as that says."""
     last = next((one for one in reversed(versions) if one.valid_from <= at), versions[0])
     return Clause.model_validate(json.loads(last.agreed))
