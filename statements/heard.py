@@ -1,26 +1,20 @@
 """What is heard of one episode while it goes on: its states, whom it was told to, and the answers, from the topics.
 
-Opened before what begins it is published, so that nothing is missed; commits nothing, and joins no group.
+Opened before what begins it is published, so that nothing is missed (`statements.from_now`).
 """
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from types import TracebackType
-from typing import TYPE_CHECKING, Any, Final, Self
-from uuid import uuid4
+from typing import TYPE_CHECKING, Any
 
 from seamwatch.errors import RecordError
+from statements.from_now import FromNow
 
 if TYPE_CHECKING:
-    from confluent_kafka import Consumer
-
     from seamwatch.judging.model.facts import Violation
     from statements.running import RunningSystem
-
-_TIMEOUT_SECONDS: Final = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,14 +70,10 @@ class Episode:
         return False
 
 
-class Heard:
+class Heard(FromNow):
     """The records about episodes of one clause kind from now on. Raises UnreachableError when no broker answers."""
 
     def __init__(self, system: RunningSystem, kind: str) -> None:
-        from confluent_kafka import KafkaException
-
-        from bus import clients
-        from bus.refusals import unreachable
         from seamwatch.settings import load_settings
         from seamwatch.wire.codec import codec_of
         from seamwatch.wire.topics import Topics
@@ -95,37 +85,11 @@ class Heard:
             topics.page: "page",
             topics.input("acknowledgement"): "acknowledgement",
         }
-        self._consumer: Consumer = clients.consumer(
-            system.kafka,
-            {
-                "group.id": f"{topics.prefix}.heard-{uuid4()}",  # required by the client, and never joined
-                "enable.auto.commit": False,
-                "isolation.level": "read_committed",
-                "fetch.wait.max.ms": 50,
-                "log_level": 0,
-            },
-        )
-        try:
-            self._assign()
-        except KafkaException as error:
-            self._consumer.close()
-            raise unreachable("following a drill", system.kafka, error.args[0].str()) from error
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._consumer.close()
+        super().__init__(system.kafka, tuple(self._types), f"{topics.prefix}.heard", "following a drill")
 
     def read(self, seconds: float) -> Iterator[tuple[str, dict[str, Any]]]:
         """What comes within so many seconds, each with its record type; what cannot be read is passed over."""
-        until = time.monotonic() + seconds
-        while (left := until - time.monotonic()) > 0:
-            message = self._consumer.poll(min(left, 0.2))
-            if message is None or message.error() is not None:
-                continue
+        for message in self.within(seconds):
             record_type, value = self._types[message.topic() or ""], message.value()
             try:
                 if isinstance(value, bytes):
@@ -133,15 +97,3 @@ class Heard:
             except RecordError:
                 # The recorder keeps it as a dead letter, and `doctor` tells of it.
                 continue
-
-    def _assign(self) -> None:
-        from confluent_kafka import TopicPartition
-
-        from bus.ends import end_for
-
-        places = []
-        for topic in self._types:
-            for number in self._consumer.list_topics(topic, timeout=_TIMEOUT_SECONDS).topics[topic].partitions:
-                end = end_for(self._consumer, topic, number, _TIMEOUT_SECONDS)
-                places.append(TopicPartition(topic, number, end))
-        self._consumer.assign(places)
