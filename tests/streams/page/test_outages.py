@@ -32,6 +32,7 @@ from streams.page.watch import Limits, Sight
 from streams.page.watching import Watching
 from tests.sinks.estate import Estate, estate, everything, wait_for
 from tests.sinks.samples import CODEC, encoded
+from tests.streams.page.on_a_thread import run_to_the_end
 from tests.streams.page.publishing import person
 from tests.streams.page.test_page import delivered
 
@@ -88,7 +89,7 @@ class Pager:
             await page(kafka, topics, SystemClock(), tell, stop, watching=watching)
 
         try:
-            asyncio.run(main())
+            run_to_the_end(main())
         except BaseException as error:  # noqa: BLE001 - shown by the test's own thread
             self._error = error
 
@@ -294,4 +295,4 @@ def test_a_default_owner_whom_no_document_knows_is_refused_at_the_start(own: Est
         await page(own.kafka, own.topics, SystemClock(), nobody, asyncio.Event(), watching=watching)
 
     with pytest.raises(UsageError, match=r"SEAMWATCH_DEFAULT_OWNER=ghost@example\.org: no published Person document"):
-        asyncio.run(main())
+        run_to_the_end(main())

@@ -24,6 +24,7 @@ from streams.page.codec import violation_topic
 from streams.page.stage import page
 from tests.sinks.estate import Estate, Stage, estate, everything, wait_for
 from tests.sinks.samples import CODEC, violation
+from tests.streams.page.on_a_thread import run_to_the_end
 from tests.streams.page.publishing import person, publish
 from tests.streams.page.receiver import Receiver, receiving
 
@@ -91,7 +92,7 @@ class Running:
             await page(own.kafka, own.topics, SystemClock(), tell, stop, **self._options)
 
         try:
-            asyncio.run(main())
+            run_to_the_end(main())
         except BaseException as error:  # noqa: BLE001 - shown by the test's own thread
             self.error = error
 
