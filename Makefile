@@ -63,6 +63,9 @@ bench-store: install  ## load 100 million decisions and time every question (hal
 bench-board: install  ## load 100 million decisions and time every page of the board, with 20 people at once (DECISIONS=10000000 for less)
 	$(BIN)/python -m benchmarks.board --decisions $(or $(DECISIONS),100000000) $(ARGS)
 
+bench-evidence: install  ## time the card, the dossier and its check over a record of three million decisions (docs/performance.md)
+	$(BIN)/python -m benchmarks.evidence $(ARGS)
+
 bench-verify: install  ## record three million decisions and time `seamwatch verify` over them (docs/ledger.md)
 	$(BIN)/python -m benchmarks.verify $(ARGS)
 
@@ -117,4 +120,4 @@ COMPILE := $(if $(PYTHONDONTWRITEBYTECODE),--compile-bytecode)
 	@$(UV) pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
 	@touch $@
 
-.PHONY: help install demo test browser screenshots check docs format bench bench-contracts bench-store bench-board bench-verify bench-drift bench-guard bench-replay chaos chaos-pause chaos-tamper fuzz chaos-record pressure full-disk lock vendor
+.PHONY: help install demo test browser screenshots check docs format bench bench-contracts bench-store bench-board bench-evidence bench-verify bench-drift bench-guard bench-replay chaos chaos-pause chaos-tamper fuzz chaos-record pressure full-disk lock vendor
