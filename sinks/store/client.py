@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from http.client import IncompleteRead
 from types import MappingProxyType, TracebackType
 from typing import Any, Self, cast
 from urllib.parse import parse_qs, unquote, urlsplit
@@ -24,6 +25,8 @@ _SAID = re.compile(r"(Code: \d+\. DB::Exception: .*?)(?: \(for url [^)]*\))?$")
 _STATUS = re.compile(r"HTTP status (\d+)")
 _PASSING = {"408", "425", "429", "502", "503", "504"}
 """What a proxy says of a server behind it that is away or overloaded."""
+_LAST_WORDS = re.compile(rb"__exception__\r\n(\w+)\r\n(.*)\n\d+ \1\r\n__exception__\r\n\Z", re.DOTALL)
+_LONGEST_SAID = 64 * 1024
 _PIECE = 1024 * 1024
 _NOTHING: Mapping[str, str] = MappingProxyType({})
 _AS_BYTES = MappingProxyType({"output_format_arrow_string_as_string": "0"})
@@ -136,7 +139,9 @@ class Store:
     def rows(self, sql: str, parameters: Mapping[str, Any] | None = None) -> list[dict[str, Any]]:
         """The answer to a query as dicts; times as aware datetimes. ``{name:Type}`` in it takes a parameter."""
         result = self._call("query", self._with(sql), parameters=dict(parameters or {}))
-        return list(result.named_results())
+        # The driver has the first block only: it reads the others from the store as they are asked for.
+        with self._our_errors():
+            return list(result.named_results())
 
     def frame(
         self, sql: str, parameters: Mapping[str, Any] | None = None, *, exact_bytes: bool = False
@@ -211,13 +216,8 @@ class Store:
             stream.close()
 
     def _read(self, stream: Any) -> bytes:
-        from urllib3.exceptions import HTTPError
-
-        try:
+        with self._our_errors():
             return bytes(stream.read(_PIECE))
-        except (HTTPError, OSError) as error:
-            self.close()
-            raise UnreachableError(f"the store at {self.address} answered no further: {_cause(error)}") from error
 
     @contextmanager
     def as_its_user(self) -> Iterator[None]:
@@ -234,19 +234,28 @@ class Store:
 
     def _call(self, method: str, *arguments: Any, sending: Mapping[str, str] = _NOTHING, **options: Any) -> Any:
         """Call a method of the driver; ``sending`` are settings for the store to refuse, not for the driver."""
+        try:
+            with self._our_errors():
+                if self._client is None:
+                    self._client = self._connect()
+                with _sending(self._client.params, {**self._reading, **sending}):
+                    return getattr(self._client, method)(*arguments, **options)
+        except StoreRefusedError as refused:
+            if not (self._reading and _is_read_only_already(refused)):
+                raise
+            self._reading = {}
+            return self._call(method, *arguments, sending=sending, **options)
+
+    @contextmanager
+    def _our_errors(self) -> Iterator[None]:
+        """What the driver, its HTTP client or the operating system raise in the block, as errors of ours."""
         from clickhouse_connect.driver import exceptions
+        from urllib3.exceptions import HTTPError
 
         try:
-            if self._client is None:
-                self._client = self._connect()
-            with _sending(self._client.params, {**self._reading, **sending}):
-                return getattr(self._client, method)(*arguments, **options)
-        except exceptions.Error as error:
-            refused = self._mapped(error)
-            if self._reading and isinstance(refused, StoreRefusedError) and _is_read_only_already(refused):
-                self._reading = {}
-                return self._call(method, *arguments, sending=sending, **options)
-            raise refused from error
+            yield
+        except (exceptions.Error, HTTPError) as error:
+            raise self._mapped(error) from error
         except OSError as error:
             self.close()
             raise UnreachableError(f"the store at {self.address} cannot be reached: {_cause(error)}") from error
@@ -276,7 +285,7 @@ class Store:
 
     def _mapped(self, error: Exception) -> StoreError | UnreachableError:
         code = getattr(error, "code", None)
-        text = " ".join(str(error).split())
+        text = " ".join((_said_at_the_end(error) or str(error)).split())
         if code is None and (match := _CODE.search(text)):
             code = int(next(group for group in match.groups() if group))
         status = _STATUS.search(text)
@@ -298,6 +307,13 @@ def causes_of(error: BaseException | None) -> Iterator[BaseException]:
     while error is not None:
         yield error
         error = error.__cause__ or error.__context__
+
+
+def _said_at_the_end(error: BaseException) -> str | None:
+    """The store's own error at the end of an answer that broke off: by then it had said that all was well."""
+    broken = (each.partial for each in causes_of(error) if isinstance(each, IncompleteRead))
+    said = _LAST_WORDS.search(next(broken, b"")[-_LONGEST_SAID:])
+    return said[2].decode(errors="replace") if said else None
 
 
 def _cause(error: BaseException) -> str:
