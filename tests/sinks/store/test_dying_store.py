@@ -10,7 +10,8 @@ import polars as pl
 import pytest
 
 from seamwatch.errors import UnreachableError
-from sinks.store.client import Store, StoreRefusedError
+from sinks.store.client import Store
+from sinks.store.refusals import StoreRefusedError
 from tests.sinks.estate import Proxy
 
 ROWS = 40_000
