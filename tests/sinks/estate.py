@@ -207,8 +207,9 @@ class Stage:
 
 class Proxy:
     """Stands between a client and a server, to be cut: ``down`` refuses, ``cut_answers`` lets requests through but
-    drops the connection before the answer, so that the client cannot know what became of them; ``delay`` slows each
-    answer (seconds), so that there is time to be killed in between."""
+    drops the connection before the answer, so that the client cannot know what became of them; ``longest_answers``
+    drops it after so many bytes of them; ``delay`` slows each answer (seconds), so that there is time to be killed in
+    between."""
 
     def __init__(self, url: str) -> None:
         parts = urlsplit(url)
@@ -220,6 +221,7 @@ class Proxy:
         self.down = False
         self.cut_answers = 0
         self.cut = 0
+        self.longest_answers: int | None = None
         self.delay = 0.0
         threading.Thread(target=self._accept, daemon=True).start()
 
@@ -244,6 +246,7 @@ class Proxy:
             threading.Thread(target=self._pump, args=(server, client, True), daemon=True).start()
 
     def _pump(self, source: socket.socket, sink: socket.socket, answers: bool) -> None:
+        passed = 0
         try:
             while data := source.recv(65536):
                 if answers and self.cut_answers > 0:
@@ -254,7 +257,11 @@ class Proxy:
                     break
                 if answers and self.delay:
                     time.sleep(self.delay)
+                if answers and self.longest_answers is not None and passed + len(data) > self.longest_answers:
+                    sink.sendall(data[: self.longest_answers - passed])
+                    break
                 sink.sendall(data)
+                passed += len(data)
         except OSError:
             pass
         finally:

@@ -15,8 +15,9 @@ from console.app import main
 from console.asking import auditor
 from seamwatch.errors import StoreError
 from sinks.ledger.format.notes import SignerKey
-from sinks.store.client import Store, StoreRefusedError
+from sinks.store.client import Store
 from sinks.store.migrate import migrate
+from sinks.store.refusals import StoreRefusedError
 from tests.console.test_names import commands
 
 ROOT = Path(__file__).parents[3]
