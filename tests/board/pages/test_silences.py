@@ -9,13 +9,10 @@ from pathlib import Path
 import pytest
 
 from board.context import Context
-from board.running import Shown
-from seamwatch.broker import Broker
-from seamwatch.documents import Estate
 from seamwatch.durations import HOUR, MINUTE
 from seamwatch.judging.model.facts import Evidence, Violation
 from seamwatch.judging.records import violation_record
-from tests.board.conftest import context_over, signed_in, url_of
+from tests.board.conftest import signed_in
 from tests.console.populated import DATASET, EPISODES, PEOPLE, Populated, event, hexed, populated
 from tests.sinks.samples import CODEC, NOW
 
@@ -31,12 +28,6 @@ BROKEN = replace(QUIET, violation_id=hexed("a"), kind="freshness", clause="told"
 def store(clickhouse: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Populated]:
     with populated(clickhouse, tmp_path, monkeypatch) as made:
         yield made
-
-
-@pytest.fixture
-def board(store: Populated, auditor_url: str, tmp_path: Path) -> Context:
-    url = url_of(auditor_url, store.url)
-    return context_over(Shown(Broker("127.0.0.1:9"), "t", url, url), Estate.load(store.documents), tmp_path)
 
 
 def record(store: Populated, violation: Violation, later: int = 0) -> None:
