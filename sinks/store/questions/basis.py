@@ -69,17 +69,19 @@ class Record:
     evaluations: Sequence[Mapping[str, Any]] = ()
 
 
-def gone(store: Store, found: Decision, approval: Approval | None) -> tuple[str, ...]:
+def gone(store: Store, found: Decision, approval: Approval | None, estate: Estate | None = None) -> tuple[str, ...]:
     """Why the basis of the approval that allowed a decision was gone by then, each in a sentence; empty if it was not.
 
-    By the documents as they are published now.
+    By the documents as they are published now: ``estate``, where the caller has it; else all of them are read where
+    something that happened needs it.
     """
     if approval is None:
         return ()
     asked: dict[str, Any] = {"system": found.system, "at": str(found.event_time), "kinds": list(KINDS)}
     asked["served"] = [name for name in (found.version, found.config_digest) if name]
     known = Record(*(values_of(store, sql, asked) for sql in (_CHANGES, _SHIFTS, _SERVED, _EVALUATIONS)))
-    estate = estate_shown(store) if known.changes or known.evaluations else None
+    if estate is None and (known.changes or known.evaluations):
+        estate = estate_shown(store)
     return tuple(reasons(found, approval, known, estate))
 
 
