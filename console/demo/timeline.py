@@ -70,6 +70,11 @@ def wall_seconds(micros: float) -> float:
     return micros / SECOND / RATE
 
 
+def whole_seconds(time: int) -> int:
+    """The whole second after a time (microseconds)."""
+    return (time // SECOND + 1) * SECOND
+
+
 def moved(text: str, origin: date) -> str:
     """A shipped contract with its dates moved by whole days, from the nominal origin to this one."""
     by = origin - NOMINAL_ORIGIN
