@@ -22,6 +22,7 @@ from seamwatch.documents.reading import Place, Written
 from seamwatch.documents.reading_many import read_files
 from seamwatch.documents.references import Read, check
 from seamwatch.documents.risk_policy import RiskPolicy
+from seamwatch.documents.rota import Rota
 from seamwatch.documents.sense import check_sense
 from seamwatch.documents.signing import SignatureLine, read_signatures, signature_file, signatures_under
 from seamwatch.documents.terms import check_versions, policy_terms_of, terms_of
@@ -30,7 +31,7 @@ from seamwatch.documents.wording import problems_of
 from seamwatch.errors import DocumentError, UsageError
 
 DOCUMENT_KINDS: Final[Mapping[str, type[Document]]] = MappingProxyType(
-    {model.kind_name: model for model in (Person, System, Contract, RiskPolicy)}
+    {model.kind_name: model for model in (Person, System, Contract, RiskPolicy, Rota)}
 )
 
 
@@ -167,6 +168,7 @@ def estate_of_documents(documents: Iterable[Document]) -> Estate:
         MappingProxyType({d.id: d for d in known if isinstance(d, System)}),
         tuple(terms_of((d, None) for d in known if isinstance(d, Contract))),
         policies=tuple(policy_terms_of((d, None) for d in known if isinstance(d, RiskPolicy))),
+        rotas=MappingProxyType({d.id: d for d in known if isinstance(d, Rota)}),
     )
 
 

@@ -1,9 +1,9 @@
 """Publishing: documents as messages of the contracts topic, and the estate that such messages say.
 
-Key ``Contract/<id>@<version>``, ``RiskPolicy/<id>@<version>``, ``System/<id>`` or ``Person/<id>``; value JSON
-``{"document", "digest", "published_at"}``, with ``"signatures"`` where somebody signed; no value retires. Of a version
-the first text that was published holds: what was judged by it stays as it was agreed, and another text needs another
-version. Bytes only; the topic is read and written by `streams`.
+Key ``Contract/<id>@<version>``, ``RiskPolicy/<id>@<version>``, ``System/<id>``, ``Person/<id>`` or ``Rota/<id>``; value
+JSON ``{"document", "digest", "published_at"}``, with ``"signatures"`` where somebody signed; no value retires. Of a
+version the first text that was published holds: what was judged by it stays as it was agreed, and another text needs
+another version. Bytes only; the topic is read and written by `streams`.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from seamwatch.documents.models import Document, Person, System
 from seamwatch.documents.problems import Problem
 from seamwatch.documents.references import Read
 from seamwatch.documents.risk_policy import RiskPolicy
+from seamwatch.documents.rota import Rota
 from seamwatch.documents.signing import VERSIONED, SignatureLine, published_signatures, written_signatures
 from seamwatch.documents.terms import policy_terms_of, terms_of
 from seamwatch.instants import format_instant
@@ -54,9 +55,11 @@ def _message(document: Document, at: int, signatures: Sequence[SignatureLine]) -
 
 
 def documents_of(estate: Estate) -> tuple[Document, ...]:
-    """Every document of an estate: persons first, then systems, contracts and risk policies."""
+    """Every document of an estate: persons first, then systems, rotas, contracts and risk policies."""
     policies = (term.policy for term in estate.policies)
-    return (*estate.persons.values(), *estate.systems.values(), *estate.contracts, *policies)
+    return (
+        *estate.persons.values(), *estate.systems.values(), *estate.rotas.values(), *estate.contracts, *policies
+    )  # fmt: skip
 
 
 def estate_of(messages: Iterable[tuple[str, bytes | None]]) -> Estate:
@@ -201,6 +204,7 @@ class Published:
             (*self._problems.values(), *self._rewritten.values(), *self._held.values(), *lacking.values()),
             MappingProxyType(dict(self._signatures)),
             tuple(policy_terms_of((d, at) for d, at in known if isinstance(d, RiskPolicy) and d.key not in lacking)),
+            MappingProxyType({d.id: d for d, _ in known if isinstance(d, Rota)}),
         )
 
     def _lacking(self, persons: Mapping[str, Person]) -> Iterator[tuple[str, str]]:
