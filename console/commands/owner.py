@@ -109,7 +109,11 @@ def _print(
         line("contract", f"{contract.contract}@{contract.version} ({contract.seam})")
         for number, step in enumerate(contract.escalation, 1):
             within = step.get("acknowledge_within", "1h")
-            print_text(f"{number}. {step['person']} acknowledges within {within}", indent=" " * 4, further=" " * 7)
+            print_text(
+                f"{number}. {step.get('person') or 'rota ' + step['rota']} acknowledges within {within}",
+                indent=" " * 4,
+                further=" " * 7,
+            )
     for each in stopped:
         line("suspended", sentence(each))
     for episode in unresolved[:_EPISODES]:

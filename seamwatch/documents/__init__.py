@@ -1,6 +1,7 @@
-"""Documents: persons, systems, contracts and risk policies, from YAML or the contracts topic, and the estate they make.
+"""Documents: persons, systems, contracts, risk policies and rotas, and the estate they make.
 
-See docs/documents.md, and docs/signatures.md for who signs what. Nothing here reads a topic.
+They are read from YAML or from the contracts topic, which nothing here reads. See docs/documents.md, and
+docs/signatures.md for who signs what.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from seamwatch.documents.models import Document, Person, System
 from seamwatch.documents.problems import Problem
 from seamwatch.documents.publishing import documents_of, published
 from seamwatch.documents.risk_policy import RiskPolicy
+from seamwatch.documents.rota import Rota
 from seamwatch.documents.signing_verdicts import unsigned_contracts
 
 __all__ = [
@@ -22,6 +24,7 @@ __all__ = [
     "Person",
     "Problem",
     "RiskPolicy",
+    "Rota",
     "System",
     "Term",
     "canonical_json",

@@ -18,6 +18,7 @@ from seamwatch.documents.contract import Contract
 from seamwatch.documents.covering import Covering
 from seamwatch.documents.defaults import DEFAULTS, built_in, runbook_schedule, schedule, suspensions
 from seamwatch.documents.models import Person, System
+from seamwatch.documents.rota import Rota
 from seamwatch.documents.signing import SignatureLine
 from seamwatch.documents.tiers import PolicyTerm, tier_terms
 from seamwatch.judging.model.seam import DeclaredVersion
@@ -41,7 +42,7 @@ class Term:
 
 @dataclass(frozen=True)
 class Estate:
-    """Persons and systems by id, and the versions of contracts and risk policies with their terms.
+    """Persons, systems and rotas by id, and the versions of contracts and risk policies with their terms.
 
     ``problems`` says what could not be read (only of an estate from the contracts topic). ``signatures``: what is
     signed under each document, by its key, as it was published or lies beside the files; whether it binds is another
@@ -54,6 +55,7 @@ class Estate:
     problems: tuple[str, ...] = ()
     signatures: Mapping[str, tuple[SignatureLine, ...]] = field(default_factory=lambda: MappingProxyType({}))
     policies: tuple[PolicyTerm, ...] = ()
+    rotas: Mapping[str, Rota] = field(default_factory=lambda: MappingProxyType({}))
 
     @classmethod
     def load(cls, folder: Path) -> Estate:

@@ -22,6 +22,8 @@ from seamwatch.documents.reading import Place, Written
 from seamwatch.documents.reading_many import read_files
 from seamwatch.documents.references import Read, check
 from seamwatch.documents.risk_policy import RiskPolicy
+from seamwatch.documents.rota import Rota
+from seamwatch.documents.rota_references import check_rotas
 from seamwatch.documents.sense import check_sense
 from seamwatch.documents.signing import SignatureLine, read_signatures, signature_file, signatures_under
 from seamwatch.documents.terms import check_versions, policy_terms_of, terms_of
@@ -30,7 +32,7 @@ from seamwatch.documents.wording import problems_of
 from seamwatch.errors import DocumentError, UsageError
 
 DOCUMENT_KINDS: Final[Mapping[str, type[Document]]] = MappingProxyType(
-    {model.kind_name: model for model in (Person, System, Contract, RiskPolicy)}
+    {model.kind_name: model for model in (Person, System, Contract, RiskPolicy, Rota)}
 )
 
 
@@ -104,6 +106,7 @@ class Folder:
             problems.extend(check(reads))
             problems.extend(check_versions(reads))
             problems.extend(check_tiers(reads))
+            problems.extend(check_rotas(reads))
             problems.extend(check_sense(reads))
         self._known = known
         problems.sort()
@@ -167,6 +170,7 @@ def estate_of_documents(documents: Iterable[Document]) -> Estate:
         MappingProxyType({d.id: d for d in known if isinstance(d, System)}),
         tuple(terms_of((d, None) for d in known if isinstance(d, Contract))),
         policies=tuple(policy_terms_of((d, None) for d in known if isinstance(d, RiskPolicy))),
+        rotas=MappingProxyType({d.id: d for d in known if isinstance(d, Rota)}),
     )
 
 

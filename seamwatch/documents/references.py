@@ -18,6 +18,7 @@ from seamwatch.documents.models import Document, Person, System
 from seamwatch.documents.problems import Problem
 from seamwatch.documents.reading import Place, Written
 from seamwatch.documents.risk_policy import RiskPolicy
+from seamwatch.documents.rota import Rota
 from seamwatch.documents.wording import whose
 
 
@@ -157,7 +158,7 @@ def _named_by(document: Document) -> Iterator[str]:
             yield from () if document.vouched_by is None else (document.vouched_by,)
         case Contract():
             yield from filter(None, (document.parties.provider.signatory, document.parties.consumer.signatory))
-            yield from (step.person for step in document.escalation)
+            yield from (step.person for step in document.escalation if step.person is not None)
             for clause in document.clauses:
                 yield from clause.people()
         case System():
@@ -173,6 +174,8 @@ def _named_by(document: Document) -> Iterator[str]:
         case RiskPolicy():
             yield from document.signatories
             yield from (person for tier in document.tiers for asked in tier.approvals for person in asked.of)
+        case Rota():
+            yield from document.members
 
 
 # Where documents name persons; None stands for every item of a list.
@@ -203,6 +206,7 @@ _PERSONS: Mapping[str, tuple[tuple[str | None, ...], ...]] = {
         ("tiers", None, "approvals", None, "of"),
         ("tiers", None, "approvals", None, "of", None),
     ),
+    "Rota": (("owner",), ("persons", None), ("instead", None, "person")),
 }
 
 

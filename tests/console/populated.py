@@ -76,6 +76,13 @@ id: {DATASET}
 type: dataset
 owner: {PEOPLE[2]}
 ---
+kind: Rota
+id: decisions-on-call
+owner: {PEOPLE[0]}
+time_zone: Europe/Berlin
+starts: 2026-01-05
+persons: [{PEOPLE[1]}, {PEOPLE[2]}]
+---
 kind: RiskPolicy
 id: risk-of-decisions
 version: "2"
@@ -93,6 +100,7 @@ parties: {{provider: {{team: data, signatory: {PEOPLE[1]}}}, consumer: {{team: l
 escalation:
   - {{person: {PEOPLE[0]}, acknowledge_within: 30m}}
   - {{person: {PEOPLE[1]}, acknowledge_within: 1h}}
+  - {{rota: decisions-on-call, acknowledge_within: 2h}}
 clauses:
   - {{id: decisions-on-fresh-features, kind: freshness, of: inference, max_lag: 1h}}
   - {{id: told, kind: change_notice, acknowledgers: ["{PEOPLE[0]}", "{PEOPLE[2]}"]}}

@@ -144,7 +144,7 @@ def test_all_problems_are_said_in_one_go_in_order_of_place(tmp_path: Path) -> No
     found = [str(p).removeprefix(f"{tmp_path}/") for p in load_folder(tmp_path)[1]]
     assert found == [
         "a.yml:1: unknown kind 'Sytem' of document: did you mean 'System'?",
-        "a.yml:3: the document lacks 'kind': it is one of Person, System, Contract, RiskPolicy",
+        "a.yml:3: the document lacks 'kind': it is one of Person, System, Contract, RiskPolicy, Rota",
         "a.yml:5: is no document: write keys and values, such as kind: System",
         (
             "deep/b.yaml:3: 'type' of system 'm' is 'modle': it is 'model', 'agent', 'dataset' or 'pipeline'; did you "

@@ -32,7 +32,7 @@ UNION DISTINCT SELECT CAST(system, 'String') FROM dataset_refresh
 _PERSONS: Final = """
 SELECT id AS name FROM document WHERE kind = 'Person'
 UNION DISTINCT SELECT JSONExtractString(document, 'owner') FROM document WHERE kind = 'System'
-UNION DISTINCT SELECT arrayJoin(escalation) FROM contract_clauses
+UNION DISTINCT SELECT arrayJoin(arrayFilter(p -> NOT startsWith(p, 'rota '), escalation)) FROM contract_clauses
 UNION DISTINCT SELECT arrayJoin(JSONExtract(agreed, 'acknowledgers', 'Array(String)')) FROM contract_clauses
 UNION DISTINCT SELECT person FROM page
 UNION DISTINCT SELECT person FROM acknowledgement

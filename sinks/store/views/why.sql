@@ -65,7 +65,11 @@ SELECT
     persons.name AS owner_name,
     arraySort(arrayMap(terms -> concat(terms.1, '@', terms.2), binding)) AS contracts,
     arrayDistinct(arrayFlatten(arrayMap(
-        terms -> JSONExtract(terms.3, 'escalation', 'Array(Tuple(person String))').person, binding
+        terms -> arrayMap(
+            step -> if(step.2 = '', step.1, concat('rota ', step.2)),
+            JSONExtract(terms.3, 'escalation', 'Array(Tuple(person String, rota String))')
+        ),
+        binding
     ))) AS escalation,
     decisions.topic AS topic,
     decisions.partition AS partition,

@@ -22,6 +22,7 @@ from seamwatch.clauses.stated import stated_text
 from seamwatch.durations import MINUTE
 from seamwatch.engine.seams import seam_of
 from seamwatch.judging.model.facts import Violation
+from seamwatch.judging.patterns.ladder import asked
 from tests.clauses.history import at, contract, estate_of
 
 OWNER, SECOND_ONE = "owner@example.org", "second@example.org"
@@ -78,7 +79,7 @@ class Script:
 
 def climbed(*turns: tuple[str, Iterable[Any]], at_most: int | None = None) -> tuple[Any, list[str], Script]:
     script, lines = Script(*turns), list[str]()
-    climb = Climb("leak-1", at(), subject().seam.escalation, lambda: script.time, lines.append, at_most)
+    climb = Climb("leak-1", at(), asked(subject().seam.escalation, at()), lambda: script.time, lines.append, at_most)
     return climb.follow(script), lines, script
 
 

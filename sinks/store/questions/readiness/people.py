@@ -105,7 +105,14 @@ def paged(known: Known) -> Said:
 def _first(known: Known) -> Iterator[tuple[str, int]]:
     lists = [contract.escalation for contract in known.in_force if contract.escalation]
     for steps in lists:
-        yield steps[0].person, steps[0].acknowledge_within
+        first = steps[0]
+        if first.person is not None:
+            yield first.person, first.acknowledge_within
+        elif (rota := known.estate.rotas.get(first.rota or "")) is not None:
+            # Each of them is the first in their turn.
+            yield from ((person, first.acknowledge_within) for person in dict.fromkeys(rota.persons))
+        elif known.declared is not None:
+            yield known.declared.owner, first.acknowledge_within
     if not lists and known.declared is not None:
         yield known.declared.owner, HOUR
 

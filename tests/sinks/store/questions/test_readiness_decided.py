@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from seamwatch.documents import Contract, Estate, Person, System
+from seamwatch.documents import Contract, Estate, Person, Rota, System
 from seamwatch.documents.estate import Term
 from seamwatch.documents.signing import sign_document
 from seamwatch.durations import DAY, MINUTE
@@ -182,6 +182,22 @@ def test_a_review_of_the_contract_by_who_deploys_counts_as_a_signature_does_and_
     assert answers(by)["contract"].answer == "yes"
     other = replace(old, contract_reviews=(Reviewed("limits", OWNER, NOW - DAY),))
     assert answers(other)["contract"].answer == "no"
+
+
+def test_of_a_rota_everybody_who_takes_turns_must_be_reached() -> None:
+    said = {"kind": "Rota", "id": "on-call", "owner": OWNER, "time_zone": "UTC", "starts": "2026-11-02"}
+    rota = Rota.model_validate(said | {"persons": [OWNER, RISK]})
+    listed = CONTRACT | {"escalation": [{"rota": "on-call", "acknowledge_within": "15m"}]}
+    known = replace(READY, estate=replace(estate(contract=listed), rotas={"on-call": rota}))
+    found = answers(known)["paged"]
+    assert (found.answer, f"{RISK} is paged first, has 15 m, and was never paged" in found.evidence) == (
+        "not_known",
+        True,
+    )
+    both = replace(known, reached={who: Reachable(who, 3, 2, "e" * 32, NOW - 20 * DAY, 240.0) for who in (OWNER, RISK)})
+    assert answers(both)["paged"].answer == "yes"
+    gone = replace(known, estate=replace(known.estate, rotas={}))
+    assert answers(gone)["paged"].answer == "yes", "in its place the owner is asked"
 
 
 def test_how_many_there_are_says_which_are_not_yes() -> None:
