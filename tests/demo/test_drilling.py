@@ -23,6 +23,7 @@ from console.keys import public_of, read_private_key
 from seamwatch.documents import Estate, load_folder
 from seamwatch.durations import DAY, HOUR, SECOND
 from seamwatch.engine.seams import Seams
+from seamwatch.judging.patterns.ladder import asked
 from tests.demo.test_sightings import SEEN
 
 ORIGIN = timeline.micros_of(timeline.NOMINAL_ORIGIN)
@@ -56,7 +57,7 @@ def test_who_holds_drills_is_given_a_key_that_their_document_publishes(folder: P
     (contract,) = estate.contracts_for(SYSTEM, ORIGIN)
     bound = Seams(estate).covering(contract, SYSTEM)[CLAUSE]
     assert bound.clause.people() == (RUNS_DRILLS,)
-    assert bound.seam.escalation[0].person == TAKES_DRILLS
+    assert asked(bound.seam.escalation, ORIGIN)[0].person == TAKES_DRILLS
     # With it a drill would wait behind what the system's traffic brings late (docs/demo.md).
     assert bound.clause.sources() == ()
 
