@@ -74,8 +74,8 @@ class FollowedClock:
     """A scaled clock whose setting lies in a file, for a history of which nobody knows beforehand how long it takes.
 
     Whoever plays it replaces the file once, by the same setting with its ``until``, a time that is still to come. Until
-    then each question looks whether that was done, so that all who follow the file have the same time. Where it was done
-    too late, and time had passed ``until``, time stands until it is that late: it does not run back.
+    then each question looks whether that was done, so that all who follow the file have the same time. Where it was
+    done too late, and time had passed ``until``, time stands until it is that late: it does not run back.
     """
 
     def __init__(self, path: Path) -> None:

@@ -199,8 +199,7 @@ class Settings(RepliesSettings):
     """Whether somebody reads what the pager prints: then a page there has reached who has no channels. `up` says so."""
 
     clock_setting: str | None = Field(default=None, validation_alias=AliasChoices("SEAMWATCH_CLOCK", "clock_setting"))
-    """``<origin>,<wall origin>,<rate>[,<until>]`` in microseconds for scaled time, or ``@`` and a file that holds it; None
-    for the machine's clock."""
+    """``<origin>,<wall origin>,<rate>[,<until>]`` in microseconds for scaled time, or ``@`` and a file that has it."""
 
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     """The least severe event that is logged."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from pathlib import Path
 
@@ -75,7 +74,7 @@ def test_the_text_of_a_record_opens_no_file(tmp_path: Path) -> None:
 def put(file: Path, clock: ScaledClock) -> None:
     new = file.with_suffix(".new")
     new.write_text(clock.setting())
-    os.replace(new, file)
+    new.replace(file)
 
 
 def test_all_who_follow_a_file_slow_down_when_it_says_when(tmp_path: Path) -> None:
