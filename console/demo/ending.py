@@ -18,7 +18,7 @@ from console.demo.player import Player, Record
 from console.demo.sightings import Sightings, verdicts
 from console.demo.stories import Story
 from console.demo.watcher import Watcher
-from seamwatch.durations import SECOND
+from seamwatch.durations import DAY
 from seamwatch.errors import SeamwatchError
 from seamwatch.sdk.emitter import Emitter
 
@@ -91,7 +91,7 @@ class Ending:
     def _history(self) -> None:
         met = self._met()
         over_for = self.pace.clock.now() - timeline.at(self.origin, timeline.LENGTH_DAYS)
-        if over_for <= (0 if met else _PATIENCE_SECONDS * SECOND * timeline.RATE):
+        if over_for <= (0 if met else timeline.TAIL_DAYS * DAY):
             return
         self.pace.slow_down()
         self._is_slowing = True
