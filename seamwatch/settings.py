@@ -189,6 +189,9 @@ class Settings(RepliesSettings):
     behind_after: Annotated[Duration, Field(ge=SECOND)] = 15 * MINUTE
     """How long a record may wait to be recorded before the pager tells of it."""
 
+    summary_within: Annotated[Duration, Field(ge=SECOND)] = 10 * SECOND
+    """How long a scheduled summary waits for what the store says of it, before it goes out without the rest."""
+
     deadman_url: Annotated[str | None, AfterValidator(_web_address)] = Field(default=None, repr=False)
     """An address of an outside service that is asked while the pager works, and misses it when it does not."""
 

@@ -209,7 +209,7 @@ class Proxy:
     """Stands between a client and a server, to be cut: ``down`` refuses, ``cut_answers`` lets requests through but
     drops the connection before the answer, so that the client cannot know what became of them; ``longest_answers``
     drops it after so many bytes of them; ``delay`` slows each answer (seconds), so that there is time to be killed in
-    between."""
+    between; ``asked`` counts what came of requests."""
 
     def __init__(self, url: str) -> None:
         parts = urlsplit(url)
@@ -223,6 +223,7 @@ class Proxy:
         self.cut = 0
         self.longest_answers: int | None = None
         self.delay = 0.0
+        self.asked = 0
         threading.Thread(target=self._accept, daemon=True).start()
 
     def close(self) -> None:
@@ -255,6 +256,7 @@ class Proxy:
                     break
                 if self.down:
                     break
+                self.asked += not answers
                 if answers and self.delay:
                     time.sleep(self.delay)
                 if answers and self.longest_answers is not None and passed + len(data) > self.longest_answers:
