@@ -70,6 +70,9 @@ class _Reading:
                     if self.given_up.is_set():
                         return
                     self._ask(name, ask)
+            except StoreError as error:
+                self.failed[_BROKE] = "the store refused"
+                _log.warning("the store refused a summary", notice=self.due.violation_id, why=str(error))
             except UnreachableError as error:
                 self.is_away = True
                 _log.warning("the store was not reached for a summary", notice=self.due.violation_id, why=str(error))
@@ -104,6 +107,11 @@ class _Reading:
         except Exception:  # noqa: BLE001 - what one part makes of the record must not keep the others from being told
             self.failed[name] = "it could not be made out"
             _log.exception("a part of a summary failed", part=name, notice=self.due.violation_id)
+
+    @property
+    def has_answers(self) -> bool:
+        """Whether the store has said anything: if it has, it is slow, and neither away nor hanging."""
+        return self.broken is not None or bool(self.owed) or bool(self.failed)
 
     def summed(self) -> Summed:
         """What is known by now."""
@@ -165,9 +173,9 @@ class Summing:
             async with asyncio.timeout(self._seconds):
                 await asyncio.get_running_loop().run_in_executor(self._threads, reading.read)
         except TimeoutError:
-            self._away_at = time.monotonic()
+            pass  # what is known by now is told
         finally:
             reading.given_up.set()
-        if reading.is_away:
+        if reading.is_away or not reading.has_answers:
             self._away_at = time.monotonic()
         return reading.summed()

@@ -6,6 +6,7 @@ after what was broken, scheduled reviews, and what a reminder asked to be attest
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
@@ -15,7 +16,7 @@ from seamwatch.judging.model.facts import DRILL
 from seamwatch.judging.patterns.wording import quoted
 from seamwatch.remedies import ATTESTED
 from seamwatch.summed import Owes
-from sinks.store.questions.acknowledgements import awaited
+from sinks.store.questions.acknowledgements import Asked, awaited
 from sinks.store.questions.agreed import COUNTED
 from sinks.store.questions.due import Due, due
 from sinks.store.questions.followups import followups
@@ -103,15 +104,21 @@ def untaken(asking: Asking) -> Iterator[Owes]:
 
 
 def unanswered(asking: Asking) -> Iterator[Owes]:
-    """Who is asked about a change, or to confirm a summary, and has not said anything that counts."""
+    """Who is asked about a change, or to confirm summaries, and has not said anything that counts.
+
+    The summaries of one person are one entry, since a receipt of a later one is one of those before it.
+    """
+    summaries: defaultdict[str, list[Asked]] = defaultdict(list)
     for one in awaited(asking.store, asking.system):
-        if one.of == "change":
-            yield Owes(
-                "answer", one.person, f"answer the change {one.reference}", one.asked_at, one.due_at, one.reference
-            )
-        else:
-            text = "confirm that the summary was read"
-            yield Owes("receipt", one.person, text, one.asked_at, one.due_at, one.reference)
+        if one.of == "summary":
+            summaries[one.person].append(one)
+            continue
+        text = f"answer the change {one.reference}"
+        yield Owes("answer", one.person, text, one.asked_at, one.due_at, one.reference)
+    for person, some in summaries.items():
+        text = f"confirm that {len(some)} summaries were read" if len(some) > 1 else "confirm that a summary was read"
+        first = min((one.due_at for one in some if one.due_at is not None), default=None)
+        yield Owes("receipt", person, text, min(one.asked_at for one in some), first, some[0].reference)
 
 
 def reports(asking: Asking) -> Iterator[Owes]:
