@@ -36,6 +36,7 @@ from board.pages import (
     on_call,
     readiness,
     reviews,
+    rotas,
     signing_in,
     sql,
     summaries,
@@ -69,6 +70,7 @@ _PAGES: Final = (
     suspensions,
     incidents,
     summaries,
+    rotas,
     live,
 )
 

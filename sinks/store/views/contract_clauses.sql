@@ -31,7 +31,10 @@ FROM
             digest,
             JSONExtractString(document, 'seam') AS seam,
             JSONExtract(document, 'covers', 'Array(String)') AS covers,
-            arrayMap(s -> JSONExtractString(s, 'person'), JSONExtractArrayRaw(document, 'escalation')) AS escalation,
+            arrayMap(
+                s -> if(JSONExtractString(s, 'rota') != '', concat('rota ', JSONExtractString(s, 'rota')), JSONExtractString(s, 'person')),
+                JSONExtractArrayRaw(document, 'escalation')
+            ) AS escalation,
             assumeNotNull(published_at) AS published,
             JSONExtractString(document, 'effective_from') AS dated,
             multiIf(

@@ -78,7 +78,11 @@ SELECT
     persons.name AS owner_name,
     arraySort(arrayMap(terms -> concat(terms.1, '@', terms.2), binding)) AS contracts,
     arrayDistinct(arrayFlatten(arrayMap(
-        terms -> JSONExtract(terms.3, 'escalation', 'Array(Tuple(person String))').person, binding
+        terms -> arrayMap(
+            step -> if(step.rota != '', concat('rota ', step.rota), step.person),
+            JSONExtract(terms.3, 'escalation', 'Array(Tuple(person String, rota String))')
+        ),
+        binding
     ))) AS escalation,
     decisions.topic AS topic,
     decisions.partition AS partition,
