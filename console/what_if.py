@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ from console.comparing import Comparison, Pair, compare, comparison_object
 from console.history import Asked, gathered
 from console.lines import Complaints, Progress
 from console.tables import print_table
-from seamwatch.documents import Contract, Estate, Person, RiskPolicy, System
+from seamwatch.documents import Contract, Estate, Person, RiskPolicy, Rota, System
 from seamwatch.documents.estate import Term
 from seamwatch.documents.files import nothing_read
 from seamwatch.documents.loading import read_folder
@@ -36,15 +36,18 @@ class State:
     persons: Mapping[str, Person]
     systems: Mapping[str, System]
     policies: tuple[PolicyTerm, ...] = ()
+    rotas: Mapping[str, Rota] = field(default_factory=dict)
 
     def estate(self, other: State) -> Estate:
-        """What judges. Persons, systems and policies that this side lacks, as a single file does, are the other's.
+        """What judges. What this side lacks beside its contracts, as a single file does, is the other's.
 
         Each contract governs all of time: the question is what it would have found.
         """
         terms = tuple(Term(contract) for contract in self.contracts)
         systems = {**other.systems, **self.systems}
-        return Estate({**other.persons, **self.persons}, systems, terms, policies=self.policies or other.policies)
+        rotas = {**other.rotas, **self.rotas}
+        policies = self.policies or other.policies
+        return Estate({**other.persons, **self.persons}, systems, terms, policies=policies, rotas=rotas)
 
 
 def read_state(place: Path) -> State:
@@ -62,6 +65,7 @@ def read_state(place: Path) -> State:
         {d.id: d for d in documents if isinstance(d, Person)},
         {d.id: d for d in documents if isinstance(d, System)},
         tuple(policy_terms_of((d, None) for d in documents if isinstance(d, RiskPolicy))),
+        {d.id: d for d in documents if isinstance(d, Rota)},
     )
 
 

@@ -9,9 +9,9 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from seamwatch.documents import Estate
+from seamwatch.documents.escalating import escalation_list, ladder_of
 from seamwatch.judging.model.facts import CLIMBING, Violation
 from seamwatch.judging.model.seam import Step
-from seamwatch.judging.patterns.ladder import ladder
 
 _OVER_KEPT: Final = 200
 """So many episodes that are over are remembered, for those who look at one that ends."""
@@ -107,9 +107,9 @@ def steps_of(followed: Followed, estate: Estate) -> tuple[Step, ...]:
     )
     if contract is None:
         return ()
-    listed = tuple(Step(step.person, step.acknowledge_within) for step in contract.escalation)
-    named = followed.first if listed and followed.first != listed[0].person else None
-    return ladder(listed, named)
+    declared = estate.systems.get(violation.system)
+    owner = None if declared is None else declared.owner
+    return ladder_of(violation, followed.first, escalation_list(contract, estate.rotas.get, owner))
 
 
 def clock_of(followed: Followed, estate: Estate) -> Clock:

@@ -70,8 +70,18 @@ def diff(
     complaints = Complaints()
     found = differences(before.contracts, after.contracts)
     others = document_differences(
-        (*before.persons.values(), *before.systems.values(), *(term.policy for term in before.policies)),
-        (*after.persons.values(), *after.systems.values(), *(term.policy for term in after.policies)),
+        (
+            *before.persons.values(),
+            *before.systems.values(),
+            *before.rotas.values(),
+            *(term.policy for term in before.policies),
+        ),
+        (
+            *after.persons.values(),
+            *after.systems.values(),
+            *after.rotas.values(),
+            *(term.policy for term in after.policies),
+        ),
     )
     signatures = _signatures(new, found)
     judged = judged_by_both(before, after, asked, clock, complaints) if judges else None

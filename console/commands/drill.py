@@ -154,6 +154,7 @@ def _hold(asked: _Asked, tell: Callable[[Report], None]) -> Report:
     from console.drilling.climbing import Climb
     from seamwatch.clauses.drill.statement import Begun
     from seamwatch.errors import UnreachableError
+    from seamwatch.judging.patterns.ladder import ladder
     from seamwatch.wire.events import new_event_id
     from statements.drill import state
     from statements.heard import Heard
@@ -176,7 +177,9 @@ def _hold(asked: _Asked, tell: Callable[[Report], None]) -> Report:
         _say(f"drill {drill} of {asked.bound.seam.system} begins: {scenario.title}")
         _say(f"  {scenario.story}")
         try:
-            climb = Climb(drill, began, asked.bound.seam.escalation, asked.now, _say, asked.at_most)
+            climb = Climb(
+                drill, began, ladder(asked.bound.seam.escalation, began, None), asked.now, _say, asked.at_most
+            )
             report = _report(asked, drill, began, climb.follow(heard))
             tell(report)
             held = report.held()

@@ -12,6 +12,7 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator
 
 from seamwatch.judging.model.seam import Seam
+from seamwatch.judging.patterns.ladder import asked
 from seamwatch.signatures import PublicKey, attestation_counts
 
 Counts = Callable[[Mapping[str, Any], Sequence[PublicKey]], bool]
@@ -31,13 +32,14 @@ def attesters(seam: Seam, named: Sequence[str]) -> tuple[str, ...]:
     return tuple(named) or seam.signatories
 
 
-def first_asked(seam: Seam, named: Sequence[str]) -> str | None:
+def first_asked(seam: Seam, named: Sequence[str], at: int) -> str | None:
     """Who must act when nobody has attested it in time: of those who may, the first that the escalation list names.
 
-    Of whom the list names nobody, the first of them; None where nobody may, and for the list to say.
+    ``at``: the event time (micros) at which the time was over, for who is on call then. Of whom the list
+    names nobody, the first of them; None where nobody may, and for the list to say.
     """
     may = attesters(seam, named)
-    return next((step.person for step in seam.escalation if step.person in may), next(iter(may), None))
+    return next((step.person for step in asked(seam.escalation, at) if step.person in may), next(iter(may), None))
 
 
 def why_void(

@@ -254,7 +254,7 @@ class Benchmark(Clause, kind="benchmark"):
             observed=every / SECOND,
             limit=every / SECOND,
             unit="s",
-            person=first_asked(seam, missing(state.given, self.by)),
+            person=first_asked(seam, missing(state.given, self.by), tick.at),
             evidence=tick.evidence,
         )
 

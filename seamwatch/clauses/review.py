@@ -262,6 +262,6 @@ class Review(Clause, kind="review"):
             observed=every / SECOND,
             limit=every / SECOND,
             unit="s",
-            person=first_asked(seam, missing(state.given, by)),
+            person=first_asked(seam, missing(state.given, by), tick.at),
             evidence=tick.evidence,
         )

@@ -9,9 +9,9 @@ import difflib
 from collections.abc import Mapping
 from fnmatch import fnmatchcase
 from functools import cached_property
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import BeforeValidator, Field, InstanceOf, field_validator
+from pydantic import BeforeValidator, Field, InstanceOf, field_validator, model_validator
 
 from seamwatch.clauses import Clause, kinds
 from seamwatch.clauses.review import Review
@@ -42,8 +42,23 @@ class Parties(Part):
 class EscalationStep(Part):
     """One step of an escalation list."""
 
-    person: Identifier = Field(description="who is paged", examples=["owner@example.org"])
+    person: Identifier | None = Field(None, description="who is paged", examples=["owner@example.org"])
+    rota: Identifier | None = Field(
+        None, description="or the rota of whose members it is who is on call then", examples=["credit-on-call"]
+    )
     acknowledge_within: Duration = Field(HOUR, description="until the next person is paged", examples=["15m"])
+
+    @model_validator(mode="after")
+    def _one(self) -> Self:
+        if (self.person is None) == (self.rota is None):
+            raise ValueError(
+                "a step of escalation names a person or a rota"
+                + (", and this one both: leave one out" if self.person else ": give one of them")
+            )
+        return self
+
+    def __str__(self) -> str:
+        return self.person or f"rota {self.rota}"
 
 
 def _clause(value: Any) -> Any:

@@ -1,4 +1,4 @@
-"""Differences of persons, systems and risk policies between two states: keys, owners, digests, approvals and tiers.
+"""Differences of persons, systems, rotas and risk policies between two states: keys, owners, digests, approvals, tiers.
 
 A key or an approval decides who binds whom, as a clause does. Pure: nothing is read, and nothing is judged; whether a
 key may change is `seamwatch.documents.vouching`'s.
@@ -14,6 +14,7 @@ from pydantic import BaseModel
 
 from seamwatch.documents.models import Document, Person, System, Version
 from seamwatch.documents.risk_policy import RiskPolicy
+from seamwatch.documents.rota import Rota
 
 What = Literal["added", "removed", "changed"]
 
@@ -30,7 +31,7 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class DocumentDifference:
-    """A person, system or policy that came, went or differs; without ``parts`` it is only written differently."""
+    """A person, system, rota or policy that came, went or differs; without ``parts`` it is only written differently."""
 
     key: str
     what: What
@@ -38,7 +39,7 @@ class DocumentDifference:
 
 
 def document_differences(old: Iterable[Document], new: Iterable[Document]) -> tuple[DocumentDifference, ...]:
-    """Every person, system and policy that is not the same in both, by key; documents of equal digest are the same."""
+    """Every person, system, rota and policy that is not the same in both, by key; of equal digest they are the same."""
     before, after = ({d.key: d for d in documents} for documents in (old, new))
     return tuple(_differences(before, after))
 
@@ -65,6 +66,21 @@ def _parts(before: Document, after: Document) -> Iterator[Part]:
         case RiskPolicy(), RiskPolicy():
             yield from _fields(before, after, before.written, after.written, without=("tiers",))
             yield from _listed("tier", ("tier",), before, after, "tiers", before.written, after.written)
+        case Rota(), Rota():
+            yield from _fields(before, after, before.written, after.written, without=("instead",))
+            if _in_same_order(before, after):
+                named = ("since", "to", "person")
+                yield from _listed("instead", named, before, after, "instead", before.written, after.written)
+            else:
+                yield Part("instead", "changed", before.written.get("instead"), after.written.get("instead"))
+
+
+def _in_same_order(before: Rota, after: Rota) -> bool:
+    """Whether who stands in can be compared one by one: of several for the same time the last one holds."""
+    old, new = ([(each.since, each.to, each.person) for each in rota.instead] for rota in (before, after))
+    both = {*old} & {*new}
+    apart = len({*old}) == len(old) and len({*new}) == len(new)
+    return apart and [name for name in old if name in both] == [name for name in new if name in both]
 
 
 def _counted(person: Person) -> str:

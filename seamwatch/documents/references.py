@@ -68,9 +68,11 @@ def check(documents: Sequence[Read]) -> Iterator[Problem]:
     yield from _identities(documents)
     persons = _Known(read.id for read in documents if read.kind == Person.kind_name and read.id is not None)
     systems = _Known(read.id for read in documents if read.kind == System.kind_name and read.id is not None)
+    rotas = _Known(read.id for read in documents if read.kind == Rota.kind_name and read.id is not None)
     known = {read.document.id: read.document for read in documents if isinstance(read.document, Person)}
     for read in documents:
         yield from _unknown_persons(read, persons)
+        yield from _unknown_rotas(read, rotas)
         for place, key, what in _NAMED_ONCE.get(read.kind, ()):
             yield from _repeated(read, place, key, what)
         match read.document:
@@ -78,6 +80,8 @@ def check(documents: Sequence[Read]) -> Iterator[Problem]:
                 yield from _system(read, read.document, systems, known)
             case Contract():
                 yield from _contract(read, read.document, systems)
+            case Rota():
+                yield from _rota(read, read.document)
 
 
 class _Known:
@@ -151,6 +155,25 @@ def _unknown_persons(read: Read, persons: _Known) -> Iterator[Problem]:
             yield read.error(place, f"unknown person {person!r} ({role!r} of {owner}){hint}")
 
 
+def _unknown_rotas(read: Read, rotas: _Known) -> Iterator[Problem]:
+    pattern = ("escalation", None, "rota")
+    for place, name in _reached(read.written.content, pattern, ()) if read.kind == Contract.kind_name else ():
+        if isinstance(name, str) and name not in rotas.ids:
+            close = rotas.nearest(name)
+            hint = f": did you mean {close!r}?" if close else ": no Rota document has this id"
+            owner = whose(read.written.content, place)
+            yield read.error(place, f"unknown rota {name!r} ('escalation' of {owner}){hint}")
+
+
+def _rota(read: Read, rota: Rota) -> Iterator[Problem]:
+    for later, (start, end) in enumerate(rota.spans):
+        for earlier, (began, ended) in enumerate(rota.spans[:later]):
+            if start < ended and began < end:
+                both = f"items {earlier + 1} and {later + 1} of 'instead' of rota {rota.id!r} are for the same time"
+                person = rota.instead[later].person
+                yield read.warning(("instead", later), f"{both}: then the later one holds, {person}")
+
+
 def _named_by(document: Document) -> Iterator[str]:
     """The persons whom a document that is right in itself names; the same as its places below have."""
     match document:
@@ -158,7 +181,7 @@ def _named_by(document: Document) -> Iterator[str]:
             yield from () if document.vouched_by is None else (document.vouched_by,)
         case Contract():
             yield from filter(None, (document.parties.provider.signatory, document.parties.consumer.signatory))
-            yield from (step.person for step in document.escalation)
+            yield from (step.person for step in document.escalation if step.person is not None)
             for clause in document.clauses:
                 yield from clause.people()
         case System():

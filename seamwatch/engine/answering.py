@@ -21,6 +21,7 @@ from seamwatch.engine.versions import ContractVersions
 from seamwatch.engine.watermarks import Watermarks
 from seamwatch.judging.model.facts import ForwardedEvent, Violation
 from seamwatch.judging.patterns.answered import answered, over_text, unknown_text
+from seamwatch.judging.patterns.ladder import members
 from seamwatch.signatures import acknowledgement_fault, relay_fault
 
 
@@ -102,7 +103,7 @@ class Answering:
         if fault is not None:
             self._emit(record, *fault, bound, out)
             return episode
-        also = () if bound is None else tuple(step.person for step in bound.seam.escalation)
+        also = () if bound is None else members(bound.seam.escalation)
         at, now = int(record["event_time"]), self._watermarks.now
         after, reason, summary = acknowledge_episode(
             episode, person, record["answer"], at, now, climbs=self._climbs, also=also

@@ -42,7 +42,7 @@ def open_episode(
 
     With ``climbs`` the first person's clock to acknowledge starts now (warnings never climb).
     """
-    steps = ladder(seam.escalation, found.person, found.said_by, seam.signatories)
+    steps = ladder(seam.escalation, found.opened_at, found.person, found.said_by, seam.signatories)
     again = (str(before + 1),) if before else ()
     violation = Violation(
         violation_id=identity(seam.contract, clause, seam.system, found.severity, found.slice, found.key, *again),

@@ -19,11 +19,12 @@ from seamwatch.clauses.silence import Silence
 from seamwatch.clauses.silence.kind import IMPLIED as SILENCED
 from seamwatch.documents import Contract, Estate
 from seamwatch.documents.defaults import DEFAULTS, SCHEDULES, SUSPENSIONS
+from seamwatch.documents.escalating import escalation_list
 from seamwatch.documents.estate import END, Term
 from seamwatch.documents.models import Review, System
 from seamwatch.engine.signing import judged_under, signing_of
 from seamwatch.judging.model.judgement import EXPECTED
-from seamwatch.judging.model.seam import OTHERS, Authority, Scheduled, Seam, Step
+from seamwatch.judging.model.seam import OTHERS, Authority, EscalationList, Scheduled, Seam, Step
 from seamwatch.judging.patterns.spelling import meant
 from seamwatch.signatures import PublicKey
 
@@ -277,13 +278,14 @@ def _authority(declared: System | None) -> Authority:
     return Authority(owner, owner) if said is None else Authority(said.suspend or owner, said.resume or owner)
 
 
-def _steps(estate: Estate, contract: Contract, system: str, default_owner: str | None) -> tuple[Step, ...]:
+def _steps(estate: Estate, contract: Contract, system: str, default_owner: str | None) -> EscalationList:
     # Without an escalation list the owner of the system must act; without an owner, who signed for the consumer,
     # and where nobody did, whom the settings name.
-    if contract.escalation:
-        return tuple(Step(step.person, step.acknowledge_within) for step in contract.escalation)
     declared = estate.systems.get(system)
     if declared is not None:
-        return (Step(declared.owner),)
-    signatories = (contract.parties.consumer.signatory, contract.parties.provider.signatory, default_owner)
-    return tuple(Step(person) for person in signatories if person)[:1]
+        otherwise: str | None = declared.owner
+    else:
+        otherwise = contract.parties.consumer.signatory or contract.parties.provider.signatory or default_owner
+    if contract.escalation:
+        return escalation_list(contract, estate.rotas.get, otherwise)
+    return () if not otherwise else (Step(otherwise),)

@@ -8,9 +8,11 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 
 from seamwatch.documents import Contract, Estate
+from seamwatch.documents.escalating import escalation_list
 from seamwatch.documents.estate import Term
 from seamwatch.judging.model.facts import WITHDRAWN, Notice
 from seamwatch.judging.model.identity import identity
+from seamwatch.judging.patterns.ladder import asked
 from seamwatch.judging.patterns.wording import moment_text
 
 
@@ -40,7 +42,7 @@ def withdrawal_notices(estate: Estate, gone: Collection[str], now: int, by: str 
             else f": nothing of it binds {', '.join(last.covers)} any more, and what was open of it is not resolved"
         )
         published = [f"{term.contract.key} {term.published_at}" for term in terms]
-        for person in _addressees(estate, last):
+        for person in _addressees(estate, last, now):
             yield Notice(
                 notice_id=identity("withdrawn", *published, person),
                 type="summary",
@@ -63,10 +65,10 @@ def _versions(terms: list[Term]) -> str:
     return f"version {names[0]}" if len(names) == 1 else f"each of the versions {', '.join(names)}"
 
 
-def _addressees(estate: Estate, contract: Contract) -> tuple[str, ...]:
+def _addressees(estate: Estate, contract: Contract, now: int) -> tuple[str, ...]:
     """Who signs for both sides; where a side names nobody, the owners of what the contract covers as well."""
     people = list(contract.signatories)
     if contract.parties.provider.signatory is None or contract.parties.consumer.signatory is None:
         people += [system.owner for system in estate.systems.values() if contract.covers_system(system.id)]
-        people += [step.person for step in contract.escalation[:1]]
+        people += [step.person for step in asked(escalation_list(contract, estate.rotas.get), now)[:1]]
     return tuple(dict.fromkeys(people))

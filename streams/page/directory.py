@@ -11,12 +11,13 @@ from collections.abc import Mapping
 import structlog
 
 from seamwatch.documents.contract import Contract
+from seamwatch.documents.escalating import escalation_list, ladder_of
 from seamwatch.documents.models import Person, System
 from seamwatch.documents.publishing import Published
+from seamwatch.documents.rota import Rota
 from seamwatch.incidents import Ahead
 from seamwatch.judging.model.facts import CLIMBING, OBJECTION, Violation
 from seamwatch.judging.model.seam import Step
-from seamwatch.judging.patterns.ladder import ladder
 from seamwatch.paging import NOBODY, Recipient
 from streams.page.aftermath import Acting
 
@@ -86,6 +87,12 @@ class Directory:
         contract = self._said.document(f"{Contract.kind_name}/{violation.contract}@{violation.contract_version}")
         if not isinstance(contract, Contract) or violation.unit == OBJECTION:
             return ()
-        listed = tuple(Step(step.person, step.acknowledge_within) for step in contract.escalation)
-        named = first if listed and first != listed[0].person else None
-        return ladder(listed, named)
+        return ladder_of(violation, first, escalation_list(contract, self._rota, self._owner(violation.system)))
+
+    def _rota(self, name: str) -> Rota | None:
+        rota = self._said.document(f"{Rota.kind_name}/{name}")
+        return rota if isinstance(rota, Rota) else None
+
+    def _owner(self, system: str) -> str | None:
+        declared = self._said.document(f"{System.kind_name}/{system}")
+        return declared.owner if isinstance(declared, System) else None

@@ -20,6 +20,7 @@ from seamwatch.engine.seams import Seams
 from seamwatch.judging.model.facts import Fact, Violation
 from seamwatch.judging.model.judgement import Finding, Moment, Open
 from seamwatch.judging.model.seam import Seam
+from seamwatch.judging.patterns.ladder import members
 from tests.clauses.history import T0, at, decision, estate_of, found
 
 DECLARED = """
@@ -215,9 +216,9 @@ def test_the_owner_of_the_document_is_told_and_without_one_whom_the_settings_nam
     seams = Seams(estate_of(DECLARED), default_owner="platform@example.org")
     version = built_in().version
     told = {system: seams.bound("defaults", version, "latency", system) for system in ("scorer", "shadow")}
-    assert {system: bound and [step.person for step in bound.seam.escalation] for system, bound in told.items()} == {
-        "scorer": ["owner@example.org"],
-        "shadow": ["platform@example.org"],
+    assert {system: bound and members(bound.seam.escalation) for system, bound in told.items()} == {
+        "scorer": ("owner@example.org",),
+        "shadow": ("platform@example.org",),
     }
 
 

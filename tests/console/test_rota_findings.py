@@ -5,6 +5,7 @@ from __future__ import annotations
 from console.rota_findings import rota_findings
 from seamwatch.documents import Contract, Estate
 from seamwatch.documents.estate import Term
+from sinks.store.questions.rotas import NO_DOCUMENT
 from tests.sinks.store.questions.test_rotas import ANN, AT, BOB, DAN, LISTED, estate
 
 
@@ -28,6 +29,6 @@ def test_doctor_tells_of_each_rota_what_would_reach_nobody() -> None:
     missing = [(one.verdict, one.found) for one in rota_findings(estate(), AT)]
     assert missing == [
         ("note", "desk: no list of a contract in force names it, so that nobody is paged by it"),
-        ("problem", "gone, which limits@1 names: no document that can be used declares it: nobody is on call by it"),
+        ("problem", f"gone, which limits@1 names: {NO_DOCUMENT}"),
     ]
     assert list(rota_findings(Estate(), AT)) == []

@@ -96,6 +96,7 @@ COMMANDS = {
     "decisions": ["decisions"],
     "violations": ["violations"],
     "owner": ["owner", MODEL],
+    "rota": ["rota"],
     "why": ["why", event("d1")],
     "why_late": ["why-late", EPISODES[0].violation_id],
     "store_retention": ["store", "hold", "list"],

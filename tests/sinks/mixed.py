@@ -117,7 +117,7 @@ class Mixed:
 
     def _document(self) -> tuple[bytes, bytes | None]:
         chance = self._chance
-        kind, name = chance.choice(["Person", "System", "Contract"]), chance.choice(WORDS)
+        kind, name = chance.choice(["Person", "System", "Contract", "Rota"]), chance.choice(WORDS)
         key = f"{kind}/{name}" + (f"@{chance.choice(['1', '2.0-rc'])}" if kind == "Contract" else "")
         if chance.random() < 0.2:
             return key.encode(), None

@@ -6,7 +6,7 @@ import json
 import random
 from typing import Any
 
-from seamwatch.durations import HOUR, MINUTE, SECOND
+from seamwatch.durations import DAY, HOUR, MINUTE, SECOND
 from seamwatch.instants import format_instant
 from seamwatch.judging.model.identity import identity
 from tests.clauses.history import record_of
@@ -28,8 +28,11 @@ def beginning(now: int) -> int:
 
 
 def documents(start: int) -> str:
-    """Contracts over a model, a dataset and an agent; the reference of the scores is the first two hours."""
-    begun = format_instant(start)
+    """Contracts over a model, a dataset and an agent; the reference of the scores is the first two hours.
+
+    Whoever is on call for the model hands over in the middle of it.
+    """
+    begun, middle = format_instant(start), format_instant(start + LENGTH // 2)
     return f"""
 kind: Person
 id: owner@example.org
@@ -38,6 +41,15 @@ name: Example Owner
 kind: Person
 id: second@example.org
 name: Example Second
+---
+kind: Rota
+id: model-on-call
+owner: second@example.org
+time_zone: UTC
+starts: "{format_instant(start - DAY)[:10]}"
+hand_over: "{middle[11:16]}"
+every: 1d
+persons: [owner@example.org, second@example.org]
 ---
 kind: System
 id: model
@@ -48,7 +60,8 @@ versions: [{{version: v1, approvals: [{{id: A1, use_case: credit, approved_by: s
 kind: Contract
 id: model-contract
 seam: model-to-product
-covers: [model]{_HEAD}
+covers: [model]
+escalation: [{{rota: model-on-call, acknowledge_within: 30m}}]{_HEAD}
   - {{id: valid, kind: range, min: 0, max: 1}}
   - {{id: mostly-valid, kind: range, min: 0, max: 1, tolerate: 0.01, window: 10m}}
   - {{id: fresh, kind: freshness, of: inference, max_lag: 26h, warn_at: 20h}}

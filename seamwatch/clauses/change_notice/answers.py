@@ -16,6 +16,7 @@ from seamwatch.judging.model.judgement import Answered, Finding, Open, Resolve
 from seamwatch.judging.model.seam import Seam
 from seamwatch.judging.patterns.announcements import may_withdraw
 from seamwatch.judging.patterns.answered import answered, fault_of, unknown_text
+from seamwatch.judging.patterns.ladder import asked as escalated
 from seamwatch.judging.patterns.wording import quoted
 
 
@@ -106,7 +107,7 @@ def _stop(agreed: Clocks, seam: Seam, clock: Clock, answer: Answer, *, objects: 
         said = f": {answer.note}" if answer.note else ""
         summary = f"{seam.system}: {clock.person} objects to {clock.kind} change {clock.change}{said}"
         asked = clock.by if clock.by in seam.keys and clock.by != clock.person else None
-        listed = (*(step.person for step in seam.escalation), *seam.signatories)
+        listed = (*(step.person for step in escalated(seam.escalation, answer.at, (clock.person,))), *seam.signatories)
         first = asked or next((person for person in listed if person != clock.person), None)
         ends_it = first is not None and may_withdraw(seam, first, clock.by)
         evidence = (Evidence(answer.at, answer.event_id), clock.evidence)

@@ -206,5 +206,5 @@ class Drill(Clause, kind="drill"):
         )
         return Open(
             self.severity, key, tick.at, summary, since=tick.started, observed=every / SECOND, limit=every / SECOND,
-            unit="s", person=first_asked(seam, who), evidence=tick.evidence,
+            unit="s", person=first_asked(seam, who, tick.at), evidence=tick.evidence,
         )  # fmt: skip

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Final, Literal
 
+from seamwatch.clauses.attested import first_asked
 from seamwatch.clauses.reevaluation import words
 from seamwatch.clauses.reevaluation.state import RUNNING_KEPT, WAITING_KEPT, Noted, Overdue, Reason, ReevaluationState
 from seamwatch.durations import SECOND
@@ -26,13 +27,16 @@ _ORDER: Final = (REASON, EVALUATED, WITHDRAWN)
 
 @dataclass(frozen=True, slots=True)
 class Clock:
-    """What is agreed, as it binds a system; ``people`` are asked, ``every`` is in micros, as is ``lead`` if agreed."""
+    """What is agreed, as it binds a system; ``people`` are asked, the ``named`` first.
+
+    ``every`` is in micros, as is ``lead`` if agreed.
+    """
 
     seam: Seam
     clause: str
     severity: Literal["warning", "breach"]
     people: tuple[str, ...]
-    asked: str | None
+    named: tuple[str, ...]
     every: int | None
     lead: int | Literal["never"] | None
 
@@ -111,7 +115,7 @@ class Clock:
         allowed = (cause.due - cause.at) / SECOND
         opened = Open(
             self.severity, key, cause.due, words.missed(self.seam, self.people, cause), since=cause.at,
-            observed=allowed, limit=allowed, unit="s", person=self.asked,
+            observed=allowed, limit=allowed, unit="s", person=first_asked(self.seam, self.named, cause.due),
             evidence=() if cause.evidence is None else (cause.evidence,),
         )  # fmt: skip
         return replace(state, overdue=Overdue(key, cause.due, cause.name)), (opened,)

@@ -87,7 +87,7 @@ from typing import Any, Final, Literal, Self
 
 from pydantic import Field, model_validator
 
-from seamwatch.clauses.attested import Persons, attesters, first_asked, why_attestation_void
+from seamwatch.clauses.attested import Persons, attesters, why_attestation_void
 from seamwatch.clauses.clause import Clause
 from seamwatch.clauses.reevaluation import words
 from seamwatch.clauses.reevaluation.clock import EVALUATED, REASON, WITHDRAWN, Clock
@@ -207,8 +207,7 @@ class Reevaluation(Clause, kind="reevaluation"):
 
     def _clock(self, seam: Seam) -> Clock:
         people = tuple(dict.fromkeys(attesters(seam, self.by)))
-        asked = first_asked(seam, self.by)
-        return Clock(seam, self.id, self.severity, people, asked, self.every, self.remind_before)
+        return Clock(seam, self.id, self.severity, people, self.by, self.every, self.remind_before)
 
     def _changed(
         self, clock: Clock, state: ReevaluationState, event: ForwardedEvent, moment: Moment

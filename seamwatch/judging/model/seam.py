@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, Protocol
 
 from seamwatch.durations import HOUR
 from seamwatch.signatures import PublicKey
@@ -85,6 +85,29 @@ class Step:
     acknowledge_within: int = HOUR
 
 
+class OnCall(Protocol):
+    """Who is on call when: a rota, as the documents have it."""
+
+    @property
+    def members(self) -> tuple[str, ...]:
+        """Everybody who may ever be on call, each once."""
+
+    def on_call(self, at: int) -> str:
+        """The person who is on call at an event time (micros): there always is one."""
+
+
+@dataclass(frozen=True, slots=True)
+class RotaStep:
+    """A step of an escalation list that pages whoever is on call when it comes due."""
+
+    rota: OnCall
+    acknowledge_within: int = HOUR
+
+
+EscalationList = tuple[Step | RotaStep, ...]
+"""Who is paged, in order, as agreed; `seamwatch.judging.patterns.ladder` says who that is of an episode."""
+
+
 @dataclass(frozen=True, slots=True)
 class Signer:
     """Somebody who must sign a contract version, in which roles; None where a party names nobody.
@@ -155,7 +178,7 @@ class Seam:
     system: str
     declared: bool = False
     versions: tuple[DeclaredVersion, ...] = ()
-    escalation: tuple[Step, ...] = ()
+    escalation: EscalationList = ()
     keys: Mapping[str, tuple[PublicKey, ...]] = field(default_factory=dict)
     signatories: tuple[str, ...] = ()
     review: Scheduled | None = None

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 COMING: Final = 28 * DAY
 """So far the coming turns are told, where nobody says how far."""
+NO_DOCUMENT: Final = "no document that can be used declares it: in its place the owner of each system is paged"
 _FURTHEST: Final = 100 * 366 * DAY
 """So far back it is looked for when somebody's turn began."""
 _EVER: Final = 2**62
@@ -153,7 +154,7 @@ def step_text(step: str, by_id: Mapping[str, OnCall]) -> str:
 def who_text(one: OnCall | None) -> str:
     """Who is on call now, until when and who follows, in a few words."""
     if one is None or one.person is None:
-        return "which no document declares, so that nobody is on call"
+        return "which no document declares; the owner of the system is paged"
     follows = f", then {one.next_person}" if one.next_person is not None else ""
     until = "" if one.until is None else f", until {one.local(one.until)}"
     return f"now {one.person}{until}{follows}"
@@ -167,7 +168,7 @@ def local_text(at: Micros, time_zone: str) -> str:
 def _standing(estate: Estate, identity: str, at: Micros, contracts: tuple[str, ...]) -> OnCall:
     rota = estate.rotas.get(identity)
     if rota is None:
-        problems = (*unread(estate, identity), "no document that can be used declares it: nobody is on call by it")
+        problems = (*unread(estate, identity), NO_DOCUMENT)
         return OnCall(
             identity, None, None, None, at, None, None, (), None, None, None, None, None, contracts, problems
         )  # fmt: skip

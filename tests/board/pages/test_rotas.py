@@ -69,8 +69,8 @@ def test_what_is_wrong_with_a_rota_is_told_and_without_any_it_is_said_how_to_beg
     feed.estate = replace(feed.estate, rotas={}, problems=("published document 'Rota/odd' cannot be used: <b>no</b>",))
     told = somebody.get("/rotas").text
     assert "&#39;Rota/odd&#39; cannot be used: &lt;b&gt;no" in told
-    assert "no document that can be used declares it: nobody is on call by it" in told
-    assert "decisions-on-call</a>: <span class=\"bad\">nobody" in somebody.get(f"/contracts/{CONTRACT}").text
+    assert "no document that can be used declares it: in its place the owner of each system is paged" in told
+    assert 'decisions-on-call</a>: <span class="bad">no document' in somebody.get(f"/contracts/{CONTRACT}").text
     feed.estate = Estate(feed.estate.persons)
     assert "There are no rotas." in somebody.get("/rotas").text
     assert "On call now" not in somebody.get("/").text

@@ -72,7 +72,9 @@ def _try(each: Try, waits: tuple[Wait, ...]) -> Iterator[Station]:
 def _climbed(history: History, state: State) -> Station:
     former = next((each for each in history.states if each.step == state.step - 1), history.states[0])
     steps = () if history.contract is None else history.contract.escalation
-    within = next((step.acknowledge_within for step in steps if step.person == former.person), None)
+    named = (step for step in steps if step.person == former.person)
+    by_rota = (step for step in steps[former.step : former.step + 1] if step.rota is not None)
+    within = next((step.acknowledge_within for step in (*named, *by_rota)), None)
     had = "" if within is None else f", who had {compact_duration(within)} (`acknowledge_within`)"
     waited = Wait(
         "answer", former.sent_at, state.sent_at, f"nobody had acknowledged it: it was with {former.person}{had}"

@@ -132,8 +132,9 @@ def _first(known: Known) -> Iterator[_First]:
 def _by_rota(known: Known, step: _First) -> Said:
     rota = known.estate.rotas.get(step.rota or "")
     if rota is None:
-        which = f"a Rota document of the id {step.rota}"
-        return no(f"rota {step.rota} is paged first, and no document declares it", f"write {which} and publish it")
+        instead = "nobody" if known.declared is None else known.declared.owner
+        told = f"rota {step.rota} is to be paged first, and no document declares it: {instead} is, in its place"
+        return no(told, f"publish a Rota document of the id {step.rota}")
     if lacking := list(unreachable(known.estate, rota, known.now)):
         told = ", ".join(f"{person} {why}" for person, why in lacking)
         remedy = "; ".join(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -58,7 +59,9 @@ def estate(*rotas: dict[str, Any], without: tuple[str, ...] = (), silent: tuple[
         if name not in without
     }
     declared = [Rota.model_validate(each) for each in rotas or (BERLIN, YORK)]
-    return Estate(persons=persons, rotas={one.id: one for one in declared}, terms=(Term(Contract.model_validate(LISTED)),))
+    return Estate(
+        persons=persons, rotas={one.id: one for one in declared}, terms=(Term(Contract.model_validate(LISTED)),)
+    )
 
 
 def test_a_rota_says_who_is_on_call_until_when_and_who_follows() -> None:
@@ -85,7 +88,7 @@ def test_its_turns_are_whole_and_without_gaps() -> None:
     ]
     daily = turns(estate().rotas["desk"], AT, AT + COMING)
     assert len(daily) == 29
-    assert all(one.end == two.start for one, two in zip(daily, daily[1:], strict=False))
+    assert all(one.end == two.start for one, two in pairwise(daily))
 
 
 def test_before_it_begins_its_keeper_is_on_call_and_has_always_been() -> None:
@@ -122,7 +125,7 @@ def test_a_list_in_a_line_names_the_rota_and_who_is_on_call() -> None:
     told = paged_text(["rota credit", BOB, "rota gone"], estate, AT)
     assert told == (
         f"rota credit (now {DAN}, until Thu 2026-03-12 08:00 CET, then {BOB}) then {BOB} then rota gone (which no "
-        "document declares, so that nobody is on call)"
+        "document declares; the owner of the system is paged)"
     )
 
     def never() -> Estate:
