@@ -30,6 +30,7 @@ from seamwatch.documents.estate import BEGINNING
 from seamwatch.documents.loading import Loaded, load
 from seamwatch.documents.publishing import Published, rewritten
 from seamwatch.documents.vouching import signed as signing_of
+from seamwatch.documents.vouching_rotas import Before
 from seamwatch.documents.withdrawing import Headers, Withdrawer, withdrawal_headers
 from seamwatch.engine.withdrawals import withdrawal_notices
 from seamwatch.errors import DocumentError, UnreachableError
@@ -250,7 +251,7 @@ def publish(
     if wrong := list(rewritten(loaded.reads, said.first)):
         raise DocumentError("\n".join(map(str, sorted(wrong))))
     now = (clock or SystemClock()).now()
-    signing = signing_of(loaded.reads, said.estate().persons, now)
+    signing = signing_of(loaded.reads, _before(said.estate()), now)
     unsigned, holding = signing.lacking, signing.holding
     if signed and unsigned:
         raise DocumentError(
@@ -292,6 +293,10 @@ def publish(
     return Publication(
         tuple(new), tuple(changed), withdrawn, kept, tuple(restored), tuple(same), unsigned, tuple(newly)
     )
+
+
+def _before(estate: Estate) -> Before:
+    return Before(estate.persons, estate.rotas)
 
 
 def _said_by(follower: ContractsFollower, gone: Sequence[str], by: Withdrawer, now: int) -> dict[str, Headers]:

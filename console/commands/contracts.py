@@ -119,7 +119,8 @@ def _rewritten(reads: Sequence[Read], data: Path | None) -> list[Problem]:
 
 def new(
     kind: Annotated[
-        str, typer.Argument(metavar="KIND", help="person, system, contract, riskpolicy, defaults, or a clause kind")
+        str,
+        typer.Argument(metavar="KIND", help="person, system, contract, riskpolicy, rota, defaults, or a clause kind"),
     ],
 ) -> None:
     """A commented template to start from, on standard output.

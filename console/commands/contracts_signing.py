@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
-    from seamwatch.documents.models import Person
+    from seamwatch.documents.models import Document
     from seamwatch.documents.references import Read
     from seamwatch.documents.signing_verdicts import Signable, Verdict
+    from seamwatch.documents.vouching_rotas import Before
 
 AsJson = Annotated[bool, typer.Option("--json", help="one JSON object instead of lines")]
 
@@ -46,6 +47,13 @@ def sign(
             metavar="PERSON",
         ),
     ] = None,
+    rota: Annotated[
+        str | None,
+        typer.Option(
+            help="sign this rota of the file, as it is now: whoever kept it in the state before (--documents)",
+            metavar="ROTA",
+        ),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Sign the contracts and risk policies of a file that bind you, as a signatory or a co-signer: lines of FILE.sig.
@@ -58,12 +66,16 @@ def sign(
 
     folder = documents if documents is not None else file.parent
     reads = _of_file(folder, file)
-    if sum(map(bool, (approval, contract, keys_of))) > 1:
+    if sum(map(bool, (approval, contract, keys_of, rota))) > 1:
         raise UsageError(
-            "--approval signs an approval, --contract a contract, --keys-of a person's keys: give one of them"
+            "--approval signs an approval, --contract a contract, --keys-of a person's keys, --rota a rota: give one "
+            "of them"
         )
     if keys_of is not None:
-        _sign_person(folder, reads, file, keys_of, person, key, as_json)
+        _sign_whole(folder, reads, file, ("Person", keys_of), person, key, as_json)
+    elif rota is not None:
+        _demand_keeper(folder, rota, person)
+        _sign_whole(folder, reads, file, ("Rota", rota), person, key, as_json)
     elif approval is not None:
         _sign_approval(folder, reads, file, approval, person, key, as_json)
     else:
@@ -94,6 +106,7 @@ def verify(
     from seamwatch.documents.loading import load
     from seamwatch.documents.signing_verdicts import approval_verdicts, contract_verdicts
     from seamwatch.documents.vouching import key_verdicts
+    from seamwatch.documents.vouching_rotas import rota_verdicts
     from seamwatch.settings import load_settings
 
     now = load_settings().clock().now()
@@ -104,9 +117,9 @@ def verify(
         wrong = [nothing_read(folder, "contract" if reads else "document")]
     approvals = [verdict for verdict in approval_verdicts(reads) if verdict.status != "missing"]
     keys: list[Verdict] = []
-    for persons in _states_before(before, published, data):
-        found, problems = key_verdicts(persons, reads, now)
-        keys += [verdict for verdict in found if verdict not in keys]
+    for state in _states_before(before, published, data):
+        found, problems = key_verdicts(state.persons, reads, now)
+        keys += [verdict for verdict in (*found, *rota_verdicts(state, reads, now)) if verdict not in keys]
         unreadable += [problem for problem in problems if problem not in unreadable]
     judged = (*verdicts, *approvals, *keys)
     failed = bool(wrong or unreadable or not all(verdict.holds for verdict in judged))
@@ -121,18 +134,20 @@ def verify(
     raise typer.Exit(failed)
 
 
-def _states_before(before: Path | None, published: bool, data: Path | None) -> Iterator[Mapping[str, Person]]:
+def _states_before(before: Path | None, published: bool, data: Path | None) -> Iterator[Before]:
     from console.reach import reach
-    from seamwatch.documents.vouching import persons_below
+    from seamwatch.documents.vouching import before_below
+    from seamwatch.documents.vouching_rotas import Before
     from seamwatch.errors import UsageError
     from statements.published import Published
 
     if data is not None and not published:
         raise UsageError("--data names the running system of --published: say that too")
     if before is not None:
-        yield persons_below(before)
+        yield before_below(before)
     if published:
-        yield Published(reach(data)).estate.persons
+        estate = Published(reach(data)).estate
+        yield Before(estate.persons, estate.rotas)
 
 
 def _print(verdicts: Sequence[Verdict]) -> None:
@@ -244,27 +259,42 @@ def _key(folder: Path, person: str, file: Path, at: int) -> tuple[bytes, str]:
     return private, entry.key_id
 
 
-def _sign_person(
-    folder: Path, reads: list[Read], file: Path, whose: str, person: str, key: Path, as_json: bool
+def _demand_keeper(folder: Path, rota: str, person: str) -> None:
+    """Raise UsageError where somebody else kept the rota in the state before: the signature would count for nothing."""
+    from seamwatch.documents.loading import read_folder
+    from seamwatch.documents.rota import Rota
+    from seamwatch.errors import UsageError
+
+    kept = {read.document.id: read.document.owner for read in read_folder(folder)[0] if isinstance(read.document, Rota)}
+    if kept.get(rota, person) != person:
+        raise UsageError(f"rota {rota} is kept by {kept[rota]} below {folder}: they sign its changes, not {person}")
+
+
+def _sign_whole(
+    folder: Path, reads: list[Read], file: Path, subject: tuple[str, str], person: str, key: Path, as_json: bool
 ) -> None:
+    """Sign a person or rota of the file, as it is now, for its changes."""
     from seamwatch.documents.signing import sign_document, signature_file, write_signatures
-    from seamwatch.documents.signing_verdicts import persons_of
     from seamwatch.errors import UsageError
     from seamwatch.settings import load_settings
 
-    found = persons_of(reads)
+    kind, whose = subject
+    found: dict[str, Document] = {
+        read.document.id: read.document for read in reads if read.kind == kind and read.document is not None
+    }
     if whose not in found:
-        raise UsageError(f"{file} holds no person {whose!r}: it holds {', '.join(found) or 'none'}")
+        raise UsageError(f"{file} holds no {kind.lower()} {whose!r}: it holds {', '.join(found) or 'none'}")
     at = load_settings().clock().now()
     private, key_id = _key(folder, person, key, at)
     line = sign_document(found[whose], person, key_id, private, at)
     write_signatures(signature_file(file), [line])
     if as_json:
-        print(json.dumps({"document": line.subject, "digest": line.digest, "person": person, "roles": ["keys"],
+        print(json.dumps({"document": line.subject, "digest": line.digest, "person": person,
+                          "roles": ["keys" if kind == "Person" else "owner"],
                           "key_id": key_id, "signed_at": line.signed_at, "signature": line.signature,
                           "file": str(signature_file(file))}))  # fmt: skip
     else:
-        print(f"{person} vouches for the keys of {whose}")
+        print(f"{person} " + (f"vouches for the keys of {whose}" if kind == "Person" else f"signs rota {whose}"))
         print(f"  digest {line.digest}, in {signature_file(file)}")
 
 

@@ -37,7 +37,7 @@ def evidence(
     document: Annotated[
         str | None,
         typer.Option(
-            help="the newest publication of Person/<id>, System/<id>, Contract/<id>@<version> or "
+            help="the newest publication of Person/<id>, System/<id>, Rota/<id>, Contract/<id>@<version> or "
             "RiskPolicy/<id>@<version>",
             metavar="DOCUMENT",
         ),

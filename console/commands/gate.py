@@ -79,7 +79,7 @@ def _found(
     from console.gate.keys import other_keys
     from console.gate.manifests import deployments
     from seamwatch.documents.loading import read_folder
-    from seamwatch.documents.vouching import persons_below
+    from seamwatch.documents.vouching import before_below
     from seamwatch.settings import load_settings
     from seamwatch.wire.schemas import nearest
 
@@ -104,7 +104,7 @@ def _found(
         *agreed(case, problems, deployed), *happened(case, deployed, data=data, offline=offline, despite=despite),
     ]  # fmt: skip
     if before is not None:
-        findings += other_keys(case, persons_below(before))
+        findings += other_keys(case, before_below(before).persons)
     source = (case.read.written.file, case.read.written.line(("id",)))
     placed = [f if f.file != "-" else replace(f, file=source[0], line=source[1]) for f in findings]
     return sorted(dict.fromkeys(placed), key=lambda f: (not f.refuses, f.file, f.line))

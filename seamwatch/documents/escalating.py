@@ -6,6 +6,7 @@ Looks up; who of a rota is asked when is `seamwatch.judging.patterns.ladder`'s.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
 from seamwatch.documents.contract import Contract
 from seamwatch.documents.rota import Rota
@@ -29,11 +30,26 @@ def _steps(
     contract: Contract, rota_of: Callable[[str], Rota | None], otherwise: str | None
 ) -> Iterator[Step | RotaStep]:
     for step in contract.escalation:
-        rota = None if step.rota is None else rota_of(step.rota)
-        if rota is not None:
+        if step.person is not None:
+            yield Step(step.person, step.acknowledge_within)
+        elif (rota := rota_of(step.rota or "")) is not None:
             yield RotaStep(rota, step.acknowledge_within)
-        elif person := step.person or otherwise:
-            yield Step(person, step.acknowledge_within)
+        elif otherwise is not None:
+            yield RotaStep(_Otherwise(otherwise), step.acknowledge_within)
+
+
+@dataclass(frozen=True, slots=True)
+class _Otherwise:
+    """Who is on call in place of a rota that is not there."""
+
+    person: str
+
+    @property
+    def members(self) -> tuple[str, ...]:
+        return (self.person,)
+
+    def on_call(self, _at: int) -> str:
+        return self.person
 
 
 def ladder_of(violation: Violation, first: str | None, listed: EscalationList) -> tuple[Step, ...]:

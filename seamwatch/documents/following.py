@@ -14,9 +14,11 @@ from typing import Final
 from seamwatch.documents.contract import Contract
 from seamwatch.documents.models import Person, PublicKeyEntry
 from seamwatch.documents.risk_policy import RiskPolicy
+from seamwatch.documents.rota import Rota
 from seamwatch.documents.signing import SignatureLine
 from seamwatch.documents.signing_verdicts import signers_of
 from seamwatch.documents.vouching import changes_to_vouch
+from seamwatch.documents.vouching_rotas import changes_of_rota
 from seamwatch.errors import SignatureError
 from seamwatch.signatures import PublicKey, verify
 
@@ -51,9 +53,26 @@ def unvouched(
     return tuple(changes)
 
 
-def is_signable(person: Person) -> bool:
+def unvouched_rota(
+    before: Rota, after: Rota, lines: Sequence[SignatureLine], persons: Mapping[str, Person]
+) -> tuple[str, ...]:
+    """What changed of a rota that its owner ``before`` must sign and has not, in words; empty when nothing did.
+
+    It is signed as a whole, as it is now, with a key that they have.
+    """
+    changes = changes_of_rota(before, after)
+    owner = persons.get(before.owner)
+    if any(_is_by(line, after.digest, owner, now_valid=True) for line in lines):
+        return ()
+    return tuple(changes)
+
+
+def is_signable(document: Person | Rota, persons: Mapping[str, Person]) -> bool:
     """Whether anybody could sign that the document changes: they have a key, or it names who vouches for them."""
-    return bool(person.keys) or person.vouched_by is not None
+    if isinstance(document, Rota):
+        owner = persons.get(document.owner)
+        return owner is not None and bool(owner.keys)
+    return bool(document.keys) or document.vouched_by is not None
 
 
 def holds(line: SignatureLine, key: PublicKeyEntry) -> bool:

@@ -23,6 +23,7 @@ from seamwatch.documents.reading_many import read_files
 from seamwatch.documents.references import Read, check
 from seamwatch.documents.risk_policy import RiskPolicy
 from seamwatch.documents.rota import Rota
+from seamwatch.documents.rota_references import check_rotas
 from seamwatch.documents.sense import check_sense
 from seamwatch.documents.signing import SignatureLine, read_signatures, signature_file, signatures_under
 from seamwatch.documents.terms import check_versions, policy_terms_of, terms_of
@@ -105,6 +106,7 @@ class Folder:
             problems.extend(check(reads))
             problems.extend(check_versions(reads))
             problems.extend(check_tiers(reads))
+            problems.extend(check_rotas(reads))
             problems.extend(check_sense(reads))
         self._known = known
         problems.sort()

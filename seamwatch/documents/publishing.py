@@ -20,7 +20,7 @@ from seamwatch.collector import unhurried_collector
 from seamwatch.documents.canonical import canonical_json, digest_of
 from seamwatch.documents.contract import Contract
 from seamwatch.documents.estate import Estate
-from seamwatch.documents.following import is_signable, unsigned_by, unvouched
+from seamwatch.documents.following import is_signable, unsigned_by, unvouched, unvouched_rota
 from seamwatch.documents.loading import DOCUMENT_KINDS
 from seamwatch.documents.models import Document, Person, System
 from seamwatch.documents.problems import Problem
@@ -98,7 +98,7 @@ class Published:
         self._first: dict[str, First] = {}
         self._held: dict[str, str] = {}
         self._unsigned: dict[str, str] = {}
-        self._withdrawn: dict[str, Person] = {}
+        self._withdrawn: dict[str, Person | Rota] = {}
 
     def __copy__(self) -> Published:
         other = Published(required=self._required)
@@ -122,12 +122,12 @@ class Published:
 
     @property
     def held(self) -> Mapping[str, str]:
-        """By key, why a person's last message is not followed: what was there before is in force still."""
+        """By key, why a person's or rota's last message is not followed: what was there before is in force still."""
         return MappingProxyType(self._held)
 
     @property
     def unsigned(self) -> Mapping[str, str]:
-        """By key, what changed of a person that is followed although nobody vouched for it."""
+        """By key, what changed of a person or rota that is followed although nobody vouched for it."""
         return MappingProxyType(self._unsigned)
 
     @property
@@ -157,8 +157,8 @@ class Published:
     def take(self, key: str, value: bytes | None) -> None:
         """Take the next message."""
         if value is None:
-            if isinstance(person := self.document(key), Person):
-                self._withdrawn[key] = person
+            if isinstance(before := self.document(key), Person | Rota):
+                self._withdrawn[key] = before
             for known in (
                 self._documents, self._signatures, self._problems, self._rewritten, self._held, self._unsigned
             ):  # fmt: skip
@@ -181,7 +181,7 @@ class Published:
                     f"({first.digest[:12]}): the first holds; give what is agreed anew another version"
                 )
                 return
-        if isinstance(document, Person) and not self._is_followed(document, signatures):
+        if isinstance(document, Person | Rota) and not self._is_followed(document, signatures):
             return
         self._problems.pop(key, None)
         self._rewritten.pop(key, None)
@@ -215,26 +215,42 @@ class Published:
                 if missing := unsigned_by(document, self._signatures.get(key, ()), persons):
                     yield key, f"{key!r} is not followed: it is not signed by {', '.join(missing)} ({_REQUIRED})"
 
-    def _is_followed(self, person: Person, signatures: tuple[SignatureLine, ...]) -> bool:
-        """Whether a person's new version takes the place of the one before; says what is lacking in any case."""
-        self._held.pop(person.key, None)
+    def _is_followed(self, document: Person | Rota, signatures: tuple[SignatureLine, ...]) -> bool:
+        """Whether a new version takes the place of the one before; says what is lacking in any case."""
+        key = document.key
+        self._held.pop(key, None)
         # To withdraw it and publish another is no way round.
-        before = self.document(person.key) or self._withdrawn.get(person.key)
-        if not isinstance(before, Person) or before.digest == person.digest:
+        before = self.document(key) or self._withdrawn.get(key)
+        if not isinstance(before, Person | Rota) or before.digest == document.digest:
             return True
-        persons = {d.id: d for d, _ in self._documents.values() if isinstance(d, Person)} if before.vouched_by else {}
-        changes = ", ".join(unvouched(before, person, signatures, persons))
-        self._unsigned.pop(person.key, None)
+        persons = self._persons_asked(before)
+        if isinstance(before, Rota) and isinstance(document, Rota):
+            name, changes = f"rota {document.id}", unvouched_rota(before, document, signatures, persons)
+            lacking = f"{before.owner} did not sign it"
+            without = f"{before.owner}, who keeps it, has no key to sign that by"
+        else:
+            assert isinstance(before, Person)
+            assert isinstance(document, Person)
+            name, changes = document.id, unvouched(before, document, signatures, persons)
+            lacking, without = "nobody vouched for it", "there is no key to sign that by"
+        self._unsigned.pop(key, None)
+        if not is_signable(before, persons):
+            self._unsigned[key] = f"{name}: the document changed, and {without}"
+            return True
         if not changes:
-            if not is_signable(before):
-                self._unsigned[person.key] = f"{person.id}: the document changed, and there is no key to sign that by"
             return True
-        said = f"{person.id}: {changes}, and nobody vouched for it"
+        said = f"{name}: {', '.join(changes)}, and {lacking}"
         if self._required:
-            self._held[person.key] = f"{person.key!r} is not followed: {said} ({_REQUIRED})"
+            self._held[key] = f"{key!r} is not followed: {said} ({_REQUIRED})"
             return False
-        self._unsigned[person.key] = said
+        self._unsigned[key] = said
         return True
+
+    def _persons_asked(self, before: Person | Rota) -> Mapping[str, Person]:
+        """Whoever may sign that a document changes, by id."""
+        name = before.owner if isinstance(before, Rota) else before.vouched_by
+        person = None if name is None else self.document(f"{Person.kind_name}/{name}")
+        return {person.id: person} if isinstance(person, Person) else {}
 
 
 def _read(key: str, value: bytes) -> tuple[Document, str, int, tuple[SignatureLine, ...]]:

@@ -68,11 +68,9 @@ def check(documents: Sequence[Read]) -> Iterator[Problem]:
     yield from _identities(documents)
     persons = _Known(read.id for read in documents if read.kind == Person.kind_name and read.id is not None)
     systems = _Known(read.id for read in documents if read.kind == System.kind_name and read.id is not None)
-    rotas = _Known(read.id for read in documents if read.kind == Rota.kind_name and read.id is not None)
     known = {read.document.id: read.document for read in documents if isinstance(read.document, Person)}
     for read in documents:
         yield from _unknown_persons(read, persons)
-        yield from _unknown_rotas(read, rotas)
         for place, key, what in _NAMED_ONCE.get(read.kind, ()):
             yield from _repeated(read, place, key, what)
         match read.document:
@@ -80,8 +78,6 @@ def check(documents: Sequence[Read]) -> Iterator[Problem]:
                 yield from _system(read, read.document, systems, known)
             case Contract():
                 yield from _contract(read, read.document, systems)
-            case Rota():
-                yield from _rota(read, read.document)
 
 
 class _Known:
@@ -153,25 +149,6 @@ def _unknown_persons(read: Read, persons: _Known) -> Iterator[Problem]:
             hint = f": did you mean {close!r}?" if close else ": no Person document has this id"
             owner = whose(read.written.content, place)
             yield read.error(place, f"unknown person {person!r} ({role!r} of {owner}){hint}")
-
-
-def _unknown_rotas(read: Read, rotas: _Known) -> Iterator[Problem]:
-    pattern = ("escalation", None, "rota")
-    for place, name in _reached(read.written.content, pattern, ()) if read.kind == Contract.kind_name else ():
-        if isinstance(name, str) and name not in rotas.ids:
-            close = rotas.nearest(name)
-            hint = f": did you mean {close!r}?" if close else ": no Rota document has this id"
-            owner = whose(read.written.content, place)
-            yield read.error(place, f"unknown rota {name!r} ('escalation' of {owner}){hint}")
-
-
-def _rota(read: Read, rota: Rota) -> Iterator[Problem]:
-    for later, (start, end) in enumerate(rota.spans):
-        for earlier, (began, ended) in enumerate(rota.spans[:later]):
-            if start < ended and began < end:
-                both = f"items {earlier + 1} and {later + 1} of 'instead' of rota {rota.id!r} are for the same time"
-                person = rota.instead[later].person
-                yield read.warning(("instead", later), f"{both}: then the later one holds, {person}")
 
 
 def _named_by(document: Document) -> Iterator[str]:

@@ -22,6 +22,7 @@ from seamwatch.documents.problems import Problem
 from seamwatch.documents.reading import Place
 from seamwatch.documents.references import Read
 from seamwatch.documents.risk_policy import RiskPolicy
+from seamwatch.documents.rota import Rota
 from seamwatch.documents.signing import VERSIONED, SignatureLine, read_signatures, signature_file
 from seamwatch.durations import MINUTE
 from seamwatch.errors import SignatureError
@@ -144,8 +145,8 @@ def _of_file(
         if isinstance(read.document, Contract | RiskPolicy)
         for verdict in _of_contract(read, read.document, lines, persons, now)
     ]
-    # A line under a person vouches for their keys, which is judged where there is a state before to compare with.
-    known = {(read.kind, read.id) for read in reads if read.kind in (*VERSIONED, Person.kind_name)}
+    # A line under a person or rota stands for its changes, judged where there is a state before to compare with.
+    known = {(read.kind, read.id) for read in reads if read.kind in (*VERSIONED, Person.kind_name, Rota.kind_name)}
     verdicts.extend(_stray(line) for line in lines if (line.kind, line.id) not in known)
     return verdicts, problems
 
@@ -290,6 +291,13 @@ def judged_signature(
     except (SignatureError, ValueError):
         return "invalid", f"has a signature that does not hold for key {key_id!r}"
     return "signed", made
+
+
+def revoked_by(person: Person | None, key_id: str, now: int) -> bool:
+    """Whether a person's key was revoked by now (micros), whenever it signed."""
+    # A time of signing is what the signer says, so that a key that was stolen and revoked could vouch with an old one.
+    keys = () if person is None else person.keys
+    return any(key.key_id == key_id and key.revoked_at is not None and key.revoked_at <= now for key in keys)
 
 
 def _lacking(read: Read, contract: Signable, signer: Signer, persons: Mapping[str, Person]) -> Verdict:

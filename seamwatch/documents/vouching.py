@@ -1,10 +1,10 @@
-"""Vouching: whose keys, channels or rights are others than before, and whether a key from before stands for that.
+"""Vouching: whose keys, channels or rights are others than before, which rotas, and who stands for that.
 
 A contract is worth what the keys are worth that it is signed with: who may write another key into a Person document
 could sign as that person. So a key that comes, goes, is exchanged or is given more time is signed by the person with a
 key that they had before, or by the person whom their document named as `vouched_by` before; and so are other channels,
 which say where pages go, roles, and the team. A first key needs none, and neither does a revocation, which must not
-wait. Knows no clock; reads signature files beside the documents.
+wait. Of rotas `seamwatch.documents.vouching_rotas` says it. Knows no clock; reads signature files beside the documents.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from seamwatch.documents.loading import read_folder
 from seamwatch.documents.models import Person, PublicKeyEntry
 from seamwatch.documents.problems import Problem, is_error
 from seamwatch.documents.references import Read
+from seamwatch.documents.rota import Rota
 from seamwatch.documents.signing import SignatureLine, read_signatures, signature_file
 from seamwatch.documents.signing_verdicts import (
     Status,
@@ -27,20 +28,23 @@ from seamwatch.documents.signing_verdicts import (
     contract_verdicts,
     judged_signature,
     persons_of,
+    revoked_by,
 )
+from seamwatch.documents.vouching_rotas import KEEPER, Before, rota_verdicts
 from seamwatch.errors import DocumentError
 
 ROLE: Final = "keys"
 
 
-def persons_below(folder: Path) -> dict[str, Person]:
-    """The persons of a state before. Raises UsageError and DocumentError: what was not read is not compared."""
+def before_below(folder: Path) -> Before:
+    """The state of a folder. Raises UsageError and DocumentError: what was not read is not compared."""
     reads, problems = read_folder(folder)
     if wrong := [str(problem) for problem in sorted(problems) if is_error(problem)]:
         raise DocumentError("\n".join(wrong))
     if not reads:
         raise DocumentError(str(nothing_read(folder)))
-    return persons_of(reads)
+    rotas = {read.document.id: read.document for read in reads if isinstance(read.document, Rota)}
+    return Before(persons_of(reads), rotas)
 
 
 def key_changes(before: Person, after: Person) -> list[str]:
@@ -97,7 +101,8 @@ def key_verdicts(
 class Signed:
     """How some documents are signed: contracts, and the keys of persons who had others before.
 
-    Not approvals, whose signatures are in the documents and which count for nothing unsigned.
+    ``keys`` has the verdicts over changed rotas as well. Not approvals, whose signatures are in the documents and which
+    count for nothing unsigned.
     """
 
     contracts: Sequence[Verdict]
@@ -112,7 +117,7 @@ class Signed:
                 lacking.setdefault(verdict.document.partition("/")[2], []).append(verdict.person or "nobody named")
         return (
             *(f"{name} ({', '.join(people)})" for name, people in sorted(lacking.items())),
-            *sorted(f"changes of {verdict.person}" for verdict in self.keys if not verdict.holds),
+            *sorted(_changes_text(verdict) for verdict in self.keys if not verdict.holds),
         )
 
     @property
@@ -125,9 +130,16 @@ class Signed:
         return found
 
 
-def signed(documents: Sequence[Read], before: Mapping[str, Person], now: int) -> Signed:
-    """How documents are signed by the files beside them; ``before``: persons as they were."""
-    return Signed(contract_verdicts(documents, now)[0], key_verdicts(before, documents, now)[0])
+def signed(documents: Sequence[Read], before: Before, now: int) -> Signed:
+    """How documents are signed by the files beside them; ``before``: persons and rotas as they were."""
+    changed = (*key_verdicts(before.persons, documents, now)[0], *rota_verdicts(before, documents, now))
+    return Signed(contract_verdicts(documents, now)[0], changed)
+
+
+def _changes_text(verdict: Verdict) -> str:
+    if verdict.roles == (KEEPER,):
+        return f"changes of rota {verdict.document.partition('/')[2]} ({verdict.person})"
+    return f"changes of {verdict.person}"
 
 
 def _of_person(
@@ -167,7 +179,7 @@ def _of_lines(
             status, said = "stranger", "signed, whom the state before does not let vouch for these keys"
         elif line.digest != person.digest:
             status, said = "changed", f"signed another text of this document at {line.signed_at}"
-        elif _revoked(signer, line.key_id, now):
+        elif revoked_by(signer, line.key_id, now):
             status, said = "revoked", f"signed with key {line.key_id!r}, which was revoked before"
         else:
             status, said = judged_signature(signer, line.key_id, line.message, line.signature, line.at, now)
@@ -179,12 +191,6 @@ def _of_lines(
             person.key, person.digest, line.person, (ROLE,), status, f"{line.person} {said}", line.file, line.line,
             line.key_id, line.signed_at, written=line,
         )  # fmt: skip
-
-
-def _revoked(person: Person | None, key_id: str, now: int) -> bool:
-    # A time of signing is what the signer says, so that a key that was stolen and revoked could vouch with an old one.
-    keys = () if person is None else person.keys
-    return any(key.key_id == key_id and key.revoked_at is not None and key.revoked_at <= now for key in keys)
 
 
 def _more_time(before: PublicKeyEntry, after: PublicKeyEntry) -> bool:

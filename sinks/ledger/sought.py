@@ -81,7 +81,7 @@ def document(store: Store, name: str) -> Found:
     kind, _, identity = name.partition("/")
     if kind not in DOCUMENT_KINDS or not identity:
         raise UsageError(
-            f"{name!r} names no document: write Person/<id>, System/<id>, Contract/<id>@<version> or "
+            f"{name!r} names no document: write Person/<id>, System/<id>, Rota/<id>, Contract/<id>@<version> or "
             "RiskPolicy/<id>@<version>"
         )
     of, _, version = identity.rpartition("@")

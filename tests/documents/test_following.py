@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from seamwatch.documents import Contract, Person
+from seamwatch.documents import Contract, Person, Rota
 from seamwatch.documents.models import Document
 from seamwatch.documents.publishing import Published, published
 from seamwatch.documents.signing import sign_document
@@ -162,3 +162,54 @@ def test_a_message_that_cannot_be_read_takes_the_place_of_nobody_who_can_be_page
     said.take("Person/ann", json.dumps({"document": {}, "digest": "d", "published_at": 1}).encode())
     assert channels(said) == ("json://ann.example.org",)
     assert len(said.estate().problems) == 1
+
+
+def rota(*persons: str, owner: str = "ann", **fields: Any) -> Rota:
+    said = {"kind": "Rota", "id": "on-call", "owner": owner, "time_zone": "UTC", "starts": "2026-11-02"}
+    return Rota.model_validate({**said, "persons": persons, **fields})
+
+
+def test_a_rota_changes_by_the_signature_of_whoever_kept_it_before() -> None:
+    said = Published(required=True)
+    take(said, person(key("a")))
+    take(said, rota("ann", "ben"))
+    taken = rota("eve", owner="eve")
+    take(said, taken)
+    take(said, taken, "b", person="eve")
+    assert said.estate().rotas["on-call"].persons == ("ann", "ben")
+    (problem,) = said.estate().problems
+    assert problem == (
+        "'Rota/on-call' is not followed: rota on-call: owner was changed, persons were changed, and ann did not sign "
+        "it (SEAMWATCH_SIGNED=required)"
+    )
+    # To withdraw it and publish another is no way round.
+    said.take("Rota/on-call", None)
+    take(said, taken)
+    assert said.estate().rotas == {}
+    take(said, rota("ben"), "a")
+    assert said.estate().rotas["on-call"].persons == ("ben",)
+    take(said, rota("ben", title="On call"))
+    assert said.estate().rotas["on-call"].title == "On call", "which decides nothing"
+    assert said.estate().problems == ()
+
+
+def test_of_a_rota_that_nobody_signed_it_is_told_where_signatures_are_not_required() -> None:
+    said = Published()
+    take(said, person(key("a")))
+    take(said, rota("ann"))
+    take(said, rota("ben"))
+    assert said.estate().rotas["on-call"].persons == ("ben",)
+    assert said.unsigned == {"Rota/on-call": "rota on-call: persons were changed, and ann did not sign it"}
+    take(said, rota("cai"), "a")
+    assert said.unsigned == {}
+
+
+def test_a_rota_whose_owner_has_no_key_is_followed_and_told() -> None:
+    said = Published(required=True)
+    take(said, person())
+    take(said, rota("ann"))
+    take(said, rota("ben"))
+    assert said.estate().rotas["on-call"].persons == ("ben",)
+    assert said.unsigned == {
+        "Rota/on-call": "rota on-call: the document changed, and ann, who keeps it, has no key to sign that by"
+    }

@@ -15,7 +15,7 @@ from console.app import build
 from console.published_folder import PublishedFolder
 from console.what_if import read_state
 from seamwatch.documents import Estate, load_folder
-from seamwatch.documents.vouching import persons_below
+from seamwatch.documents.vouching import before_below
 from seamwatch.errors import DocumentError
 from seamwatch.guard import Guard
 from seamwatch.settings import load_settings
@@ -119,7 +119,7 @@ READERS: dict[str, Callable[[Path], str]] = {
     "publish, from code": by_call(Estate.load),
     "up": by_call(up),
     "guard": by_call(guarded),
-    "keys of before": by_call(persons_below),
+    "keys of before": by_call(before_below),
     "what if": by_call(read_state),
 }
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date, datetime, time, timedelta
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -11,8 +13,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from seamwatch.documents import Rota
+from seamwatch.documents import Estate, Rota, documents_of, load_folder, published
+from seamwatch.documents.people_and_systems import document_differences
 from seamwatch.documents.rota import Shift
+from seamwatch.documents.template import template
 from seamwatch.durations import DAY, HOUR, SECOND
 from seamwatch.instants import format_instant, parse_instant
 from seamwatch.local_times import LAST, instant_of, local_of, zone, zone_names
@@ -212,3 +216,114 @@ def test_every_time_zone_that_is_listed_can_be_read() -> None:
     assert {"Europe/Berlin", "UTC", "America/Argentina/Buenos_Aires"} <= zone_names()
     for name in zone_names():
         zone.__wrapped__(name)
+
+
+PEOPLE = "".join(f"---\nkind: Person\nid: {name}\nname: Example\n" for name in (ANN, BEN, CAI, DEE))
+DOCUMENT = f"""---
+kind: Rota
+id: on-call
+owner: {DEE}
+time_zone: Europe/Berlin
+starts: 2026-11-02
+persons: [{ANN}, {BEN}]
+"""
+CONTRACT = f"""---
+kind: Contract
+id: feed
+version: "1"
+seam: data-to-model
+covers: [feed]
+parties: {{provider: {{signatory: {ANN}}}, consumer: {{signatory: {BEN}}}}}
+escalation:
+  - {{rota: on-call, acknowledge_within: 15m}}
+  - {{person: {CAI}}}
+clauses:
+  - {{id: fresh, kind: freshness, of: inference, max_lag: 1h}}
+"""
+
+
+def checked(folder: Path, *documents: str) -> list[str]:
+    (folder / "all.yaml").write_text("".join(documents))
+    return [str(problem).removeprefix(f"{folder}/") for problem in load_folder(folder)[1]]
+
+
+def test_a_contract_names_a_rota_and_whoever_is_unknown_is_said_by_line(tmp_path: Path) -> None:
+    assert [p for p in checked(tmp_path, PEOPLE, DOCUMENT, CONTRACT) if "warning" not in p] == []
+    wrong = CONTRACT.replace("rota: on-call", "rota: on-cal").replace(f"person: {CAI}", "acknowledge_within: 5m")
+    nobody = DOCUMENT.replace(BEN, "bem@example.org")
+    instead = "instead:\n" + "".join(
+        f"  - {{from: 2026-12-{start}, to: 2026-12-{start + 3}, person: {who}, reason: away}}\n"
+        for start, who in ((24, "cay@example.org"), (26, ANN))
+    )
+    assert [p for p in checked(tmp_path, PEOPLE, nobody, instead, wrong) if "covers" not in p] == [
+        "all.yaml:23: unknown person 'bem@example.org' ('persons' of rota 'on-call'): did you mean 'ben@example.org'?",
+        "all.yaml:25: unknown person 'cay@example.org' ('person' of rota 'on-call'): did you mean 'cai@example.org'?",
+        (
+            "all.yaml:26: warning: items 1 and 2 of 'instead' of rota 'on-call' are for the same time: then the later "
+            f"one holds, {ANN}"
+        ),
+        "all.yaml:35: unknown rota 'on-cal' ('escalation' of contract 'feed'): did you mean 'on-call'?",
+        "all.yaml:36: contract 'feed': a step of escalation names a person or a rota: give one of them",
+    ]
+
+
+def test_a_step_of_both_and_a_rota_that_is_there_twice_are_refused(tmp_path: Path) -> None:
+    both = CONTRACT.replace(f"person: {CAI}", f"person: {CAI}, rota: on-call")
+    found = [p for p in checked(tmp_path, PEOPLE, DOCUMENT, DOCUMENT, both) if "covers" not in p]
+    assert found == [
+        "all.yaml:25: rota 'on-call' is defined twice: first in all.yaml:19",
+        "all.yaml:42: contract 'feed': a step of escalation names a person or a rota, and this one both: leave one out",
+    ]
+
+
+def test_a_template_is_a_rota(tmp_path: Path) -> None:
+    (tmp_path / "rota.yaml").write_text(template("rota") + PEOPLE.replace(ANN, "owner@example.org"))
+    estate, problems = load_folder(tmp_path)
+    assert problems == []
+    assert estate is not None
+    assert estate.rotas["credit-on-call"].on_call(at("2027-01-01")) == "owner@example.org"
+
+
+def test_it_is_published_and_read_again_and_withdrawn(tmp_path: Path) -> None:
+    checked(tmp_path, PEOPLE, DOCUMENT, CONTRACT)
+    estate = Estate.load(tmp_path)
+    messages = published(documents_of(estate), 1)
+    assert "Rota/on-call" in dict(messages)
+    again = Estate.of_published(messages)
+    assert again.rotas == estate.rotas
+    assert documents_of(again) == documents_of(estate)
+    assert Estate.of_published([*messages, ("Rota/on-call", None)]).rotas == {}
+
+
+def differing(**changes: Any) -> list[tuple[str, str, Any, Any]]:
+    instead = [
+        {"from": "2026-12-24", "to": "2026-12-27", "person": BEN, "reason": "holiday"},
+        {"from": "2026-12-25", "to": "2026-12-26", "person": CAI, "reason": "swap"},
+    ]
+    (found,) = document_differences([rota(instead=instead)], [rota(**{"instead": instead, **changes})])
+    return [(part.name, part.what, part.before, part.after) for part in found.parts]
+
+
+def test_what_differs_between_two_states_of_a_rota_is_told_exception_by_exception() -> None:
+    first = {"from": "2026-12-24", "to": "2026-12-27", "person": BEN, "reason": "holiday"}
+    second = {"from": "2026-12-25", "to": "2026-12-26", "person": CAI, "reason": "swap"}
+    third = {"from": "2026-12-30", "to": "2026-12-31", "person": DEE, "reason": "away"}
+    assert differing(persons=[BEN, ANN], instead=[first, {**second, "reason": "ill"}, third]) == [
+        ("persons", "changed", [ANN, BEN, CAI], [BEN, ANN]),
+        (f"instead 2026-12-25 2026-12-26 {CAI}: reason", "changed", "swap", "ill"),
+        (f"instead 2026-12-30 2026-12-31 {DEE}", "added", None, third),
+    ]
+    # Of two for the same time the last one holds, so that their order is no matter of writing.
+    assert differing(instead=[second, first]) == [("instead", "changed", [first, second], [second, first])]
+
+
+def test_the_example_of_the_docs_is_right(tmp_path: Path) -> None:
+    page = (Path(__file__).parents[2] / "docs/rotas.md").read_text("utf-8")
+    (example,) = re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)
+    people = "".join(f"---\nkind: Person\nid: {name}@example.org\nname: Example\n" for name in ("ada", "ben", "cleo"))
+    system = "---\nkind: System\nid: credit-model\ntype: pipeline\nowner: ada@example.org\n"
+    (warned,) = checked(tmp_path, example, people, system)
+    assert "warning: items 1 and 2 of 'instead' of rota 'credit-on-call' are for the same time" in warned
+    (found,) = Estate.load(tmp_path).rotas.values()
+    assert found.on_call(at("2026-12-25T12:00:00Z")) == "ben@example.org"
+    assert found.on_call(at("2026-12-25T18:00:00Z")) == "cleo@example.org"

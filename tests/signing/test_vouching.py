@@ -202,3 +202,54 @@ def test_a_line_under_a_person_is_no_stray_line(folder: Folder) -> None:
     result = run("contracts", "sign", folder.contract, "--keys-of", LEAD, "--as", LEAD, "--key", folder.key("lead"))
     assert result.exit_code == 0
     assert run("contracts", "verify", folder.path).exit_code == 0
+
+
+ROTA = f"""---
+kind: Rota
+id: on-call
+owner: {LEAD}
+time_zone: UTC
+starts: 2026-11-02
+persons: [{LEAD}]
+"""
+
+
+def test_whoever_kept_a_rota_before_signs_that_it_changes(folder: Folder, tmp_path: Path) -> None:
+    file = folder.path / "rota.yaml"
+    file.write_text(ROTA)
+    folder.sign("lead", "product", "risk")
+    old = tmp_path / "before"
+    shutil.copytree(folder.path, old)
+    file.write_text(ROTA.replace(f"owner: {LEAD}", "owner: risk@example.org"))
+
+    def verified() -> dict[str, Any] | None:
+        told = json.loads(run("contracts", "verify", folder.path, "--before", old, "--json").stdout)
+        found = next((v for v in told["signatures"] if v["document"] == "Rota/on-call"), None)
+        assert told["holds"] == (found is None or found["holds"])
+        return found
+
+    def sign(person: str) -> Any:
+        return run(
+            "contracts", "sign", file, "--rota", "on-call", "--as", f"{person}@example.org", "--key",
+            folder.key(person), "--documents", old,
+        )  # fmt: skip
+
+    found = verified()
+    assert found is not None
+    assert (found["status"], found["person"], found["roles"]) == ("missing", LEAD, ["owner"])
+    assert found["message"].startswith(
+        f"rota on-call: owner was changed, and {LEAD}, who kept the rota before, did not sign it: `seamwatch contracts"
+    )
+    refused = sign("risk")
+    assert isinstance(refused.exception, UsageError)
+    assert f"rota on-call is kept by {LEAD} below {old}: they sign its changes" in str(refused.exception)
+    assert sign("lead").exit_code == 0
+    found = verified()
+    assert found is not None
+    assert (found["holds"], found["status"]) == (True, "signed")
+    file.write_text(ROTA.replace("UTC", "Europe/Berlin"))
+    found = verified()
+    assert found is not None
+    assert (found["holds"], found["status"]) == (False, "changed")
+    file.write_text(ROTA.replace("owner:", "title: On call\nowner:"))
+    assert verified() is None

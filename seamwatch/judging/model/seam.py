@@ -92,7 +92,7 @@ class OnCall(Protocol):
     def members(self) -> tuple[str, ...]:
         """Everybody who may ever be on call, each once."""
 
-    def on_call(self, at: int) -> str:
+    def on_call(self, at: int, /) -> str:
         """The person who is on call at an event time (micros): there always is one."""
 
 

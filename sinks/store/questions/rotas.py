@@ -148,16 +148,21 @@ def step_text(step: str, by_id: Mapping[str, OnCall]) -> str:
     """A step as a column ``escalation`` has it, and who is on call where it is by a rota."""
     if not step.startswith(_STEP):
         return step
-    return f"{step} ({who_text(by_id.get(step.removeprefix(_STEP)))})"
+    return f"{step} ({now_text(by_id.get(step.removeprefix(_STEP)))})"
 
 
 def who_text(one: OnCall | None) -> str:
     """Who is on call now, until when and who follows, in a few words."""
+    follows = f", then {one.next_person}" if one is not None and one.next_person is not None else ""
+    return now_text(one) + follows
+
+
+def now_text(one: OnCall | None) -> str:
+    """Who is on call now, and until when, in a few words."""
     if one is None or one.person is None:
         return "which no document declares; the owner of the system is paged"
-    follows = f", then {one.next_person}" if one.next_person is not None else ""
     until = "" if one.until is None else f", until {one.local(one.until)}"
-    return f"now {one.person}{until}{follows}"
+    return f"now {one.person}{until}"
 
 
 def local_text(at: Micros, time_zone: str) -> str:

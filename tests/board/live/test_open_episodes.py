@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from board.live.open_episodes import OpenEpisodes, Telling, clock_of, steps_of
-from seamwatch.documents import Contract, Estate
+from seamwatch.documents import Contract, Estate, Rota
 from seamwatch.documents.estate import Term
 from seamwatch.durations import HOUR, MINUTE
 from seamwatch.judging.model.facts import Violation
@@ -108,3 +108,17 @@ def test_what_is_over_is_remembered_within_bounds() -> None:
         episodes.take(replace(OVER, violation_id=f"v{number}"), 5 * HOUR)
     assert (len(episodes.followed), len(episodes.over)) == (0, 200)
     assert episodes.get("v499") is not None
+
+
+def test_the_next_by_a_rota_is_whoever_is_on_call_when_the_step_comes_due() -> None:
+    rota = Rota.model_validate(
+        {"kind": "Rota", "id": "on-call", "owner": "k@example.org", "time_zone": "UTC", "starts": "1970-01-01",
+         "hand_over": "01:30", "every": "1d", "persons": ["a@example.org", "b@example.org"]}
+    )  # fmt: skip
+    step = {"rota": "on-call", "acknowledge_within": "1h"}
+    agreed = Contract.model_validate({**CONTRACT.written, "escalation": [step, step]})
+    estate = Estate(terms=(Term(agreed, 0, 1_000 * HOUR),), rotas={"on-call": rota})
+    episodes = _after([(replace(OPENED, opened_at=HOUR, person="k@example.org"), 2 * HOUR)])
+    first = episodes.followed["v1"]
+    assert [step.person[0] for step in steps_of(first, estate)] == ["k", "a"]
+    assert clock_of(first, estate).next == "a@example.org"

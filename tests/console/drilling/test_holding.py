@@ -26,7 +26,7 @@ from seamwatch.instants import format_instant
 from seamwatch.judging.model.facts import Violation
 from seamwatch.judging.model.seam import EscalationList, RotaStep
 from seamwatch.judging.model.seam import Step as Listed
-from seamwatch.judging.patterns.ladder import ladder
+from seamwatch.judging.patterns.ladder import asked
 from tests.clauses.history import at, contract, estate_of
 
 OWNER, SECOND_ONE = "owner@example.org", "second@example.org"
@@ -85,7 +85,7 @@ def climbed(
     *turns: tuple[str, Iterable[Any]], at_most: int | None = None, listed: EscalationList | None = None
 ) -> tuple[Any, list[str], Script]:
     script, lines = Script(*turns), list[str]()
-    steps = ladder(subject().seam.escalation if listed is None else listed, at(), None)
+    steps = asked(subject().seam.escalation if listed is None else listed, at())
     climb = Climb("leak-1", at(), steps, lambda: script.time, lines.append, at_most)
     return climb.follow(script), lines, script
 

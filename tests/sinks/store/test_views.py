@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import threading
 from base64 import b64encode
 from collections.abc import Iterator
@@ -79,6 +80,13 @@ id: credit-feed
 type: dataset
 owner: bob@example.org
 ---
+kind: Rota
+id: lending-on-call
+owner: ann@example.org
+time_zone: Europe/Berlin
+starts: 2026-01-05
+persons: [ann@example.org, bob@example.org]
+---
 kind: Contract
 id: credit-data
 version: 1
@@ -88,6 +96,7 @@ parties: {{provider: {{team: data}}, consumer: {{team: lending}}}}
 escalation:
   - {{person: ann@example.org, acknowledge_within: 30m}}
   - {{person: bob@example.org, acknowledge_within: 1h}}
+  - {{rota: lending-on-call}}
 clauses:
   - {{id: fresh, kind: freshness, of: inference, max_lag: 1h30m}}
   - {{id: told, kind: change_notice, kinds: [model], acknowledgers: [ann@example.org, bob@example.org]}}
@@ -263,6 +272,7 @@ def test_why_leads_from_a_decision_to_approval_contract_and_owner(own: Estate) -
         "Ann Example",
         ["credit-data@1"],
     )
+    assert row["escalation"] == ["ann@example.org", "bob@example.org", "rota lending-on-call"]
     (unowned,) = own.rows("SELECT * FROM why WHERE system = 'rogue-agent'")
     assert (unowned["approval_id"], unowned["owner"]) == (None, "")
 
@@ -330,7 +340,8 @@ def test_signals_drift_owners_and_approvals(own: Estate) -> None:
     assert (stray["contracts"], stray["escalation"]) == (["defaults@ours"], ["bob@example.org"])
     (owner,) = own.rows("SELECT * FROM owners WHERE system = 'credit-risk'")
     assert owner["contracts"] == ["credit-data@1"]
-    assert (owner["channels"], owner["escalation"]) == (["mailto", "json"], ["ann@example.org", "bob@example.org"])
+    assert owner["channels"] == ["mailto", "json"]
+    assert owner["escalation"] == ["ann@example.org", "bob@example.org", "rota lending-on-call"]
     (approval,) = own.rows("SELECT * FROM approvals")
     assert (approval["approval_id"], approval["use_case"], approval["events"]) == ("A-7", "consumer-credit", 5)
 
@@ -365,6 +376,10 @@ def test_owner_names_the_person_and_shows_no_secret(own: Estate) -> None:
     assert result.exit_code == 0
     assert "Ann Example (ann@example.org), by mailto, json" in result.stdout
     assert "1. ann@example.org acknowledges within 30m" in result.stdout
+    assert re.search(
+        r"3\. rota lending-on-call: now (ann|bob)@example\.org, until Mon [0-9-]+ 09:00 CES?T, "
+        r"then (ann|bob)@example\.org; acknowledges within 1h\n", result.stdout,
+    )  # fmt: skip
     assert "SECRET" not in result.stdout
     assert run(own, "owner", "rogue-agent").exit_code == 1
 

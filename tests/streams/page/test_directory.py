@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from seamwatch.documents.canonical import digest_of
 from seamwatch.durations import HOUR, MINUTE
 from seamwatch.incidents import Ahead
+from seamwatch.instants import format_instant
 from seamwatch.judging.model.facts import OBJECTION
 from seamwatch.paging import NOBODY, Recipient
 from streams.page.aftermath import Acting
@@ -80,3 +82,25 @@ def test_a_document_whose_digest_is_not_its_own_is_no_persons() -> None:
     content = {"kind": "Person", "id": "ann", "name": "Ann", "channels": ["json://elsewhere"]}
     directory.take("Person/ann", json.dumps({"document": content, "digest": "d", "published_at": 1}).encode())
     assert not directory.recipient("ann").known
+
+
+ROTA = {
+    "kind": "Rota", "id": "on-call", "owner": "kay", "time_zone": "UTC", "starts": "2026-01-05", "persons": ["ann"],
+    "instead": [{"from": format_instant(NOW), "to": format_instant(NOW + HOUR), "person": "eve", "reason": "swap"}],
+}  # fmt: skip
+BY_ROTA = {**CONTRACT, "escalation": [{"rota": "on-call", "acknowledge_within": "1h"}, *({"rota": "on-call"},) * 2]}
+
+
+def test_who_is_next_by_a_rota_is_whoever_is_on_call_when_the_step_comes_due() -> None:
+    directory = Directory()
+    for document in (BY_ROTA, SYSTEM):
+        take(directory, document)
+    opened = violation(1, opened_at=NOW, person="eve")
+    # Until the rota can be read its steps are those of the system's owner.
+    assert directory.is_last(replace(opened, person="ann"), Acting("ann", NOW)), "who is asked once"
+    take(directory, ROTA)
+    assert directory.ahead(opened, Acting("eve", NOW)) == Ahead("https://example.org/runbook", NOW + HOUR, "ann")
+    last = replace(opened, step=1, person="ann", state="escalated")
+    assert directory.is_last(last, Acting("eve", NOW)), "the third step is Ann's again, who is not asked twice"
+    before = replace(opened, opened_at=NOW - 30 * MINUTE, person="ann")
+    assert directory.ahead(before, Acting("ann", NOW)).following == "eve"

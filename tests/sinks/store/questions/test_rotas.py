@@ -124,7 +124,7 @@ def test_a_name_that_is_no_rota_is_told_with_the_nearest() -> None:
 def test_a_list_in_a_line_names_the_rota_and_who_is_on_call() -> None:
     told = paged_text(["rota credit", BOB, "rota gone"], estate, AT)
     assert told == (
-        f"rota credit (now {DAN}, until Thu 2026-03-12 08:00 CET, then {BOB}) then {BOB} then rota gone (which no "
+        f"rota credit (now {DAN}, until Thu 2026-03-12 08:00 CET) then {BOB} then rota gone (which no "
         "document declares; the owner of the system is paged)"
     )
 
