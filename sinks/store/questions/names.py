@@ -33,7 +33,10 @@ _PERSONS: Final = """
 SELECT id AS name FROM document WHERE kind = 'Person'
 UNION DISTINCT SELECT JSONExtractString(document, 'owner') FROM document WHERE kind = 'System'
 UNION DISTINCT SELECT arrayJoin(arrayFilter(step -> NOT startsWith(step, 'rota '), escalation)) FROM contract_clauses
-UNION DISTINCT SELECT arrayJoin(JSONExtract(document, 'persons', 'Array(String)')) FROM document WHERE kind = 'Rota'
+UNION DISTINCT SELECT arrayJoin(arrayConcat(
+    JSONExtract(document, 'persons', 'Array(String)'), [JSONExtractString(document, 'owner')],
+    JSONExtract(document, 'instead', 'Array(Tuple(person String))').person
+)) FROM document WHERE kind = 'Rota'
 UNION DISTINCT SELECT arrayJoin(JSONExtract(agreed, 'acknowledgers', 'Array(String)')) FROM contract_clauses
 UNION DISTINCT SELECT person FROM page
 UNION DISTINCT SELECT person FROM acknowledgement
