@@ -36,6 +36,7 @@ from board.pages import (
     on_call,
     readiness,
     reviews,
+    rotas,
     signing_in,
     silences,
     sql,
@@ -71,6 +72,7 @@ _PAGES: Final = (
     suspensions,
     incidents,
     summaries,
+    rotas,
     live,
 )
 

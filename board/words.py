@@ -15,6 +15,7 @@ from seamwatch.instants import format_instant
 from seamwatch.judging.patterns.wording import digest_text, millis_text, moment_text, number_text
 from seamwatch.paging import measure_text
 from seamwatch.printable import printable
+from sinks.store.questions.rotas import local_text
 
 _ADDRESS: Final = re.compile(r"(https?://[^\s<>\"']+)")
 _DAYS: Final = 2 * 86_400_000_000
@@ -54,6 +55,15 @@ def countdown(micros: int | None, now: int) -> Markup:
     )
 
 
+def local(micros: int | None, time_zone: str | None) -> Markup:
+    """A time as the clocks of a zone show it, whoever reads it; UTC on hover."""
+    if micros is None:
+        return Markup("–")
+    return Markup('<time datetime="{}" title="{}" data-zoned>{}</time>').format(
+        format_instant(micros), moment_text(micros), local_text(micros, time_zone or "UTC")
+    )
+
+
 def shown(text: object) -> Markup:
     """Text that others wrote, with escapes for what shows nothing but does something."""
     return escape(printable("" if text is None else str(text)))
@@ -86,6 +96,7 @@ FILTERS: Final[Mapping[str, Callable[..., Any]]] = {
     "digest": lambda text: shown(digest_text(str(text or ""))),
     "duration": format_duration,
     "linked": linked,
+    "local": local,
     "measured": measured,
     "millis": millis_text,
     "moment": moment,

@@ -50,6 +50,7 @@ COMMANDS: Final = (
     "resume",
     "inventory",
     "owner",
+    "rota",
     "why",
     "decisions",
     "trail",

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 from console.finding import TIMEOUT_SECONDS, Finding, Verdict
 from console.judging_state import state_of_judges
 from console.reachable import owner_problem
+from console.rota_findings import rota_findings
 from seamwatch.broker import Address
 from seamwatch.clauses import kinds
 from seamwatch.durations import SECOND, format_duration
@@ -177,7 +178,8 @@ def _people(bootstrap: Address, prefix: str, settings: Settings) -> Iterator[Fin
     from sinks.channels.services import unusable
 
     follower = ContractsFollower(bootstrap, prefix, required=settings.follows_signed_only)
-    persons, unread, unsigned = follower.estate.persons, follower.estate.problems, follower.said.unsigned
+    estate, unsigned = follower.estate, follower.said.unsigned
+    persons, unread = estate.persons, estate.problems
     follower.close()
     if unread:
         yield Finding("documents", "problem", f"{len(unread)} that are published are not used: {unread[0]}")
@@ -197,6 +199,8 @@ def _people(bootstrap: Address, prefix: str, settings: Settings) -> Iterator[Fin
             f"{', '.join(silent[:_TOLD])}{more} have none: they are told on the pager's output, "
             "which counts as delivered under `seamwatch up` only",
         )
+
+    yield from rota_findings(estate, settings.clock().now())
 
 
 def _followed(signed: str, unsigned: Sequence[str]) -> Finding:

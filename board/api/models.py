@@ -26,6 +26,7 @@ from sinks.store.questions.owner import Binding, Owner
 from sinks.store.questions.published import Published
 from sinks.store.questions.readiness import Answer as Ready
 from sinks.store.questions.reviews import Review
+from sinks.store.questions.rotas import OnCall, Turn
 from sinks.store.questions.rows import Micros
 from sinks.store.questions.signals import Signals
 from sinks.store.questions.signatures import Signature
@@ -190,6 +191,13 @@ SYSTEM: Final = create_model(
     __base__=model(Running, "Running"),
     __doc__="A system that was seen in traffic or is declared; empty texts where nothing says more.",
     suspended=(list[SUSPENDED], Field(description="what of it is suspended now")),  # type: ignore[valid-type]
+)
+TURN: Final = model(Turn, "Turn")
+ROTA: Final = create_model(
+    "Rota",
+    __base__=model(OnCall, "OnCall"),
+    __doc__="A rota as it stands at a time, and the turns that come.",
+    turns=(list[TURN], Field(description="whose turn comes when")),  # type: ignore[valid-type]
 )
 OWNER: Final = model(Owner, "Owner")
 BINDING: Final = model(Binding, "Binding")

@@ -28,6 +28,7 @@ from sinks.store.questions.decisions import Wanted, decisions
 from sinks.store.questions.episodes import caused_by, standing
 from sinks.store.questions.erasures import Erasure, erasures
 from sinks.store.questions.names import UnknownNameError, demand_known
+from sinks.store.questions.rotas import paged_text
 from sinks.store.questions.signatures import by_contract, signatures, signed
 
 router = APIRouter(include_in_schema=False)
@@ -181,7 +182,7 @@ def _why(page: Page, event: str) -> dict[str, object]:
         ("owner", whys.owned_by(found)),
         ("contracts", whys.bound_by(found)),
         *(("signed", f"{name}: {signed(those)}") for name, those in under.items()),
-        *([("paged", " then ".join(found.escalation))] if found.escalation else []),
+        *([("paged", paged_text(found.escalation, lambda: page.context.estate, page.now))] if found.escalation else []),
         ("on record", f"{found.topic}, partition {found.partition}, offset {found.offset}"),
     ]
     return {

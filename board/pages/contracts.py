@@ -23,6 +23,7 @@ from seamwatch.documents.estate import Term
 from sinks.store.questions.burn import HOURS, agreed_text, burning, rates_text, said
 from sinks.store.questions.episodes import Wanted, episodes, number
 from sinks.store.questions.names import names, unknown
+from sinks.store.questions.rotas import standing_by_id
 from sinks.store.questions.signatures import signatures
 
 router = APIRouter(include_in_schema=False)
@@ -70,6 +71,7 @@ def contract_page(
         "lines_of": lines_of,
         "sections": _SECTIONS.laid(page, contract, subject, whole=whole),
         "whole": whole,
+        "rotas": standing_by_id(page.context.estate, page.now),
     }
     return page.render("contract.html", values | _clauses(page, subject))
 

@@ -13,6 +13,7 @@ from board.context import Context
 from board.listing import listed
 from board.live.open_episodes import Clock, Followed, clock_of
 from board.page import Page, Signed
+from board.pages.rotas import now_of
 from seamwatch.judging.model.facts import CLIMBING
 
 router = APIRouter(include_in_schema=False)
@@ -34,7 +35,7 @@ class Item:
 def on_call(page: Signed, whose: Whose | None = None, number: Number = 1) -> HTMLResponse:
     """The whole page."""
     chosen: Whose = whose or ("mine" if page.viewer.person is not None else "all")
-    return page.render("on_call.html", _shown(page, chosen, number))
+    return page.render("on_call.html", _shown(page, chosen, number) | now_of(page))
 
 
 @router.get("/parts/on-call", response_class=HTMLResponse)

@@ -28,6 +28,7 @@ from sinks.store.questions.drift import drift, moved
 from sinks.store.questions.episodes import Wanted, acting, episodes, number
 from sinks.store.questions.names import is_known, names, unknown
 from sinks.store.questions.owner import bindings, owner
+from sinks.store.questions.rotas import standing_by_id
 
 if TYPE_CHECKING:
     from sinks.store.client import Store
@@ -140,7 +141,8 @@ def _performs(page: Page, subject: Subject) -> Mapping[str, Any]:
 
 def _on_the_hook(page: Page, subject: Subject) -> Mapping[str, Any]:
     with page.store() as store:
-        return {"owner": owner(store, subject.id), "bindings": bindings(store, subject.id)}
+        found = {"owner": owner(store, subject.id), "bindings": bindings(store, subject.id)}
+    return found | {"rotas": standing_by_id(page.context.estate, page.now)}
 
 
 def _latest(store: Store, system: str, now: int) -> list[signals.Signals]:

@@ -28,11 +28,11 @@ def doctor(
 ) -> None:
     """Look at what Seamwatch needs here, and at the system that runs.
 
-    Its processes and how often they had to be started again, room on the disk, what is published of people, when the
-    newest measurement came, how far behind each stage is and whether it moves, what outages go on, whether the store's
-    tables and views are as the migrations make them; which clauses events came too late for, which could not be told of
-    events, and which producers gave several events one id, today and yesterday (UTC). It asks broker and store, and
-    needs no stage to run.
+    Its processes and how often they had to be started again, room on the disk, what is published of people and rotas,
+    when the newest measurement came, how far behind each stage is and whether it moves, what outages go on, whether the
+    store's tables and views are as the migrations make them; which clauses events came too late for, which could not be
+    told of events, and which producers gave several events one id, today and yesterday (UTC). It asks broker and store,
+    and needs no stage to run.
 
     Exit 1 when there is a problem; a system that does not run is none.
 

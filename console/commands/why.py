@@ -40,6 +40,7 @@ class _Answer:
     """Of the keys that sealed something in it; and whether the file of keys has that key again."""
     signatures: Sequence[Signature]
     violations: Sequence[Violation]
+    paged: str
 
 
 def register(app: typer.Typer) -> None:
@@ -66,9 +67,12 @@ def why(
     """
     from console.asking import auditor
     from seamwatch.errors import SeamwatchError
+    from seamwatch.settings import load_settings
     from sinks.store.questions.approved import Publications, with_approval
     from sinks.store.questions.basis import gone
     from sinks.store.questions.episodes import caused_by
+    from sinks.store.questions.estate import estate_shown
+    from sinks.store.questions.rotas import paged_text
     from sinks.store.questions.signatures import signatures
     from sinks.store.questions.why import decision
 
@@ -87,6 +91,7 @@ def why(
             *_held(store, found),
             signatures(store, found.contracts),
             caused_by(store, event),
+            paged_text(found.escalation, lambda: estate_shown(store), load_settings().clock().now()),
         )
     if as_json:
         print(json.dumps(_record(answer), ensure_ascii=False))
@@ -202,8 +207,8 @@ def _print(answer: _Answer) -> None:
     line("contracts", bound_by(found))
     for name, under in by_contract(answer.signatures).items():
         line("signed", f"{name}: {signed(under)}")
-    if found.escalation:
-        line("paged", " then ".join(found.escalation))
+    if answer.paged:
+        line("paged", answer.paged)
     for title, texts in answer.held.items():
         if texts:
             line(title, ", ".join(f"{name}: {value}" for name, value in texts.items()))

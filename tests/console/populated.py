@@ -20,6 +20,7 @@ from console.app import main
 from seamwatch.documents import documents_of, load_folder, published
 from seamwatch.documents.signing import SignatureLine
 from seamwatch.durations import DAY, HOUR, MINUTE, SECOND
+from seamwatch.instants import format_instant
 from seamwatch.judging.model.facts import Evidence, Violation
 from seamwatch.judging.records import violation_record
 from seamwatch.wire.topics import Topics
@@ -36,6 +37,8 @@ PIPELINE = "nightly-scoring"
 DIGEST = "sha256:" + hashlib.sha256(b"configuration").hexdigest()
 PEOPLE = ("mira.van-den-berg@risk.example.org", "tomas@example.org", "otto@example.org")
 TRACE = "conversation-" + "7" * 32
+AWAY = tuple(format_instant(NOW + far)[:19] + "Z" for far in (-DAY, DAY))
+"""From when to when somebody stands in on call."""
 DOCUMENTS = f"""\
 kind: Person
 id: {PEOPLE[0]}
@@ -76,13 +79,6 @@ id: {DATASET}
 type: dataset
 owner: {PEOPLE[2]}
 ---
-kind: Rota
-id: decisions-on-call
-owner: {PEOPLE[0]}
-time_zone: Europe/Berlin
-starts: 2026-01-05
-persons: [{PEOPLE[1]}, {PEOPLE[2]}]
----
 kind: RiskPolicy
 id: risk-of-decisions
 version: "2"
@@ -90,6 +86,25 @@ effective_from: 2026-01-01
 signatories: [{PEOPLE[2]}]
 tiers:
   - {{tier: high, ai_act: high-risk-annex-iii, review_every: 90d}}
+---
+kind: Rota
+id: decisions-on-call
+title: Lending decisions, on call
+owner: {PEOPLE[0]}
+time_zone: Europe/Berlin
+starts: 2026-01-05
+persons: [{PEOPLE[0]}, {PEOPLE[1]}]
+instead:
+  - {{from: "{AWAY[0]}", to: "{AWAY[1]}", person: {PEOPLE[2]}, reason: Mira is at a wedding}}
+---
+kind: Rota
+id: night-desk
+owner: {PEOPLE[2]}
+time_zone: America/New_York
+starts: 2026-01-05
+hand_over: "17:00"
+every: 1d
+persons: [{PEOPLE[2]}, {PEOPLE[0]}]
 ---
 kind: Contract
 id: eligibility-data-to-decisions

@@ -23,6 +23,7 @@ TYPED: dict[tuple[str, ...], list[str]] = {
     ("decisions",): ["--contract", "{contract}"],
     ("burn",): ["{contract}"],
     ("owner",): ["{system}"],
+    ("rota",): ["{rota}"],
     ("unjudged",): ["{system}"],
     ("readiness",): ["{system}"],
     ("card",): ["{system}"],
@@ -127,7 +128,7 @@ def _has_json(path: tuple[str, ...]) -> bool:
 def test_the_walk_finds_what_it_must() -> None:
     found = {(" ".join(path), name) for path, name, _ in named()}
     assert found >= {
-        ("drift", "system"), ("signals", "system"), ("violations", "system"), ("approvals", "system"),
+        ("drift", "system"), ("rota", "rota"), ("signals", "system"), ("violations", "system"), ("approvals", "system"),
         ("acknowledgements", "system"), ("acknowledgements", "person"), ("stale", "system"), ("owner", "system"),
         ("burn", "contract"), ("burn", "system"),
         ("store hold add", "system"), ("contracts reference", "version"), ("trail", "trace"), ("why", "event"),
@@ -171,6 +172,7 @@ def test_every_kind_of_name_is_one_query_that_runs(store: Populated) -> None:
     assert set(found["system"]) == {MODEL, AGENT, DATASET, STRAY, PIPELINE}
     assert set(found["dataset"]) == {DATASET}
     assert set(found["person"]) == set(PEOPLE)
+    assert set(found["rota"]) == {"decisions-on-call", "night-desk"}
     assert set(found["contract"]) == {"eligibility-data-to-decisions", "agent-pact", "credit-data"} - {"credit-data"}
     assert "decisions-on-fresh-features" in found["clause"]
     assert found["version"] == ("0", "2026.11.3", "7")

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from seamwatch.documents import RiskPolicy, published
+from seamwatch.documents.canonical import digest_of
 from seamwatch.durations import HOUR, MINUTE, SECOND
 from seamwatch.judging.found import Found, header_of
 from seamwatch.judging.model.facts import Evidence
@@ -22,6 +23,7 @@ from sinks.store.questions.episodes import Wanted, episodes
 from sinks.store.questions.trail import Happened, branches
 from tests.console.populated import (
     AGENT,
+    AWAY,
     DATASET,
     EPISODES,
     MODEL,
@@ -139,6 +141,35 @@ def test_silences_say_what_opened_meanwhile_and_of_what_nobody_was_told(store: P
     store.book.record([CODEC.encode("violation", violation_record(over))], "violations.silence", millis=NOW // 1000 + 1)
     assert store.run("silences", "--system", DATASET).out == "no silences\n"
     assert store.run("silences", "--system", DATASET, "--over").code == 0
+
+
+def test_where_a_list_has_a_rota_it_is_told_who_is_on_call(store: Populated) -> None:
+    told = store.run("owner", MODEL).out
+    assert f"3. rota decisions-on-call: now {PEOPLE[2]}, until " in told
+    (contract,) = json.loads(store.run("owner", MODEL, "--json").out)["contracts"]
+    first, _, by_rota = contract["escalation"]
+    assert first == {"person": PEOPLE[0], "acknowledge_within": "30m"}
+    assert (by_rota["rota"], by_rota["acknowledge_within"]) == ("decisions-on-call", "2h")
+    on_call = by_rota["on_call"]
+    assert (on_call["person"], on_call["since"][:19], on_call["until"][:19], on_call["why"]) == (
+        PEOPLE[2], AWAY[0][:19], AWAY[1][:19], "Mira is at a wedding",
+    )  # fmt: skip
+    assert f"{PEOPLE[1]} then rota decisions-on-call (now {PEOPLE[2]}, until " in store.run("why", event("d1")).out
+    answer = store.run("rota", "decisions-on-call", "--at", AWAY[1], "--until", AWAY[0])
+    assert (answer.code, answer.err) == (2, f"seamwatch: --until {AWAY[0]}: it must be after {AWAY[1]}\n")
+    # Two of its members have no channel.
+    answer = store.run("rota", "decisions-on-call")
+    assert answer.code == 1
+    assert f"PROBLEM  decisions-on-call: {PEOPLE[2]} has no channel but the board" in answer.out
+    assert "night-desk" not in answer.out
+    odd = {"kind": "Rota", "id": "odd", "owner": PEOPLE[0], "time_zone": "Mars/Base", "starts": "2026-01-05",
+           "persons": [PEOPLE[0]]}  # fmt: skip
+    message = {"document": odd, "digest": digest_of(odd), "published_at": NOW - HOUR}
+    store.book.record([json.dumps(message).encode()], "contracts", key=b"Rota/odd")
+    found = {each["rota"]: each for each in map(json.loads, store.run("rota", "--json").out.splitlines())}
+    assert set(found) == {"decisions-on-call", "night-desk", "odd"}
+    assert found["odd"]["person"] is None
+    assert "'Mars/Base' is no time zone that IANA knows" in found["odd"]["problems"][0]
 
 
 def test_violations_as_json_have_the_documented_fields_in_order(store: Populated) -> None:

@@ -96,6 +96,7 @@ COMMANDS = {
     "decisions": ["decisions"],
     "violations": ["violations"],
     "owner": ["owner", MODEL],
+    "rota": ["rota", "--at", format_instant(NOW)],
     "why": ["why", event("d1")],
     "why_late": ["why-late", EPISODES[0].violation_id],
     "store_retention": ["store", "hold", "list"],
@@ -135,6 +136,7 @@ def store(estate: Populated, capsys: pytest.CaptureFixture[str]) -> Populated:
 
 
 def test_every_command_at_eighty_columns(store: Populated, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")  # which takes no room on a terminal, but does as text
     for name, typed in COMMANDS.items():
         monkeypatch.setattr(tables, "terminal_width", lambda: None)
         wide = store.run(*typed)

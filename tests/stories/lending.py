@@ -60,13 +60,26 @@ versions:
     approvals: [{id: DESK-1, use_case: refunds, approved_by: audit@example.org, approved_at: 2026-01-01}]
 ---
 apiVersion: seamwatch/v1
+kind: Rota
+id: lending-on-call
+title: Lending, on call
+owner: risk@example.org
+time_zone: America/New_York
+starts: 2026-01-05
+every: 1d
+persons: [sales@example.org, modeller@example.org]
+instead: [{from: 2026-01-06, to: 2999-01-01, person: risk@example.org, reason: everybody is at a wedding}]
+---
 kind: Contract
 id: lending
 version: "1"
 seam: model-to-product
 covers: [lender]
 parties: {provider: {team: risk, signatory: risk@example.org}, consumer: {team: sales, signatory: sales@example.org}}
-escalation: [{person: risk@example.org, acknowledge_within: 1h}, {person: audit@example.org, acknowledge_within: 1h}]
+escalation:
+  - {person: risk@example.org, acknowledge_within: 1h}
+  - {person: audit@example.org, acknowledge_within: 1h}
+  - {rota: lending-on-call, acknowledge_within: 1h}
 clauses:
   - {id: told, kind: change_notice, acknowledgers: [sales@example.org, modeller@example.org], acknowledge_within: 4h,
      unannounced: true}

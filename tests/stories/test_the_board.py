@@ -36,6 +36,7 @@ PAGES = (
     "/compliance",
     "/readiness",
     "/contracts/lending",
+    "/rotas",
 )
 """Every page that holds for the whole estate; those of one thing are added where it is known."""
 

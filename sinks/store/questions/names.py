@@ -32,7 +32,11 @@ UNION DISTINCT SELECT CAST(system, 'String') FROM dataset_refresh
 _PERSONS: Final = """
 SELECT id AS name FROM document WHERE kind = 'Person'
 UNION DISTINCT SELECT JSONExtractString(document, 'owner') FROM document WHERE kind = 'System'
-UNION DISTINCT SELECT arrayJoin(arrayFilter(p -> NOT startsWith(p, 'rota '), escalation)) FROM contract_clauses
+UNION DISTINCT SELECT arrayJoin(arrayFilter(step -> NOT startsWith(step, 'rota '), escalation)) FROM contract_clauses
+UNION DISTINCT SELECT arrayJoin(arrayConcat(
+    JSONExtract(document, 'persons', 'Array(String)'), [JSONExtractString(document, 'owner')],
+    JSONExtract(document, 'instead', 'Array(Tuple(person String))').person
+)) FROM document WHERE kind = 'Rota'
 UNION DISTINCT SELECT arrayJoin(JSONExtract(agreed, 'acknowledgers', 'Array(String)')) FROM contract_clauses
 UNION DISTINCT SELECT person FROM page
 UNION DISTINCT SELECT person FROM acknowledgement
@@ -40,6 +44,11 @@ UNION DISTINCT SELECT CAST(assumeNotNull(person), 'String') FROM violation WHERE
 UNION DISTINCT SELECT person FROM attestation
 UNION DISTINCT SELECT person FROM suspension
 UNION DISTINCT SELECT person FROM notice
+"""
+_ROTAS: Final = """
+SELECT id AS name FROM document WHERE kind = 'Rota'
+UNION DISTINCT SELECT substring(arrayJoin(arrayFilter(step -> startsWith(step, 'rota '), escalation)), 6)
+FROM contract_clauses
 """
 _CONTRACTS: Final = """
 SELECT id AS name FROM document WHERE kind = 'Contract'
@@ -70,6 +79,7 @@ KNOWN: Final[Mapping[str, str]] = MappingProxyType(
         "system": _SYSTEMS,
         "dataset": _DATASETS,
         "person": _PERSONS,
+        "rota": _ROTAS,
         "contract": _CONTRACTS,
         "clause": _CLAUSES,
         "version": _VERSIONS,

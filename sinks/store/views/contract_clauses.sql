@@ -32,7 +32,7 @@ FROM
             JSONExtractString(document, 'seam') AS seam,
             JSONExtract(document, 'covers', 'Array(String)') AS covers,
             arrayMap(
-                s -> if(JSONHas(s, 'rota'), concat('rota ', JSONExtractString(s, 'rota')), JSONExtractString(s, 'person')),
+                s -> if(JSONExtractString(s, 'rota') != '', concat('rota ', JSONExtractString(s, 'rota')), JSONExtractString(s, 'person')),
                 JSONExtractArrayRaw(document, 'escalation')
             ) AS escalation,
             assumeNotNull(published_at) AS published,

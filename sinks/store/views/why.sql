@@ -66,7 +66,7 @@ SELECT
     arraySort(arrayMap(terms -> concat(terms.1, '@', terms.2), binding)) AS contracts,
     arrayDistinct(arrayFlatten(arrayMap(
         terms -> arrayMap(
-            step -> if(step.2 = '', step.1, concat('rota ', step.2)),
+            step -> if(step.rota != '', concat('rota ', step.rota), step.person),
             JSONExtract(terms.3, 'escalation', 'Array(Tuple(person String, rota String))')
         ),
         binding

@@ -16,8 +16,9 @@ from board.security.sessions import COOKIE
 from board.security.tokens import new_token
 from console.app import main
 from seamwatch.documents import Estate, Person
-from seamwatch.durations import HOUR
+from seamwatch.durations import DAY, HOUR
 from seamwatch.engine.seams import Seams
+from seamwatch.instants import format_instant, parse_instant
 from seamwatch.rates import Rate
 from seamwatch.signatures import acknowledgement_bytes, acknowledgement_fault
 from tests.board.conftest import AUDITOR, client_of, form_token, signed_in
@@ -54,7 +55,7 @@ def said(answer: Any, status: int) -> str:
         "me", "episodes", f"episodes/{DRIFT}", f"episodes/{DRIFT}/lateness", "systems", f"systems/{MODEL}/owner",
         f"systems/{MODEL}/contracts", f"systems/{MODEL}/approvals", f"systems/{MODEL}/signals", "signals",
         f"systems/{MODEL}/reviews", "drift", "contracts", "contracts/eligibility-data-to-decisions/signatures",
-        "decisions", f"decisions/{event('d1')}", f"traces/{TRACE}", "stale", "acknowledgements",
+        "decisions", f"decisions/{event('d1')}", f"traces/{TRACE}", "stale", "acknowledgements", "rotas",
         "answers/without-effect", "followups", "incidents", "ledger",
         "readiness", f"readiness?system={MODEL}", "tiers", "unjudged?since=30d", f"systems/{MODEL}/card",
         "openapi.json", "changes",
@@ -121,6 +122,23 @@ def test_the_evidence_of_a_system_is_asked_for_by_its_name(context: Context) -> 
     assert (card["who"]["system"], card["form"]) == (MODEL, "seamwatch/card/v1")
     for path in ("systems/nobodys/card", "readiness?system=nobodys", "unjudged?system=nobodys"):
         assert "nobodys" in said(client.get(f"/api/v1/{path}"), 404)
+
+
+def test_rotas_are_told_as_the_command_tells_them(
+    context: Context, estate: Populated, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("CLICKHOUSE_URL", estate.url)
+    client = program(context)
+    at = client.get("/api/v1/rotas", params={"limit": 1}).json()["items"][0]["at"]
+    assert "within 366 days" in said(client.get("/api/v1/rotas", params={"at": at, "until": "2999-01-01"}), 422)
+    until = format_instant(parse_instant(at) + 365 * DAY)
+    lines = estate.run_with(capsys, "rota", "--at", at, "--until", until, "--json").out.splitlines()
+    asked = {"at": at, "until": until}
+    assert client.get("/api/v1/rotas", params=asked).json()["items"] == [json.loads(line) for line in lines]
+    (one,) = client.get("/api/v1/rotas", params=asked | {"rota": "night-desk"}).json()["items"]
+    assert (one["time_zone"], one["contracts"], 364 < len(one["turns"]) < 369) == ("America/New_York", [], True)
+    assert "did you mean 'night-desk'" in said(client.get("/api/v1/rotas", params={"rota": "night-desks"}), 404)
+    assert "at: 'noon' is not a time" in said(client.get("/api/v1/rotas", params={"at": "noon"}), 422)
 
 
 def test_a_change_is_told_by_the_reference_that_an_answer_names(context: Context) -> None:

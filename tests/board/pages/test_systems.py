@@ -63,7 +63,9 @@ def test_the_three_questions_are_answered(by_link: TestClient) -> None:
     assert "SECRET_X" not in told
     assert f"{EPISODES[0].summary} : breach, {PEOPLE[0]} must act" in told
     assert f"{PEOPLE[0]} acknowledges within 30m" in told
-    assert "rota decisions-on-call acknowledges within 2h" in told
+    assert f"rota decisions-on-call : {PEOPLE[2]} until " in told
+    assert "(Mira is at a wedding), then " in told
+    assert "; acknowledges within 2h" in told
 
 
 def test_what_nobody_declared_is_told_as_such(by_link: TestClient) -> None:

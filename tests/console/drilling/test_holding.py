@@ -19,9 +19,13 @@ from console.drilling.scenario import Scenario, Step, read_scenario
 from seamwatch.clauses.drill.statement import Held, Paged, Taken, read_statement
 from seamwatch.clauses.drill.statement import Step as Outcome
 from seamwatch.clauses.stated import stated_text
+from seamwatch.documents import Rota
 from seamwatch.durations import MINUTE
 from seamwatch.engine.seams import seam_of
+from seamwatch.instants import format_instant
 from seamwatch.judging.model.facts import Violation
+from seamwatch.judging.model.seam import EscalationList, RotaStep
+from seamwatch.judging.model.seam import Step as Listed
 from seamwatch.judging.patterns.ladder import asked
 from tests.clauses.history import at, contract, estate_of
 
@@ -77,9 +81,12 @@ class Script:
         return tuple(records)
 
 
-def climbed(*turns: tuple[str, Iterable[Any]], at_most: int | None = None) -> tuple[Any, list[str], Script]:
+def climbed(
+    *turns: tuple[str, Iterable[Any]], at_most: int | None = None, listed: EscalationList | None = None
+) -> tuple[Any, list[str], Script]:
     script, lines = Script(*turns), list[str]()
-    climb = Climb("leak-1", at(), asked(subject().seam.escalation, at()), lambda: script.time, lines.append, at_most)
+    steps = asked(subject().seam.escalation if listed is None else listed, at())
+    climb = Climb("leak-1", at(), steps, lambda: script.time, lines.append, at_most)
     return climb.follow(script), lines, script
 
 
@@ -116,6 +123,26 @@ def test_it_is_over_when_the_last_of_the_list_has_had_their_time() -> None:
     assert taken_of(episode, at()) is None
     # After the end it listens once more, and no longer.
     assert script.time == at("2h")
+
+
+def test_a_step_by_a_rota_is_who_is_on_call_when_it_comes_due_and_nobody_twice_in_a_row() -> None:
+    days = {"time_zone": "UTC", "starts": "2000-01-01", "owner": OWNER, "persons": [OWNER]}
+    away = [{"from": format_instant(at("10m")), "to": "2999-01-01", "person": SECOND_ONE, "reason": "leave"}]
+    night = Rota.model_validate({"kind": "Rota", "id": "night", **days, "instead": away})
+    last = state(state="escalated", step=1, person=SECOND_ONE)
+    _, lines, script = climbed(
+        ("1s", [state()]), ("15m", [last]), ("44m", []), ("45m1s", []), ("2h", []), ("3h", []),
+        listed=(Listed(OWNER, 15 * MINUTE), RotaStep(night, 30 * MINUTE)),
+    )  # fmt: skip
+    assert [line.rpartition("  ")[2] for line in lines] == [f"{OWNER} must act", f"{SECOND_ONE} must act"]
+    assert script.time == at("2h")
+    # Who keeps the rota is on call all along, and had their time already: nobody is left after them.
+    alone = Rota.model_validate({"kind": "Rota", "id": "alone", **days})
+    _, _, script = climbed(
+        ("1s", [state()]), ("16m", []), ("17m", []), ("18m", []),
+        listed=(Listed(OWNER, 15 * MINUTE), RotaStep(alone, 30 * MINUTE)),
+    )  # fmt: skip
+    assert script.time == at("17m")
 
 
 def test_it_waits_no_longer_than_it_is_told_to_or_where_no_episode_comes() -> None:

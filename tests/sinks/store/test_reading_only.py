@@ -115,6 +115,7 @@ READS: dict[str, list[str]] = {
         "0s",
     ],
     "followups": [],
+    "rota": [],
     "incidents": [],
     "incident show": ["v-0123456789"],
     "incident declare": ["v-0123456789", "--as", "p", "--kind", "death", "--note", "n", "--wait", "0s"],

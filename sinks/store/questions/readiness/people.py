@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from shlex import quote
 from typing import TYPE_CHECKING, Any, Final
 
@@ -12,6 +13,7 @@ from seamwatch.durations import DAY, HOUR, SECOND, format_duration
 from seamwatch.judging.patterns.wording import moment_text
 from seamwatch.remedies import NOBODY_NAMED
 from sinks.store.questions.readiness.row import Said, no, not_known, yes
+from sinks.store.questions.rotas import unreachable
 
 if TYPE_CHECKING:
     from seamwatch.clauses import Clause
@@ -22,6 +24,17 @@ _NUMBERS: Final = ("min", "max", "max_error", "max_lag", "below", "floor", "at_l
 """Terms of clauses that say what number still holds."""
 REVIEWED_WITHIN: Final = 90 * DAY
 """So lately those who deploy have looked at the contract."""
+
+
+@dataclass(frozen=True, slots=True)
+class _First:
+    """The first step of a list: a person, or else a rota, and how long they have to acknowledge (micros)."""
+
+    person: str
+    rota: str | None
+    acknowledge_within: int
+
+
 _UNDECLARED: Final = "no document declares it"
 
 
@@ -92,29 +105,46 @@ def _unsigned(known: Known, contract: Contract) -> str | None:
 
 
 def paged(known: Known) -> Said:
-    """Whoever is first on each list has a channel, and has acknowledged a page in the time that they had."""
+    """Whoever is first on each list has a channel, and has acknowledged a page in the time that they had.
+
+    Where that is a rota, it is who is on call by it now, and everybody who may be on call by it has a channel.
+    """
     first = list(dict.fromkeys(_first(known)))
     if not first:
         return no("nobody is paged: no escalation list, no owner", declare(known))
-    found = [_acknowledges(known, person, within) for person, within in first]
+    found = [
+        _acknowledges(known, step.person, step.acknowledge_within) if step.rota is None else _by_rota(known, step)
+        for step in first
+    ]
     worst = next((one for word in ("no", "not_known") for one in found if one.answer == word), None)
     evidence = "; ".join(one.evidence for one in found)
     return yes(evidence) if worst is None else Said(worst.answer, evidence, worst.remedy)
 
 
-def _first(known: Known) -> Iterator[tuple[str, int]]:
+def _first(known: Known) -> Iterator[_First]:
     lists = [contract.escalation for contract in known.in_force if contract.escalation]
     for steps in lists:
-        first = steps[0]
-        if first.person is not None:
-            yield first.person, first.acknowledge_within
-        elif (rota := known.estate.rotas.get(first.rota or "")) is not None:
-            # Each of them is the first in their turn.
-            yield from ((person, first.acknowledge_within) for person in dict.fromkeys(rota.persons))
-        elif known.declared is not None:
-            yield known.declared.owner, first.acknowledge_within
+        yield _First(steps[0].person or "", steps[0].rota, steps[0].acknowledge_within)
     if not lists and known.declared is not None:
-        yield known.declared.owner, HOUR
+        yield _First(known.declared.owner, None, HOUR)
+
+
+def _by_rota(known: Known, step: _First) -> Said:
+    rota = known.estate.rotas.get(step.rota or "")
+    if rota is None:
+        instead = "nobody" if known.declared is None else known.declared.owner
+        told = f"rota {step.rota} is to be paged first, and no document declares it: {instead} is, in its place"
+        return no(told, f"publish a Rota document of the id {step.rota}")
+    if lacking := list(unreachable(known.estate, rota, known.now)):
+        told = ", ".join(f"{person} {why}" for person, why in lacking)
+        remedy = "; ".join(
+            f"give Person/{person} 'channels' that wake them" if person in known.estate.persons
+            else f"write a Person document for {person} with 'channels'"
+            for person, _ in lacking
+        )  # fmt: skip
+        return no(f"rota {rota.id} is paged first, and of those who may be on call {told}", remedy)
+    said = _acknowledges(known, rota.on_call(known.now), step.acknowledge_within)
+    return Said(said.answer, f"by rota {rota.id}, {said.evidence}", said.remedy)
 
 
 def _acknowledges(known: Known, name: str, within: int) -> Said:

@@ -184,20 +184,30 @@ def test_a_review_of_the_contract_by_who_deploys_counts_as_a_signature_does_and_
     assert answers(other)["contract"].answer == "no"
 
 
-def test_of_a_rota_everybody_who_takes_turns_must_be_reached() -> None:
+def test_of_a_rota_who_is_on_call_must_be_in_time_and_everybody_who_may_be_must_have_a_channel() -> None:
     said = {"kind": "Rota", "id": "on-call", "owner": OWNER, "time_zone": "UTC", "starts": "2026-11-02"}
     rota = Rota.model_validate(said | {"persons": [OWNER, RISK]})
     listed = CONTRACT | {"escalation": [{"rota": "on-call", "acknowledge_within": "15m"}]}
     known = replace(READY, estate=replace(estate(contract=listed), rotas={"on-call": rota}))
     found = answers(known)["paged"]
-    assert (found.answer, f"{RISK} is paged first, has 15 m, and was never paged" in found.evidence) == (
-        "not_known",
-        True,
+    assert (found.answer, found.evidence.startswith(f"by rota on-call, {OWNER} is paged first: ")) == ("yes", True)
+    later = answers(replace(known, now=NOW + 7 * DAY))["paged"]
+    assert later.answer == "not_known"
+    assert later.evidence == f"by rota on-call, {RISK} is paged first, has 15 m, and was never paged"
+    people = persons()
+    silent = people | {RISK: people[RISK].model_copy(update={"channels": ()})}
+    mute = answers(replace(known, estate=replace(known.estate, persons=silent)))["paged"]
+    assert (mute.answer, mute.evidence, mute.remedy) == (
+        "no",
+        f"rota on-call is paged first, and of those who may be on call {RISK} has no channel but the board",
+        f"give Person/{RISK} 'channels' that wake them",
     )
-    both = replace(known, reached={who: Reachable(who, 3, 2, "e" * 32, NOW - 20 * DAY, 240.0) for who in (OWNER, RISK)})
-    assert answers(both)["paged"].answer == "yes"
-    gone = replace(known, estate=replace(known.estate, rotas={}))
-    assert answers(gone)["paged"].answer == "yes", "in its place the owner is asked"
+    left = answers(replace(known, estate=replace(known.estate, persons={OWNER: people[OWNER]})))["paged"]
+    assert left.remedy == f"write a Person document for {RISK} with 'channels'"
+    gone = answers(replace(known, estate=replace(known.estate, rotas={})))["paged"]
+    assert (gone.answer, gone.evidence) == (
+        "no", f"rota on-call is to be paged first, and no document declares it: {OWNER} is, in its place",
+    )  # fmt: skip
 
 
 def test_how_many_there_are_says_which_are_not_yes() -> None:
