@@ -16,9 +16,9 @@ from seamwatch.judging.patterns.wording import digest_text
 from seamwatch.judging.records import violation_record
 from seamwatch.wire.topics import Topics
 from sinks.store.client import Store
-from sinks.store.migrate import migrate
 from sinks.store.questions.basis import Record, gone, reasons
 from sinks.store.questions.why import Decision
+from tests import databases
 from tests.clauses.history import at, contract, estate_of
 from tests.clauses.test_reevaluation import system
 from tests.sinks.ledger.book import Book
@@ -132,7 +132,7 @@ def test_of_what_is_on_record_only_what_the_decision_came_from_and_what_opened_b
 ) -> None:
     name = f"b_{uuid.uuid4().hex[:10]}"
     url = urlunsplit(urlsplit(clickhouse)._replace(path=f"/{name}"))
-    migrate(url)
+    databases.migrated(url)
     with Store(url) as store:
         book = Book(store, Topics("t"))
         opened: dict[str, dict[str, Any]] = {
