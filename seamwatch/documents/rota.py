@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from functools import cached_property
+from heapq import heappop, heappush
 from itertools import pairwise
 from typing import Annotated, Any, ClassVar, Final, Literal, Self
 from zoneinfo import ZoneInfo
@@ -70,11 +71,6 @@ def _moment(value: Any) -> str:
 
 
 _EITHER: Final = "write a day (2026-12-24), a local time (2026-12-24 14:00) or one with its zone (2026-12-24T13:00:00Z)"
-
-
-def _within(at: int, span: tuple[int, int]) -> bool:
-    return span[0] <= at < span[1]
-
 
 Day = Annotated[date, BeforeValidator(_day)]
 """A date, in the local time of whoever wrote it."""
@@ -205,11 +201,16 @@ class Rota(Document):
     def _exceptions(self) -> tuple[Shift, ...]:
         """The times in which somebody stands in, in order and apart from one another."""
         found: list[tuple[int, int, int]] = []
-        borders = sorted({border for span in self.spans for border in span})
-        for start, end in pairwise(borders):
-            holding = next((n for n in reversed(range(len(self.spans))) if _within(start, self.spans[n])), None)
-            if holding is None:
+        waiting = sorted(range(len(self.spans)), key=lambda number: self.spans[number][0], reverse=True)
+        begun: list[int] = []  # the last of the list first; those that are over are taken out when they come first
+        for start, end in pairwise(sorted({border for span in self.spans for border in span})):
+            while waiting and self.spans[waiting[-1]][0] <= start:
+                heappush(begun, -waiting.pop())
+            while begun and self.spans[-begun[0]][1] <= start:
+                heappop(begun)
+            if not begun:
                 continue
+            holding = -begun[0]
             goes_on = bool(found) and found[-1][1:] == (start, holding)
             found.append((found.pop()[0] if goes_on else start, end, holding))
         return tuple(Shift(start, end, self.instead[n].person, self.instead[n].reason) for start, end, n in found)

@@ -34,10 +34,12 @@ def _unknown(read: Read, known: set[str]) -> Iterator[Problem]:
 
 
 def _meeting(read: Read, rota: Rota) -> Iterator[Problem]:
-    for later, (start, end) in enumerate(rota.spans):
-        for earlier, (began, ended) in enumerate(rota.spans[:later]):
-            if start < ended and began < end:
-                both = f"items {earlier + 1} and {later + 1} of 'instead' of rota {rota.id!r} are for the same time"
-                yield read.warning(
-                    ("instead", later), f"{both}: then the later one holds, {rota.instead[later].person}"
-                )
+    """A warning for each exception that meets one which begins before it: with the one of those that ends last."""
+    longest: int | None = None
+    for number in sorted(range(len(rota.spans)), key=lambda each: (rota.spans[each][0], each)):
+        if longest is not None and rota.spans[number][0] < rota.spans[longest][1]:
+            first, later = sorted((number, longest))
+            both = f"items {first + 1} and {later + 1} of 'instead' of rota {rota.id!r} are for the same time"
+            yield read.warning(("instead", later), f"{both}: then the later one holds, {rota.instead[later].person}")
+        if longest is None or rota.spans[number][1] > rota.spans[longest][1]:
+            longest = number

@@ -230,7 +230,7 @@ def own(kafka: str, clickhouse: str, tmp_path_factory: pytest.TempPathFactory) -
         recorder = Recorder(kafka, made.url, topics, decoding(CODEC, SystemClock()))
         thread = threading.Thread(target=recorder.run, daemon=True)
         thread.start()
-        total = 6 + len(decisions) + len(send) + 3 + 2 + len(said)
+        total = len(documents_of(loaded)) + len(decisions) + len(send) + 3 + 2 + len(said)
         wait_for(lambda: committed(made) == total, what="recording")
         assert made.rows("SELECT * FROM dead_letter") == []
         yield made
