@@ -80,7 +80,7 @@ def decisions(count: int, start: int) -> Iterator[bytes]:
     for number in range(count):
         sample = samples[number % DISTINCT]
         time = start + 1_000 * number + chance.randrange(1_000_000)
-        mark = b"%016x-%019x" % (time, number)
+        mark = b"%08x-%04x-7000-8000-%012x" % (time >> 32, time & 0xFFFF, number)
         yield b"".join((sample[:11], mark, _long(time), sample[10 + rest :]))
 
 

@@ -1,4 +1,4 @@
-"""Declaring: what is said of an incident, its drafts and what came of it. How it is signed: `signing`."""
+"""Declaring: what is said of an incident, its drafts and what came of it. How it is signed and sent: `attesting`."""
 
 from __future__ import annotations
 
@@ -6,20 +6,20 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
+from board.attesting import attesting
 from board.page import Page, person_of
 from board.security.origins import RefusedError
-from board.signing import PATIENCE_SECONDS, PRODUCER, Draft, Outcome, Signing
+from board.signing import PATIENCE_SECONDS, PRODUCER
 from seamwatch.clauses.incident import Incident as Clause
 from seamwatch.engine.seams import BoundClause, Seams
 from seamwatch.errors import SeamwatchError, StoreError, UnreachableError, UsageError
 from seamwatch.judging.model.facts import Violation
-from seamwatch.signatures import attestation_bytes, attestation_fault
 from sinks.store.questions.incidents import Incident, said_of, standing
 from statements import incident as incidents
-from statements import review as reviews
 from statements.violations import violation_meant
 
-_SIGNING: Final = Signing("incident", "subject", "declares", attestation_bytes, attestation_fault)
+SIGNING: Final = attesting("incident", "declares")
+"""How it is signed and sent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,22 +100,6 @@ def reported(
         return _event(page, bound, violation, person, incidents.report(stage, **said), receipt)
 
     return _made(page, violation_id, make)
-
-
-def drafts(page: Page, event: dict[str, Any]) -> list[Draft]:
-    """What is to be signed of an event, by each key of who acts."""
-    return _SIGNING.drafts(page, event)
-
-
-def signed(page: Page, draft: str, signature: str) -> dict[str, Any]:
-    """The event of a draft, signed. Raises RefusedError for a draft or a signature of another."""
-    return _SIGNING.signed(page, draft, signature)
-
-
-def send(page: Page, event: dict[str, Any]) -> Outcome:
-    """Send an event; what came of it. Raises UnreachableError."""
-    (verdict,) = reviews.submit(page.context.shown, [event], PATIENCE_SECONDS)
-    return _SIGNING.outcome(event, verdict)
 
 
 def _made(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Generic, TypeVar
 from urllib.parse import urlencode
@@ -49,3 +49,12 @@ def address(path: str, **asked: object) -> str:
     """An address with what is asked there; what is None or empty is left out."""
     given = {name: str(value) for name, value in asked.items() if value not in (None, "", False)}
     return f"{path}?{urlencode(given)}" if given else path
+
+
+def with_or_after(
+    path: str, shown: Callable[[], Mapping[str, object]], *, whole: bool, **asked: object
+) -> dict[str, object]:
+    """What the page at a path is rendered with: its list where ``whole``, and else where the list alone comes from."""
+    given = dict(shown()) if whole else {}
+    places = {"part": address(f"/parts{path}", **asked), "plain": address(path, **asked, whole=1)}
+    return given | {"whole": whole} | places

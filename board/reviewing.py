@@ -1,22 +1,23 @@
-"""Reviewing: what a review or an action says, its drafts and what came of it. How it is signed: `signing`."""
+"""Reviewing: what a review or an action says, its drafts and what came of it. Signed and sent by `attesting`."""
 
 from __future__ import annotations
 
 from typing import Any, Final
 
+from board.attesting import attesting
 from board.page import Page, person_of
 from board.security.origins import RefusedError
-from board.signing import PATIENCE_SECONDS, PRODUCER, Draft, Outcome, Signing
+from board.signing import PATIENCE_SECONDS, PRODUCER
 from seamwatch.clauses.follow_up.statement import statement_of
 from seamwatch.engine.seams import BoundClause, Seams
 from seamwatch.errors import SeamwatchError, StoreError, UnreachableError, UsageError
 from seamwatch.judging.model.facts import Violation
-from seamwatch.signatures import attestation_bytes, attestation_fault
 from statements import review as reviews
 
 ACTION_ROWS: Final = 5
 """So many actions fit into the form."""
-_SIGNING: Final = Signing("review", "subject", "reviews", attestation_bytes, attestation_fault)
+SIGNING: Final = attesting("review", "reviews")
+"""How it is signed and sent."""
 
 
 def asking(page: Page, violation: Violation) -> BoundClause | None:
@@ -50,19 +51,3 @@ def review(page: Page, violation_id: str, content: dict[str, Any]) -> dict[str, 
 def action(page: Page, system: str, subject: str) -> dict[str, Any]:
     """The event that says that an action is done, unsigned."""
     return reviews.attestation("action", system, subject, person_of(page), page.now, PRODUCER)
-
-
-def drafts(page: Page, event: dict[str, Any]) -> list[Draft]:
-    """What is to be signed of an event, by each key of who acts."""
-    return _SIGNING.drafts(page, event)
-
-
-def signed(page: Page, draft: str, signature: str) -> dict[str, Any]:
-    """The event of a draft, signed. Raises RefusedError for a draft or a signature of another."""
-    return _SIGNING.signed(page, draft, signature)
-
-
-def send(page: Page, event: dict[str, Any]) -> Outcome:
-    """Send an event; what came of it. Raises UnreachableError."""
-    (verdict,) = reviews.submit(page.context.shown, [event], PATIENCE_SECONDS)
-    return _SIGNING.outcome(event, verdict)

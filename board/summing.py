@@ -5,7 +5,6 @@ Asked of the store with the rights of who looks. Of what is personal it shows no
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -15,40 +14,18 @@ from markupsafe import Markup
 from board.page import Page
 from board.plots.spark import spark
 from seamwatch.clauses.assertion import Assertion
-from seamwatch.clauses.clause import Clause
-from seamwatch.durations import DAY
 from seamwatch.engine.seams import BoundClause, Seams
-from seamwatch.judging.model.facts import Violation
+from seamwatch.summed import Broken, Owes, by_urgency
 from sinks.store.client import Store
-from sinks.store.questions.due import Due, due
-from sinks.store.questions.episodes import broke
-from sinks.store.questions.followups import followups
-from sinks.store.questions.followups import standing as followed
-from sinks.store.questions.incidents import incidents
-from sinks.store.questions.incidents import standing as reported
-from sinks.store.questions.inventory import inventory
+from sinks.store.questions.broken import Stretch, broke
+from sinks.store.questions.broken import stretch_of as stretch
+from sinks.store.questions.owing import Asking, owing
 from sinks.store.questions.periods import Period, periods
-from sinks.store.questions.reviews import reviews
 from sinks.store.questions.summaries import Summary
 
 TREND: Final = 8
 SHOWN: Final = 6
 _PERSONAL: Final = frozenset({"attributes", "arguments"})
-_WITHOUT_CLAUSE: Final = 7 * DAY
-
-
-@dataclass(frozen=True, slots=True)
-class Stretch:
-    """What is summed up; ``agreed`` is False where the clause is gone, and a week is shown."""
-
-    since: int
-    until: int
-    agreed: bool
-
-    @property
-    def every(self) -> int:
-        """How long it is."""
-        return self.until - self.since
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,28 +64,6 @@ class Held:
 
 
 @dataclass(frozen=True, slots=True)
-class Owed:
-    """What somebody owes: who, what, how it stands, and where it is done."""
-
-    person: str
-    what: str
-    stands: str
-    due_at: int | None
-    link: str
-
-
-@dataclass(frozen=True, slots=True)
-class Broken:
-    """The episodes of the period: how many there were by clause, and the latest of them."""
-
-    number: int
-    breaches: int
-    going_on: int
-    by_clause: Sequence[tuple[str, int]]
-    latest: Sequence[Violation]
-
-
-@dataclass(frozen=True, slots=True)
 class Unjudged:
     """Of how many events a clause could not tell something, and why."""
 
@@ -119,10 +74,7 @@ class Unjudged:
 
 def stretch_of(page: Page, summary: Summary) -> Stretch:
     """The period that a summary is about."""
-    clause = _clause(page, summary)
-    agreed = getattr(getattr(clause, "summary", None), "every", None)
-    every = agreed if isinstance(agreed, int) else _WITHOUT_CLAUSE
-    return Stretch(summary.ended_at - every, summary.ended_at, isinstance(agreed, int))
+    return stretch(page.context.estate, summary.contract, summary.clause, summary.system, summary.ended_at)
 
 
 def held(page: Page, store: Store, summary: Summary, stretch: Stretch) -> list[Held]:
@@ -133,18 +85,12 @@ def held(page: Page, store: Store, summary: Summary, stretch: Stretch) -> list[H
 
 def broken(store: Store, summary: Summary, stretch: Stretch) -> Broken:
     """What broke in the period, or was broken still."""
-    found = broke(store, summary.system, stretch.since, stretch.until)
-    by_clause = Counter(one.clause for one in found).most_common()
-    breaches = sum(one.severity == "breach" for one in found)
-    going_on = sum(one.resolved_at is None for one in found)
-    ranked = sorted(found, key=lambda one: (one.severity != "breach", one.resolved_at is not None, -one.opened_at))
-    return Broken(len(found), breaches, going_on, by_clause, ranked[:SHOWN])
+    return broke(store, summary.system, stretch.since, stretch.until, SHOWN)
 
 
-def owed(page: Page, store: Store, summary: Summary) -> list[Owed]:
+def owed(page: Page, store: Store, summary: Summary) -> list[Owes]:
     """What is owed about the system now, what is due first before the rest."""
-    found = [*_incidents(page, store, summary), *_follow_ups(page, store, summary), *_reviews(page, store, summary)]
-    return sorted(found, key=lambda one: (one.due_at is None, one.due_at or 0))
+    return by_urgency(owing(Asking(store, page.context.estate, summary.system, page.now)), page.now)
 
 
 def unjudged(assertions: Sequence[Held]) -> list[Unjudged]:
@@ -162,12 +108,6 @@ def unjudged(assertions: Sequence[Held]) -> list[Unjudged]:
         if not one.now.events:
             found.append(Unjudged(one.clause, 0, "there was nothing to judge: that it held is not known"))
     return sorted(found, key=lambda each: (-each.events, each.clause))
-
-
-def _clause(page: Page, summary: Summary) -> Clause | None:
-    contracts = page.context.estate.contracts_for(summary.system, summary.ended_at - 1)
-    clauses = (clause for contract in contracts if contract.id == summary.contract for clause in contract.clauses)
-    return next((clause for clause in clauses if clause.id == summary.clause), None)
 
 
 def _assertions(page: Page, system: str, until: int) -> Iterator[BoundClause]:
@@ -194,30 +134,3 @@ def _held(page: Page, store: Store, bound: BoundClause, stretch: Stretch) -> Hel
 def _holds(one: Held) -> tuple[bool, float]:
     share = None if one.now is None else one.now.share
     return share is None or share >= one.at_least, 1.0 if share is None else share
-
-
-def _incidents(page: Page, store: Store, summary: Summary) -> Iterator[Owed]:
-    for one in incidents(store, system=summary.system):
-        link = f"/episodes/{one.violation_id}"
-        yield Owed(one.person, f"{one.owes} of an incident ({one.kind})", reported(one, page.now), one.due_at, link)
-
-
-def _follow_ups(page: Page, store: Store, summary: Summary) -> Iterator[Owed]:
-    for one in followups(store, system=summary.system):
-        link = f"/episodes/{one.violation_id}"
-        what = f"action: {one.text}" if one.what == "action" else f"review: {one.text}"
-        yield Owed(one.person, what, followed(one, page.now), one.due_at, link)
-
-
-def _reviews(page: Page, store: Store, summary: Summary) -> Iterator[Owed]:
-    first_seen = {one.system: one.first_seen for one in inventory(store) if one.system == summary.system}
-    for one in due(page.context.estate, reviews(store, summary.system), first_seen, page.now):
-        if one.system == summary.system and one.due_at is not None and one.due_at <= page.now + _soon(one):
-            stands = "overdue" if one.due_at <= page.now else "due"
-            who = ", ".join(one.by) or "nobody named"
-            yield Owed(who, f"scheduled review of the {one.of}", stands, one.due_at, "/compliance")
-
-
-def _soon(one: Due) -> int:
-    """So long before it is due a review is told."""
-    return min(one.every // 10, 7 * DAY)

@@ -208,6 +208,7 @@ class System:
             **further,
         }
         if name == "page":
+            environment["CLICKHOUSE_URL"] = ""  # it reads only, for summaries: the auditor's address is enough
             environment.setdefault("SEAMWATCH_BOARD_URL", self._board)
         if name in self._ports:
             environment[f"SEAMWATCH_{name.upper()}_PORT"] = str(self._ports[name])

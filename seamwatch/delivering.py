@@ -1,12 +1,20 @@
-"""Delivering: what the pager asks of whoever reaches people, and must know of their channels. Protocols only."""
+"""Delivering: what the pager asks of whoever reaches people, and must know of their channels and of summaries.
+
+Protocols only.
+"""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
+from seamwatch.judging.model.facts import Violation
 from seamwatch.paging import Attempt, Page, Recipient
+from seamwatch.summed import NO_STORE, Summed, unread
+
+if TYPE_CHECKING:
+    from seamwatch.documents import Estate
 
 
 class Deliver(Protocol):
@@ -41,3 +49,15 @@ MannerOf = Callable[[Recipient, str], Manner]
 def by_the_way(_recipient: Recipient, _channel: str) -> Manner:
     """The manner of a channel that is told once and keeps nothing."""
     return Manner()
+
+
+Complete = Callable[[Violation, "Estate"], Awaitable[Summed]]
+"""Says what a scheduled summary that is due tells beside its sentence, by the documents as they are published.
+
+It answers within a time of its own, however long what it asks may take, with what is known by then.
+"""
+
+
+async def asking_nobody(_due: Violation, _estate: Estate) -> Summed:
+    """What is said where there is no store to ask."""
+    return unread("the pager has no store to ask", NO_STORE)

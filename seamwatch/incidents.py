@@ -5,6 +5,7 @@ Values only. The words that a person reads are `seamwatch.paging`'s, who is told
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
@@ -41,12 +42,16 @@ class Ahead:
 
 @dataclass(frozen=True, slots=True)
 class Incident:
-    """What a channel for machines is told of one violation, notice or outage; ``board`` is the address of its page."""
+    """What a channel for machines is told of one violation, notice or outage; ``board`` is the address of its page.
+
+    ``summed`` is what a scheduled summary says beside its sentence, by name (`seamwatch.summed`); None of all others.
+    """
 
     violation: Violation
     news: News = TRIGGER
     ahead: Ahead = field(default_factory=Ahead)
     board: str | None = None
+    summed: Mapping[str, Any] | None = None
 
     @property
     def dedup_key(self) -> str:
@@ -101,6 +106,7 @@ class Incident:
             "deadline": _text(ahead.deadline),
             "next_person": ahead.following,
             "board": self.board,
+            "summed": None if self.summed is None else dict(self.summed),
         }
 
 

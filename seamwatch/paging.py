@@ -12,11 +12,12 @@ from urllib.parse import quote
 
 from seamwatch.durations import SECOND, format_duration
 from seamwatch.incidents import AFTERWARDS, AGAIN, RESOLVED, TRIGGER, Ahead, Incident, News
-from seamwatch.judging.model.facts import DRILL, WITHDRAWN, Notice, Violation
+from seamwatch.judging.model.facts import DRILL, Violation
 from seamwatch.judging.patterns.wording import moment_text, number_text, share_text
 from seamwatch.outages import Outage
 from seamwatch.printable import on_one_line
-from seamwatch.remedies import ack_command, remedy_command, reminded_command, sign_commands
+from seamwatch.remedies import ack_command, remedy_command, sign_commands
+from seamwatch.sections import Section
 
 DELIVERED: Final = "delivered"
 """The result of an attempt that reached the channel; any other result says why it did not."""
@@ -26,9 +27,6 @@ NOTICE: Final = "notice"
 
 OUTAGE: Final = "outage"
 """The kind of what is told of Seamwatch itself."""
-
-UNCONFIRMED: Final = frozenset({"follow_up"})
-"""The clause kinds whose summaries ask for no receipt."""
 
 _LISTED: Final = 5
 _SYSTEMS: Final = 3
@@ -59,7 +57,8 @@ NOBODY: Final = Recipient("nobody", "nobody is named for this; set SEAMWATCH_DEF
 class Page:
     """What a recipient is told; ``about`` are the (violation_id, step) it stands for, by which it is deduplicated.
 
-    ``incidents`` say the same to machines, one for each of ``about``; ``news`` is what is told of them.
+    ``incidents`` say the same to machines, one for each of ``about``; ``news`` is what is told of them. ``sections``
+    are the body in its parts, of what has some.
     """
 
     title: str
@@ -68,6 +67,7 @@ class Page:
     about: tuple[tuple[str, int], ...]
     incidents: tuple[Incident, ...] = ()
     news: News = TRIGGER
+    sections: tuple[Section, ...] = ()
 
     @property
     def references(self) -> tuple[str, ...]:
@@ -139,7 +139,7 @@ def page_of(
         lines.append("Told again: nobody has taken it on")
     if violation.state == "resolved":
         lines.append("It is over meanwhile: you could not be told before")
-    lines += ["", "To take it on:", f"  {_ack(violation.violation_id, recipient)}"]
+    lines += ["", "To take it on:", f"  {taking(violation.violation_id, recipient)}"]
     if incident.board is not None:
         lines.append(f"  or look at it, and take it on, at {incident.board}")
     if (remedy := remedy_command(violation, recipient.id, signs=recipient.signs)) is not None:
@@ -180,48 +180,6 @@ def page_saying(
     # What others named must neither move a cursor nor begin a line that looks like one of ours.
     about = tuple((each.violation.violation_id, each.violation.step) for each in incidents)
     return Page(on_one_line(title), "\n".join(map(on_one_line, lines)), severity, about, incidents, news)
-
-
-def notice_as_due(notice: Notice) -> Violation:
-    """A notice in the form in which the pager keeps what is due: open until it is delivered, never escalated.
-
-    Its kind is what is told; the clause's kind stands in ``unit``, since a notice measures nothing.
-    """
-    # That something was withdrawn is told as a summary is, and asks nobody for a receipt.
-    kind = WITHDRAWN if notice.kind == WITHDRAWN else notice.type
-    return Violation(
-        violation_id=notice.notice_id, contract=notice.contract, contract_version=notice.contract_version,
-        contract_digest=notice.contract_digest, clause=notice.clause, kind=kind, system=notice.system,
-        slice=notice.slice, severity=NOTICE, state="open", observed=None, limit=None, unit=notice.kind,
-        summary=notice.summary, opened_at=notice.due_at, since=None, detected_at=notice.detected_at,
-        person=notice.person,
-    )  # fmt: skip
-
-
-def reminder_of(due: Violation, recipient: Recipient, now: int, board: str | None = None) -> Page:
-    """What a reminder or a summary says: its sentence, by when, and how to answer.
-
-    ``board``: the address of the board, which has a page of each summary.
-    """
-    lines = [due.summary, "", f"System    {due.system}"]
-    if due.kind == "reminder":
-        lines.append(f"Due       {moment_text(due.opened_at)}, in {format_duration(max(0, due.opened_at - now))}")
-    of_clause = f", clause {due.clause}" if due.clause else ""
-    lines.append(f"Contract  {due.contract}@{due.contract_version}{of_clause}")
-    if due.kind == "reminder":
-        command = reminded_command(due, due.unit or "", recipient.id, signs=recipient.signs)
-        if command is not None:
-            how = "To answer:" if due.unit == "change_notice" else "Once it is done:"
-            lines += ["", how, f"  {command}"]
-    link = None
-    if board is not None and due.kind == "summary":
-        link = f"{board}/summaries/{quote(due.violation_id, safe='')}"
-        lines += ["", "What held, what broke, what is owed and what could not be judged, on one page:", f"  {link}"]
-    if due.kind == "summary" and due.unit not in UNCONFIRMED:
-        lines += ["", "To confirm that you have it:", f"  {_ack(due.violation_id, recipient)}"]
-        lines += [] if link is None else ["  or by one button on that page"]
-    title = f"{due.kind.upper()} {due.system}: {due.clause or due.contract}"
-    return page_saying(title, lines, NOTICE, (Incident(due, board=link),))
 
 
 def outage_as_due(outage: Outage) -> Violation:
@@ -265,7 +223,7 @@ def digest_of(
         named = violation.summary.startswith((f"{violation.system}:", f"{violation.system} "))
         text = violation.summary if named else f"{violation.system}: {violation.summary}"
         lines += [text, f"  since {since_text(violation.opened_at, now)}"]
-        lines += [f"  {_ack(violation.violation_id, recipient)}"]
+        lines += [f"  {taking(violation.violation_id, recipient)}"]
     if len(ranked) > _LISTED:
         lines += ["", f"and {len(ranked) - _LISTED} more. To see all of them:", "  seamwatch violations --open"]
     if board is not None:
@@ -284,7 +242,8 @@ def systems_text(violations: Sequence[Violation]) -> str:
     return ", ".join(names[:_SYSTEMS]) + more
 
 
-def _ack(reference: str, recipient: Recipient) -> str:
+def taking(reference: str, recipient: Recipient) -> str:
+    """The command by which a recipient takes a violation on, or confirms what they were sent."""
     return ack_command(reference, None if recipient == NOBODY else recipient.id, signs=recipient.signs)
 
 

@@ -189,6 +189,9 @@ class Settings(RepliesSettings):
     behind_after: Annotated[Duration, Field(ge=SECOND)] = 15 * MINUTE
     """How long a record may wait to be recorded before the pager tells of it."""
 
+    summary_within: Annotated[Duration, Field(ge=SECOND)] = 10 * SECOND
+    """How long a scheduled summary waits for what the store says of it, before it goes out without the rest."""
+
     deadman_url: Annotated[str | None, AfterValidator(_web_address)] = Field(default=None, repr=False)
     """An address of an outside service that is asked while the pager works, and misses it when it does not."""
 
@@ -199,7 +202,7 @@ class Settings(RepliesSettings):
     """Whether somebody reads what the pager prints: then a page there has reached who has no channels. `up` says so."""
 
     clock_setting: str | None = Field(default=None, validation_alias=AliasChoices("SEAMWATCH_CLOCK", "clock_setting"))
-    """``<origin>,<wall origin>,<rate>`` in microseconds for scaled time; None for the machine's clock."""
+    """``<origin>,<wall origin>,<rate>[,<until>]`` in microseconds for scaled time, or ``@`` and a file that has it."""
 
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     """The least severe event that is logged."""

@@ -15,7 +15,8 @@ from seamwatch.clauses import kinds
 from seamwatch.durations import DAY
 from seamwatch.judging.model.facts import Notice, Violation
 from seamwatch.judging.model.seam import Seam
-from seamwatch.paging import NOBODY, Recipient, notice_as_due, page_of, reminder_of
+from seamwatch.notices import notice_as_due, reminder_of, summary_of
+from seamwatch.paging import NOBODY, Recipient, page_of
 from seamwatch.remedies import ack_command, remedy_command
 from sinks.channels.mail import as_html
 
@@ -165,20 +166,20 @@ def test_a_reminder_of_an_incident_names_the_command_that_reports_it() -> None:
 
 def test_a_digest_of_what_follows_asks_for_no_receipt() -> None:
     told = replace(REVIEW, violation_id="n1", kind="summary", severity="notice", unit="follow_up")
-    assert "seamwatch" not in reminder_of(told, Recipient(ANN, "Ann"), 0).body
+    assert "seamwatch" not in summary_of(told, Recipient(ANN, "Ann")).body
 
 
 def test_a_summary_says_how_its_receipt_is_confirmed() -> None:
     told = replace(REVIEW, violation_id="n1", kind="summary", severity="notice")
     assert (
         f"  seamwatch ack n1 --as {ANN} --key PRIVATE_KEY_FILE"
-        in reminder_of(told, Recipient(ANN, "Ann", signs=True), 0).body.splitlines()
+        in summary_of(told, Recipient(ANN, "Ann", signs=True)).body.splitlines()
     )
 
 
 def test_a_summary_names_its_page_where_there_is_a_board() -> None:
     told = replace(REVIEW, violation_id="n/1", kind="summary", severity="notice", unit="assertion")
-    page = reminder_of(told, Recipient(ANN, "Ann"), 0, "https://board.example.org")
+    page = summary_of(told, Recipient(ANN, "Ann"), "https://board.example.org")
     assert "  https://board.example.org/summaries/n%2F1" in page.body.splitlines()
     assert "  or by one button on that page" in page.body.splitlines()
     assert page.incidents[0].board == "https://board.example.org/summaries/n%2F1"
@@ -186,4 +187,4 @@ def test_a_summary_names_its_page_where_there_is_a_board() -> None:
     assert '<a href="https://board.example.org/summaries/n%2F1" style=' in shown
     assert "confirm it</a>" in shown
     assert "confirm it</a>" not in as_html(page_of(REVIEW, Recipient(ANN, "Ann"), 0, "https://board.example.org"))
-    assert "board" not in reminder_of(told, Recipient(ANN, "Ann"), 0).body
+    assert "board" not in summary_of(told, Recipient(ANN, "Ann")).body

@@ -24,6 +24,7 @@ from sinks.store.questions.inventory import Running
 from sinks.store.questions.ledger import Grown
 from sinks.store.questions.owner import Binding, Owner
 from sinks.store.questions.published import Published
+from sinks.store.questions.readiness import Answer as Ready
 from sinks.store.questions.reviews import Review
 from sinks.store.questions.rotas import OnCall, Turn
 from sinks.store.questions.rows import Micros
@@ -31,7 +32,9 @@ from sinks.store.questions.signals import Signals
 from sinks.store.questions.signatures import Signature
 from sinks.store.questions.stale import StaleDecision
 from sinks.store.questions.suspended import SuspendedNow
+from sinks.store.questions.tiers import Tiered
 from sinks.store.questions.trail import Happened
+from sinks.store.questions.unjudged import Looked
 from sinks.store.questions.why import Decision
 
 if TYPE_CHECKING:
@@ -213,6 +216,9 @@ INCIDENT: Final = model(Incident, "Incident")
 OWED: Final = model(Owed, "Owed")
 ANSWER: Final = model(Answer, "Answer")
 LEDGER: Final = model(Grown, "Ledger")
+READY: Final = model(Ready, "Readiness")
+TIERED: Final = model(Tiered, "Tiered")
+UNJUDGED: Final = model(Looked, "Unjudged")
 UNANNOUNCED: Final = model(Unannounced, "Unannounced", times=("first_seen", "last_seen"))
 DRAFT: Final = model(Draft, "Draft")
 OUTCOME: Final = model(Outcome, "Outcome")

@@ -66,7 +66,7 @@ def why(page: Reader, event_id: Annotated[str, Path(max_length=128, description=
         if found is None:
             raise RefusedError(f"no inference or tool call with event_id {event_id!r} is on record", 404)
         allowed = Publications(store, [found.system]).allowed(found)
-        basis = gone(store, found, allowed.approval)
+        basis = gone(store, found, allowed.approval, page.context.estate)
         signed = records(signatures(store, found.contracts))
         caused = [violation_object(each) for each in caused_by(store, event_id)]
         held = contents(store, found) if page.everything else None

@@ -8,7 +8,7 @@ from fastapi import APIRouter, FastAPI, Request
 from fastapi.openapi.utils import get_openapi
 from fastapi.responses import JSONResponse
 
-from board.api import actions, changes, episodes, record, rotas, systems
+from board.api import actions, changes, episodes, evidence, record, rotas, systems
 from board.api.access import Reader
 from board.api.models import Me
 from board.api.problems import Problem, documented
@@ -20,7 +20,7 @@ _WORDS: Final = """The questions of the pages and of the commands, and what peop
 Times are RFC 3339, UTC. Every error is a problem (RFC 9457). Lists come in pages: follow `next`."""
 
 router = APIRouter(prefix=ROOT, responses=documented(401, 403, 422, 429, 503))
-for part in (episodes, systems, rotas, changes, record, actions):
+for part in (episodes, evidence, systems, rotas, changes, record, actions):
     router.include_router(part.router)
 
 

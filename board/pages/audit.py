@@ -170,7 +170,7 @@ def _why(page: Page, event: str) -> dict[str, object]:
                 404,
             )
         allowed = Publications(store, [found.system]).allowed(found)
-        basis = gone(store, found, allowed.approval)
+        basis = gone(store, found, allowed.approval, page.context.estate)
         found = with_approval(found, allowed.approval)
         under = by_contract(signatures(store, found.contracts))
         caused = caused_by(store, event)

@@ -10,11 +10,10 @@ from fastapi import APIRouter, Response
 from fastapi.responses import HTMLResponse
 
 from board.cards.forms import FORMS, rendered, values_of
+from board.evidence import card_of
 from board.listing import address
 from board.page import Page, Signed
 from board.pages.systems import subject_of
-from sinks.store.questions import cards
-from sinks.store.questions.unjudged import Period
 
 router = APIRouter(include_in_schema=False)
 
@@ -48,16 +47,8 @@ def part(
         return page.render("parts/card.html", _shown(page, id))
     name = quote(f"{id}.{FORMS[form]}", safe="")
     headers = {"Content-Disposition": f"attachment; filename*=UTF-8''{name}", "Cache-Control": "no-store"}
-    return Response(rendered(_card(page, id), form), media_type=_TYPES[form], headers=headers)
+    return Response(rendered(card_of(page, id), form), media_type=_TYPES[form], headers=headers)
 
 
 def _shown(page: Page, system: str) -> Mapping[str, Any]:
-    return values_of(_card(page, system))
-
-
-def _card(page: Page, system: str) -> cards.Card:
-    period = Period(page.now - cards.PERIOD, page.now)
-    with page.store() as store:
-        return cards.card(
-            store, page.context.estate, system, period, page.now + cards.GOOD_FOR, everything=page.everything
-        )
+    return values_of(card_of(page, system))

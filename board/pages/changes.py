@@ -10,7 +10,7 @@ from fastapi import APIRouter, Query
 from fastapi.responses import HTMLResponse
 
 from board.announced import Change, Standing, Unannounced
-from board.listing import Listed, address
+from board.listing import Listed, with_or_after
 from board.page import Page, Signed
 from sinks.store.questions.acknowledgements import Answer, Asked, answers_to, asked_of, why_uncounted
 from sinks.store.questions.acknowledgements import standing as said_of
@@ -48,13 +48,7 @@ class Announced:
 @router.get("/changes", response_class=HTMLResponse)
 def page_of_changes(page: Signed, at: Number = 1, whole: bool = False) -> HTMLResponse:
     """The page; the lists come with it where ``whole`` asks for that, and else by themselves."""
-    given: dict[str, object] = {"whole": whole}
-    if whole:
-        given |= _listed(page, at)
-    return page.render(
-        "changes.html",
-        given | {"part": address("/parts/changes", page=at), "plain": address("/changes", page=at, whole=1)},
-    )
+    return page.render("changes.html", with_or_after("/changes", lambda: _listed(page, at), whole=whole, page=at))
 
 
 @router.get("/parts/changes", response_class=HTMLResponse)

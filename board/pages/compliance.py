@@ -10,6 +10,7 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Query
 from fastapi.responses import HTMLResponse
 
+from board.evidence import tiers_of, unjudged_of
 from board.listing import Listed, address, listed
 from board.page import Page, Signed
 from seamwatch.clauses.assertion import Assertion
@@ -28,7 +29,7 @@ from sinks.store.questions.inventory import inventory
 from sinks.store.questions.passed import Week, weeks
 from sinks.store.questions.reviews import all_reviews
 from sinks.store.questions.summaries import Summary, number, summaries
-from sinks.store.questions.tiers import coverage, covered, tiers
+from sinks.store.questions.tiers import coverage, covered
 
 router = APIRouter(include_in_schema=False)
 
@@ -166,12 +167,7 @@ def kept_part(page: Signed) -> HTMLResponse:
 
 
 def _tiers(page: Page, at: int) -> dict[str, object]:
-    estate, team = page.context.estate, page.team
-    with page.store() as store:
-        found = tiers(store, page.now, estate)
-    if team is not None:
-        declared = estate.systems
-        found = [one for one in found if (system := declared.get(one.system)) is not None and system.team == team]
+    found = tiers_of(page)
     wanting = [one for one in found if one.state != "held"]
     return {"tiered": listed(wanting, at), "coverage": coverage(found), "covered": covered(found)}
 
@@ -253,12 +249,8 @@ def _held(page: Page, store: Store, bound: BoundClause, mondays: Sequence[date])
 
 
 def _unjudged(page: Page, at: int) -> dict[str, object]:
-    estate, period = page.context.estate, unjudged.Period(page.now - _DAYS * DAY, page.now)
-    team = page.team
-    of_team = None if team is None else [each.id for each in estate.systems.values() if each.team == team]
-    with page.store() as store:
-        found = unjudged.looked(store, estate, period, of_team, everything=page.everything)
-    rows = [(one, unjudged.standing(one), unjudged.sentence(one)) for one in unjudged.not_judged(found)]
+    found = unjudged_of(page, page.now - _DAYS * DAY)
+    rows = [(one, unjudged.standing(one), unjudged.sentence(one)) for one in found]
     return {"lacking": listed(rows, at), "days": _DAYS}
 
 

@@ -9,7 +9,7 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Query
 from fastapi.responses import HTMLResponse
 
-from board.listing import address, listed
+from board.listing import listed, with_or_after
 from board.page import Page, Signed
 from seamwatch.clauses.distribution import Distribution
 from seamwatch.documents import Estate
@@ -52,13 +52,7 @@ class Line:
 @router.get("/drift", response_class=HTMLResponse)
 def page_of_drift(page: Signed, at: Number = 1, whole: bool = False) -> HTMLResponse:
     """The page; the table comes with it where ``whole`` asks for that, and else by itself."""
-    given: dict[str, object] = {"whole": whole}
-    if whole:
-        given |= _listed(page, at)
-    return page.render(
-        "drift.html",
-        given | {"part": address("/parts/drift", page=at), "plain": address("/drift", page=at, whole=1)},
-    )
+    return page.render("drift.html", with_or_after("/drift", lambda: _listed(page, at), whole=whole, page=at))
 
 
 @router.get("/parts/drift", response_class=HTMLResponse)

@@ -93,13 +93,13 @@ def signed(
     page: Acting, draft: Annotated[str, Form(max_length=64_000)], signature: Annotated[str, Form(max_length=512)]
 ) -> HTMLResponse:
     """Send what was signed in the browser; what came of it."""
-    return told(page, [declaring.send(page, declaring.signed(page, draft, signature))])
+    return told(page, [declaring.SIGNING.send(page, declaring.SIGNING.signed(page, draft, signature))])
 
 
 def _send(page: Acting, event: dict[str, Any]) -> HTMLResponse:
     demand_unsigned(page)
-    return told(page, [declaring.send(page, event)])
+    return told(page, [declaring.SIGNING.send(page, event)])
 
 
 def _drafts(page: Acting, event: dict[str, Any]) -> JSONResponse:
-    return JSONResponse([asdict(draft) for draft in declaring.drafts(page, event)])
+    return JSONResponse([asdict(draft) for draft in declaring.SIGNING.drafts(page, event)])

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Final, Literal
 from fastapi import APIRouter, Query, Response
 from fastapi.responses import HTMLResponse
 
-from board.listing import address, listed
+from board.listing import listed, with_or_after
 from board.page import Page, Signed
 from board.security.origins import RefusedError
 from seamwatch.documents import Estate
@@ -48,14 +48,8 @@ class Line:
 @router.get("/inventory", response_class=HTMLResponse)
 def page_of_systems(page: Signed, sort: Sort = "system", number: Number = 1, whole: bool = False) -> HTMLResponse:
     """The page; the list comes with it where ``whole`` asks for that, and else by itself."""
-    given: dict[str, object] = {"sort": sort, "number": number, "whole": whole}
-    if whole:
-        given |= _listed(page, sort, number)
-    asked = {"sort": sort, "page": number}
-    return page.render(
-        "inventory.html",
-        given | {"part": address("/parts/inventory", **asked), "plain": address("/inventory", **asked, whole=1)},
-    )
+    given = with_or_after("/inventory", lambda: _listed(page, sort, number), whole=whole, sort=sort, page=number)
+    return page.render("inventory.html", {"sort": sort, "number": number} | given)
 
 
 @router.get("/parts/inventory", response_class=HTMLResponse)

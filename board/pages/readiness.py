@@ -10,10 +10,10 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from fastapi.responses import HTMLResponse
 
+from board.evidence import readiness_of
 from board.listing import address, listed
 from board.page import Page, Signed
-from sinks.store.questions.inventory import inventory
-from sinks.store.questions.readiness import Answer, answer_text, readiness, tally
+from sinks.store.questions.readiness import Answer, answer_text, tally
 
 router = APIRouter(include_in_schema=False)
 
@@ -51,17 +51,9 @@ def part(page: Signed, at: Number = 1, system: _Name = None) -> HTMLResponse:
 
 def _answered(page: Page, at: int, system: str | None) -> dict[str, object]:
     """Those of the systems that may be shown; of nobody's, or another team's, there are none."""
-    estate, team = page.context.estate, page.team
-    with page.store() as store:
-        names = {*estate.systems, *(one.system for one in inventory(store))}
-        if team is not None:
-            names = {name for name in names if name in estate.systems and estate.systems[name].team == team}
-        if system is not None:
-            names &= {system}
-        answers = readiness(store, estate, page.now, sorted(names), page.hidden) if names else []
     of: dict[str, list[Answer]] = {}
-    for one in answers:
+    for one in readiness_of(page, system):
         of.setdefault(one.system, []).append(one)
     found = [Ready(name, those, tally(those), Counter(one.answer for one in those)) for name, those in of.items()]
     found.sort(key=lambda one: (-one.counts["no"], -one.counts["not_known"], one.system))
-    return {"shown": listed(found, at), "answer_text": answer_text, "problems": estate.problems}
+    return {"shown": listed(found, at), "answer_text": answer_text, "problems": page.context.estate.problems}

@@ -57,26 +57,26 @@ Done = Annotated[dict[str, Any], Depends(_action)]
 def review(page: Acting, event: Reviewed) -> HTMLResponse:
     """Give a review, unsigned; what came of it."""
     demand_unsigned(page)
-    return told(page, [reviewing.send(page, event)])
+    return told(page, [reviewing.SIGNING.send(page, event)])
 
 
 @router.post("/actions", response_class=HTMLResponse)
 def action(page: Acting, event: Done) -> HTMLResponse:
     """Say that an action is done, unsigned; what came of it."""
     demand_unsigned(page)
-    return told(page, [reviewing.send(page, event)])
+    return told(page, [reviewing.SIGNING.send(page, event)])
 
 
 @router.post("/reviews/drafts")
 def review_drafts(page: Acting, event: Reviewed) -> JSONResponse:
     """What is to be signed of a review."""
-    return JSONResponse([asdict(draft) for draft in reviewing.drafts(page, event)])
+    return JSONResponse([asdict(draft) for draft in reviewing.SIGNING.drafts(page, event)])
 
 
 @router.post("/actions/drafts")
 def action_drafts(page: Acting, event: Done) -> JSONResponse:
     """What is to be signed of an action that is done."""
-    return JSONResponse([asdict(draft) for draft in reviewing.drafts(page, event)])
+    return JSONResponse([asdict(draft) for draft in reviewing.SIGNING.drafts(page, event)])
 
 
 @router.post("/reviews/signed", response_class=HTMLResponse)
@@ -85,4 +85,4 @@ def signed(
     page: Acting, draft: Annotated[str, Form(max_length=64_000)], signature: Annotated[str, Form(max_length=512)]
 ) -> HTMLResponse:
     """Send what was signed in the browser; what came of it."""
-    return told(page, [reviewing.send(page, reviewing.signed(page, draft, signature))])
+    return told(page, [reviewing.SIGNING.send(page, reviewing.SIGNING.signed(page, draft, signature))])

@@ -8,6 +8,7 @@ from starlette.exceptions import HTTPException
 
 from board import summing
 from board.page import Signed
+from seamwatch.summed import standing_of
 from sinks.store.questions.acknowledgements import asked_of
 from sinks.store.questions.acknowledgements import standing as said_of
 from sinks.store.questions.summaries import summary_of
@@ -36,5 +37,6 @@ def summary_page(page: Signed, notice_id: str) -> HTMLResponse:
             "said": "nobody is asked for a receipt" if asked is None else said_of(asked, page.now),
             "mine": asked is not None and bool(asked.waiting) and found.person == page.viewer.person,
             "shown": summing.SHOWN,
+            "standing_of": standing_of,
         }
     return page.render("summary.html", values)

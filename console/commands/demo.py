@@ -31,7 +31,8 @@ def demo(
 ) -> None:
     """Play eleven days of a small company's AI systems, with faults, through a real Kafka and ClickHouse, in a minute.
 
-    Exit 0 only if every violation that must follow came, its person was paged, and nothing else did; 1 otherwise.
+    Then a drill is held, in true time. Exit 0 only if every violation that must follow came, its person was paged, the
+    drill was taken on and passed, and nothing else came; 1 otherwise.
 
     Example: seamwatch demo --keep
     """
@@ -87,7 +88,14 @@ def _perform_live(performance: Performance) -> None:
             live.update(Text(line, "dim"), refresh=True)
 
         def look() -> None:
-            shown = board(performance.stories, performance.seen, performance.origin, performance.now)
+            shown = board(
+                performance.stories,
+                performance.seen,
+                performance.origin,
+                performance.now,
+                performance.rate,
+                is_slow=performance.is_slow,
+            )
             live.update(shown, refresh=True)
 
         performance.run(
@@ -119,10 +127,14 @@ def _report(performance: Performance, folder: Path | None) -> None:
 
     console = _console()
     if not console.is_terminal:
-        console.print(board(performance.stories, performance.seen, performance.origin, performance.now))
+        console.print(board(
+            performance.stories, performance.seen, performance.origin, performance.now, performance.rate,
+ is_slow=performance.is_slow
+        ))  # fmt: skip
     console.rule("what an auditor asks, in SQL")
     for question, rows in performance.answers:
         show(console, question, rows)
+    _report_drill(console, performance, folder)
     console.rule("what others are handed, and check by themselves")
     for each in performance.handed:
         console.print(f"\n[bold]{escape(each.command)}[/bold]", highlight=False, soft_wrap=True)
@@ -151,8 +163,24 @@ def _report(performance: Performance, folder: Path | None) -> None:
     console.print(word)
 
 
+def _report_drill(console: Console, performance: Performance, folder: Path | None) -> None:
+    from rich.markup import escape
+
+    console.rule("a drill, when the stories are over and time passes as on the wall")
+    drilled = performance.drilled
+    if drilled is None:
+        console.print("[red]none was held: the stories were not all seen[/red]")
+        return
+    console.print(f"\n[bold]{escape(drilled.command)}[/bold]", highlight=False, soft_wrap=True)
+    for line in drilled.said:
+        console.print(f"  {escape(line)}", highlight=False, soft_wrap=True)
+    if drilled.missing:
+        console.print(f"  [red]not as it must be: {escape(drilled.missing)}[/red]")
+    elif folder is not None:
+        console.print(f"  the report: {(folder / drilled.file).as_uri()}", highlight=False, soft_wrap=True)
+
+
 def _result(performance: Performance, folder: Path | None) -> dict[str, Any]:
-    from console.demo import timeline
     from console.demo.sightings import unexpected, verdicts
     from seamwatch.judging.model.text import violation_object
 
@@ -166,9 +194,7 @@ def _result(performance: Performance, folder: Path | None) -> dict[str, Any]:
             {
                 "what": verdict.expected.what,
                 "violation_id": verdict.sighting.first.violation_id if verdict.sighting else None,
-                "wall_seconds": round(timeline.wall_seconds(verdict.sighting.seen_at - verdict.expected.due), 2)
-                if verdict.sighting
-                else None,
+                "wall_seconds": None if (wall := verdict.wall_seconds(performance.rate)) is None else round(wall, 2),
                 "paged": [page.person for page in verdict.sighting.pages] if verdict.sighting else [],
                 "missing": verdict.missing,
             }
@@ -177,6 +203,7 @@ def _result(performance: Performance, folder: Path | None) -> dict[str, Any]:
         "violations": [violation_object(sighting.latest) for sighting in performance.seen],
         "unexpected": [sighting.first.summary for sighting in unexpected(performance.stories, performance.seen)],
         "answers": {question.name: rows for question, rows in performance.answers},
+        "drill": None if performance.drilled is None else asdict(performance.drilled),
         "handed": [asdict(each) for each in performance.handed],
         "folder": folder,
     }

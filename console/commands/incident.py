@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
 if TYPE_CHECKING:
-    from seamwatch.engine.seams import BoundClause, Seams
-    from seamwatch.judging.model.facts import Violation
-    from sinks.store.client import Store
-    from sinks.store.questions.incidents import Incident, Said
+    from console.declaring import Found
+    from sinks.store.questions.incidents import Said
 
 Reference = Annotated[str, typer.Argument(metavar="VIOLATION", help="the id of the violation, or its beginning")]
 Person = Annotated[str, typer.Option("--as", help="who says it: the id of a Person document", metavar="PERSON")]
@@ -26,7 +22,6 @@ Wait = Annotated[
 AsJson = Annotated[bool, typer.Option("--json", help="print the event as one object, with the judge's verdict")]
 Data = Annotated[Path | None, typer.Option(help="data folder of a running `seamwatch up`")]
 _PATIENCE: Final = "15s"
-_PRODUCER: Final = "seamwatch incident"
 
 
 def register(app: typer.Typer) -> None:
@@ -64,9 +59,10 @@ def declare(
 
     Example: seamwatch incident declare 4f1c2a9be0d7 --kind death --as owner@example.org --note "a patient has died"
     """
+    from console.declaring import say
     from statements import incident
 
-    def event(found: _Found) -> dict[str, Any]:
+    def event(found: Found) -> dict[str, Any]:
         said = incident.declaration(found.violation, kind, aware, note, found.now, found.declared)
         stands = [one for one in found.declared if one.owes is not None]
         if stands:
@@ -75,7 +71,7 @@ def declare(
             bound = incident.taking(found.seams, found.violation, person, found.now)
         return found.event(bound, person, said)
 
-    _say(violation, person, key, wait, as_json, data, event, "has declared violation {} an incident")
+    say(violation, person, key, wait, as_json, data, event, "has declared violation {} an incident")
 
 
 def withdraw(
@@ -93,12 +89,13 @@ def withdraw(
 
     Example: seamwatch incident withdraw 4f1c2a9be0d7 --as owner@example.org --reason "no person was concerned"
     """
+    from console.declaring import say
     from statements import incident
 
-    def event(found: _Found) -> dict[str, Any]:
+    def event(found: Found) -> dict[str, Any]:
         return found.event(found.under(), person, incident.withdrawal(reason))
 
-    _say(violation, person, key, wait, as_json, data, event, "has withdrawn that violation {} is an incident")
+    say(violation, person, key, wait, as_json, data, event, "has withdrawn that violation {} is an incident")
 
 
 def draft(
@@ -120,22 +117,23 @@ def draft(
 
     Example: seamwatch incident draft 4f1c2a9be0d7 > draft.md
     """
+    from console.declaring import drafted_now, kept, say
     from seamwatch.errors import UsageError
     from statements import incident
 
     if person is None:
         if file is not None or at is not None or key is not None:
             raise UsageError("say whose draft is put on record: --as")
-        print(_drafted(violation, wait, data))
+        print(drafted_now(violation, wait, data))
         return
     author: str = person
 
-    def event(found: _Found) -> dict[str, Any]:
-        text, digest = (found.draft(), None) if file is None else _kept(file, at)
+    def event(found: Found) -> dict[str, Any]:
+        text, digest = (found.draft(), None) if file is None else kept(file, at)
         said = incident.report("draft", content=text, sha256=digest)
         return found.event(found.under(), author, said, at)
 
-    _say(violation, author, key, wait, as_json, data, event, "has put a draft of the report of violation {} on record")
+    say(violation, author, key, wait, as_json, data, event, "has put a draft of the report of violation {} on record")
 
 
 def report(
@@ -159,16 +157,17 @@ def report(
 
     Example: seamwatch incident report 4f1c2a9be0d7 --receipt https://example.org/r/1 --as owner@example.org
     """
+    from console.declaring import digest_of, say
     from statements import incident
 
-    digest = None if file is None else _digest(_bytes(file))
+    digest = None if file is None else digest_of(file)
     said = incident.report("initial" if initial else "complete", to=to, sha256=digest, note=note)
 
-    def event(found: _Found) -> dict[str, Any]:
+    def event(found: Found) -> dict[str, Any]:
         return found.event(found.under(), person, said, receipt)
 
     stage = "initial" if initial else "complete"
-    _say(violation, person, key, wait, as_json, data, event, f"has sent the {stage} report of violation {{}}")
+    say(violation, person, key, wait, as_json, data, event, f"has sent the {stage} report of violation {{}}")
 
 
 def show(
@@ -230,136 +229,3 @@ def _record(one: Said) -> dict[str, Any]:
         "event_id": one.event_id, "at": format_instant(one.at), "person": one.person, "contract": one.contract,
         "clause": one.clause, "evidence_uri": one.evidence_uri, "stated": one.stated.model_dump(mode="json"),
     }  # fmt: skip
-
-
-class _Found:
-    """A violation, what is on record of it, and the documents in force."""
-
-    def __init__(self, violation: Violation, declared: list[Incident], text: Callable[[], str], seams: Seams, now: int):
-        self.violation, self.declared, self.draft, self.seams, self.now = violation, declared, text, seams, now
-        self.bound: BoundClause | None = None
-
-    def under(self) -> BoundClause:
-        """The clause under which it was declared."""
-        from statements import incident
-
-        return incident.declared_under(self.seams, self.violation, self.declared, self.now)[0]
-
-    def event(self, bound: BoundClause, person: str, said: Any, evidence_uri: str | None = None) -> dict[str, Any]:
-        """What is sent, unsigned."""
-        from statements import incident
-
-        self.bound = bound
-        return incident.draft_event(bound, self.violation, person, said, self.now, _PRODUCER, evidence_uri)
-
-
-def _say(
-    violation: str,
-    person: str,
-    key: Path | None,
-    wait: str,
-    as_json: bool,
-    data: Path | None,
-    make: Callable[[_Found], dict[str, Any]],
-    told: str,
-) -> None:
-    """Make the event, sign it, send it, and say what the judge makes of it."""
-    from console.asking import auditor
-    from console.reach import reach
-    from console.signing import sign_as
-    from console.waiting import seconds_of
-    from seamwatch.engine.seams import Seams
-    from seamwatch.errors import SeamwatchError, UnreachableError
-    from seamwatch.settings import load_settings
-    from seamwatch.signatures import attestation_bytes
-    from statements import review
-    from statements.incident_draft import drafted
-    from statements.published import Published
-    from statements.violations import violation_meant
-
-    patience, system = seconds_of(wait), reach(data)
-    settings = load_settings()
-    with auditor(data) as store:
-        meant = violation_meant(store, system, violation, patience, "seamwatch violations")
-        declared = _declared(store, meant, patience, system)
-        published = Published(system)
-        keys = published.keys_of(person)
-        seams, now = Seams(published.estate, settings.default_owner), settings.clock().now()
-        found = _Found(meant, declared, lambda: drafted(store, published.estate, meant, declared, now), seams, now)
-        event = make(found)
-    event["key_id"], event["signature"] = sign_as(attestation_bytes(event), person, keys, key)
-    assert found.bound is not None
-    review.demand_effect(found.bound, event)
-    (verdict,) = review.submit(system, [event], patience)
-    if as_json:
-        print(json.dumps(event | {"verdict": verdict and _fields(verdict)}, ensure_ascii=False))
-    elif verdict is None or verdict["counted"]:
-        sent = "sent; no judge has said whether it counts" if verdict is None else verdict["summary"]
-        print(f"{person} {told.format(meant.violation_id)} ({sent})")
-    if verdict is not None and not verdict["counted"]:
-        raise SeamwatchError(f"it does not count: {verdict['summary']}")
-    if patience and verdict is None:
-        raise UnreachableError(
-            f"it was sent, and is on record, but no judge has said within {wait} whether it counts: is one running? "
-            "`seamwatch incidents` tells what is owed"
-        )
-
-
-def _declared(store: Store, violation: Violation, patience: float, system: Any) -> list[Incident]:
-    """What was declared of it; what was said a moment ago is waited for."""
-    from statements.incident import incidents_of
-    from statements.recorded import once_recorded
-
-    return once_recorded(
-        store, system, ("attestation", "verdict"), lambda: incidents_of(store, violation), patience
-    )  # fmt: skip
-
-
-def _drafted(violation: str, wait: str, data: Path | None) -> str:
-    from console.asking import auditor
-    from console.reach import reach
-    from console.waiting import seconds_of
-    from seamwatch.settings import load_settings
-    from statements.incident import incidents_of
-    from statements.incident_draft import drafted
-    from statements.published import Published
-    from statements.violations import violation_meant
-
-    system = reach(data)
-    with auditor(data) as store:
-        meant = violation_meant(store, system, violation, seconds_of(wait), "seamwatch violations")
-        estate = Published(system).estate
-        return drafted(store, estate, meant, incidents_of(store, meant), load_settings().clock().now())
-
-
-def _kept(file: Path, at: str | None) -> tuple[str | None, str | None]:
-    """The text of a draft or, where it is kept elsewhere, its digest."""
-    from seamwatch.errors import UsageError
-
-    content = _bytes(file)
-    if at is not None:
-        return None, _digest(content)
-    try:
-        return content.decode("utf-8"), None
-    except UnicodeDecodeError:
-        raise UsageError(f"{file} is no text: say where it is kept with --at, and its digest goes on record") from None
-
-
-def _bytes(file: Path) -> bytes:
-    from seamwatch.errors import UsageError
-
-    try:
-        return file.read_bytes()
-    except OSError as error:
-        raise UsageError(f"{file}: {error.strerror}") from None
-
-
-def _digest(content: bytes) -> str:
-    from hashlib import sha256
-
-    return sha256(content).hexdigest()
-
-
-def _fields(verdict: dict[str, Any]) -> dict[str, Any]:
-    """What of a verdict its author does not know."""
-    return {name: verdict[name] for name in ("counted", "reason", "summary", "contract", "contract_version", "clause")}

@@ -68,8 +68,10 @@ def _entry(stage: StageName) -> Callable[[Settings], None]:
             import structlog
 
             from seamwatch.channel_urls import BOUND_SUFFIX, free
+            from seamwatch.durations import SECOND
             from sinks.channels.channels import Channels
             from sinks.channels.deadman import DeadMan
+            from sinks.summing import Summing
             from streams.page import stage as page
 
             def paging(settings: Settings) -> None:
@@ -85,7 +87,10 @@ def _entry(stage: StageName) -> Callable[[Settings], None]:
                     apis={scheme: url for scheme, url in apis.items() if url is not None},
                 )
                 beat = None if settings.deadman_url is None else DeadMan(settings.deadman_url)
-                page.run(settings, channels, channels.unreachable, beat, channels.manner)
+                # Never the writer's address: who tells people needs to read no more than the board shows them.
+                url, seconds = settings.board_store or settings.auditor, settings.summary_within / SECOND
+                summing = Summing(url, settings.clock(), seconds)
+                page.run(settings, channels, channels.unreachable, beat, channels.manner, summing)
 
             return paging
         case StageName.BOARD:

@@ -1,4 +1,4 @@
-"""What others are handed at the end of the demo: a record that is verified, a dossier that is checked alone, a card.
+"""What others are handed at the end: a verified record, readiness, a dossier that is checked alone, a card.
 
 By the commands themselves, each a process of its own, as anybody would. Looks into nothing.
 """
@@ -14,14 +14,14 @@ from pathlib import Path
 from shlex import join
 from typing import Final
 
-from console.demo import timeline
 from console.reach import LEDGER_KEY_FILE
 from seamwatch.instants import format_instant
 
-DOSSIER: Final = "order-agent.zip"
+SYSTEM: Final = "order-agent"
+DOSSIER: Final = f"{SYSTEM}.zip"
 CARD: Final = "credit-model.html"
 _SECONDS: Final = 120
-_LINES: Final = 20
+_LINES: Final = 24
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,14 +34,18 @@ class Handed:
     good: bool
 
 
-def handed(folder: Path, origin: int, environment: Mapping[str, str]) -> Iterator[Handed]:
-    """Each command in turn, while the system runs. One that takes longer than two minutes is not good."""
-    start, end = (format_instant(timeline.at(origin, day)) for day in (0, timeline.LENGTH_DAYS))
+def handed(folder: Path, begin: int, end: int, environment: Mapping[str, str]) -> Iterator[Handed]:
+    """Each command in turn, while the system runs. One that takes longer than two minutes is not good.
+
+    The dossier is of the time from ``begin`` to ``end`` (micros).
+    """
     public = f"{LEDGER_KEY_FILE}.pub"
-    of_dossier = ["--system", "order-agent", "--from", start, "--to", end, "--out", DOSSIER]
+    of_dossier = ["--system", SYSTEM, "--from", format_instant(begin), "--to", format_instant(end), "--out", DOSSIER]
     for words, codes in (
         (["verify", "--data", "."], (0,)),
-        # Exit 1 tells of requirements for which there is nothing: drills and reviews that nobody has held.
+        # Exit 1 tells of questions answered with no: nobody has signed a contract here, for one.
+        (["readiness", SYSTEM, "--data", "."], (0, 1)),
+        # Exit 1 tells of requirements for which there is nothing: reviews that nobody has held.
         (["evidence", *of_dossier, "--data", "."], (0, 1)),
         (["verify", "--bundle", DOSSIER, "--key", public], (0,)),
         (["card", "credit-model", "--out", CARD, "--data", "."], (0,)),
@@ -49,17 +53,26 @@ def handed(folder: Path, origin: int, environment: Mapping[str, str]) -> Iterato
         yield _run(words, codes, folder, environment)
 
 
-def _run(words: Sequence[str], codes: Sequence[int], folder: Path, environment: Mapping[str, str]) -> Handed:
-    command = join(["seamwatch", *words])
-    # Whatever the environment names belongs to somebody.
-    own = {
+def command_line(words: Sequence[str]) -> tuple[str, list[str]]:
+    """A command as a person types it, and as it is run."""
+    return join(["seamwatch", *words]), [sys.executable, "-m", "console.app", *words]
+
+
+def own_environment(further: Mapping[str, str]) -> dict[str, str]:
+    """The environment of a command: whatever ours names belongs to somebody, and is left out."""
+    kept = {
         name: value
         for name, value in os.environ.items()
         if not name.startswith(("SEAMWATCH_", "KAFKA_", "CLICKHOUSE_"))
     }
+    return {**kept, **further}
+
+
+def _run(words: Sequence[str], codes: Sequence[int], folder: Path, environment: Mapping[str, str]) -> Handed:
+    command, argv = command_line(words)
     try:
         done = subprocess.run(
-            [sys.executable, "-m", "console.app", *words], cwd=folder, env={**own, **environment}, check=False,
+            argv, cwd=folder, env=own_environment(environment), check=False,
             stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=_SECONDS,
         )  # fmt: skip
     except subprocess.TimeoutExpired:

@@ -40,7 +40,7 @@ class People:
                 Acknowledgement(
                     event_id=event_id(f"ack/{page.violation_id}/{page.person}", now),
                     event_time=now,
-                    producer="people",
+                    producer="phone",
                     environment=ENVIRONMENT,
                     system=system,
                     of="violation",

@@ -1,4 +1,4 @@
-"""The demo from beginning to end: the system, its producers and people on a scaled clock, and what came of it.
+"""The demo from beginning to end: the system, its producers and people on a scaled clock, a drill, what came of it.
 
 Always on servers of its own: a history in scaled time has no place on a broker that anybody else uses.
 """
@@ -17,8 +17,11 @@ from pathlib import Path
 from typing import Any, Final
 
 from console.demo import timeline
+from console.demo.drilling import Drilled, enrol
+from console.demo.ending import Ending, Over, Play
 from console.demo.handing import Handed, handed
 from console.demo.models import Models, train
+from console.demo.pace import Pace, StagesRun, waiting_for_stages
 from console.demo.people import People
 from console.demo.player import Player, Record, Stage
 from console.demo.producers import Producer, estate
@@ -28,8 +31,7 @@ from console.demo.watcher import Tell, Watcher
 from console.system import System
 from seamwatch.broker import Address, broker_at
 from seamwatch.clauses import kinds
-from seamwatch.clock import ScaledClock
-from seamwatch.durations import SECOND, compact_duration
+from seamwatch.durations import compact_duration
 from seamwatch.errors import SeamwatchError
 from seamwatch.sdk.emitter import Emitter
 from seamwatch.settings import Settings, load_settings
@@ -39,8 +41,6 @@ from sinks.store.client import Store
 from sinks.store.questions.afterwards import ACCOUNT, QUESTIONS, Question, accounted, ask
 
 RECORD_FILE: Final = "events.ndjson"
-_LEAD_SECONDS: Final = 3.0
-_PATIENCE_SECONDS: Final = 30.0
 _STORE_PATIENCE_SECONDS: Final = 60.0
 
 
@@ -54,12 +54,13 @@ class Performance:
     folder: Path
     origin: int
     stories: tuple[Story, ...]
-    clock: ScaledClock | None = None
+    pace: Pace | None = None
     sightings: Sightings = field(default_factory=Sightings)
     emitted: int = 0
     held_up: int = 0
     answers: list[tuple[Question, list[dict[str, Any]]]] = field(default_factory=list)
     handed: list[Handed] = field(default_factory=list)
+    drilled: Drilled | None = None
     notes: list[str] = field(default_factory=list)
     complete: bool = False
 
@@ -72,12 +73,24 @@ class Performance:
         for file in (resources.files("console.demo") / "contracts").iterdir():
             (contracts / file.name).write_text(timeline.moved(file.read_text("utf-8"), day), "utf-8")
         origin = timeline.micros_of(day)
+        (folder / "logs").mkdir(exist_ok=True)
+        enrol(folder, day.isoformat())
         return cls(folder, origin, stories(origin))
 
     @property
     def now(self) -> int:
         """The time of the history, in microseconds."""
-        return self.clock.now() if self.clock is not None else self.origin
+        return self.pace.clock.now() if self.pace is not None else self.origin
+
+    @property
+    def rate(self) -> float:
+        """How many times as fast as the wall the history passes."""
+        return timeline.RATE if self.pace is None else self.pace.rate
+
+    @property
+    def is_slow(self) -> bool:
+        """Whether time passes as on the wall: the history is over."""
+        return self.pace is not None and self.pace.is_slow
 
     @property
     def seen(self) -> list[Sighting]:
@@ -86,9 +99,11 @@ class Performance:
 
     @property
     def good(self) -> bool:
-        """Whether what was expected came, and nothing else, every event is accounted for, and what is handed holds."""
+        """Whether all was as it must be: what came and what did not, the drill, the account, and what is handed."""
         is_handed = bool(self.handed) and all(each.good for each in self.handed)
-        return self.met and not unexpected(self.stories, self.seen) and self.complete and is_handed
+        is_drilled = self.drilled is not None and not self.drilled.missing
+        as_expected = self.met and not unexpected(self.stories, self.seen)
+        return as_expected and is_drilled and self.complete and is_handed
 
     @property
     def met(self) -> bool:
@@ -102,11 +117,11 @@ class Performance:
         tell: Tell,
         begun: Callable[[System], None] = lambda _system: None,
     ) -> None:
-        """Start the system, play the history, ask the questions; ``begun`` is called once all of it runs.
+        """Start the system, play the history, hold the drill, ask; ``begun`` is called once all of it runs.
 
         Raises what the system raises when it cannot start, and SeamwatchError when a producer fails.
         """
-        models = _in_background(train)
+        since, models = time.monotonic(), _in_background(train)
         system = System(
             self._settings(),
             contracts=self.folder / "contracts",
@@ -117,17 +132,20 @@ class Performance:
         with system:
             addresses = system.start(progress)
             begun(system)
-            with self._playing(addresses.kafka, models.result(), tell) as play:
-                with contextlib.suppress(_Over):
-                    system.run(lambda: self._tick(play, look))
-                play.stop.set()
+            pace = self._begun(system, since, progress)
+            with self._playing(addresses.kafka, models.result(), pace, tell) as play:
+                ending = Ending(self.folder, self.origin, pace, play, self.sightings, self.stories)
+                try:
+                    with contextlib.suppress(Over):
+                        system.run(lambda: self._tick(ending, look))
+                finally:
+                    ending.close()
             self._count(play)
             with Store(addresses.auditor, reading=True) as store:
                 self._ask(store)
             progress("verifying the record, and writing what others are handed")
-            # From here on time passes as it does for whoever is handed something.
-            ended = ScaledClock(self.now, time.time_ns() // 1_000, 1.0)
-            self.handed = list(handed(self.folder, self.origin, {"SEAMWATCH_CLOCK": ended.setting()}))
+            environment = {"SEAMWATCH_CLOCK": pace.clock.setting()}
+            self.handed = list(handed(self.folder, self.origin, timeline.whole_seconds(self.now), environment))
 
     def _settings(self) -> Settings:
         # Whatever the environment names belongs to somebody.
@@ -147,12 +165,11 @@ class Performance:
         )
 
     def _environment(self, models: Future[Models]) -> dict[str, str]:
-        # The clock starts when everything that comes before it is done; producers begin with it.
+        # What takes the machine's time is done before the stages need it.
         models.result()
-        wall = time.time_ns() // 1_000
-        self.clock = ScaledClock(self.origin, wall + round(_LEAD_SECONDS * SECOND), timeline.RATE)
+        self.pace = Pace(self.folder, self.origin)
         return {
-            "SEAMWATCH_CLOCK": self.clock.setting(),
+            "SEAMWATCH_CLOCK": self.pace.setting,
             "SEAMWATCH_LATENESS": compact_duration(timeline.LATENESS),
             "SEAMWATCH_SETTLE": compact_duration(timeline.SETTLE),
             "SEAMWATCH_DEFAULT_OWNER": PLATFORM,
@@ -161,20 +178,27 @@ class Performance:
             "SEAMWATCH_METRICS_PORT": "",
         }
 
+    def _begun(self, system: System, since: float, progress: Callable[[str], None]) -> Pace:
+        """Wait until all stages run, and let the history begin; ``since``: when starting began (monotonic seconds)."""
+        assert self.pace is not None
+        progress("waiting for the stages")
+        with contextlib.suppress(StagesRun):
+            system.run(waiting_for_stages(broker_at(system.addresses.kafka), "seamwatch"))
+        self.pace.begin(time.monotonic() - since)
+        return self.pace
+
     @contextlib.contextmanager
-    def _playing(self, kafka: Address, models: Models, tell: Tell) -> Iterator[_Play]:
-        assert self.clock is not None
+    def _playing(self, kafka: Address, models: Models, pace: Pace, tell: Tell) -> Iterator[Play]:
+        clock = pace.clock
         broker = broker_at(kafka)
         stop = threading.Event()
         record = Record(self.folder / RECORD_FILE)
-        stage = Stage(self.clock, record, stop)
+        stage = Stage(clock, record, stop)
         emitters: list[Emitter] = []
 
         def emitter(name: str) -> Emitter:
             spool = self.folder / "spool" / name
-            emitters.append(
-                Emitter(name, bootstrap=broker, prefix="seamwatch", spool=spool, clock=self.clock, strict=True)
-            )
+            emitters.append(Emitter(name, bootstrap=broker, prefix="seamwatch", spool=spool, clock=clock, strict=True))
             return emitters[-1]
 
         def player(producer: Producer) -> Player:
@@ -186,9 +210,12 @@ class Performance:
             desk.emit(answer)
             record.write(answer)
 
-        people = People(self.clock, acknowledge)
-        watcher = Watcher(kafka, Topics("seamwatch"), kinds(), self.clock, self.sightings, people, tell)
-        play = _Play(stop, [player(producer) for producer in estate(self.origin, models)], watcher, record, emitters)
+        people = People(clock, acknowledge)
+        watcher = Watcher(
+            kafka, Topics("seamwatch"), kinds(), clock, self.sightings, people, tell,
+            lambda attestation: record.write_record("attestation", attestation),
+        )  # fmt: skip
+        play = Play(stop, [player(producer) for producer in estate(self.origin, models)], watcher, record, emitters)
         try:
             watcher.start()
             for each in play.players:
@@ -203,14 +230,14 @@ class Performance:
                 each_emitter.close()
             record.close()
 
-    def _tick(self, play: _Play, look: Callable[[], None]) -> None:
+    def _tick(self, ending: Ending, look: Callable[[], None]) -> None:
         look()
-        play.check()
-        over_for = timeline.wall_seconds(self.now - timeline.at(self.origin, timeline.LENGTH_DAYS))
-        if over_for > (0 if self.met else _PATIENCE_SECONDS):
-            raise _Over
+        try:
+            ending.look()
+        finally:
+            self.stories, self.drilled = ending.stories, ending.drilled
 
-    def _count(self, play: _Play) -> None:
+    def _count(self, play: Play) -> None:
         play.check()
         self.emitted = play.record.count
         self.held_up = sum(player.held_up for player in play.players)
@@ -226,27 +253,6 @@ class Performance:
             account = ask(store, ACCOUNT)
         self.complete = accounted(account, self.emitted)
         self.answers = [(question, ask(store, question)) for question in QUESTIONS] + [(ACCOUNT, account)]
-
-
-class _Over(Exception):
-    """The history has been played, and what had to come has come or will not."""
-
-
-@dataclass(slots=True)
-class _Play:
-    stop: threading.Event
-    players: list[Player]
-    watcher: Watcher
-    record: Record
-    emitters: list[Emitter]
-
-    def check(self) -> None:
-        """Raise what ended a thread."""
-        if self.watcher.error is not None:
-            raise self.watcher.error
-        for player in self.players:
-            if player.error is not None:
-                raise SeamwatchError(f"producer {player.name} failed: {player.error}") from player.error
 
 
 def _in_background(work: Callable[[], Models]) -> Future[Models]:

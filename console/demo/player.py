@@ -11,7 +11,7 @@ import threading
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock, Thread
-from typing import IO, Final
+from typing import IO, Any, Final
 
 from console.demo import timeline
 from console.demo.planned import Planned
@@ -37,7 +37,11 @@ class Record:
 
     def write(self, event: Event) -> None:
         """Append one event."""
-        line = json.dumps(text_of(event.type, event.record()), separators=(",", ":")) + "\n"
+        self.write_record(event.type, event.record())
+
+    def write_record(self, record_type: str, record: dict[str, Any]) -> None:
+        """Append one event, as a record of its type."""
+        line = json.dumps(text_of(record_type, record), separators=(",", ":")) + "\n"
         with self._lock:
             self._file.write(line)
             self.count += 1

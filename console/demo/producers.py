@@ -79,7 +79,7 @@ def estate(origin: int, models: Models) -> list[Producer]:
 
 
 def _daily() -> list[float]:
-    return [day + 0.02 for day in range(int(timeline.LENGTH_DAYS + timeline.TAIL_DAYS))]
+    return [day + 0.02 for day in range(int(timeline.LENGTH_DAYS + timeline.TAIL_DAYS) + 1)]
 
 
 def _eligibility_feed() -> list[float]:

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from console.demo.stories import Expected, Story
-from seamwatch.judging.model.facts import Violation
+from seamwatch.durations import SECOND
+from seamwatch.judging.model.facts import DRILL, Violation
 from seamwatch.paging import DELIVERED
 
 RANK: Final = {"open": 0, "escalated": 1, "acknowledged": 2, "resolved": 3}
@@ -34,9 +35,9 @@ class Sighting:
 
     @property
     def key(self) -> tuple[str, str, str, str | None, str]:
-        """What it has in common with the expectation it meets."""
+        """What it has in common with the expectation it meets. A drill's slice is its id, which nobody knows before."""
         v = self.first
-        return (v.contract, v.clause, v.system, v.slice, v.severity)
+        return (v.contract, v.clause, v.system, None if v.severity == DRILL else v.slice, v.severity)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +47,21 @@ class Verdict:
     expected: Expected
     sighting: Sighting | None
     missing: str
+
+    @property
+    def took(self) -> int | None:
+        """How long it took (micros of its time), from the event, or when a clock ran out, to the sighting.
+
+        A drill counts from its beginning. None while it is unseen.
+        """
+        if self.sighting is None:
+            return None
+        due = self.sighting.first.opened_at if self.expected.severity == DRILL else self.expected.due
+        return max(0, self.sighting.seen_at - due)
+
+    def wall_seconds(self, rate: float) -> float | None:
+        """The same on the wall; ``rate``: how many times as fast the history passed. A drill is held in true time."""
+        return None if self.took is None else self.took / SECOND / (1 if self.expected.severity == DRILL else rate)
 
 
 @dataclass(slots=True)

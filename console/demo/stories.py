@@ -20,6 +20,13 @@ PLATFORM: Final = "on-call@example.org"
 ANSWERS_NO_PAGES: Final = frozenset({"feed-owner@example.org", "credit-operations@example.org"})
 """Who is away: their clocks to acknowledge run out, and the next person of the list is paged."""
 
+PRACTISED: Final = ("order-agent-pact", "practised", "order-agent")
+"""The contract and clause by which a drill is held when the stories are over, and of which system."""
+
+RUNS_DRILLS: Final = "continuity@example.org"
+TAKES_DRILLS: Final = "order-desk@example.org"
+"""Who holds the drill, and who is first on the list and takes it on."""
+
 
 @dataclass(frozen=True, slots=True)
 class Expected:

@@ -13,14 +13,19 @@ from rich.text import Text
 from console.demo import timeline
 from console.demo.sightings import Sighting, Verdict, unexpected, verdicts
 from console.demo.stories import Story
-from seamwatch.durations import DAY, format_duration
+from seamwatch.durations import DAY, SECOND, format_duration
 from seamwatch.judging.model.facts import Violation
 
 _STATES = {"open": "open", "escalated": "climbed", "acknowledged": "acknowledged", "resolved": "over"}
 
 
-def board(stories: Sequence[Story], seen: Sequence[Sighting], origin: int, now: int) -> RenderableType:
-    """The whole table at a time of the history (micros)."""
+def board(
+    stories: Sequence[Story], seen: Sequence[Sighting], origin: int, now: int, rate: float, *, is_slow: bool = False
+) -> RenderableType:
+    """The whole table at a time of the history (micros), which passes ``rate`` times as fast as the wall.
+
+    ``is_slow``: the history is over, and time is as on the wall.
+    """
     table = Table(expand=True, box=SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="bold")
     table.add_column("story", ratio=3)
     table.add_column("expected", ratio=6)
@@ -33,7 +38,7 @@ def board(stories: Sequence[Story], seen: Sequence[Sighting], origin: int, now: 
     for story in stories:
         name = story.name
         for expected in story.expected:
-            table.add_row(name, expected.what, *_cells(met[expected]))
+            table.add_row(name, expected.what, *_cells(met[expected], rate))
             name = ""
         if not story.expected:
             shown = Text("silent", "green") if not strange else Text(f"{len(strange)} unexpected", "bold red")
@@ -45,11 +50,12 @@ def board(stories: Sequence[Story], seen: Sequence[Sighting], origin: int, now: 
     head.add_column(no_wrap=True)
     head.add_column(ratio=1)
     bar = ProgressBar(total=timeline.LENGTH_DAYS, completed=days)
-    head.add_row(f"day {days:4.1f} of {timeline.LENGTH_DAYS}, 5 s each", bar)
+    pace = "now in true time" if is_slow else f"{DAY / SECOND / rate:.0f} s each"
+    head.add_row(f"day {days:4.1f} of {timeline.LENGTH_DAYS}, {pace}", bar)
     return Group(head, "", table)
 
 
-def _cells(verdict: Verdict) -> tuple[RenderableType, ...]:
+def _cells(verdict: Verdict, rate: float) -> tuple[RenderableType, ...]:
     sighting = verdict.sighting
     if sighting is None:
         return (Text("…", "dim"), "", "", "")
@@ -58,15 +64,13 @@ def _cells(verdict: Verdict) -> tuple[RenderableType, ...]:
     paged = " → ".join(dict.fromkeys(page.person.split("@")[0] for page in sighting.pages))
     if sighting.latest.acknowledged_by:
         paged += " ✓"
-    return (seen, *delays(verdict), paged)
+    return (seen, *delays(verdict, rate), paged)
 
 
-def delays(verdict: Verdict) -> tuple[str, str]:
+def delays(verdict: Verdict, rate: float) -> tuple[str, str]:
     """From the event (or the moment a clock ran out) to the violation: on the wall, and in the history."""
-    if verdict.sighting is None:
-        return "", ""
-    took = max(0, verdict.sighting.seen_at - verdict.expected.due)
-    return f"{timeline.wall_seconds(took):.1f} s", format_duration(took)
+    seconds, took = verdict.wall_seconds(rate), verdict.took
+    return ("", "") if seconds is None or took is None else (f"{seconds:.1f} s", format_duration(took))
 
 
 def news_line(news: str, violation: Violation, person: str | None, origin: int, now: int) -> str:

@@ -18,8 +18,8 @@ RATE: Final = 17_280
 
 NOMINAL_ORIGIN: Final = date(2026, 1, 5)
 LENGTH_DAYS: Final = 10.8
-TAIL_DAYS: Final = 4.0
-"""How long life goes on after the last story, while what is on its way arrives."""
+TAIL_DAYS: Final = 6.0
+"""How long life goes on after the last story where not all was seen yet, while what is on its way arrives."""
 
 LATENESS: Final = 6 * HOUR
 """How late an event may come, in event time: 1.25 s on the wall, for what is on its way when the clock runs fast."""
@@ -68,6 +68,11 @@ def at(origin: int, days: float) -> int:
 def wall_seconds(micros: float) -> float:
     """How long a span of the history (microseconds) takes on the wall."""
     return micros / SECOND / RATE
+
+
+def whole_seconds(time: int) -> int:
+    """The whole second after a time (microseconds)."""
+    return (time // SECOND + 1) * SECOND
 
 
 def moved(text: str, origin: date) -> str:

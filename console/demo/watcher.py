@@ -1,4 +1,4 @@
-"""Watches the violation and page topics, as anybody may: an ordinary reader of what the stages have committed."""
+"""Watches violations, pages and what is stated of drills, as anybody may: an ordinary reader of what is committed."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from seamwatch.broker import Address
 from seamwatch.clock import Clock
 from seamwatch.errors import UnreachableError
 from seamwatch.incidents import TRIGGER
-from seamwatch.judging.model.facts import Violation
+from seamwatch.judging.model.facts import DRILL, Violation
 from seamwatch.judging.records import violation_of
 from seamwatch.paging import DELIVERED
 from seamwatch.wire.codec import Codec
@@ -37,9 +37,13 @@ class Watcher:
         sightings: Sightings,
         people: People,
         tell: Tell,
+        stated: Callable[[dict[str, Any]], None],
     ) -> None:
+        """``stated``: told each attestation of a drill, which no producer of the demo sends."""
         self._topics = topics
-        self._names = [*(topics.violations(kind) for kind in kinds), topics.page]
+        self._stated = stated
+        self._attestations = topics.input("attestation")
+        self._names = [*(topics.violations(kind) for kind in kinds), topics.page, self._attestations]
         self._kafka = kafka
         self._clock = clock
         self._sightings = sightings
@@ -94,7 +98,11 @@ class Watcher:
         value = message.value()
         if message.error() is not None or not isinstance(value, bytes):
             return
-        if message.topic() == self._topics.page:
+        if message.topic() == self._attestations:
+            attestation = self._codec.decode("attestation", value)
+            if attestation["kind"] == DRILL:
+                self._stated(attestation)
+        elif message.topic() == self._topics.page:
             record = self._codec.decode("page", value)
             # Those who were told before hear as well how it went on: they are not paged by that.
             if record["news"] == TRIGGER:

@@ -19,6 +19,7 @@ from seamwatch.clauses.clause import Condition
 from seamwatch.clauses.follow_up import FollowUp
 from seamwatch.clauses.human_review import HumanReview
 from seamwatch.clauses.lineage import Lineage
+from seamwatch.clauses.reevaluation import Reevaluation
 from seamwatch.clauses.representation import Representation
 from seamwatch.clauses.review import Review
 from seamwatch.clauses.signal import Signal
@@ -46,6 +47,12 @@ _SAID: Final[Mapping[str, str]] = {
     "tool_call": "tool calls",
     "dataset_refresh": "refreshes of a data set",
 }
+
+_EPISODES: Final[Mapping[str, str]] = {
+    "distribution": "clause of kind 'distribution'",
+    "unannounced": "'change_notice' with 'unannounced'",
+}
+"""By whose episodes a re-evaluation is asked for, in place of changes that are announced."""
 
 
 def check_sense(documents: Sequence[Read]) -> Iterator[Problem]:
@@ -152,6 +159,8 @@ def _nobody(clause: Clause, contract: Contract) -> str | None:
     match clause:
         case Review(by=()):
             asks = "a review, and its clock runs out"
+        case Reevaluation(by=()):
+            asks = "a re-evaluation, and its clock runs out"
         case Benchmark(by=()):
             asks = "a measurement, and none counts"
         case Lineage(attested=True, by=()):
@@ -166,7 +175,9 @@ def _nobody(clause: Clause, contract: Contract) -> str | None:
 def _follows(
     read: Read, place: tuple[str | int, ...], name: str, clause: Clause, contract: Contract
 ) -> Iterator[Problem]:
-    """What a clause says it follows up that its contract does not have."""
+    """What a clause says it follows that its contract does not have."""
+    if (unheard := _unheard(clause, contract)) is not None:
+        yield read.warning((*place, "after"), f"{name}: {unheard}")
     if not isinstance(clause, FollowUp):
         return
     others = [other for other in contract.clauses if not isinstance(other, FollowUp)]
@@ -186,6 +197,18 @@ def _follows(
 
 def _broken(clause: Clause, severity: str) -> Mapping[str, str]:
     return {"clause": clause.id, "kind": clause.kind_name, "severity": severity}
+
+
+def _unheard(clause: Clause, contract: Contract) -> str | None:
+    """Why a re-evaluation is never asked for: all that asks is episodes of clauses that its contract does not have."""
+    if not isinstance(clause, Reevaluation) or clause.every is not None or not set(clause.after) <= _EPISODES.keys():
+        return None
+    for other in contract.clauses:
+        shifts = other.kind_name == "distribution" and "distribution" in clause.after
+        if shifts or (isinstance(other, ChangeNotice) and other.unannounced and "unannounced" in clause.after):
+            return None
+    lacking = " and no ".join(_EPISODES[word] for word in clause.after)
+    return f"nothing asks for an evaluation: the contract has no {lacking}"
 
 
 def _elsewhere(clause: Clause, contract: Contract, types: Mapping[str, str]) -> str | None:

@@ -46,9 +46,9 @@ class Tally:
             _TAKEN.pack_into(self._map, len(_MAGIC), number)
 
     def settled(self, number: int) -> None:
-        """So many of them are settled so far."""
+        """So many of them are settled so far; below zero where one can be seen waiting that was not counted yet."""
         if self._map is not None:
-            _TAKEN.pack_into(self._map, len(_MAGIC) + _TAKEN.size, number)
+            _TAKEN.pack_into(self._map, len(_MAGIC) + _TAKEN.size, max(0, number))
 
     def let_go(self) -> None:
         """Close this process's copy of the file and leave it as it is: for a child after a fork."""

@@ -24,6 +24,7 @@ from sinks.channels.service import Sending, UnusableError
 
 _FIRES_FOR: Final = 5 * MINUTE
 _NOTICE_FIRES_FOR: Final = DAY
+_SUMMED: Final = "summed"
 _LABELS: Final = ("violation_id", "system", "slice", "kind", "contract", "clause", "severity")
 
 
@@ -70,11 +71,16 @@ def alert(incident: Incident, now: int) -> dict[str, Any]:
         until = now + (_NOTICE_FIRES_FOR if incident.violation.severity == NOTICE else _FIRES_FOR)
     said: dict[str, Any] = {
         "labels": labels,
-        "annotations": {name: _text(value) for name, value in fields.items() if name not in _LABELS and value},
+        "annotations": {
+            name: _text(value) for name, value in fields.items() if name not in (*_LABELS, _SUMMED) and value
+        },
         # Of a clock that is ahead of ours too, an alert begins before it ends.
         "startsAt": format_instant(min(incident.violation.opened_at, now)),
         "endsAt": format_instant(until),
     }
+    if incident.summed is not None:
+        # Annotations are texts: of a list, JSON is one that a receiver can take apart.
+        said["annotations"][_SUMMED] = json.dumps(incident.summed, ensure_ascii=False)
     if incident.board is not None:
         said["generatorURL"] = incident.board
     return said

@@ -15,7 +15,8 @@ from typing import Any, Final
 
 from seamwatch.channel_urls import scheme_of
 from seamwatch.incidents import ACKNOWLEDGED, RESOLVED
-from seamwatch.paging import title_of
+from seamwatch.paging import Page, title_of
+from seamwatch.sections import text_of, with_at_most
 from seamwatch.wire.schemas import nearest
 from sinks.channels.service import ChannelError, Sending, UnusableError
 
@@ -29,6 +30,10 @@ KEEPING_INCIDENTS: Final[Mapping[str, str]] = {
 }  # fmt: skip
 """Services that keep an incident open until they are told that it is over, and what Apprise calls its key."""
 
+_SHORTER: Final = (5, 3, 1, 0)
+_AROUND: Final = 20
+_LEAST_ROOM: Final = 80
+_ANY_LENGTH: Final = 32_768
 _PLACE: Final = re.compile(r"host='([^']+)', port=(\d+)")
 _HTTP: Final = re.compile(r"\berror=(\d{3})\b")
 _SMTP: Final = re.compile(r"\((\d{3}), b?['\"]")
@@ -77,7 +82,7 @@ def send(sending: Sending) -> None:
     service.socket_connect_timeout = service.socket_read_timeout = sending.seconds
     key = KEEPING_INCIDENTS.get(scheme_of(sending.url) or "")
     if key is None:
-        _notify(service, sending, page.title, page.body)
+        _notify(service, sending, page.title, fitting(page, _room(service, page)))
         return
     if "action=" not in sending.url:
         service.action = "map"  # opens and ends by the kind of message
@@ -87,11 +92,29 @@ def send(sending: Sending) -> None:
         told = incident.violation
         single = len(page.incidents) == 1
         try:
-            _notify(service, sending, *((page.title, page.body) if single else (title_of(told), told.summary)))
+            _notify(
+                service,
+                sending,
+                *((page.title, fitting(page, _room(service, page))) if single else (title_of(told), told.summary)),
+            )
         except ChannelError as error:
             error.taken = frozenset(taken)
             raise
         taken.append(told.violation_id)
+
+
+def fitting(page: Page, most: int) -> str:
+    """The text of a page in so many characters: a summary loses entries first, so that how to confirm it stays."""
+    if len(page.body) <= most:
+        return page.body
+    shortened = (text_of(with_at_most(page.sections, number)) for number in _SHORTER) if page.sections else ()
+    return next((text for text in shortened if len(text) <= most), page.body[: max(0, most - 1)] + "…")
+
+
+def _room(service: Any, page: Page) -> int:
+    """How many characters a service takes of the text, beside the title and the reference."""
+    most = int(getattr(service, "body_maxlen", 0) or _ANY_LENGTH)
+    return max(_LEAST_ROOM, most - len(page.title) - sum(map(len, page.references[:1])) - _AROUND)
 
 
 def _notify(service: Any, sending: Sending, title: str, body: str) -> None:

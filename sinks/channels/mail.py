@@ -18,12 +18,15 @@ from typing import Any, Final
 from seamwatch.delivering import Manner
 from seamwatch.incidents import AGAIN, TRIGGER
 from seamwatch.paging import Page
+from seamwatch.sections import Item, Section
 from sinks.channels import by_apprise
 from sinks.channels.posting import fault
 from sinks.channels.service import ChannelError, Sending, UnusableError
 
 _SAFE: Final = re.compile(r"[A-Za-z0-9._-]{1,120}")
 _PERMANENT: Final = 500
+_BUTTON: Final = "display:inline-block;padding:8px 16px;background:#1a4f8b;color:#ffffff;text-decoration:none"
+_COLOURS: Final = {"breach": "#b00020", "drill": "#2f4ea0", "warning": "#8a5a00", "overdue": "#b00020"}
 _LINK: Final = re.compile(r"https?://[^\s<>\"']+")
 
 
@@ -104,27 +107,60 @@ def thread(page: Page, domain: str) -> str:
 
 
 def as_html(page: Page) -> str:
-    """The page as HTML: what it says, line by line, its addresses as links."""
+    """The page as HTML: what it says, line by line, its addresses as links; a summary in its parts."""
+    if page.sections:
+        return _in_parts(page)
     lines = page.body.split("\n")
-    colour = {"breach": "#b00020", "drill": "#2f4ea0", "warning": "#8a5a00"}.get(page.severity, "#333333")
+    colour = _COLOURS.get(page.severity, "#333333")
     text = "\n".join(_linked(line) for line in lines[1:]).strip("\n")
     return (
         '<!doctype html><html lang="en"><body style="font-family:sans-serif">'
         f'<h2 style="color:{colour}">{html.escape(page.title)}</h2>'
         f"<p><strong>{_linked(lines[0])}</strong></p>"
-        f'{_button(page)}<pre style="white-space:pre-wrap">{text}</pre>'
+        f'<pre style="white-space:pre-wrap">{text}</pre>'
         f'<p style="color:#666666">Reference {html.escape(" ".join(page.references[:1]))}</p>'
         "</body></html>\n"
     )
 
 
-def _button(page: Page) -> str:
-    """The way to the page of a summary, as a person sees it first; looking there changes nothing."""
-    told = page.incidents[0] if len(page.incidents) == 1 else None
-    if told is None or told.board is None or told.violation.kind != "summary":
-        return ""
-    style = "display:inline-block;padding:8px 16px;background:#1a4f8b;color:#ffffff;text-decoration:none"
-    return f'<p><a href="{html.escape(told.board)}" style="{style}">Read it on one page, and confirm it</a></p>'
+def _in_parts(page: Page) -> str:
+    reference = html.escape(" ".join(page.references[:1]))
+    return (
+        '<!doctype html><html lang="en"><head><meta name="viewport" content="width=device-width"></head>'
+        '<body style="font-family:sans-serif;line-height:1.4;color:#222222;max-width:44em;margin:0 auto;padding:8px">'
+        f'<h1 style="font-size:1.3em">{html.escape(page.title)}</h1>{"".join(map(_part, page.sections))}'
+        f'<p style="color:#595959">Reference {reference}</p></body></html>\n'
+    )
+
+
+def _part(section: Section) -> str:
+    """One part: its heading, its sentences, its list, and where there is one its button."""
+    if section.button is not None:
+        # The way to the page of a summary, as a person sees it; looking there changes nothing.
+        words, address = map(html.escape, section.button)
+        return f'<p><a href="{address}" style="{_BUTTON}">{words}</a></p>'
+    said = (
+        f'<h2 style="font-size:1.1em;margin:1.2em 0 0.3em">{html.escape(section.title)}</h2>' if section.title else ""
+    )
+    said += "".join(f'<p style="margin:0.3em 0">{_linked(each)}</p>' for each in section.sentences)
+    if section.items:
+        entries = "".join(map(_entry, section.items))
+        said += f'<ul style="margin:0.3em 0;padding-left:1.2em">{entries}</ul>'
+    if section.left_out:
+        said += f'<p style="margin:0.3em 0">and {section.left_out} more</p>'
+    if section.fixed:
+        lines = "\n".join(map(_linked, section.fixed))
+        said += f'<pre style="white-space:pre-wrap;margin:0.3em 0">{lines}</pre>'
+    return said
+
+
+def _entry(item: Item) -> str:
+    colour = _COLOURS.get(item.mark)
+    mark = "" if colour is None else f'<strong style="color:{colour}">{item.mark.upper()}</strong> '
+    text = html.escape(item.text)
+    text = text if item.link is None else f'<a href="{html.escape(item.link)}" style="color:#1a4f8b">{text}</a>'
+    more = f'<br><span style="color:#595959">{html.escape(item.more)}</span>' if item.more else ""
+    return f'<li style="margin-bottom:0.4em">{mark}{text}{more}</li>'
 
 
 def _linked(line: str) -> str:

@@ -17,6 +17,7 @@ from urllib.parse import parse_qsl, unquote
 from seamwatch.delivering import Manner
 from seamwatch.incidents import ACKNOWLEDGED, AGAIN, RESOLVED, TRIGGER
 from seamwatch.paging import Page
+from seamwatch.sections import Item, Section
 from sinks.channels import by_apprise
 from sinks.channels.posting import place_of, post
 from sinks.channels.service import ChannelError, Sending, UnusableError
@@ -25,6 +26,7 @@ _API: Final = "https://slack.com/api"
 _BOT: Final = re.compile(r"xox[a-z](?:\.[a-z0-9-]+)?-[A-Za-z0-9-]+")
 _TITLE: Final = 250
 _BODY: Final = 2_800
+_ENTRY: Final = 400
 _WORD: Final = re.compile(r"[a-z_]{1,60}")
 _PASSING: Final = frozenset({"ratelimited", "rate_limited", "internal_error", "fatal_error", "service_unavailable",
                              "request_timeout", "team_added_to_org"})  # fmt: skip
@@ -111,11 +113,10 @@ def content(page: Page, *, answers: bool = False) -> dict[str, Any]:
     With ``answers`` a violation that waits for somebody has the button by which one takes it on.
     """
     mark = f"{_MARKS[page.news]} " if page.news in _MARKS else ""
-    body = page.body if len(page.body) <= _BODY else f"{page.body[:_BODY]}\n…"
     reference = f"Reference {page.references[0]}" if page.references else ""
     blocks: list[dict[str, Any]] = [
-        {"type": "section", "text": {"type": "mrkdwn", "text": f"{mark}*{escaped(page.title[:_TITLE])}*"}},
-        {"type": "section", "text": {"type": "mrkdwn", "text": f"```{escaped(body).replace('```', '` ` `')}```"}},
+        _block(f"{mark}*{escaped(page.title[:_TITLE])}*"),
+        *([_block(_part(section)) for section in page.sections] or [_block(_fixed(page.body))]),
     ]
     if reference:
         blocks.append({"type": "context", "elements": [{"type": "mrkdwn", "text": escaped(reference)}]})
@@ -128,6 +129,45 @@ def content(page: Page, *, answers: bool = False) -> dict[str, Any]:
         }
         blocks.append({"type": "actions", "elements": [button]})
     return {"text": f"{mark}{escaped(page.title)}", "blocks": blocks}
+
+
+def _block(text: str) -> dict[str, Any]:
+    return {"type": "section", "text": {"type": "mrkdwn", "text": text}}
+
+
+def _fixed(text: str) -> str:
+    """Text as it stands, cut where it is longer than a block of Slack's may be."""
+    shown = text if len(text) <= _BODY else f"{text[:_BODY]}\n…"
+    return f"```{escaped(shown).replace('```', '` ` `')}```"
+
+
+def _part(section: Section) -> str:
+    """One part of a summary; of a list that is too long for a block the rest is counted."""
+    if section.button is not None:
+        words, address = section.button
+        return f"<{escaped(address)}|{escaped(words)}>"
+    lines = [f"*{escaped(section.title)}*"] if section.title else []
+    lines += [escaped(each)[:_BODY] for each in section.sentences]
+    length, shown = sum(map(len, lines)), 0
+    for item in section.items:
+        entry = _entry(item)
+        if length + len(entry) > _BODY:
+            break
+        lines.append(entry)
+        length, shown = length + len(entry) + 1, shown + 1
+    if (left := max(section.number, len(section.items)) - shown) > 0 and section.items:
+        lines.append(f"and {left} more")
+    if section.fixed:
+        lines.append(_fixed("\n".join(section.fixed)))
+    return "\n".join(lines)
+
+
+def _entry(item: Item) -> str:
+    mark = f"*{item.mark.upper()}* " if item.mark else ""
+    text = escaped(item.text[:_ENTRY])
+    # What would end the link is no part of an address of ours.
+    text = text if item.link is None else f"<{escaped(item.link)}|{text.replace('|', '/')}>"
+    return f"• {mark}{text}" + (f"\n    {escaped(item.more)}" if item.more else "")
 
 
 def escaped(text: str) -> str:

@@ -22,8 +22,9 @@ from seamwatch.record_types import INPUT_TYPES
 from seamwatch.wire.topics import Topics
 from sinks.batches import Range
 from sinks.columns import TIME, columns
-from sinks.store.client import Store, StoreRefusedError, quoted
+from sinks.store.client import Store, quoted
 from sinks.store.conditions import of_ranges
+from sinks.store.refusals import StoreRefusedError
 
 _log = structlog.get_logger("sinks.record.repeats")
 

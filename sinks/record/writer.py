@@ -26,9 +26,10 @@ from sinks.columns import TIME
 from sinks.ledger.ledger import Growth, Head, Ledger
 from sinks.record.metrics import Metrics
 from sinks.record.repeats import AT_ONCE, Repeats
-from sinks.store.client import Store, StoreRefusedError, quoted
+from sinks.store.client import Store, quoted
 from sinks.store.fencing import Epoch, SupersededError, check
 from sinks.store.positions import stored_offsets
+from sinks.store.refusals import StoreRefusedError
 from sinks.store.retries import until_it_works
 
 _log = structlog.get_logger("sinks.record.writer")

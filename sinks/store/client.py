@@ -1,6 +1,7 @@
 """The store's client: rows in by Arrow, answers out, over ClickHouse's HTTP interface and nothing else.
 
-Maps every error of the driver to ours; retries nothing (`sinks.store.retries` says what may be) and knows no table.
+Raises errors of ours only (`sinks.store.refusals`); retries nothing (`sinks.store.retries` says what may be) and knows
+no table.
 """
 
 from __future__ import annotations
@@ -12,34 +13,21 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from types import MappingProxyType, TracebackType
-from typing import Any, Self, cast
+from typing import Any, Self
 from urllib.parse import parse_qs, unquote, urlsplit
 
 import polars as pl
 
-from seamwatch.errors import StoreError, UnreachableError, UsageError
+from seamwatch.errors import UnreachableError, UsageError
+from sinks.store.arrow import binary_frames, read_batches, with_binary, with_texts
+from sinks.store.refusals import StoreRefusedError, error_of, is_read_only_already, may_not_set
 
-_CODE = re.compile(r"\bCode:\s*(\d+)|error code (\d+)|ClickHouse error code[^\d]*(\d+)")
-_SAID = re.compile(r"(Code: \d+\. DB::Exception: .*?)(?: \(for url [^)]*\))?$")
-_STATUS = re.compile(r"HTTP status (\d+)")
-_PASSING = {"408", "425", "429", "502", "503", "504"}
-"""What a proxy says of a server behind it that is away or overloaded."""
 _PIECE = 1024 * 1024
 _NOTHING: Mapping[str, str] = MappingProxyType({})
 _AS_BYTES = MappingProxyType({"output_format_arrow_string_as_string": "0"})
 _DICTIONARIES = MappingProxyType({"output_format_arrow_low_cardinality_as_dictionary": "1", **_AS_BYTES})
-_MAY_NOT_SET = {164, 452}
-"""Of a user who may only read (READONLY), and of one whose profile has it fixed (SETTING_CONSTRAINT_VIOLATION)."""
 _INSERT_SETTINGS = {"async_insert": 0, "insert_deduplicate": 1}
 _READ_ONLY = MappingProxyType({"readonly": "1"})
-
-
-class StoreRefusedError(StoreError):
-    """The store answered with one of ClickHouse's own error codes, kept in ``code``; None where it gave none."""
-
-    def __init__(self, message: str, code: int | None) -> None:
-        super().__init__(message)
-        self.code = code
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +124,9 @@ class Store:
     def rows(self, sql: str, parameters: Mapping[str, Any] | None = None) -> list[dict[str, Any]]:
         """The answer to a query as dicts; times as aware datetimes. ``{name:Type}`` in it takes a parameter."""
         result = self._call("query", self._with(sql), parameters=dict(parameters or {}))
-        return list(result.named_results())
+        # The driver has the first block only: it reads the others from the store as they are asked for.
+        with self._our_errors():
+            return list(result.named_results())
 
     def frame(
         self, sql: str, parameters: Mapping[str, Any] | None = None, *, exact_bytes: bool = False
@@ -147,7 +137,7 @@ class Store:
         those that hold bytes (`seamwatch.columnar.texts`), and the others as String.
         """
         answer = self._call("raw_query", self._with(sql), dict(parameters or {}), fmt="ArrowStream")
-        return _with_binary(answer) if exact_bytes else _with_texts(answer)
+        return with_binary(answer) if exact_bytes else with_texts(answer)
 
     def frames(self, sql: str, rows: int) -> Iterator[pl.DataFrame]:
         """The answer to a query in frames of about so many rows, texts as Binary; only one is unpacked at a time."""
@@ -155,11 +145,11 @@ class Store:
 
         sql = self._with(sql)
         try:
-            schema, batches = _batches(self._short_stream(sql))
+            schema, batches = read_batches(self._short_stream(sql))
         except pa.ArrowInvalid:
             # Dictionaries must be UTF-8, and whoever edits a column may write what is none.
-            schema, batches = _batches(self._stream(sql))
-        yield from _binary_frames(schema, batches, rows)
+            schema, batches = read_batches(self._stream(sql))
+        yield from binary_frames(schema, batches, rows)
 
     def _stream(self, sql: str) -> bytes:
         return bytes(self._call("raw_query", sql, {}, fmt="ArrowStream"))
@@ -173,7 +163,7 @@ class Store:
             try:
                 answer = self._call("raw_query", sql, {}, fmt="ArrowStream", sending=_DICTIONARIES)
             except StoreRefusedError as error:
-                if error.code not in _MAY_NOT_SET:
+                if not may_not_set(error):
                     raise
                 self._is_refused_settings = True
             else:
@@ -211,13 +201,8 @@ class Store:
             stream.close()
 
     def _read(self, stream: Any) -> bytes:
-        from urllib3.exceptions import HTTPError
-
-        try:
+        with self._our_errors():
             return bytes(stream.read(_PIECE))
-        except (HTTPError, OSError) as error:
-            self.close()
-            raise UnreachableError(f"the store at {self.address} answered no further: {_cause(error)}") from error
 
     @contextmanager
     def as_its_user(self) -> Iterator[None]:
@@ -234,22 +219,32 @@ class Store:
 
     def _call(self, method: str, *arguments: Any, sending: Mapping[str, str] = _NOTHING, **options: Any) -> Any:
         """Call a method of the driver; ``sending`` are settings for the store to refuse, not for the driver."""
+        try:
+            with self._our_errors():
+                if self._client is None:
+                    self._client = self._connect()
+                with _sending(self._client.params, {**self._reading, **sending}):
+                    return getattr(self._client, method)(*arguments, **options)
+        except StoreRefusedError as refused:
+            if not (self._reading and is_read_only_already(refused)):
+                raise
+            self._reading = {}
+            return self._call(method, *arguments, sending=sending, **options)
+
+    @contextmanager
+    def _our_errors(self) -> Iterator[None]:
+        """What the driver, its HTTP client or the operating system raise in the block, as errors of ours."""
         from clickhouse_connect.driver import exceptions
+        from urllib3.exceptions import HTTPError
 
         try:
-            if self._client is None:
-                self._client = self._connect()
-            with _sending(self._client.params, {**self._reading, **sending}):
-                return getattr(self._client, method)(*arguments, **options)
-        except exceptions.Error as error:
-            refused = self._mapped(error)
-            if self._reading and isinstance(refused, StoreRefusedError) and _is_read_only_already(refused):
-                self._reading = {}
-                return self._call(method, *arguments, sending=sending, **options)
-            raise refused from error
-        except OSError as error:
-            self.close()
-            raise UnreachableError(f"the store at {self.address} cannot be reached: {_cause(error)}") from error
+            yield
+        except (exceptions.Error, HTTPError, OSError) as error:
+            ours = error_of(error, self.address)
+            if isinstance(ours, UnreachableError):
+                # The driver keeps a broken connection otherwise, and gives it to the next call.
+                self.close()
+            raise ours from error
 
     def _connect(self) -> Any:
         import clickhouse_connect
@@ -274,37 +269,6 @@ class Store:
             tz_mode="aware",
         )
 
-    def _mapped(self, error: Exception) -> StoreError | UnreachableError:
-        code = getattr(error, "code", None)
-        text = " ".join(str(error).split())
-        if code is None and (match := _CODE.search(text)):
-            code = int(next(group for group in match.groups() if group))
-        status = _STATUS.search(text)
-        if code is None and (status is None or status[1] in _PASSING):
-            # The driver keeps a broken connection otherwise, and gives it to the next call.
-            self.close()
-            return UnreachableError(f"the store at {self.address} cannot be reached: {_cause(error)}; is it running?")
-        said = _SAID.search(text)
-        return StoreRefusedError(f"the store refused: {said[1] if said else text}", code)
-
-
-def _is_read_only_already(refused: StoreRefusedError) -> bool:
-    """Whether it was refused because its user's profile says itself how read-only they are."""
-    return refused.code in _MAY_NOT_SET and "'readonly' setting" in str(refused)
-
-
-def causes_of(error: BaseException | None) -> Iterator[BaseException]:
-    """An error, and what each came from, the first of all last."""
-    while error is not None:
-        yield error
-        error = error.__cause__ or error.__context__
-
-
-def _cause(error: BaseException) -> str:
-    """What the operating system said when there was no connection; else the error's own words, on one line."""
-    said = (each.strerror for each in causes_of(error) if isinstance(each, OSError) and each.strerror)
-    return next(said, " ".join(str(error).split()))
-
 
 @contextmanager
 def _sending(parameters: dict[str, str], more: Mapping[str, str]) -> Iterator[None]:
@@ -326,79 +290,3 @@ def quoted(values: Sequence[str]) -> str:
     """Texts as a list of ClickHouse string literals, for an IN."""
     escaped = (value.replace("\\", "\\\\").replace("'", "\\'") for value in values)
     return ", ".join(f"'{value}'" for value in escaped)
-
-
-def _with_texts(stream: bytes) -> pl.DataFrame:
-    """An Arrow stream as a frame, with texts as texts where the store's profile has them all come as bytes."""
-    import pyarrow as pa
-
-    from seamwatch.columnar.texts import labelled
-
-    reader = pa.ipc.open_stream(stream)
-    schema, batches = labelled(reader.schema, list(reader))
-    return cast("pl.DataFrame", pl.from_arrow(pa.Table.from_batches(batches, schema)))
-
-
-def _with_binary(stream: bytes) -> pl.DataFrame:
-    """An Arrow stream whose texts are taken for bytes; a read-only user may not ask the store itself for that."""
-    return _frame_of_bytes(*_batches(stream))
-
-
-def _batches(stream: bytes) -> tuple[Any, list[Any]]:
-    """The schema and the batches of an Arrow stream; views of it but for their dictionaries."""
-    import pyarrow as pa
-
-    reader = pa.ipc.open_stream(stream)
-    return reader.schema, list(reader)
-
-
-def _binary_frames(schema: Any, every: Sequence[Any], rows: int) -> Iterator[pl.DataFrame]:
-    """Batches whose texts are taken for bytes, in frames of at least so many rows but for the last."""
-    batches: list[Any] = []
-    count = 0
-    for batch in every:
-        batches.append(batch)
-        count += batch.num_rows
-        if count >= rows:
-            yield _frame_of_bytes(schema, batches)
-            batches, count = [], 0
-    if count:
-        yield _frame_of_bytes(schema, batches)
-
-
-def _frame_of_bytes(schema: Any, batches: Sequence[Any]) -> pl.DataFrame:
-    return pl.DataFrame(
-        [_series(field, [batch.column(index) for batch in batches]) for index, field in enumerate(schema)]
-    )
-
-
-def _series(field: Any, chunks: Sequence[Any]) -> pl.Series:
-    import pyarrow as pa
-
-    if pa.types.is_dictionary(field.type) and chunks:
-        return pl.concat([_texts(field.name, chunk) for chunk in chunks])
-    kind = _binary(field.type)
-    return pl.Series(field.name, pa.chunked_array([chunk.view(kind) for chunk in chunks], kind))
-
-
-def _texts(name: str, chunk: Any) -> pl.Series:
-    """The texts of a dictionary column, one a row."""
-    import pyarrow as pa
-
-    texts, rows = pl.Series(name, chunk.dictionary.view(pa.binary())), pl.Series(chunk.indices)
-    # Rows that are sorted by system mostly have one text in all of a batch.
-    if (least := rows.min()) == rows.max() and rows.null_count() in (0, len(rows)):
-        return texts.clear(len(rows)) if least is None else texts.new_from_index(cast("int", least), len(rows))
-    return texts[rows]
-
-
-def _binary(kind: Any) -> Any:
-    import pyarrow as pa
-
-    if pa.types.is_string(kind) or pa.types.is_dictionary(kind):
-        return pa.binary()
-    if pa.types.is_list(kind):
-        return pa.list_(kind.value_field.with_type(_binary(kind.value_type)))
-    if pa.types.is_struct(kind):
-        return pa.struct([kind.field(i).with_type(_binary(kind.field(i).type)) for i in range(kind.num_fields)])
-    return kind

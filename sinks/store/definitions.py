@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from typing import Final
 
 from seamwatch.errors import StoreError
-from sinks.store.client import Store, StoreRefusedError, quoted
+from sinks.store.client import Store, quoted
 from sinks.store.cluster import LOCAL, Cluster
 from sinks.store.ddl import Column, Made, Table, View, follow, read_table, text_of, tokens
 from sinks.store.migrate import everything
+from sinks.store.refusals import StoreRefusedError
 
 _AT_ONCE: Final = 60_000
 """Characters of statements in one question: a store takes 262,144 unless it is told otherwise."""

@@ -22,8 +22,8 @@ from tenacity import (
 )
 
 from seamwatch.errors import SeamwatchError, UnreachableError
-from sinks.store.client import StoreRefusedError, causes_of
 from sinks.store.fencing import SupersededError
+from sinks.store.refusals import StoreRefusedError, causes_of
 
 _log = structlog.get_logger("sinks.store.retries")
 

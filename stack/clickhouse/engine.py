@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 import re
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -34,6 +34,8 @@ _ALWAYS: Final[Mapping[str, int]] = {"use_query_condition_cache": 0, "min_table_
 
 # What one answer may hold, in the engine's own columns, where its format cannot be sent block by block.
 MAX_HELD_RESULT_BYTES: Final = 512 * 1024 * 1024
+
+_SHORT_ANSWER: Final = 64 * 1024
 
 _AUDITOR_LIMITS: Final[Mapping[str, int]] = {
     "max_execution_time": 300,
@@ -60,13 +62,17 @@ class Written:
 
 @dataclass(slots=True)
 class Answer:
-    """A result as it is formatted: its blocks, and the rows so far: read for it, and in it."""
+    """A result as it is formatted: its blocks, and the rows so far: read for it, and in it.
+
+    When it ``is_whole``, all blocks are there.
+    """
 
     blocks: Iterator[bytes]
     rows: int = 0
     read_rows: int = 0
     read_bytes: int = 0
     written: Written = field(default_factory=lambda: Written(0, 0))
+    is_whole: bool = False
 
 
 class Engine:
@@ -190,17 +196,28 @@ class Session:
     def streamed(self, sql: str, output: str) -> Answer:
         """Run a SELECT and give its answer block by block; the first block is there when this returns.
 
-        Only for formats whose blocks can be joined. Refusal (36) when the engine cannot stream the statement; later
-        errors come out of the iterator.
+        A short one is whole: it needs no thread for its end. Only for formats whose blocks can be joined. Refusal (36)
+        when the engine cannot stream the statement; later errors come out of the iterator.
         """
+        answer = Answer(iter(()))
         with _refusals():
             stream = self._connection.send_query(sql, output)
-            first = stream.fetch()
-        answer = Answer(iter(()))
-        answer.blocks = _blocks(first, stream, answer)
-        if first is not None:
-            answer.rows = first.rows_read()
-            answer.read_rows, answer.read_bytes = first.storage_rows_read(), first.storage_bytes_read()
+
+        def fetch() -> Any:
+            with _refusals():
+                block = stream.fetch()
+            if block is not None:
+                answer.read_rows += block.storage_rows_read()
+                answer.read_bytes += block.storage_bytes_read()
+            return block
+
+        begun = [fetch()]
+        if begun[0] is not None:
+            answer.rows = begun[0].rows_read()
+            if begun[0].size() <= _SHORT_ANSWER:
+                begun.append(fetch())
+        answer.is_whole = begun[-1] is None
+        answer.blocks = _blocks(begun, fetch, stream.cancel)
         return answer
 
     def insert(self, head: InsertHead, chunks: Iterator[bytes]) -> Written:
@@ -226,17 +243,12 @@ class Session:
         return bytes(self._run(sql, "TSVRaw").bytes()).decode()
 
 
-def _blocks(block: Any, stream: Any, answer: Answer) -> Iterator[bytes]:
+def _blocks(begun: list[Any], fetch: Callable[[], Any], cancel: Callable[[], object]) -> Iterator[bytes]:
     try:
-        while block is not None:
+        while (block := begun.pop(0) if begun else fetch()) is not None:
             yield bytes(block.bytes())
-            with _refusals():
-                block = stream.fetch()
-            if block is not None:
-                answer.read_rows += block.storage_rows_read()
-                answer.read_bytes += block.storage_bytes_read()
     finally:
-        stream.cancel()  # a client that went away must not leave its query running
+        cancel()  # a client that went away must not leave its query running
 
 
 @contextlib.contextmanager

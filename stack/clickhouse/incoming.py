@@ -8,6 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
+import anyio.from_thread
+from starlette.requests import Request
+
 from stack.clickhouse.http_request import Call
 from stack.clickhouse.refusals import Refusal
 from stack.clickhouse.statement import InsertHead, first_keyword, insert_head, tokens, trailing_statement
@@ -15,12 +18,30 @@ from stack.clickhouse.statement import InsertHead, first_keyword, insert_head, t
 # A statement with its literals; the data of an insert are not counted.
 MAX_STATEMENT_BYTES: Final = 64 * 1024 * 1024
 _HEAD_STEP: Final = 64 * 1024
+_SMALL_BODY: Final = 64 * 1024
 
 # Formats whose blocks, each formatted by itself, make a whole when they are joined.
 _STREAMED: Final = frozenset(
     {"Native", "RowBinary", "JSONEachRow", "JSONCompactEachRow", "JSONStringsEachRow", "TabSeparated", "TSV",
      "TabSeparatedRaw", "TSVRaw", "CSV", "NDJSON", "JSONLines", "Null"}
 )  # fmt: skip
+
+
+async def pieces(request: Request) -> Iterator[bytes]:
+    """The body, for a thread to go through: a small one is all here, of another each piece is waited for.
+
+    Most bodies are a statement, and handing one over to the thread costs more than the statement does.
+    """
+    headers = request.headers
+    length = headers.get("content-length", "" if "transfer-encoding" in headers else "0")
+    if length.isdigit() and int(length) <= _SMALL_BODY:
+        return iter((await request.body(),))
+    body = aiter(request.stream())
+
+    def next_piece() -> bytes:
+        return anyio.from_thread.run(anext, body, b"")
+
+    return iter(next_piece, b"")
 
 
 def read_statement(query: str, chunks: Iterator[bytes]) -> tuple[InsertHead | None, bytes, Iterator[bytes]]:

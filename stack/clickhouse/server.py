@@ -11,6 +11,7 @@ has not.
 from __future__ import annotations
 
 import argparse
+import asyncio
 import contextlib
 import json
 import logging
@@ -32,11 +33,12 @@ from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 from starlette.types import Receive
 
+from stack.clickhouse.answer_headers import content_type, summary
 from stack.clickhouse.arrow_answers import asked_as_bytes, with_texts
 from stack.clickhouse.compressed import packed, unpacked
 from stack.clickhouse.engine import Answer, Engine, Session
 from stack.clickhouse.http_request import Call, call_of, plain_chunks, with_form
-from stack.clickhouse.incoming import can_stream, read_statement, reads, text_of
+from stack.clickhouse.incoming import can_stream, pieces, read_statement, reads, text_of
 from stack.clickhouse.refusals import Refusal
 from stack.clickhouse.running import Running, Statement, killed_id
 from stack.clickhouse.statement import output_format, quoted
@@ -75,12 +77,11 @@ class Server:
             return self._refused(refusal, None)
         if not call.query and request.method == "GET":
             return PlainTextResponse("Ok.\n")
-        body = aiter(request.stream())
-
-        def next_chunk() -> bytes:
-            return anyio.from_thread.run(anext, body, b"")
-
-        chunks = plain_chunks(iter(next_chunk, b""), request.headers.get("content-encoding", ""))
+        try:
+            body = await pieces(request)
+        except ClientDisconnect:
+            return Response(status_code=499)
+        chunks = plain_chunks(body, request.headers.get("content-encoding", ""))
         if call.body_packed:
             chunks = unpacked(chunks)
         try:
@@ -88,11 +89,16 @@ class Server:
         except Refusal as refusal:
             return self._refused(refusal, call)
         asking = anyio.Event()  # set when the body is read, and is a query
+        loop = asyncio.get_running_loop()
+
+        def is_asking() -> None:
+            loop.call_soon_threadsafe(asking.set)  # without waiting for it, as the thread would for anyio
+
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(self._watch, request, statement, asking)
             try:
                 answer = await anyio.to_thread.run_sync(
-                    self._carry_out, call, chunks, statement, asking, limiter=self._limiter
+                    self._carry_out, call, chunks, statement, is_asking, limiter=self._limiter
                 )
             except Refusal as refusal:
                 answer = self._refused(refusal, call)
@@ -111,7 +117,9 @@ class Server:
     async def _kill(self, statement: Statement) -> None:
         await anyio.to_thread.run_sync(self._running.kill, statement, limiter=self._enders)
 
-    def _carry_out(self, call: Call, chunks: Iterator[bytes], running: Statement, asking: anyio.Event) -> Response:
+    def _carry_out(
+        self, call: Call, chunks: Iterator[bytes], running: Statement, is_asking: Callable[[], None]
+    ) -> Response:
         """Run a call in a worker thread. The session outlives this for as long as the answer is being sent."""
         kept = False
         session = self._session(running)
@@ -122,7 +130,7 @@ class Server:
             output = output_format(sql) or call.default_format
             if head is None:
                 if reads(sql):
-                    anyio.from_thread.run_sync(asking.set)
+                    is_asking()
                 if (query_id := killed_id(sql)) is not None and call.may_end:
                     return self._killed(call, session, query_id, output)
             streamed = head is None and can_stream(sql, output, call)
@@ -146,7 +154,7 @@ class Server:
                     answer.blocks = iter((with_texts(b"".join(answer.blocks), output),))
                 return self._answered(call, answer, output)
             answer = session.streamed(text, output)
-            kept = True
+            kept = not answer.is_whole
             return self._streamed(call, session, answer, output, running)
         finally:
             if not kept:
@@ -172,9 +180,9 @@ class Server:
         headers = self._about(call, answer, output)
         return Response(b"".join(packed(body)) if call.packed else body, headers=headers)
 
-    def _streamed(
-        self, call: Call, session: Session, answer: Answer, output: str, running: Statement
-    ) -> StreamingResponse:
+    def _streamed(self, call: Call, session: Session, answer: Answer, output: str, running: Statement) -> Response:
+        if answer.is_whole:
+            return self._answered(call, answer, output)
         tag = token_hex(8)
         headers = self._about(call, answer, output) | {"X-ClickHouse-Exception-Tag": tag}
         return _Streamed(self._send(session, answer, tag, call.packed, running), headers, lambda: self._kill(running))
@@ -208,8 +216,8 @@ class Server:
             self._running.end(running)
 
     def _about(self, call: Call, answer: Answer, output: str) -> dict[str, str]:
-        headers = self._headers(call) | _summary(answer)
-        return headers | ({"X-ClickHouse-Format": output} if output else {}) | _content_type(output)
+        headers = self._headers(call) | summary(answer)
+        return headers | ({"X-ClickHouse-Format": output} if output else {}) | content_type(output)
 
     def _headers(self, call: Call | None) -> dict[str, str]:
         return {
@@ -241,28 +249,6 @@ class _Streamed(StreamingResponse):
 
 async def _ok(_request: Request) -> Response:
     return PlainTextResponse("Ok.\n")
-
-
-def _summary(answer: Answer) -> dict[str, str]:
-    counts = {
-        "read_rows": answer.read_rows,
-        "read_bytes": answer.read_bytes,
-        "written_rows": answer.written.rows,
-        "written_bytes": answer.written.bytes,
-        "result_rows": answer.rows,
-        "result_bytes": 0,
-    }
-    return {"X-ClickHouse-Summary": json.dumps({name: str(count) for name, count in counts.items()})}
-
-
-def _content_type(output: str) -> dict[str, str]:
-    if output in {"JSON", "JSONCompact", "JSONStrings"}:
-        return {"Content-Type": "application/json; charset=UTF-8"}
-    if output.endswith("EachRow"):
-        return {"Content-Type": "application/x-ndjson; charset=UTF-8"}
-    if output in {"Native", "Arrow", "ArrowStream", "Parquet", "RowBinary"}:
-        return {"Content-Type": "application/octet-stream"}
-    return {"Content-Type": "text/plain; charset=UTF-8"}
 
 
 def main() -> None:

@@ -22,7 +22,7 @@ from bus.documents import ContractsFollower
 from bus.loop import Loop, Output, stop_on_signals
 from bus.partitions import Partition, partition_of
 from bus.restoring import read_tables
-from seamwatch.clock import SystemClock
+from seamwatch.clock import SystemClock, setting_of
 from seamwatch.engine.judge import Judge
 from seamwatch.engine.settings import JudgeSettings
 from seamwatch.errors import RecordError, StageError
@@ -60,7 +60,7 @@ class Judges:
     def __init__(self, settings: Settings, contracts: ContractsFollower, metrics: Metrics) -> None:
         self._bootstrap = broker_of(settings)
         self._topics = Topics(settings.prefix)
-        self._clock, self._clock_setting = settings.clock(), settings.clock_setting
+        self._clock = settings.clock()
         self._codec = codec_of(settings)
         self._contracts = contracts
         self._settings = JudgeSettings(
@@ -275,7 +275,7 @@ class Judges:
         """How what a measurement led to was found."""
         kind, millis = message.timestamp()
         measured_at = None if kind == TIMESTAMP_NOT_AVAILABLE else self._clock.at(millis * 1_000)
-        return Found(measured_at, self._settings.lateness, self._settings.settle, judge.held, self._clock_setting)
+        return Found(measured_at, self._settings.lateness, self._settings.settle, judge.held, setting_of(self._clock))
 
     def _measurement(self, message: Message) -> Measurement:
         value = message.value()

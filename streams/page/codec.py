@@ -21,8 +21,8 @@ from faust.serializers import codecs
 
 from seamwatch.judging.model.facts import Notice, Violation
 from seamwatch.judging.records import violation_of, violation_record
+from seamwatch.notices import notice_as_due
 from seamwatch.outages import Outage
-from seamwatch.paging import notice_as_due
 from seamwatch.wire.codec import Codec
 from seamwatch.wire.topics import DEFAULT_PREFIX, Topics
 

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 
 import structlog
 
+from seamwatch.documents import Estate
 from seamwatch.documents.contract import Contract
 from seamwatch.documents.escalating import escalation_list, ladder_of
 from seamwatch.documents.models import Person, System
@@ -31,6 +32,14 @@ class Directory:
         """``required``: a person's new document is followed only when it is signed by who must."""
         self._said = Published(required=required)
         self._persons: dict[str, Recipient] = {}
+        self._estate: Estate | None = None
+
+    @property
+    def estate(self) -> Estate:
+        """All documents, as they are followed by now."""
+        if self._estate is None:
+            self._estate = self._said.estate()
+        return self._estate
 
     @property
     def persons(self) -> Mapping[str, Recipient]:
@@ -40,6 +49,7 @@ class Directory:
     def take(self, key: str, value: bytes | None) -> str | None:
         """Take the next message; returns the id of the person whom it is about, if it is about one."""
         self._said.take(key, value)
+        self._estate = None
         self._say_unfollowed(key)
         kind, _, identity = key.partition("/")
         if kind != Person.kind_name:

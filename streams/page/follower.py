@@ -25,8 +25,8 @@ from seamwatch.broker import Address
 from seamwatch.errors import RecordError, UnreachableError
 from seamwatch.judging.model.facts import Notice, Violation
 from seamwatch.judging.records import violation_of
+from seamwatch.notices import notice_as_due
 from seamwatch.outages import Outage
-from seamwatch.paging import notice_as_due
 from seamwatch.wire.codec import Codec
 from seamwatch.wire.topics import Topics
 from streams.page.beginning import WHOLE_SECONDS, Needed, marks_of, pick, set_marks

@@ -11,6 +11,7 @@ from seamwatch.exposing import LOOPBACK, expose
 from seamwatch.judging.model.facts import Violation
 from seamwatch.outages import Outage
 from seamwatch.paging import NOTICE, Attempt
+from seamwatch.summed import OUTCOMES
 
 _DELAYS = (1, 2, 5, 10, 30, 60, 300, 900, 3_600, 6 * 3_600, 86_400)
 
@@ -24,6 +25,12 @@ class Metrics:
         self._deliveries = Counter(
             f"{prefix}_deliveries", "Attempts to tell a person", ["channel", "result"], registry=registry
         )
+        self.summaries = Counter(
+            f"{prefix}_summaries", "Summaries, by how much of what broke and is owed could be read", ["outcome"],
+            registry=registry,
+        )  # fmt: skip
+        for outcome in OUTCOMES:
+            self.summaries.labels(outcome)
         self.open = Gauge(f"{prefix}_open", "Violations open and unacknowledged, of all pagers", registry=registry)
         self.waiting = Gauge(f"{prefix}_waiting", "What is still to be told by this pager", registry=registry)
         self.oldest = Gauge(

@@ -18,11 +18,12 @@ from faust.types import TP
 from bus.partitions import Partition
 from seamwatch.clauses import kinds
 from seamwatch.clock import Clock
-from seamwatch.delivering import Deliver, MannerOf
+from seamwatch.delivering import Complete, Deliver, MannerOf
 from seamwatch.durations import SECOND
 from seamwatch.errors import UsageError
 from seamwatch.incidents import TRIGGER
 from seamwatch.judging.model.facts import DRILL, Violation
+from seamwatch.notices import is_summary, reminder_of, summary_of
 from seamwatch.outages import Outage
 from seamwatch.paging import (
     NOBODY,
@@ -35,11 +36,11 @@ from seamwatch.paging import (
     outage_as_due,
     outage_of,
     page_of,
-    reminder_of,
 )
 from seamwatch.wire.topics import Topics
 from streams.page.beginning import Needed
 from streams.page.codec import NoticeCodec, OutageCodec, violation_topic
+from streams.page.completing import Completing
 from streams.page.desk import Desk
 from streams.page.directory import Directory
 from streams.page.follower import Received, ReceivedDocument, ReceivedOutage, ReceivedViolation
@@ -73,6 +74,7 @@ class Pager:
         lookout: Lookout,
         metrics: Metrics,
         manner_of: MannerOf,
+        complete: Complete,
         board: str | None = None,
         again_every: int | None = None,
         *,
@@ -88,6 +90,7 @@ class Pager:
         self._silences = Silences()
         self._desk = Desk(self._is_held)
         self._directory = Directory(required=required)
+        self._completing = Completing(complete, self._directory, metrics)
         self._pages = Pages(app, topics, metrics)
         self._following_up = FollowingUp(
             Means(deliver, manner_of, self._directory, self._pages, metrics, clock, board, again_every, self._is_held)
@@ -239,12 +242,7 @@ class Pager:
 
     async def _tell(self, person: str, violations: list[Violation]) -> None:
         recipient = self._directory.recipient(person)
-        now = self._clock.now()
-        if len(violations) == 1:
-            page = self._page(violations[0], recipient, now)
-        else:
-            ahead = {violation.violation_id: self._following_up.ahead(violation) for violation in violations}
-            page = digest_of(violations, recipient, now, self._board, ahead)
+        page = await self._page_of(violations, recipient)
         delivered: set[str] = set()
         try:
             async for attempt in self._deliver(recipient, page):
@@ -261,10 +259,16 @@ class Pager:
         left = [violation for violation in violations if violation.violation_id not in delivered]
         self._desk.put_back(left, delivered=False, now=steady)
 
-    def _page(self, due: Violation, recipient: Recipient, now: int) -> Page:
+    async def _page_of(self, violations: list[Violation], recipient: Recipient) -> Page:
+        if len(violations) > 1:
+            ahead = {violation.violation_id: self._following_up.ahead(violation) for violation in violations}
+            return digest_of(violations, recipient, self._clock.now(), self._board, ahead)
+        (due,) = violations
+        if is_summary(due):
+            return summary_of(due, recipient, self._board, await self._completing.summed(due))
         if due.severity == NOTICE:
-            return outage_of(due) if due.kind == OUTAGE else reminder_of(due, recipient, now, self._board)
-        return page_of(due, recipient, now, self._board, self._following_up.ahead(due))
+            return outage_of(due) if due.kind == OUTAGE else reminder_of(due, recipient, self._clock.now())
+        return page_of(due, recipient, self._clock.now(), self._board, self._following_up.ahead(due))
 
     def _show(self) -> None:
         waiting, oldest = self._desk.waiting(asyncio.get_running_loop().time(), self._is_mine)

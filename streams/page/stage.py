@@ -20,7 +20,7 @@ from bus.faust_app import faust_app
 from seamwatch.broker import Address
 from seamwatch.clauses import kinds
 from seamwatch.clock import Clock
-from seamwatch.delivering import Deliver, MannerOf, by_the_way
+from seamwatch.delivering import Complete, Deliver, MannerOf, asking_nobody, by_the_way
 from seamwatch.durations import SECOND
 from seamwatch.errors import SeamwatchError, StageError, UnreachableError, UsageError
 from seamwatch.paging import Recipient
@@ -57,6 +57,7 @@ async def page(
     metrics: Metrics | None = None,
     board: str | None = None,
     manner_of: MannerOf = by_the_way,
+    complete: Complete = asking_nobody,
     again_every: int | None = None,
     required: bool = False,
     whole_seconds: float = WHOLE_SECONDS,
@@ -64,7 +65,8 @@ async def page(
 ) -> None:
     """Page until ``stop``; pages name the ``board`` at this address.
 
-    ``manner_of`` knows how channels are. The last person of a list is told again ``again_every`` so many microseconds.
+    ``manner_of`` knows how channels are, ``complete`` what a summary says beside its sentence.
+    The last person of a list is told again ``again_every`` so many microseconds.
     ``required``: documents are followed only when they are signed by who must. Whatever came in the last
     ``whole_seconds`` is read at the start, and every ``mark_every`` seconds it is marked from where.
 
@@ -76,8 +78,8 @@ async def page(
     with tempfile.TemporaryDirectory(prefix="seamwatch-page-") as folder:
         app = faust_app(bootstrap, f"{topics.prefix}.page", instance, folder)
         pager = Pager(
-            app, topics, clock, deliver, unreachable, watching or Watching(), lookout, metrics, manner_of, board,
-            again_every, required=required,
+            app, topics, clock, deliver, unreachable, watching or Watching(), lookout, metrics, manner_of, complete,
+            board, again_every, required=required,
         )  # fmt: skip
         follower = Follower(
             bootstrap, topics, list(kinds()), lambda received: _handed(loop, pager, received), Codec(),
@@ -147,11 +149,12 @@ def run(
     unreachable: Unreachable = _nobody_is_unreachable,
     beat: Beat | None = None,
     manner_of: MannerOf = by_the_way,
+    complete: Complete = asking_nobody,
 ) -> None:
     """Page until SIGTERM or SIGINT, by the settings.
 
     ``deliver`` reaches people, ``unreachable`` knows whom it cannot, ``beat`` gives an outside service a sign of life,
-    ``manner_of`` knows how channels are.
+    ``manner_of`` knows how channels are, ``complete`` what a summary says beside its sentence.
     Raises UsageError without a broker, and when no document knows the default owner.
     """
     broker = settings.broker()
@@ -165,8 +168,8 @@ def run(
         await page(
             bootstrap, Topics(settings.prefix), settings.clock(), deliver, stop, instance,
             unreachable=unreachable, watching=_watching(settings, beat), metrics=metrics,
-            board=settings.board_url, manner_of=manner_of, again_every=settings.page_again_every or None,
-            required=settings.follows_signed_only,
+            board=settings.board_url, manner_of=manner_of, complete=complete,
+            again_every=settings.page_again_every or None, required=settings.follows_signed_only,
         )  # fmt: skip
 
     metrics = Metrics(settings.metrics_port, settings.metrics_host)

@@ -162,6 +162,26 @@ def test_a_shift_of_the_scores_asks_for_one_and_no_other_episode_does() -> None:
     assert told(ranged, [decision("1h", score=7.0)]) == []
 
 
+def test_a_change_in_service_that_nobody_announced_asks_for_one_and_an_objection_does_not() -> None:
+    notice = "- {id: tell, kind: change_notice, unannounced: true, acknowledgers: [second@example.org]}\n"
+    both = contract("scorer", notice + (ANEW % ", after: [unannounced]").replace("5d", "1d")) + "---" + system()
+    swapped = [decision("30m"), *(decision(f"{minutes}m", version="v2") for minutes in range(60, 300, 10))]
+    everything = found(both, swapped, "3d")
+    (served,) = [v for v in everything if v.kind == "change_notice"]
+    (late,) = of_kind(everything)
+    assert (late.since, late.opened_at) == (served.opened_at, served.opened_at + DAY)
+    assert "since a change was served at 2026-03-02 01:" in late.summary
+    assert "before it was announced and accepted" in late.summary
+    assert served.violation_id[:8] in late.summary
+    assert told(both, [*swapped, evaluation("20h")], "3d") == []
+    refused = {
+        "type": "acknowledgement", "event_time": at("2h"), "system": "scorer", "of": "change", "reference": "M-1",
+        "person": "second@example.org", "answer": "object", "event_id": "o1",
+    }  # fmt: skip
+    objected = found(both, [change("1h", effective="2d"), refused], "3d")
+    assert {v.kind for v in objected} == {"change_notice"}
+
+
 def test_who_evaluates_is_reminded_once_before_it_is_due() -> None:
     live = Live(AGREED)
     live.flush([change("1d")], at("1d"))

@@ -25,7 +25,7 @@ from seamwatch.judging.model.facts import Evidence, Violation
 from seamwatch.judging.records import violation_record
 from seamwatch.wire.topics import Topics
 from sinks.store.client import Store
-from sinks.store.migrate import migrate
+from tests.databases import migrated
 from tests.sinks.ledger.book import Book
 from tests.sinks.samples import CODEC, NOW, violation
 
@@ -247,7 +247,7 @@ def populated(
     """A store of its own with the estate, and the environment that names it."""
     name = f"p_{uuid.uuid4().hex[:10]}"
     url = urlunsplit(urlsplit(clickhouse)._replace(path=f"/{name}"))
-    migrate(url)
+    migrated(url)
     for variable, value in (("CLICKHOUSE_URL", url), ("SEAMWATCH_PREFIX", "t"), ("SEAMWATCH_DATA", str(folder))):
         monkeypatch.setenv(variable, value)
 

@@ -23,7 +23,7 @@ from seamwatch.testing import RecordingEmitter
 from seamwatch.wire.topics import Topics
 from sinks.ledger.format.keys import make_keys, read_signer
 from sinks.store.client import Store
-from sinks.store.migrate import migrate
+from tests.databases import migrated
 from tests.sinks.ledger.book import Book
 from tests.sinks.samples import CODEC, encoded
 
@@ -36,7 +36,7 @@ def store(clickhouse: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> I
     """A store with a month of inferences that is two years old and one that is not, and the environment to ask it."""
     name = f"l_{uuid.uuid4().hex[:10]}"
     url = urlunsplit(urlsplit(clickhouse)._replace(path=f"/{name}"))
-    migrate(url)
+    migrated(url)
     make_keys(tmp_path / "ledger.key", "ledger.example.org")
     for variable, value in {
         "CLICKHOUSE_URL": url,

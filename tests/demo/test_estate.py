@@ -26,6 +26,7 @@ from console.demo.configurations import (
 from console.demo.models import Models, train
 from console.demo.planned import Planned
 from console.demo.producers import estate
+from seamwatch.durations import HOUR
 from seamwatch.wire.codec import Codec
 
 ORIGIN = timeline.micros_of(timeline.NOMINAL_ORIGIN)
@@ -81,6 +82,13 @@ def test_the_eligibility_feed_is_silent_for_nine_days_and_decisions_go_on(histor
     assert silent > timeline.at(0, 9)
     stale = [e for e in history if e.event.system == "eligibility-model" and e.at > timeline.at(ORIGIN, 9.5)]
     assert max(e.at - e.event.record()["data_as_of"] for e in stale) > timeline.at(0, 9)
+
+
+def test_no_feed_ends_before_the_demo_has_stopped_waiting(history: list[Planned]) -> None:
+    end = timeline.at(ORIGIN, timeline.LENGTH_DAYS + timeline.TAIL_DAYS)
+    for system in ("eligibility-features", "credit-features", "renewals-features"):
+        newest = max(e.event.record()["data_as_of"] for e in history if e.event.system == system)
+        assert end - newest < 36 * HOUR, system
 
 
 def test_the_swap_changes_scores_but_neither_version_nor_digest(history: list[Planned]) -> None:

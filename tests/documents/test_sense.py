@@ -154,6 +154,7 @@ def test_a_clause_on_what_no_covered_system_reports_is_a_warning(tmp_path: Path)
 
 NOBODY = {
     "- {id: quarterly, kind: review, every: 90d}": "a review, and its clock runs out",
+    "- {id: anew, kind: reevaluation}": "a re-evaluation, and its clock runs out",
     "- {id: auc, kind: benchmark, metric: auc, min: 0.8}": "a measurement, and none counts",
     "- {id: from, kind: lineage, attested: true}": "an attestation of each refresh, and none counts",
 }
@@ -171,6 +172,21 @@ def test_a_word_that_nobody_may_give_is_a_warning(tmp_path: Path, clause: str) -
     systems = f"kind: System\nid: s0\ntype: {types[0]}\nowner: ada@example.org"
     file.write_text(signed.format(systems=systems, covers="s0") + f"  {clause}\n")
     assert [p for p in load_folder(tmp_path)[1] if "nobody may attest" in p.message] == []
+
+
+def test_a_reevaluation_that_only_episodes_ask_for_wants_a_clause_that_has_them(tmp_path: Path) -> None:
+    anew = "- {id: anew, kind: reevaluation, by: ada@example.org, after: [distribution, unannounced]}"
+    (line,) = told(tmp_path, anew, ("model",))
+    assert line.endswith(
+        "clause 'anew' (reevaluation): nothing asks for an evaluation: the contract has no clause of kind "
+        "'distribution' and no 'change_notice' with 'unannounced'"
+    )
+    for more in ("after: [unannounced], every: 90d}", "after: [unannounced, model]}"):
+        assert told(tmp_path, anew.replace("after: [distribution, unannounced]}", more), ("model",)) == []
+    notice = "\n- {id: tell, kind: change_notice, unannounced: true, acknowledgers: [ada@example.org]}"
+    assert told(tmp_path, anew + notice, ("model",)) == []
+    heard = anew.replace("distribution, ", "") + notice.replace("unannounced: true, ", "")
+    assert "no 'change_notice' with 'unannounced'" in told(tmp_path, heard, ("model",))[0]
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,8 @@ from seamwatch.documents import Estate, documents_of, published
 from seamwatch.durations import DAY
 from seamwatch.engine.withdrawals import withdrawal_notices
 from seamwatch.judging.model.facts import Notice
-from seamwatch.paging import Recipient, notice_as_due, reminder_of
+from seamwatch.notices import notice_as_due, reminder_of
+from seamwatch.paging import Recipient
 from tests.clauses.history import at, contract, estate_of
 
 RANGE = "- {id: valid, kind: range, min: 0, max: 1}"

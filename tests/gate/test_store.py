@@ -12,7 +12,7 @@ import pytest
 from console.keys import public_of, read_private_key
 from seamwatch.documents import Estate, documents_of, published
 from sinks.store.client import Store
-from sinks.store.migrate import migrate
+from tests.databases import migrated
 from tests.gate.test_gate import FULL, rules
 from tests.signing.folder import Folder, set_clock
 
@@ -21,7 +21,7 @@ from tests.signing.folder import Folder, set_clock
 def store(clickhouse: str, folder: Folder, monkeypatch: pytest.MonkeyPatch) -> Iterator[Store]:
     name = f"g_{uuid.uuid4().hex[:10]}"
     url = urlunsplit(urlsplit(clickhouse)._replace(path=f"/{name}"))
-    migrate(url)
+    migrated(url)
     monkeypatch.setenv("CLICKHOUSE_URL", url)
     with Store(url) as own:
         yield own

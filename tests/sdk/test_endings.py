@@ -211,6 +211,15 @@ def test_a_child_does_not_hold_the_files_of_a_parent_that_is_gone(tmp_path: Path
             os.killpg(process.pid, signal.SIGKILL)
 
 
+def test_an_event_that_is_seen_before_it_is_counted_ends_nothing(tmp_path: Path) -> None:
+    # The sender's thread looks between an event's arrival and its count: none was counted, and one waits.
+    tally = Tally(tmp_path)
+    tally.settled(-1)
+    tally.taken(1)
+    tally.let_go()
+    assert lost_by_the_dead(tmp_path) == 1
+
+
 def test_a_disk_that_takes_no_tally_costs_the_tally_alone(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("no folder")
     tally = Tally(tmp_path / "file")

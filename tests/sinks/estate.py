@@ -26,7 +26,7 @@ from seamwatch.wire.topics import Topics
 from sinks.ledger.rows import tables_with
 from sinks.record.stage import topics_recorded
 from sinks.store.client import Store
-from sinks.store.migrate import migrate
+from tests.databases import at, migrated
 from tests.sinks.mixed import Sent
 
 ROOT = Path(__file__).parents[2]
@@ -34,12 +34,27 @@ ROOT = Path(__file__).parents[2]
 
 @dataclass(frozen=True)
 class Estate:
-    """Topics under a prefix of their own and a migrated database of the same name."""
+    """Topics under a prefix of their own and a migrated database of the same name, which is made when it is asked for.
+
+    ``server`` is the URL of the store's writer, with whatever database.
+    """
 
     kafka: str
-    url: str
+    server: str
     topics: Topics
     _asked: threading.local = field(default_factory=threading.local, repr=False, compare=False)
+    _making: threading.Lock = field(default_factory=threading.Lock, repr=False, compare=False)
+    _made: list[str] = field(default_factory=list, repr=False, compare=False)
+
+    @property
+    def url(self) -> str:
+        """The URL of the database. Most tests of the pager never ask for one."""
+        with self._making:
+            if not self._made:
+                url = at(self.server, self.topics.prefix)
+                migrated(url)
+                self._made.append(url)
+            return self._made[0]
 
     @property
     def environment(self) -> dict[str, str]:
@@ -86,6 +101,12 @@ class Estate:
             store.close()  # its server has been started anew, or is away; the next use connects again
             return store.rows(sql)
 
+    def drop(self) -> None:
+        """Drop the database, if it was made."""
+        for url in self._made:
+            with Store(url, database="default") as store:
+                store.command(f"DROP DATABASE IF EXISTS {self.topics.prefix}")
+
     def hang_up(self) -> None:
         """Close this thread's connection."""
         store: Store | None = getattr(self._asked, "store", None)
@@ -98,20 +119,17 @@ class Estate:
 def estate(kafka: str, clickhouse: str, partitions: int = 2) -> Iterator[Estate]:
     name = f"t_{uuid.uuid4().hex[:10]}"
     topics = Topics(name)
-    url = urlunsplit(urlsplit(clickhouse)._replace(path=f"/{name}"))
     admin = AdminClient({"bootstrap.servers": kafka, "log_level": 3})
     specs = topics.specs(kinds(), partitions)
     for future in admin.create_topics([NewTopic(s.name, s.partitions, 1, config=s.settings) for s in specs]).values():
         future.result(30)
-    migrate(url)
-    made = Estate(kafka, url, topics)
+    made = Estate(kafka, clickhouse, topics)
     try:
         yield made
     finally:
         made.hang_up()
         admin.delete_topics([spec.name for spec in specs])
-        with Store(url, database="default") as store:
-            store.command(f"DROP DATABASE IF EXISTS {name}")
+        made.drop()
 
 
 def everything(kafka: str, names: list[str]) -> dict[tuple[str, int, int], bytes | None]:
@@ -207,8 +225,9 @@ class Stage:
 
 class Proxy:
     """Stands between a client and a server, to be cut: ``down`` refuses, ``cut_answers`` lets requests through but
-    drops the connection before the answer, so that the client cannot know what became of them; ``delay`` slows each
-    answer (seconds), so that there is time to be killed in between."""
+    drops the connection before the answer, so that the client cannot know what became of them; ``longest_answers``
+    drops it after so many bytes of them; ``delay`` slows each answer (seconds), so that there is time to be killed in
+    between; ``asked`` counts what came of requests."""
 
     def __init__(self, url: str) -> None:
         parts = urlsplit(url)
@@ -220,7 +239,9 @@ class Proxy:
         self.down = False
         self.cut_answers = 0
         self.cut = 0
+        self.longest_answers: int | None = None
         self.delay = 0.0
+        self.asked = 0
         threading.Thread(target=self._accept, daemon=True).start()
 
     def close(self) -> None:
@@ -244,6 +265,7 @@ class Proxy:
             threading.Thread(target=self._pump, args=(server, client, True), daemon=True).start()
 
     def _pump(self, source: socket.socket, sink: socket.socket, answers: bool) -> None:
+        passed = 0
         try:
             while data := source.recv(65536):
                 if answers and self.cut_answers > 0:
@@ -252,9 +274,14 @@ class Proxy:
                     break
                 if self.down:
                     break
+                self.asked += not answers
                 if answers and self.delay:
                     time.sleep(self.delay)
+                if answers and self.longest_answers is not None and passed + len(data) > self.longest_answers:
+                    sink.sendall(data[: self.longest_answers - passed])
+                    break
                 sink.sendall(data)
+                passed += len(data)
         except OSError:
             pass
         finally:

@@ -28,6 +28,7 @@ PAGES = (
     "/inventory/draft/Scorer",
     "/changes",
     "/drift",
+    "/silences",
     "/systems/lender",
     "/systems/lender/card",
     "/systems/helper",

@@ -18,12 +18,12 @@ from seamwatch.wire.topics import Topics
 from sinks.decoding import decoding
 from sinks.record.stage import Recorder
 from sinks.store.client import Store
-from sinks.store.migrate import migrate
 from streams.measure.plan import Plan
 from streams.replay.history.gathering import History, Limits
 from streams.replay.history.period import Period
 from streams.replay.history.store import gather_store
 from streams.replay.replay import judged
+from tests.databases import migrated
 from tests.sinks.estate import wait_for
 from tests.streams.stages import CODEC
 
@@ -49,7 +49,7 @@ def recording(kafka: str, url: str, topics: Topics) -> Iterator[None]:
 def own_store(clickhouse: str, topics: Topics) -> Iterator[str]:
     """A migrated database named after the topics; its URL."""
     url = urlunsplit(urlsplit(clickhouse)._replace(path=f"/{topics.prefix}"))
-    migrate(url)
+    migrated(url)
     try:
         yield url
     finally:

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit, urlunsplit
 import polars as pl
 
 from sinks.store.client import Store
-from sinks.store.migrate import migrate
+from tests.databases import migrated
 
 Row = tuple[str, str, float | None, str | None, str, int]
 """Id, system, score, cohort, version, and the second in which it arrived."""
@@ -22,7 +22,7 @@ def store_of_its_own(clickhouse: str) -> Iterator[str]:
     """The URL of a migrated database that no other test has."""
     name = f"d_{uuid.uuid4().hex[:10]}"
     url = urlunsplit(urlsplit(clickhouse)._replace(path=f"/{name}"))
-    migrate(url)
+    migrated(url)
     yield url
     with Store(clickhouse, database="default") as store:
         store.command(f"DROP DATABASE IF EXISTS {name}")

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from seamwatch.clauses.change_notice.state import ChangeNoticeState
+from seamwatch.judging.model.facts import UNANNOUNCED
 from seamwatch.judging.model.judgement import Finding, Open, Resolve
 from seamwatch.judging.model.seam import Seam
 from seamwatch.judging.patterns.serving import Announcement, Terms
@@ -71,8 +72,9 @@ class Serving:
         why = self._why_not(state, seen)
         summary = f"{seam.system} serves {digest_text(value)!r} since {moment_text(first.event_time)}, {why}"
         return Open(
-            self.severity, key, change.at, summary, slice=value, since=first.event_time, evidence=change.run.evidence
-        )
+            self.severity, key, change.at, summary, slice=value, since=first.event_time, unit=UNANNOUNCED,
+            evidence=change.run.evidence,
+        )  # fmt: skip
 
     def _why_not(self, state: ChangeNoticeState, seen: Seen) -> str:
         """What is wrong with it, by what had been announced when its first event came."""

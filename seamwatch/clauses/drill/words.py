@@ -16,26 +16,20 @@ from seamwatch.judging.model.facts import DRILL, ForwardedEvent
 from seamwatch.judging.model.judgement import Finding, Open, Resolve
 from seamwatch.judging.model.seam import Seam
 from seamwatch.judging.patterns.answered import answered
+from seamwatch.judging.patterns.entitled import not_entitled
 from seamwatch.judging.patterns.faults import evidence_of
 from seamwatch.judging.patterns.wording import moment_text, quoted
-from seamwatch.signatures import attestation_fault
 
 Found = tuple[DrillState, tuple[Finding, ...]]
 
 
 def fault_of(seam: Seam, clause: str, may: Sequence[str], record: Mapping[str, Any]) -> tuple[str, str] | None:
     """Why such an attestation counts for nothing whatever runs, as a word and a sentence; None when it may count."""
-    own, subject, person = f"{seam.contract}#{clause}", str(record["subject"]), record["person"]
-    if record["kind"] != "drill":
-        return "nobody_asks", f"{own} is attested by kind drill, not {record['kind']}"
-    if not subject.removeprefix(f"{own}/") or not subject.startswith(f"{own}/"):
-        return "nobody_asks", f"its subject is {subject}, which is no drill of {own}"
-    if person not in seam.keys:
-        return "not_asked", f"{person} is nobody that the documents know"
-    if person not in may:
-        who = " or ".join(may) or "nobody, as no person is named for it"
-        return "not_asked", f"a drill of {seam.system} by {seam.contract} is for {who} to run, not for {person}"
-    fault = attestation_fault(record, seam.keys[person])
+
+    def for_whom(who: str) -> str:
+        return f"a drill of {seam.system} by {seam.contract} is for {who} to run"
+
+    fault = not_entitled(seam, clause, "drill", may, for_whom, record)
     if fault is not None:
         return fault
     try:

@@ -34,6 +34,11 @@ def period_end(at: int, period: Period) -> int:
     return _first_of(number)
 
 
+def period_start(end: int, period: Period) -> int:
+    """The start (micros) of the calendar period that ends then."""
+    return _first_of(_month_number(end) - _MONTHS[period])
+
+
 def begun(state: FollowUpState, at: int, period: Period) -> FollowUpState:
     """With something that ended at a time, so that its period is summed up."""
     if period == "never":
@@ -71,7 +76,7 @@ def _without(state: FollowUpState, end: int) -> FollowUpState:
 
 
 def _text(seam: Seam, clause: str, state: FollowUpState, end: int, period: Period) -> str:
-    start = _first_of(_month_number(end) - _MONTHS[period])
+    start = period_start(end, period)
     ended = [one for one in state.reviews if start <= one.at < end]
     given = [one for one in state.reviews if one.given is not None and start <= one.given < end]
     parts = [

@@ -1,8 +1,9 @@
 r"""Re-evaluation: what an approval rests on is evaluated again when it changes, and still holds.
 
 A clock by which a new evaluation must be attested. What opens it (`after`): that a change of one of these kinds is
-announced (a `model`, `prompt`, `retrieval` or `tools` change, a `provider`'s notice), or that an episode of a clause of
-kind `distribution` of the contract opens (`distribution`). It is due `within` after a change takes effect, or after it
+announced (a `model`, `prompt`, `retrieval` or `tools` change, a `provider`'s notice), that an episode of a clause of
+kind `distribution` of the contract opens (`distribution`), or one of its `change_notice`, which saw a change in service
+that was not announced or not accepted (`unannounced`). It is due `within` after a change takes effect, or after it
 was announced if that is later; of an episode, after it opened. With `every` one is due so long after the last, too,
 and before the first after the system's first event. Of several reasons **the earliest deadline holds**. What is
 withdrawn asks for none any more.
@@ -29,8 +30,9 @@ reached, and the names of the last 1,000 changes. At its largest it takes 700 kB
 What its violation says: who has not re-evaluated it since what, and by when it was agreed (`observed` and `limit` in
 seconds); or the value, its bound, and by which approval's baseline.
 
-What it cannot see: a change that nobody announces (see `change_notice`; `approval` refuses a configuration that was not
-approved); whether an evaluation was made with care; episodes of other contracts.
+What it cannot see: a change that nobody announces, where the contract has no `change_notice` with `unannounced` or
+traffic does not show it (`approval` refuses a configuration that was not approved); whether an evaluation was made with
+care; episodes of other contracts.
 
 ```yaml
 - id: as-approved
@@ -89,13 +91,12 @@ from pydantic import Field, model_validator
 
 from seamwatch.clauses.attested import Persons, attesters, why_attestation_void
 from seamwatch.clauses.clause import Clause
-from seamwatch.clauses.reevaluation import words
 from seamwatch.clauses.reevaluation.clock import EVALUATED, REASON, WITHDRAWN, Clock
 from seamwatch.clauses.reevaluation.metrics import Metric, compared
 from seamwatch.clauses.reevaluation.state import Noted, Reason, ReevaluationState
 from seamwatch.clauses.reevaluation.statement import metrics_of
 from seamwatch.durations import DAY, Duration
-from seamwatch.judging.model.facts import Fact, ForwardedEvent
+from seamwatch.judging.model.facts import UNANNOUNCED, Fact, ForwardedEvent
 from seamwatch.judging.model.judgement import OPENED, Finding, Input, Judgement, Moment, TimePassed
 from seamwatch.judging.model.measure import Measure, Source
 from seamwatch.judging.model.seam import Seam
@@ -104,9 +105,12 @@ from seamwatch.judging.patterns.due import WHEN_NOT_AGREED
 from seamwatch.judging.patterns.faults import evidence_of, follow
 
 What = Literal[
-    "model", "prompt", "retrieval", "tools", "provider", "threshold", "data_source", "schema", "policy", "distribution"
-]
-_BY_DEFAULT: Final[tuple[What, ...]] = ("model", "prompt", "retrieval", "tools", "provider", "distribution")
+    "model", "prompt", "retrieval", "tools", "provider", "threshold", "data_source", "schema", "policy",
+    "distribution", "unannounced",
+]  # fmt: skip
+_BY_DEFAULT: Final[tuple[What, ...]] = (
+    "model", "prompt", "retrieval", "tools", "provider", "distribution", "unannounced"
+)  # fmt: skip
 
 
 class Reevaluation(Clause, kind="reevaluation"):
@@ -117,8 +121,9 @@ class Reevaluation(Clause, kind="reevaluation"):
 
     kind: Literal["reevaluation"]
     after: tuple[What, ...] = Field(
-        _BY_DEFAULT, description="what asks for one: kinds of changes, and `distribution` for shifts of scores"
-    )
+        _BY_DEFAULT, description="what asks for one: kinds of changes, `distribution` for shifts of scores, and "
+        "`unannounced` for changes in service that were not announced or not accepted"
+    )  # fmt: skip
     within: Duration = Field(14 * DAY, description="by how long after that it must be attested")
     every: Duration | None = Field(None, description="longest time between two evaluations; no period when absent")
     by: Persons = Field((), description="the person or persons who evaluate; who signs for a party when absent")
@@ -161,7 +166,7 @@ class Reevaluation(Clause, kind="reevaluation"):
             if received.type == "attestation":
                 return "" if record["kind"] == self.kind_name else None
             if received.type == OPENED:
-                return "" if "distribution" in self.after and _is_shift(record) else None
+                return "" if _episode_of(record) in self.after else None
             return "" if record["kind"] in self.after else None
         return ""
 
@@ -197,7 +202,7 @@ class Reevaluation(Clause, kind="reevaluation"):
             state = self._changed(clock, state, received, moment)
         elif received.type == OPENED:
             at, name = int(received.record["event_time"]), received.record["event_id"]
-            reason = Reason(words.DISTRIBUTION, name, at, at + self.within)
+            reason = Reason(str(_episode_of(received.record)), name, at, at + self.within)
             state = clock.noted(state, Noted(at, REASON, name, reason))
         elif self.why_void(seam, received.record) is None:
             state, findings = self._evaluated(clock, state, received)
@@ -258,6 +263,11 @@ def _pinned(seam: Seam) -> tuple[int, ...]:
     )
 
 
-def _is_shift(record: Mapping[str, Any]) -> bool:
-    """Whether an episode is of scores that shifted, and not of a review that is late or of what cannot be judged."""
-    return record["kind"] == "distribution" and record["unit"] not in (None, "s")
+def _episode_of(record: Mapping[str, Any]) -> What | None:
+    """What an episode asks for an evaluation as: that scores shifted, or that a change was served unannounced.
+
+    None where it asks for none, as a review that is late, what cannot be judged, or an objection.
+    """
+    if record["kind"] == "distribution" and record["unit"] not in (None, "s"):
+        return "distribution"
+    return "unannounced" if record["kind"] == "change_notice" and record["unit"] == UNANNOUNCED else None

@@ -13,6 +13,7 @@ from seamwatch.judging.patterns.wording import moment_text, number_text
 PERIOD: Final = "period"
 """What is due when nothing but time has passed."""
 DISTRIBUTION: Final = "distribution"
+UNANNOUNCED: Final = "unannounced"
 
 
 def reason_text(reason: Reason) -> str:
@@ -22,6 +23,8 @@ def reason_text(reason: Reason) -> str:
         return at
     if reason.what == DISTRIBUTION:
         return f"scores shifted at {at} (violation {reason.name[:8]}…)"
+    if reason.what == UNANNOUNCED:
+        return f"a change was served at {at} before it was announced and accepted (violation {reason.name[:8]}…)"
     return f"{reason.what} change {reason.name} was announced at {at}"
 
 

@@ -14,7 +14,7 @@ from seamwatch.clauses.stated import read_state
 from seamwatch.durations import format_duration
 from seamwatch.instants import parse_instant
 from seamwatch.judging.model.seam import Seam
-from seamwatch.signatures import attestation_fault
+from seamwatch.judging.patterns.entitled import not_entitled
 
 MOST_BYTES: Final = 8_192
 
@@ -70,17 +70,11 @@ def fault_of(
     seam: Seam, clause: str, may: Sequence[str], longest: int, record: Mapping[str, Any]
 ) -> tuple[str, str] | None:
     """Why such an attestation counts for nothing whatever is in force, as a word and a sentence; None when it may."""
-    own, subject, person = f"{seam.contract}#{clause}", str(record["subject"]), record["person"]
-    if record["kind"] != "silence":
-        return "nobody_asks", f"{own} is attested by kind silence, not {record['kind']}"
-    if not subject.startswith(f"{own}/") or subject == f"{own}/":
-        return "nobody_asks", f"its subject is {subject}, which is no silence of {own}"
-    if person not in seam.keys:
-        return "not_asked", f"{person} is nobody that the documents know"
-    if person not in may:
-        who = " or ".join(may) or "nobody, as no person is named for it"
-        return "not_asked", f"to hold back pages of {seam.system} by {seam.contract} is for {who}, not for {person}"
-    fault = attestation_fault(record, seam.keys[person])
+
+    def for_whom(who: str) -> str:
+        return f"to hold back pages of {seam.system} by {seam.contract} is for {who}"
+
+    fault = not_entitled(seam, clause, "silence", may, for_whom, record)
     if fault is not None:
         return fault
     try:

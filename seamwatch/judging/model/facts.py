@@ -190,6 +190,9 @@ CLIMBING: Final = frozenset({"breach", DRILL})
 OBJECTION = "objection"
 """The unit of a violation that is somebody's objection to a change, where who is asked first may withdraw that."""
 
+UNANNOUNCED = "unannounced"
+"""The unit of a violation that is traffic of a change before it was announced, in effect and accepted."""
+
 WITHDRAWN = "withdrawn"
 """The kind of a notice that tells of a withdrawal, in place of a clause's."""
 

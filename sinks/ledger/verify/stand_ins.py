@@ -10,9 +10,10 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from sinks.columns import POSITION_COLUMNS
-from sinks.store.client import Store, StoreRefusedError, quoted
+from sinks.store.client import Store, quoted
 from sinks.store.ddl import Column, Table
 from sinks.store.definitions import Definitions, Shown
+from sinks.store.refusals import StoreRefusedError
 
 _PLACE: Final = frozenset({"topic", "partition", "offset"})
 """Without these a row of the record is nowhere, and so not read at all."""

@@ -89,6 +89,16 @@ def asked(store: Store, *, system: str | None = None, person: str | None = None,
     return rows(store, Asked, sql, where.values)
 
 
+def awaited(store: Store, system: str) -> list[Asked]:
+    """Which answers to changes, and which receipts of summaries, are waited for about a system, the latest first."""
+    where = _of(system, None)
+    where.add("waiting")
+    # Not the violations: the store need not look at who was paged about which.
+    where.add("of IN ('change', 'summary')")
+    sql = f"SELECT {columns(Asked)} FROM acknowledgement_latency {where} {_LATEST_ASKED}"
+    return rows(store, Asked, sql, where.values)
+
+
 def asked_of(store: Store, of: str, references: Collection[str] | None = None) -> list[Asked]:
     """Every question about changes, violations or summaries (``of``), the latest first; or about some of them."""
     where = _about(of, references)

@@ -1,9 +1,9 @@
 """Whether the basis of an approval was gone when it allowed something, and why: what changed and was not re-evaluated.
 
-By what is on record: announced changes of what an approval rests on, shifts of the scores, and the configuration that
-its baseline names. A re-evaluation covers what came before it, if it counts for a clause of kind `reevaluation` in
-force; where none asks, if its person is of the documents and signed it where they have keys. The approval stays in
-force: this says what it rests on no longer.
+By what is on record: announced changes of what an approval rests on, those that served unannounced, shifts of the
+scores, and the configuration that its baseline names. A re-evaluation covers what came before it, if it counts for a
+clause of kind `reevaluation` in force; where none asks, if its person is of the documents and signed it where they have
+keys. The approval stays in force: this says what it rests on no longer.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 from seamwatch.clauses.attested import why_void
 from seamwatch.clauses.reevaluation import Reevaluation
 from seamwatch.engine.seams import Seams
+from seamwatch.judging.model.facts import UNANNOUNCED
 from seamwatch.judging.patterns.announcements import Announced, announced, withdrawn
 from seamwatch.judging.patterns.wording import digest_text, moment_text
 from seamwatch.signatures import attestation_counts
@@ -42,6 +43,12 @@ SELECT violation_id, opened_at FROM violations
 WHERE system = {{system:String}} AND kind = 'distribution' AND unit = 'share' AND opened_at <= {_AT}
 ORDER BY opened_at, violation_id
 """
+_SERVED: Final = f"""
+SELECT violation_id, opened_at, slice AS served FROM violations
+WHERE system = {{system:String}} AND kind = 'change_notice' AND unit = '{UNANNOUNCED}' AND opened_at <= {_AT}
+    AND slice IN {{served:Array(String)}}
+ORDER BY opened_at, violation_id
+"""
 _EVALUATIONS: Final = f"""
 SELECT event_time, system, subject, kind, metric, value, person, evidence_uri, key_id, signature, statement
 FROM attestations WHERE system = {{system:String}} AND kind = 'reevaluation' AND event_time <= {_AT}
@@ -51,23 +58,30 @@ ORDER BY event_time
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """What is on record of a system until a decision, oldest first, each as its topic has it."""
+    """What is on record of a system until a decision, oldest first, each as its topic has it.
+
+    ``served``: the episodes in which what the decision came from served before it was announced and accepted.
+    """
 
     changes: Sequence[Mapping[str, Any]] = ()
     shifts: Sequence[Mapping[str, Any]] = ()
+    served: Sequence[Mapping[str, Any]] = ()
     evaluations: Sequence[Mapping[str, Any]] = ()
 
 
-def gone(store: Store, found: Decision, approval: Approval | None) -> tuple[str, ...]:
+def gone(store: Store, found: Decision, approval: Approval | None, estate: Estate | None = None) -> tuple[str, ...]:
     """Why the basis of the approval that allowed a decision was gone by then, each in a sentence; empty if it was not.
 
-    By the documents as they are published now.
+    By the documents as they are published now: ``estate``, where the caller has it; else all of them are read where
+    something that happened needs it.
     """
     if approval is None:
         return ()
     asked: dict[str, Any] = {"system": found.system, "at": str(found.event_time), "kinds": list(KINDS)}
-    known = Record(*(values_of(store, sql, asked) for sql in (_CHANGES, _SHIFTS, _EVALUATIONS)))
-    estate = estate_shown(store) if known.changes or known.evaluations else None
+    asked["served"] = [name for name in (found.version, found.config_digest) if name]
+    known = Record(*(values_of(store, sql, asked) for sql in (_CHANGES, _SHIFTS, _SERVED, _EVALUATIONS)))
+    if estate is None and (known.changes or known.evaluations):
+        estate = estate_shown(store)
     return tuple(reasons(found, approval, known, estate))
 
 
@@ -93,6 +107,11 @@ def reasons(found: Decision, approval: Approval, known: Record, estate: Estate |
         if last is None or shift["opened_at"] > last:
             at = moment_text(shift["opened_at"])
             yield f"scores shifted at {at} (violation {shift['violation_id'][:8]}…), {after}"
+    for one in known.served:
+        if last is None or one["opened_at"] > last:
+            what, at = digest_text(one["served"]), moment_text(one["opened_at"])
+            early = f"{what!r} served at {at} before it was announced and accepted"
+            yield f"{early} (violation {one['violation_id'][:8]}…), {after}"
 
 
 def _is_of(change: Mapping[str, Any], found: Decision) -> bool:

@@ -30,19 +30,27 @@ class Due:
     due_at: int | None
 
 
-def due(estate: Estate, attested: Iterable[Review], first_seen: Mapping[str, int | None], now: int) -> Sequence[Due]:
-    """Every scheduled review of declared systems, what is due first at the top."""
+def due(
+    estate: Estate,
+    attested: Iterable[Review],
+    first_seen: Mapping[str, int | None],
+    now: int,
+    *,
+    system: str | None = None,
+) -> Sequence[Due]:
+    """Every scheduled review of declared systems, or of one, what is due first at the top."""
     seams = Seams(estate, None)
     of: dict[str, list[Review]] = {}
     for review in attested:
         of.setdefault(review.system, []).append(review)
     found = [
         one
-        for system in estate.systems
-        for contract in estate.contracts_for(system, now)
-        for bound in seams.covering(contract, system).values()
+        for name in estate.systems
+        if system is None or name == system
+        for contract in estate.contracts_for(name, now)
+        for bound in seams.covering(contract, name).values()
         if isinstance(bound.clause, ReviewClause)
-        if (one := _due(bound, of.get(system, ()), first_seen.get(system), now)) is not None
+        if (one := _due(bound, of.get(name, ()), first_seen.get(name), now)) is not None
     ]
     return sorted(found, key=lambda one: (one.due_at is None, one.due_at or 0, one.system, one.contract, one.clause))
 

@@ -65,17 +65,6 @@ def number(store: Store, wanted: Wanted) -> int:
     return count(store, f"SELECT count() FROM violations {where}", where.values)
 
 
-def broke(store: Store, system: str, since: Micros, until: Micros) -> list[Violation]:
-    """The episodes of a system that were open at any time of a period, the latest opened first."""
-    where = Where()
-    where.equal(system=system)
-    where.add("opened_at < fromUnixTimestamp64Micro({until:Int64}, 'UTC')", until=str(until))
-    where.add(
-        "(resolved_at IS NULL OR resolved_at >= fromUnixTimestamp64Micro({since:Int64}, 'UTC'))", since=str(since)
-    )
-    return _answer(store, f"{_EPISODES} {where} {_LATEST_FIRST}", where.values)
-
-
 def episode(store: Store, violation_id: str) -> Violation | None:
     """The one of this id; None when none is on record."""
     sql = f"{_EPISODES} WHERE violation_id = {{violation:String}}"

@@ -1,7 +1,8 @@
 -- Who approved which version for which use case, and what has it allowed?
 -- Every approval that is listed, and those that were and are no more but allowed something, with what they allowed: each
--- decision and call is counted by the rule of `why`, as of its own time and arrival. For that, traffic is summed by the hour,
--- by the minute in hours in which a document or an approval begins or ends, and one by one in such minutes.
+-- decision and call is counted by the rule of `why`, as of its own time and arrival, which looks at no risk policy
+-- (`policies_unread`). For that, traffic is summed by the hour, by the minute in hours in which a document or an approval begins
+-- or ends, and one by one in such minutes.
 SELECT
     system,
     version,
@@ -16,7 +17,9 @@ SELECT
     max(latest) AS last_seen,
     anyIf(revoked_at, listed) AS revoked_at,
     max(named) AS in_documents,
-    sum(outlived) AS events_after
+    sum(outlived) AS events_after,
+    arrayFilter(policy -> has(policy.2, anyIf(tier, listed)), (SELECT groupArray((policy, tiers)) FROM policy_tiers)).1
+        AS policies_unread
 FROM
 (
     SELECT
@@ -26,13 +29,15 @@ FROM
         parseDateTime64BestEffortOrNull(argMax(entry.approved_at, place), 6, 'UTC') AS approved_at,
         parseDateTime64BestEffortOrNull(argMax(entry.expires, place), 6, 'UTC') AS expires,
         parseDateTime64BestEffortOrNull(argMax(entry.revoked_at, place), 6, 'UTC') AS revoked_at,
+        argMax(risk_tier, place) AS tier,
         toUInt64(0) AS allowed, toUInt64(0) AS outlived,
         CAST(NULL, 'Nullable(DateTime64(6, \'UTC\'))') AS earliest,
         CAST(NULL, 'Nullable(DateTime64(6, \'UTC\'))') AS latest
     FROM
     (
         SELECT
-            id, (broker_time, offset) AS place, max((broker_time, offset)) OVER (PARTITION BY id) AS newest,
+            id, JSONExtractString(document, 'risk_tier') AS risk_tier, (broker_time, offset) AS place,
+            max((broker_time, offset)) OVER (PARTITION BY id) AS newest,
             CAST(arrayFlatten(arrayMap(
                 entry -> arrayMap(
                     approval -> (
@@ -60,22 +65,7 @@ FROM
     UNION ALL
     WITH
         -- Persons as published, each with since when it was so: whether there is such a person, and whether they have keys.
-        (
-            SELECT groupArray((id, told))
-            FROM
-            (
-                SELECT id, arraySort(groupArray((broker_time, offset, known, keyed))) AS told
-                FROM
-                (
-                    SELECT
-                        id, broker_time, offset, NOT retired AS known,
-                        NOT retired AND JSONLength(document, 'keys') > 0 AS keyed
-                    FROM document
-                    WHERE kind = 'Person'
-                )
-                GROUP BY id
-            )
-        ) AS people,
+        (SELECT groupArray((id, told)) FROM persons_as_published) AS people,
         arrayMap(
             person -> (
                 person.1 AS id,
@@ -107,7 +97,7 @@ FROM
         -- Where none is in force any more: the one that was, of which more was served.
         if(approved.id != '', approved, arrayLast(approval -> true, given)) AS told
     SELECT
-        served.system, told.version, told.config_digest, told.id, told.use_case, false, false, '', NULL, NULL, NULL,
+        served.system, told.version, told.config_digest, told.id, told.use_case, false, false, '', NULL, NULL, NULL, '',
         sumIf(served.number, approved.id != ''), sumIf(served.number, approved.id = ''),
         minIf(toNullable(served.earliest), approved.id != ''), maxIf(toNullable(served.latest), approved.id != '')
     FROM
@@ -144,48 +134,8 @@ FROM
         )
         GROUP BY type, system, version, config_digest, use_case, at, arrived_at
     ) AS served
-    ASOF LEFT JOIN
-    (
-    -- System documents as published, each from its arrival until that of the next.
-    SELECT id AS system, broker_time AS since, given.1 AS owner, given.2 AS approvers, given.3 AS approvals
-    FROM
-    (
-        SELECT
-            id, broker_time,
-            argMax(
-                (
-                    JSONExtractString(document, 'owner'),
-                    JSONExtract(document, 'approvers', 'Array(String)'),
-                    CAST(arrayFlatten(arrayMap(
-                        entry -> arrayMap(
-                            approval -> (
-                                entry.version, entry.config_digest, approval.id,
-                                approval.use_case, approval.approved_by,
-                                parseDateTime64BestEffortOrNull(approval.approved_at, 6, 'UTC'),
-                                parseDateTime64BestEffortOrNull(approval.expires, 6, 'UTC'),
-                                parseDateTime64BestEffortOrNull(approval.revoked_at, 6, 'UTC'),
-                                has(approval.signatures.person, approval.approved_by)
-                            ),
-                            entry.approvals
-                        ),
-                        JSONExtract(
-                            document, 'versions',
-                            'Array(Tuple(version String, config_digest String, approvals Array(Tuple(
-                                id String, use_case String, approved_by String, approved_at String, expires String,
-                                revoked_at String, signatures Array(Tuple(person String))))))'
-                        )
-                    )),
-                    'Array(Tuple(version String, config_digest String, id String, use_case String, approved_by String,
-                        approved_at Nullable(DateTime64(6, \'UTC\')),
-                        expires Nullable(DateTime64(6, \'UTC\')), revoked_at Nullable(DateTime64(6, \'UTC\')), signed Bool))')
-                ),
-                offset
-            ) AS given
-        FROM document
-        WHERE kind = 'System'
-        GROUP BY id, broker_time
-    )
-    ) AS declared ON served.system = declared.system AND served.arrived_at >= declared.since
+    ASOF LEFT JOIN systems_as_published AS declared
+        ON served.system = declared.system AND served.arrived_at >= declared.since
     WHERE told.id != ''
     GROUP BY served.system, told.version, told.config_digest, told.id, told.use_case
 )

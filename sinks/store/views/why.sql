@@ -3,26 +3,13 @@
 -- broker had it, and by its own time, configuration digest and use case. What is edited, replaced or expires later changes
 -- nothing of that. An approval allows what is of its version, of the digest of that version (where it has one) and of its
 -- use case (a tool call has none), from `approved_at` until it `expires` or is revoked, if somebody with authority gave it
--- and, where they had keys, signed it. The same rule in Python: seamwatch/judging/patterns/approved.py; whether a signature holds no
--- view can tell. Planning is most of its time, so it reads the tables themselves.
+-- and, where they had keys, signed it. The same rule in Python: seamwatch/judging/patterns/approved.py. Whether a signature holds
+-- no view can tell, and what risk policies ask of an approval is not looked at: `policies_unread` names those that may ask for
+-- more. Planning is most of its time, so events are read from the tables themselves.
 WITH
     -- Persons as published, each with since when it was so: whether there is such a person, and whether they have keys.
-    (
-        SELECT groupArray((id, told))
-        FROM
-        (
-            SELECT id, arraySort(groupArray((broker_time, offset, known, keyed))) AS told
-            FROM
-            (
-                SELECT
-                    id, broker_time, offset, NOT retired AS known,
-                    NOT retired AND JSONLength(document, 'keys') > 0 AS keyed
-                FROM document
-                WHERE kind = 'Person'
-            )
-            GROUP BY id
-        )
-    ) AS people,
+    (SELECT groupArray((id, told)) FROM persons_as_published) AS people,
+    (SELECT groupArray((policy, tiers)) FROM policy_tiers) AS policies,
     arrayMap(
         person -> (
             person.1 AS id,
@@ -88,7 +75,8 @@ SELECT
     decisions.partition AS partition,
     decisions.offset AS offset,
     approved.revoked_at AS revoked_at,
-    decisions.arrived_at AS arrived_at
+    decisions.arrived_at AS arrived_at,
+    arrayFilter(policy -> has(policy.2, declared.risk_tier), policies).1 AS policies_unread
 FROM
 (
     SELECT
@@ -106,48 +94,8 @@ FROM
     FROM tool_call
     WHERE (topic, partition, offset) NOT IN (SELECT topic, partition, offset FROM repeated WHERE record_type = 'tool_call')
 ) AS decisions
-ASOF LEFT JOIN
-(
-    -- System documents as published, each from its arrival until that of the next.
-    SELECT id AS system, broker_time AS since, given.1 AS owner, given.2 AS approvers, given.3 AS approvals
-    FROM
-    (
-        SELECT
-            id, broker_time,
-            argMax(
-                (
-                    JSONExtractString(document, 'owner'),
-                    JSONExtract(document, 'approvers', 'Array(String)'),
-                    CAST(arrayFlatten(arrayMap(
-                        entry -> arrayMap(
-                            approval -> (
-                                entry.version, entry.config_digest, approval.id,
-                                approval.use_case, approval.approved_by,
-                                parseDateTime64BestEffortOrNull(approval.approved_at, 6, 'UTC'),
-                                parseDateTime64BestEffortOrNull(approval.expires, 6, 'UTC'),
-                                parseDateTime64BestEffortOrNull(approval.revoked_at, 6, 'UTC'),
-                                has(approval.signatures.person, approval.approved_by)
-                            ),
-                            entry.approvals
-                        ),
-                        JSONExtract(
-                            document, 'versions',
-                            'Array(Tuple(version String, config_digest String, approvals Array(Tuple(
-                                id String, use_case String, approved_by String, approved_at String, expires String,
-                                revoked_at String, signatures Array(Tuple(person String))))))'
-                        )
-                    )),
-                    'Array(Tuple(version String, config_digest String, id String, use_case String, approved_by String,
-                        approved_at Nullable(DateTime64(6, \'UTC\')),
-                        expires Nullable(DateTime64(6, \'UTC\')), revoked_at Nullable(DateTime64(6, \'UTC\')), signed Bool))')
-                ),
-                offset
-            ) AS given
-        FROM document
-        WHERE kind = 'System'
-        GROUP BY id, broker_time
-    )
-) AS declared ON decisions.system = declared.system AND decisions.arrived_at >= declared.since
+ASOF LEFT JOIN systems_as_published AS declared
+    ON decisions.system = declared.system AND decisions.arrived_at >= declared.since
 LEFT JOIN
 (
     SELECT id AS system, JSONExtractString(argMax(document, (broker_time, offset)), 'owner') AS owner

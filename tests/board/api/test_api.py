@@ -56,7 +56,9 @@ def said(answer: Any, status: int) -> str:
         f"systems/{MODEL}/contracts", f"systems/{MODEL}/approvals", f"systems/{MODEL}/signals", "signals",
         f"systems/{MODEL}/reviews", "drift", "contracts", "contracts/eligibility-data-to-decisions/signatures",
         "decisions", f"decisions/{event('d1')}", f"traces/{TRACE}", "stale", "acknowledgements", "rotas",
-        "answers/without-effect", "followups", "incidents", "ledger", "openapi.json", "changes",
+        "answers/without-effect", "followups", "incidents", "ledger",
+        "readiness", f"readiness?system={MODEL}", "tiers", "unjudged?since=30d", f"systems/{MODEL}/card",
+        "openapi.json", "changes",
         "changes/CHANGE-2026-11-000042", "unannounced",
     ],
 )  # fmt: skip
@@ -99,8 +101,27 @@ def test_what_it_says_is_what_the_commands_print(
     ):
         lines = commanded(*command, "--json").splitlines()
         assert client.get(f"/api/v1/{path}").json()["items"] == [json.loads(line) for line in lines], path
+    lacking = client.get("/api/v1/unjudged", params={"since": "30d"}).json()["items"]
+    # What a person alone may be told is hidden from a program, which is told that something is.
+    assert [one["why"] for one in lacking].count("hidden") == 1
+    lines = commanded("unjudged", "--since", "30d", "--json").splitlines()
+    assert [one for one in lacking if one["why"] != "hidden"] == [json.loads(line) for line in lines]
     unapproved = client.get("/api/v1/decisions", params={"system": STRAY}).json()["items"]
     assert [each["event_id"] for each in unapproved] == [event("d4")]
+
+
+def test_the_evidence_of_a_system_is_asked_for_by_its_name(context: Context) -> None:
+    client = program(context)
+    answers = client.get("/api/v1/readiness", params={"system": MODEL}).json()["items"]
+    assert len(answers) == 10
+    assert {one["system"] for one in answers} == {MODEL}
+    everybodys = client.get("/api/v1/readiness", params={"limit": 500}).json()["items"]
+    assert answers == [one for one in everybodys if one["system"] == MODEL]
+    assert {STRAY, MODEL} <= {one["system"] for one in everybodys}
+    card = client.get(f"/api/v1/systems/{MODEL}/card").json()
+    assert (card["who"]["system"], card["form"]) == (MODEL, "seamwatch/card/v1")
+    for path in ("systems/nobodys/card", "readiness?system=nobodys", "unjudged?system=nobodys"):
+        assert "nobodys" in said(client.get(f"/api/v1/{path}"), 404)
 
 
 def test_rotas_are_told_as_the_command_tells_them(

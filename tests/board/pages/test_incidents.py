@@ -4,26 +4,20 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
-import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from fastapi.testclient import TestClient
 
 from board.context import Context
-from board.running import Shown
-from seamwatch.broker import Broker
-from seamwatch.documents import Estate
 from seamwatch.documents.models import Person
 from seamwatch.durations import HOUR
 from seamwatch.engine.seams import Seams
 from seamwatch.instants import format_instant
 from statements import incident
-from tests.board.conftest import context_over, form_token, signed_in, url_of
-from tests.console.followed import BROKEN, INCIDENT, REVIEWER, attest, followed
+from tests.board.conftest import signed_in
+from tests.board.pages.conftest import post
+from tests.console.followed import BROKEN, INCIDENT, REVIEWER, attest
 from tests.console.populated import PEOPLE, Populated
 from tests.sinks.samples import NOW
 
@@ -32,36 +26,6 @@ OWNER, NOBODY = PEOPLE[2], PEOPLE[0]
 DECLARED = {"violation": BROKEN.violation_id, "kind": "death", "note": "harm was done", "aware": ""}
 SENT = {"violation": BROKEN.violation_id, "stage": "initial", "receipt": "https://example.org/r", "to": "the authority"}
 WHY = {"violation": BROKEN.violation_id, "reason": "nobody was harmed"}
-
-
-@pytest.fixture
-def store(clickhouse: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Populated]:
-    with followed(clickhouse, tmp_path, monkeypatch) as made:
-        yield made
-
-
-@pytest.fixture
-def board(store: Populated, auditor_url: str, tmp_path: Path) -> Context:
-    url = url_of(auditor_url, store.url)
-    return context_over(Shown(Broker("127.0.0.1:9"), "t", url, url), Estate.load(store.documents), tmp_path)
-
-
-@pytest.fixture
-def sent(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
-    """What goes to the broker, which a judge counts at once."""
-    events: list[dict[str, Any]] = []
-
-    def submit(_system: object, given: list[dict[str, Any]], _patience: float) -> list[dict[str, Any]]:
-        events.extend(given)
-        return [{"counted": True, "summary": "it counts"}] * len(given)
-
-    monkeypatch.setattr("statements.review.submit", submit)
-    monkeypatch.setattr("statements.recorded._beyond", lambda *_: {})
-    return events
-
-
-def post(board: Context, client: TestClient, path: str, fields: dict[str, Any]) -> Any:
-    return client.post(path, data=fields | form_token(board, client), headers={"HX-Request": "true"})
 
 
 def counts(board: Context, event: dict[str, Any]) -> str | None:

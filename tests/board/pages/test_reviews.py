@@ -4,24 +4,18 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
-import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from fastapi.testclient import TestClient
 
 from board.context import Context
-from board.running import Shown
-from seamwatch.broker import Broker
-from seamwatch.documents import Estate
 from seamwatch.documents.models import Person
 from seamwatch.engine.seams import Seams
 from statements import review as reviews
-from tests.board.conftest import context_over, form_token, signed_in, url_of
-from tests.console.followed import BROKEN, REVIEWER, SUBJECT, attest, followed
+from tests.board.conftest import signed_in
+from tests.board.pages.conftest import post
+from tests.console.followed import BROKEN, REVIEWER, SUBJECT, attest
 from tests.console.populated import DATASET, PEOPLE, Populated
 
 SECTION = f"/parts/episodes/followup?id={BROKEN.violation_id}"
@@ -29,36 +23,6 @@ STATED = {
     "violation": BROKEN.violation_id, "implied": "data is an hour old", "diverged": "it was two", "cause": "it hung",
     "person": [PEOPLE[0], ""], "due": ["2126-11-02", ""], "what": ["watch it", " "],
 }  # fmt: skip
-
-
-@pytest.fixture
-def store(clickhouse: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Populated]:
-    with followed(clickhouse, tmp_path, monkeypatch) as made:
-        yield made
-
-
-@pytest.fixture
-def board(store: Populated, auditor_url: str, tmp_path: Path) -> Context:
-    url = url_of(auditor_url, store.url)
-    return context_over(Shown(Broker("127.0.0.1:9"), "t", url, url), Estate.load(store.documents), tmp_path)
-
-
-@pytest.fixture
-def sent(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
-    """What goes to the broker, which a judge counts at once."""
-    events: list[dict[str, Any]] = []
-
-    def submit(_system: object, given: list[dict[str, Any]], _patience: float) -> list[dict[str, Any]]:
-        events.extend(given)
-        return [{"counted": True, "summary": "it counts"}] * len(given)
-
-    monkeypatch.setattr("statements.review.submit", submit)
-    monkeypatch.setattr("statements.recorded._beyond", lambda *_: {})
-    return events
-
-
-def post(board: Context, client: TestClient, path: str, fields: dict[str, Any]) -> Any:
-    return client.post(path, data=fields | form_token(board, client), headers={"HX-Request": "true"})
 
 
 def test_the_form_is_for_who_reviews(board: Context, store: Populated) -> None:

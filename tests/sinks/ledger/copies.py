@@ -6,7 +6,6 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from urllib.parse import urlsplit, urlunsplit
 
 from seamwatch.clock import SystemClock
 from seamwatch.durations import DAY
@@ -18,7 +17,7 @@ from sinks.ledger.verify.verifier import Verifier
 from sinks.ledger.verify.workers import Workers
 from sinks.retention.retention import Retention
 from sinks.store.client import Store
-from sinks.store.migrate import migrate
+from tests.databases import at, migrated
 from tests.sinks.ledger.book import Book
 from tests.sinks.mixed import Mixed
 from tests.sinks.samples import CODEC
@@ -63,7 +62,7 @@ class Original:
         """A copy of it with all its rows."""
         made = f"t_{uuid.uuid4().hex[:10]}"
         url = at(self.clickhouse, made)
-        migrate(url)
+        migrated(url)
         try:
             with Store(url) as store:
                 empty = "database = currentDatabase() AND total_rows = 0"  # the list of migrations is not
@@ -81,7 +80,7 @@ def original(clickhouse: str, auditor: str) -> Iterator[Original]:
     """Record an estate's worth of every topic into a store of its own."""
     name = f"t_{uuid.uuid4().hex[:10]}"
     url = at(clickhouse, name)
-    migrate(url)
+    migrated(url)
     try:
         with Store(url) as store:
             book, mixed = Book(store, TOPICS, KEY), Mixed(TOPICS)
@@ -97,11 +96,6 @@ def original(clickhouse: str, auditor: str) -> Iterator[Original]:
     finally:
         with Store(clickhouse, database="default") as store:
             store.command(f"DROP DATABASE IF EXISTS {name}")
-
-
-def at(url: str, database: str) -> str:
-    """The address of a database of a server."""
-    return urlunsplit(urlsplit(url)._replace(path=f"/{database}"))
 
 
 def decode() -> Decode:

@@ -19,7 +19,7 @@ from sinks.ledger.verify.findings import Finding
 from sinks.ledger.verify.verifier import Verifier
 from sinks.ledger.verify.workers import Workers
 from sinks.store.client import Store
-from sinks.store.migrate import migrate
+from tests.databases import migrated
 from tests.sinks.ledger.book import Book
 from tests.sinks.samples import CODEC
 from tests.wire.unchecked import unchecked
@@ -44,7 +44,7 @@ DEAD_THEN, DEAD_NOW = {7, 8}, {1, 2, 4, 6, 7, 8}
 def addresses(clickhouse: str, auditor_url: str) -> Iterator[tuple[str, str]]:
     name = f"t_{uuid.uuid4().hex[:10]}"
     url, read = (urlunsplit(urlsplit(each)._replace(path=f"/{name}")) for each in (clickhouse, auditor_url))
-    migrate(url)
+    migrated(url)
     yield url, read
     with Store(url, database="default") as store:
         store.command(f"DROP DATABASE {name}")

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from sinks.store.client import Store, StoreRefusedError
+from sinks.store.client import Store
+from sinks.store.refusals import StoreRefusedError
 from tests.sinks.ledger.copies import Original, original
 
 LEDGER = ("ledger_commit", "checkpoint", "ledger_intent", "ledger_tile", "retention", "ledger_dropped")

@@ -14,7 +14,7 @@ from sinks.ledger.format.notes import SignerKey
 from sinks.ledger.verify.verifier import Verifier
 from sinks.ledger.verify.workers import Workers
 from sinks.store.client import Store
-from sinks.store.migrate import migrate
+from tests.databases import migrated
 from tests.sinks.ledger.book import NOW_MILLIS, Book
 from tests.sinks.samples import CODEC
 
@@ -28,7 +28,7 @@ def test_whoever_repeats_what_is_committed_beyond_their_position_grows_the_same_
 ) -> None:
     name = f"t_{uuid.uuid4().hex[:10]}"
     url, read = (urlunsplit(urlsplit(each)._replace(path=f"/{name}")) for each in (clickhouse, auditor_url))
-    migrate(url)
+    migrated(url)
     ranges = [
         [
             CODEC.encode(

@@ -26,7 +26,7 @@ from sinks.ledger.format.merkle import leaf_hash, root_of
 from sinks.ledger.format.notes import Checkpoint, SignerKey, VerifierKey
 from sinks.ledger.format.proofs import Proof, canonical_schema, prove, read_proof
 from sinks.store.client import Store
-from sinks.store.migrate import migrate
+from tests.databases import migrated
 from tests.sinks.ledger.book import Book
 from tests.sinks.samples import encoded, inference
 
@@ -111,7 +111,7 @@ def test_an_event_of_a_store_is_proven_from_its_tiles_by_the_command(
 ) -> None:
     name = f"t_{uuid.uuid4().hex[:10]}"
     url, read = (urlunsplit(urlsplit(each)._replace(path=f"/{name}")) for each in (clickhouse, auditor_url))
-    migrate(url)
+    migrated(url)
     public = tmp_path / "ledger.key.pub"
     with Store(url) as store, Store(read) as reader:
         book = Book(store, Topics("t"))

@@ -22,7 +22,7 @@ from sinks.ledger.verify.findings import Finding, Report
 from sinks.ledger.verify.verifier import Verifier
 from sinks.ledger.verify.workers import Workers
 from sinks.store.client import Store
-from sinks.store.migrate import migrate
+from tests.databases import migrated
 from tests.sinks.ledger.book import NOW_MILLIS, Book
 from tests.sinks.samples import CODEC, encoded, violation
 
@@ -72,7 +72,7 @@ def database(clickhouse: str, auditor_url: str) -> Iterator[tuple[str, str]]:
     """Addresses of a migrated database, for its writer and for its auditor; migrating takes longer than any test."""
     name = f"t_{uuid.uuid4().hex[:10]}"
     url, read = (urlunsplit(urlsplit(each)._replace(path=f"/{name}")) for each in (clickhouse, auditor_url))
-    migrate(url)
+    migrated(url)
     yield url, read
     with Store(url, database="default") as store:
         store.command(f"DROP DATABASE {name}")

@@ -15,7 +15,7 @@ from seamwatch.settings import load_settings
 from sinks.decoding import decoding
 from sinks.record.metrics import Metrics
 from sinks.record.stage import Recorder
-from sinks.store.client import StoreRefusedError
+from sinks.store.refusals import StoreRefusedError
 from tests.sinks.estate import Estate, Proxy, assert_recorded, committed, estate, wait_for
 from tests.sinks.samples import CODEC, encoded
 

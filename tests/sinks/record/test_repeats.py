@@ -26,7 +26,7 @@ from sinks.decoding import decoding
 from sinks.record.repeats import Repeats, find, looked_until
 from sinks.record.stage import Recorder
 from sinks.store.client import Store
-from sinks.store.migrate import migrate
+from tests.databases import migrated
 from tests.sinks.estate import Estate, committed, estate, wait_for
 from tests.sinks.ledger.book import Book
 from tests.sinks.samples import CODEC, NOW
@@ -205,7 +205,7 @@ def test_what_a_recorder_left_behind_is_found_by_the_next(
 def store(clickhouse: str) -> Iterator[Store]:
     name = f"r_{uuid.uuid4().hex[:10]}"
     url = urlunsplit(urlsplit(clickhouse)._replace(path=f"/{name}"))
-    migrate(url)
+    migrated(url)
     with Store(url) as made:
         yield made
         made.command(f"DROP DATABASE {name}")

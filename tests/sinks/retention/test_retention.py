@@ -23,10 +23,10 @@ from sinks.ledger.format.notes import SignerKey
 from sinks.retention.holds import lift_hold, place_hold
 from sinks.retention.retention import TABLES, Retention
 from sinks.store.client import Store
-from sinks.store.migrate import migrate
 from sinks.store.questions.holds import holds
+from tests.databases import at, migrated
 from tests.sinks.ledger.book import Book
-from tests.sinks.ledger.copies import KEY, Copy, at
+from tests.sinks.ledger.copies import KEY, Copy
 from tests.sinks.mixed import Mixed
 from tests.sinks.samples import encoded, inference
 
@@ -47,7 +47,7 @@ NOW = micros(2026, 11, 21)
 def store(clickhouse: str) -> Iterator[Store]:
     name = f"r_{uuid.uuid4().hex[:10]}"
     url = urlunsplit(urlsplit(clickhouse)._replace(path=f"/{name}"))
-    migrate(url)
+    migrated(url)
     with Store(url) as store:
         yield store
         store.command(f"DROP DATABASE {name}")
@@ -141,7 +141,7 @@ def test_a_hold_keeps_a_month_until_it_is_lifted(store: Store) -> None:
 def test_months_of_every_table_go_and_what_is_left_verifies(clickhouse: str, auditor_url: str) -> None:
     name = f"r_{uuid.uuid4().hex[:10]}"
     writer, auditor = at(clickhouse, name), at(auditor_url, name)
-    migrate(writer)
+    migrated(writer)
     with Store(writer) as store:
         book = Book(store, Topics("t"), KEY)
         for number, then in enumerate([micros(2026, 1, 9), micros(2026, 10, 3)]):

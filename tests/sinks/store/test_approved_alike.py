@@ -29,9 +29,9 @@ from seamwatch.instants import format_instant, parse_instant
 from seamwatch.judging.patterns.approved import Served, allowing, conditions, why_not
 from seamwatch.signatures import approval_bytes, sign
 from sinks.store.client import Store
-from sinks.store.migrate import migrate
 from sinks.store.questions.approved import Publications
 from sinks.store.questions.why import decisions
+from tests.databases import migrated
 
 T0 = parse_instant("2026-03-02T09:30:00Z")
 KEY = bytes(range(32))
@@ -43,7 +43,7 @@ SYSTEMS = 20
 def store(clickhouse: str) -> Iterator[Store]:
     name = f"approved_{uuid.uuid4().hex[:10]}"
     url = urlunsplit(urlsplit(clickhouse)._replace(path=f"/{name}"))
-    migrate(url)
+    migrated(url)
     with Store(url) as opened:
         yield opened
         opened.command(f"DROP DATABASE IF EXISTS {name}")

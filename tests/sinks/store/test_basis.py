@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
+import uuid
 from dataclasses import replace
 from typing import Any
+from urllib.parse import urlsplit, urlunsplit
 
 import pytest
 
 from seamwatch.clauses.reevaluation.statement import metrics_text
+from seamwatch.judging.model.facts import UNANNOUNCED, Violation
 from seamwatch.judging.model.seam import Approval, Baseline
-from sinks.store.questions.basis import Record, reasons
+from seamwatch.judging.patterns.wording import digest_text
+from seamwatch.judging.records import violation_record
+from seamwatch.wire.topics import Topics
+from sinks.store.client import Store
+from sinks.store.questions.basis import Record, gone, reasons
 from sinks.store.questions.why import Decision
+from tests import databases
 from tests.clauses.history import at, contract, estate_of
 from tests.clauses.test_reevaluation import system
+from tests.sinks.ledger.book import Book
+from tests.sinks.samples import CODEC, violation
 
 ASKED = contract("scorer", "- {id: anew, kind: reevaluation, by: second@example.org, metrics: [{metric: gini}]}")
 PLAIN = contract("scorer", "- {id: valid, kind: range, min: 0, max: 1}")
@@ -44,10 +54,12 @@ def evaluation(offset: str, person: str = "second@example.org", **metrics: float
     }  # fmt: skip
 
 
-def said(approval: Approval, *known: Any, documents: str = ASKED, found: Decision | None = None) -> list[str]:
+def said(
+    approval: Approval, *known: Any, documents: str = ASKED, found: Decision | None = None, served: Any = ()
+) -> list[str]:
     changes, shifts, evaluations = (*known, (), (), ())[:3]
     estate = estate_of(f"{documents}---{system()}")
-    return list(reasons(found or decided(), approval, Record(changes, shifts, evaluations), estate))
+    return list(reasons(found or decided(), approval, Record(changes, shifts, served, evaluations), estate))
 
 
 def test_a_change_since_that_nobody_evaluated_is_told_with_when_it_took_effect() -> None:
@@ -103,3 +115,47 @@ def test_another_configuration_than_the_baseline_s_is_told() -> None:
     assert said(PINNED, found=other)[0].startswith("approval A1 rests on configuration sha256:aaaa")
     assert said(PINNED, found=decided(config_digest=None))[0].endswith("and no configuration digest served")
     assert said(GIVEN, found=other) == []
+
+
+def test_what_served_unannounced_is_told_until_it_is_evaluated() -> None:
+    served = [{"violation_id": "0123456789ab", "opened_at": at("2d"), "served": "v1"}]
+    (told,) = said(GIVEN, served=served)
+    assert told == (
+        "'v1' served at 2026-03-04 00:00:00 UTC before it was announced and accepted (violation 01234567…), and nobody "
+        "has re-evaluated it since 2026-03-03 00:00:00 UTC"
+    )
+    assert said(GIVEN, (), (), [evaluation("3d", gini=0.6)], served=served) == []
+
+
+def test_of_what_is_on_record_only_what_the_decision_came_from_and_what_opened_before_it_counts(
+    clickhouse: str,
+) -> None:
+    name = f"b_{uuid.uuid4().hex[:10]}"
+    url = urlunsplit(urlsplit(clickhouse)._replace(path=f"/{name}"))
+    databases.migrated(url)
+    with Store(url) as store:
+        book = Book(store, Topics("t"))
+        opened: dict[str, dict[str, Any]] = {
+            "version": {"slice": "v1"},
+            "digest": {"slice": DIGEST, "state": "resolved", "resolved_at": at("4d")},
+            "another": {"slice": "v2"},
+            "later": {"slice": "v1", "opened_at": at("10d")},
+            "elsewhere": {"slice": "v1", "system": "other"},
+            "objection": {"slice": "v1", "unit": "objection"},
+        }
+        book.record(
+            [CODEC.encode("violation", violation_record(_episode(name, **more))) for name, more in opened.items()],
+            "violations.change_notice",
+        )
+        told = gone(store, decided(), GIVEN)
+        store.command(f"DROP DATABASE {name}")
+    assert [line.partition(" served at ")[0] for line in told] == [repr(digest_text(DIGEST)), "'v1'"]
+
+
+def _episode(violation_id: str, **fields: Any) -> Violation:
+    return violation(
+        **{
+            "violation_id": violation_id, "kind": "change_notice", "system": "scorer", "unit": UNANNOUNCED,
+            "opened_at": at("2d"), "detected_at": at("2d"), **fields,
+        }
+    )  # fmt: skip

@@ -8,7 +8,8 @@ import polars as pl
 import pytest
 
 from sinks.store import client as stores
-from sinks.store.client import Store, StoreRefusedError
+from sinks.store.client import Store
+from sinks.store.refusals import StoreRefusedError
 
 FEW = "toLowCardinality(if(number % 5 = 0, NULL, unhex(if(number % 2 = 0, 'FF00', '61'))))"
 ASKED = (

@@ -13,8 +13,9 @@ import pytest
 from seamwatch.errors import StoreError, UnreachableError, UsageError
 from seamwatch.record_types import INPUT_TYPES
 from sinks.columns import POSITION_COLUMNS, columns
-from sinks.store.client import Address, Store, StoreRefusedError
+from sinks.store.client import Address, Store
 from sinks.store.migrate import is_ready, migrate, migrations, statements
+from sinks.store.refusals import StoreRefusedError
 from sinks.store.shipped import shipped_views
 
 DOCS = Path(__file__).parents[3] / "docs" / "store.md"

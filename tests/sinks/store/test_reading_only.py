@@ -15,8 +15,9 @@ from console.app import main
 from console.asking import auditor
 from seamwatch.errors import StoreError
 from sinks.ledger.format.notes import SignerKey
-from sinks.store.client import Store, StoreRefusedError
-from sinks.store.migrate import migrate
+from sinks.store.client import Store
+from sinks.store.refusals import StoreRefusedError
+from tests import databases
 from tests.console.test_names import commands
 
 ROOT = Path(__file__).parents[3]
@@ -32,7 +33,7 @@ def migrated(clickhouse: str) -> Iterator[str]:
     """The URL of the writer of an empty store."""
     name = f"r_{uuid.uuid4().hex[:10]}"
     url = urlunsplit(urlsplit(clickhouse)._replace(path=f"/{name}"))
-    migrate(url)
+    databases.migrated(url)
     yield url
     with Store(url, database="default") as store:
         store.command(f"DROP DATABASE {name}")

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from seamwatch.errors import UnreachableError
-from sinks.store.client import Store, StoreRefusedError
+from sinks.store.client import Store
+from sinks.store.refusals import StoreRefusedError
 from sinks.store.retries import TRANSIENT_CODES, Patience, is_transient, until_it_works
 
 DOCS = Path(__file__).parents[3] / "docs" / "store.md"

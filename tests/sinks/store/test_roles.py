@@ -12,8 +12,8 @@ from console.app import main
 from seamwatch.errors import UsageError
 from sinks.store.client import Store
 from sinks.store.cluster import Cluster
-from sinks.store.migrate import migrate
 from sinks.store.roles import AUDITOR, BOARD, OF_SYSTEMS, WRITER, roles
+from tests.databases import migrated
 
 
 def grants(statements: list[str], role: str) -> list[str]:
@@ -51,7 +51,7 @@ def test_each_role_may_do_what_its_name_says(clickhouse: str) -> None:
     # Each column that is granted exists, and so does each table and view.
     name = f"g_{uuid.uuid4().hex[:10]}"
     url = urlunsplit(urlsplit(clickhouse)._replace(path=f"/{name}"))
-    migrate(url)
+    migrated(url)
     with Store(url) as store:
         granted = r"^GRANT SELECT(?:\((.*)\))? ON seamwatch\.(\w+) "
         for what, table in set(re.findall(granted, "\n".join(statements), re.MULTILINE)):

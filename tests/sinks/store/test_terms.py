@@ -16,7 +16,7 @@ from seamwatch.documents.terms import terms_of
 from seamwatch.durations import DAY
 from seamwatch.instants import format_instant, parse_instant
 from sinks.store.client import Store
-from sinks.store.migrate import migrate
+from tests.databases import migrated
 
 T0 = parse_instant("2026-03-02T09:30:00Z")
 
@@ -25,7 +25,7 @@ T0 = parse_instant("2026-03-02T09:30:00Z")
 def store(clickhouse: str) -> Iterator[Store]:
     name = f"terms_{uuid.uuid4().hex[:10]}"
     url = urlunsplit(urlsplit(clickhouse)._replace(path=f"/{name}"))
-    migrate(url)
+    migrated(url)
     with Store(url) as opened:
         yield opened
         opened.command(f"DROP DATABASE IF EXISTS {name}")

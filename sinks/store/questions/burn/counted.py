@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from seamwatch.durations import DAY, HOUR
 from seamwatch.expressions.sql import clickhouse
 from seamwatch.judging.model.measure import FAILS, HOLDS
 from sinks.store.questions.burn.rates import HOURS
 from sinks.store.questions.rows import Micros, micros
+from sinks.store.questions.sources import WITHIN, Period, holds, values_of, view_of
 
 if TYPE_CHECKING:
     from seamwatch.expressions import Expression
@@ -21,37 +22,18 @@ if TYPE_CHECKING:
     from seamwatch.judging.model.tolerance import Tolerance
     from sinks.store.client import Store
 
-_WITHIN: Final = (
-    "system IN ({systems:Array(String)}) AND event_time >= fromUnixTimestamp64Micro({since:Int64}, 'UTC') "
-    "AND event_time < fromUnixTimestamp64Micro({until:Int64}, 'UTC')"
-)
-# An outcome takes what it lacks from its decision, as measure has it do.
-_OUTCOMES: Final = f"""(
-    SELECT told.system AS system, %(columns)s, coalesce(told.score, made.score) AS score,
-        coalesce(told.cohort, made.cohort) AS cohort
-    FROM (SELECT system, %(columns)s, inference_id, score, cohort FROM outcomes WHERE {_WITHIN}) AS told
-    LEFT JOIN
-    (
-        SELECT system, event_id, any(score) AS score, any(cohort) AS cohort FROM inference
-        WHERE system IN ({{systems:Array(String)}})
-            AND event_id IN (SELECT inference_id FROM outcomes WHERE {_WITHIN})
-        GROUP BY system, event_id
-    ) AS made ON made.system = told.system AND made.event_id = told.inference_id
-)"""
-_FROM: Final[Mapping[Source, str]] = {"inference": "decisions", "tool_call": "calls", "outcome": _OUTCOMES}
-_OF_DECISIONS: Final = frozenset({"system", "event_time", "score", "cohort"})
 _EVENTS: Final = f"""
 SELECT CAST(system, 'String') AS system, part, %(counts)s
-FROM (SELECT system, event_time, %(part)s AS part, %(marks)s FROM %(source)s WHERE {_WITHIN})
+FROM (SELECT system, event_time, %(part)s AS part, %(marks)s FROM %(source)s WHERE {WITHIN})
 GROUP BY system, part ORDER BY system, part
 """
 _AGES: Final = f"""
 SELECT CAST(system, 'String') AS system, max(least(data_as_of, event_time)) AS newest
-FROM refreshes WHERE {_WITHIN} %(where)s GROUP BY system
+FROM refreshes WHERE {WITHIN} %(where)s GROUP BY system
 """
 _OLDEST: Final = f"""
 SELECT CAST(system, 'String') AS system, max(dateDiff('millisecond', data_as_of, event_time)) / 1000 AS oldest
-FROM decisions WHERE {_WITHIN} AND data_as_of IS NOT NULL %(where)s GROUP BY system
+FROM decisions WHERE {WITHIN} AND data_as_of IS NOT NULL %(where)s GROUP BY system
 """
 _OPEN: Final = """
 SELECT contract, clause, CAST(system, 'String') AS system, %(shares)s
@@ -111,20 +93,12 @@ def counted(
             "counts": ", ".join(_counts(number, begins) for number in range(len(names))),
             "part": "CAST(cohort, 'Nullable(String)')" if sliced == ("cohort",) else "CAST(NULL, 'Nullable(String)')",
             "marks": ", ".join(marks),
-            "source": _source(source, [clauses[name] for name in names]),
+            "source": view_of(source, attributes=any("attributes" in clauses[name].reads for name in names)),
         }
-        for row in store.rows(sql, _values(systems, begins[-1], now)):
+        for row in store.rows(sql, values_of(systems, Period(begins[-1], now))):
             for number, name in enumerate(names):
                 parts = zip(row[f"events_{number}"], row[f"bad_{number}"], row[f"untold_{number}"], strict=True)
                 yield name, row["system"], row["part"], tuple(Count(*map(int, part)) for part in parts)
-
-
-def _source(source: Source, countings: Sequence[Counting]) -> str:
-    """The events; of outcomes only what is read, since not everybody may read all of them."""
-    if source != "outcome":
-        return _FROM[source]
-    names = sorted(frozenset[str]().union(*(counting.reads for counting in countings)) - _OF_DECISIONS)
-    return _FROM[source] % {"columns": ", ".join(["event_time", *(f"`{name}`" for name in names)])}
 
 
 def _marks(number: int, counting: Counting, source: Source) -> str:
@@ -132,14 +106,14 @@ def _marks(number: int, counting: Counting, source: Source) -> str:
     measure = counting.tolerance.measure
     assert measure.breach is not None
     assert measure.offends in (HOLDS, FAILS)
-    counts = "1" if measure.select is None else f"ifNull({clickhouse(measure.select, source)}, 0)"
-    holds = f"ifNull({clickhouse(measure.breach, source)}, 0)"
-    bad = holds if measure.offends == HOLDS else f"NOT {holds}"
+    counts = "true" if measure.select is None else holds(measure.select, source)
+    broken = holds(measure.breach, source)
+    bad = broken if measure.offends == HOLDS else f"NOT {broken}"
     doubts = [] if counting.where is None else [f"isNull({clickhouse(counting.where, source)})"]
     if counting.tolerance.left_out is not None:
-        selected = "1" if counting.where is None else f"ifNull({clickhouse(counting.where, source)}, 0)"
-        doubts.append(f"({selected} AND ifNull({clickhouse(counting.tolerance.left_out, source)}, 0))")
-    return f"{counts} AS counts_{number}, {bad} AS offends_{number}, {' OR '.join(doubts) or '0'} AS doubt_{number}"
+        selected = "true" if counting.where is None else holds(counting.where, source)
+        doubts.append(f"({selected} AND {holds(counting.tolerance.left_out, source)})")
+    return f"{counts} AS counts_{number}, {bad} AS offends_{number}, {' OR '.join(doubts) or 'false'} AS doubt_{number}"
 
 
 def _counts(number: int, begins: Sequence[Micros]) -> str:
@@ -159,7 +133,7 @@ def newest(
     """By data set the time of its newest data, as far back as three times the age that is agreed."""
     sql = _AGES % {"where": _and(where, "dataset_refresh")}
     since = now - max(3 * limit, 3 * DAY)
-    return {row["system"]: micros(row["newest"]) for row in store.rows(sql, _values(systems, since, now))}
+    return {row["system"]: micros(row["newest"]) for row in store.rows(sql, values_of(systems, Period(since, now)))}
 
 
 def oldest(
@@ -167,7 +141,7 @@ def oldest(
 ) -> dict[str, float]:
     """By system the age in seconds of the oldest data that a decision was made on."""
     sql = _OLDEST % {"where": _and(where, "inference")}
-    return {row["system"]: float(row["oldest"]) for row in store.rows(sql, _values(systems, since, now))}
+    return {row["system"]: float(row["oldest"]) for row in store.rows(sql, values_of(systems, Period(since, now)))}
 
 
 def open_shares(store: Store, now: Micros) -> dict[tuple[str, str, str], tuple[float, ...]]:
@@ -188,10 +162,6 @@ def open_shares(store: Store, now: Micros) -> dict[tuple[str, str, str], tuple[f
 
 def _and(where: Expression | None, source: str) -> str:
     return "" if where is None else f"AND {clickhouse(where, source)}"
-
-
-def _values(systems: Sequence[str], since: Micros, until: Micros) -> dict[str, Any]:
-    return {"systems": list(systems), "since": str(since), "until": str(until)}
 
 
 def _time(at: Micros) -> str:

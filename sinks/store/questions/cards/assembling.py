@@ -29,7 +29,7 @@ from sinks.store.questions.cards.standing_on import decided_on, published, sourc
 from sinks.store.questions.drift import drift
 from sinks.store.questions.rows import count
 from sinks.store.questions.signatures import signatures
-from sinks.store.questions.unjudged.events import WITHIN, values_of
+from sinks.store.questions.sources import WITHIN, values_of
 
 if TYPE_CHECKING:
     from seamwatch.clauses import Clause

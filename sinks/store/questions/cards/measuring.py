@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from seamwatch.expressions.sql import clickhouse
 from sinks.store.questions.rows import rows
-from sinks.store.questions.unjudged.events import WITHIN, values_of, view_of
+from sinks.store.questions.sources import WITHIN, values_of, view_of
 
 if TYPE_CHECKING:
     from seamwatch.expressions import Expression

@@ -10,7 +10,7 @@ from seamwatch.clauses.freshness import Freshness
 from seamwatch.durations import SECOND
 from sinks.store.questions.cards.model import DecidedOn, Source
 from sinks.store.questions.rows import Micros, rows
-from sinks.store.questions.unjudged.events import WITHIN, values_of
+from sinks.store.questions.sources import WITHIN, values_of
 
 if TYPE_CHECKING:
     from seamwatch.documents import Estate

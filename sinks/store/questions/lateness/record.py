@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from seamwatch.clock import Clock, SystemClock, clock_of
+from seamwatch.clock import Clock, SystemClock, scaled_clock
 from seamwatch.documents import Contract
 from seamwatch.documents.defaults import built_in, schedule, suspensions
 from seamwatch.errors import UsageError
@@ -165,7 +165,8 @@ def history_of(store: Store, violation_id: str) -> History | None:
     if not state_rows:
         return None
     first = state_rows[0]
-    clock = _clock(found_of(first["found"]))
+    # The newest: that the clock slowed down may have been decided after the first was found.
+    clock = _clock(found_of(state_rows[-1]["found"]))
     states = tuple(_state(row, clock) for row in state_rows)
     events = _events(store, first["event_ids"], first["topics"], clock)
     there = {event.event_id for event in events}
@@ -189,8 +190,10 @@ def history_of(store: Store, violation_id: str) -> History | None:
 
 def _clock(found: Found | None) -> Clock:
     """The clock that the stages ran on, by which the broker's times are read."""
+    if found is None or found.clock is None:
+        return SystemClock()
     try:
-        return clock_of(None if found is None else found.clock)
+        return scaled_clock(found.clock)
     except UsageError:
         return SystemClock()
 

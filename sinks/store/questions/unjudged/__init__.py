@@ -5,8 +5,9 @@ of any time that is on record and not only of today (which `seamwatch doctor` as
 is asked for as long of that time as it has been. Judges nothing again: whether a clause is broken, the judges said.
 """
 
+from sinks.store.questions.sources import Period
 from sinks.store.questions.unjudged.asking import SIGNALS, asked_of, looked, not_judged, watched_signals
-from sinks.store.questions.unjudged.row import JUDGED, Looked, Period, Why
+from sinks.store.questions.unjudged.row import JUDGED, Looked, Why
 from sinks.store.questions.unjudged.words import sentence, standing
 
 __all__ = [

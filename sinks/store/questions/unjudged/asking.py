@@ -13,11 +13,11 @@ from seamwatch.documents.defaults import built_in, runbook_schedule, schedule
 from seamwatch.engine.seams import BoundClause, Seams
 from sinks.store.questions.names import seen_systems
 from sinks.store.questions.rows import rows
+from sinks.store.questions.sources import WITHIN, Period, values_of, view_of
 from sinks.store.questions.unjudged.counting import counted, row_of
-from sinks.store.questions.unjudged.events import WITHIN, values_of, view_of
 from sinks.store.questions.unjudged.lacking import too_few, without_outcome
 from sinks.store.questions.unjudged.questions import Question, of_refreshes, questions
-from sinks.store.questions.unjudged.row import JUDGED, Looked, Period, Why
+from sinks.store.questions.unjudged.row import JUDGED, Looked, Why
 
 if TYPE_CHECKING:
     from seamwatch.clauses import Clause

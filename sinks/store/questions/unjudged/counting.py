@@ -11,9 +11,9 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from seamwatch.expressions.sql import clickhouse, clickhouse_odd
-from sinks.store.questions.unjudged.events import LOST, SOURCES, TIME, WITHIN, holds, values_of, view_of
+from sinks.store.questions.sources import LOST, SOURCES, TIME, WITHIN, Period, holds, values_of, view_of
 from sinks.store.questions.unjudged.questions import Question, fields_of
-from sinks.store.questions.unjudged.row import Looked, Period, Why
+from sinks.store.questions.unjudged.row import Looked, Why
 
 if TYPE_CHECKING:
     from seamwatch.judging.model.measure import Source, Watch

@@ -6,10 +6,10 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Final
 
 from seamwatch.durations import format_duration
+from sinks.store.questions.sources import WITHIN, Period, holds, values_of, view_of
 from sinks.store.questions.unjudged.counting import row_of
-from sinks.store.questions.unjudged.events import WITHIN, holds, values_of, view_of
 from sinks.store.questions.unjudged.questions import Least, Question
-from sinks.store.questions.unjudged.row import Looked, Period
+from sinks.store.questions.unjudged.row import Looked
 
 if TYPE_CHECKING:
     from sinks.store.client import Store

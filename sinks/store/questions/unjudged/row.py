@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from sinks.store.questions.rows import Micros
-
 Why = Literal[
     "judged",
     "missing",
@@ -32,14 +30,6 @@ Why = Literal[
 """
 
 JUDGED: Final = "judged"
-
-
-@dataclass(frozen=True, slots=True)
-class Period:
-    """Event time from ``since`` to before ``until``."""
-
-    since: Micros
-    until: Micros
 
 
 @dataclass(frozen=True, slots=True)

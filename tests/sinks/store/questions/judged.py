@@ -22,7 +22,7 @@ from seamwatch.judging.records import violation_record
 from seamwatch.testing import event_id
 from seamwatch.wire.topics import Topics
 from sinks.store.client import Store
-from sinks.store.migrate import migrate
+from tests.databases import migrated
 from tests.sinks.ledger.book import Book
 from tests.sinks.samples import CODEC, NOW, violation
 
@@ -120,7 +120,7 @@ def judged(clickhouse: str, folder: Path) -> Iterator[Judged]:
     """A store of its own with the day in it."""
     name = f"j_{uuid.uuid4().hex[:10]}"
     url = urlunsplit(urlsplit(clickhouse)._replace(path=f"/{name}"))
-    migrate(url)
+    migrated(url)
     (folder / "all.yaml").write_text(DOCUMENTS)
     estate, problems = load_folder(folder)
     assert estate is not None, problems

@@ -17,8 +17,8 @@ from seamwatch.judging.records import violation_record
 from seamwatch.testing import event_id
 from seamwatch.wire.topics import Topics
 from sinks.store.client import Store
-from sinks.store.migrate import migrate
 from sinks.store.questions.burn import HOURS, Burn, Window, burn_record, burning, said
+from tests.databases import migrated
 from tests.sinks.ledger.book import Book
 from tests.sinks.samples import CODEC, NOW, violation
 
@@ -113,7 +113,7 @@ def refresh(name: str, system: str, age: int) -> dict[str, Any]:
 def store(clickhouse: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
     name = f"burn_{uuid.uuid4().hex[:10]}"
     url = urlunsplit(urlsplit(clickhouse)._replace(path=f"/{name}"))
-    migrate(url)
+    migrated(url)
     folder = tmp_path_factory.mktemp("burn")
     (folder / "all.yaml").write_text(DOCUMENTS.replace("{begins}", "2026-01-01T00:00:00Z"))
     loaded, problems = load_folder(folder)

@@ -1,8 +1,9 @@
-"""The events that clauses look at, as the store has them: which view, in which time. SQL for the modules beside it."""
+"""Sources: the events that clauses look at, as the store has them; which view, in which time. SQL; asks nothing."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
@@ -11,7 +12,7 @@ from seamwatch.expressions.sql import clickhouse
 if TYPE_CHECKING:
     from seamwatch.expressions import Expression
     from seamwatch.judging.model.measure import Source
-    from sinks.store.questions.unjudged.row import Period
+    from sinks.store.questions.rows import Micros
 
 TIME: Final = "fromUnixTimestamp64Micro({%s:Int64}, 'UTC')"
 WITHIN: Final = (
@@ -44,6 +45,14 @@ _OUTCOMES: Final = f"""
 SOURCES: Final[tuple[Source, ...]] = ("inference", "tool_call", "outcome")
 """The types of events that clauses measure."""
 _VIEWS: Final[Mapping[Source, str]] = MappingProxyType({"inference": "decisions", "tool_call": "calls"})
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """Event time from ``since`` to before ``until``."""
+
+    since: Micros
+    until: Micros
 
 
 def view_of(source: Source, *, attributes: bool = False) -> str:
