@@ -194,11 +194,23 @@ def committed(estate: Estate) -> int:
     return int(estate.rows("SELECT sum(count) AS c FROM ledger_commit")[0]["c"] or 0)
 
 
-def wait_for(condition: Callable[[], bool], seconds: float = 30.0, what: str = "it") -> None:
+def wait_for(condition: Callable[[], bool], seconds: float = 30.0, what: str = "it", *, every: float = 0.05) -> None:
+    """Wait until something holds; fail when it does not in time.
+
+    Asked ``every`` so many seconds; less often when asking takes long, as a question of the store does: otherwise it
+    would hold up what it waits for.
+    """
     until = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < until, f"{what} did not happen within {seconds:.0f} s"
-        time.sleep(0.05)
+    while not _holds(condition, every):
+        assert time.monotonic() < until, f"{what}: waited {seconds:.0f} s"
+
+
+def _holds(condition: Callable[[], bool], every: float) -> bool:
+    asked = time.monotonic()
+    if condition():
+        return True
+    time.sleep(min(max(every, 3 * (time.monotonic() - asked)), max(every, 1.0)))
+    return False
 
 
 class Stage:

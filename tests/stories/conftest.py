@@ -26,6 +26,7 @@ from seamwatch.errors import SeamwatchError
 from seamwatch.instants import format_instant
 from seamwatch.testing import event_id
 from tests.board.browser.chromium import found
+from tests.sinks.estate import wait_for
 from tests.stories import lending
 from tests.streams.page.receiver import Receiver, receiving
 
@@ -138,10 +139,7 @@ class Estate:
 
     def until(self, holds: Callable[[], bool], what: str, seconds: float = 60) -> None:
         """Wait for a condition."""
-        end = time.monotonic() + seconds
-        while not holds():
-            assert time.monotonic() < end, what
-            time.sleep(0.2)
+        wait_for(holds, seconds, what, every=0.2)
 
 
 def command(*arguments: str) -> subprocess.CompletedProcess[str]:

@@ -24,6 +24,7 @@ from seamwatch.judging.model.measure import UNJUDGED
 from seamwatch.judging.records import measurement_of
 from seamwatch.wire.codec import Codec
 from seamwatch.wire.topics import Topics
+from tests.sinks.estate import wait_for
 from tests.sinks.mixed import Mixed, Sent
 
 CODEC = Codec()
@@ -253,10 +254,7 @@ class Scene:
 
 def wait_until(holds: Callable[[], bool], timeout: float, what: str) -> None:
     """Wait until something holds; fail when it does not in time."""
-    until = time.monotonic() + timeout
-    while not holds():
-        assert time.monotonic() < until, f"waited {timeout:.0f} s for {what}"
-        time.sleep(0.1)
+    wait_for(holds, timeout, what, every=0.1)
 
 
 def inference(system: str, number: int, at: int | None = None, **fields: Any) -> dict[str, Any]:
