@@ -141,3 +141,14 @@ def test_what_was_published_and_cannot_be_used_is_told_by_its_rota() -> None:
     assert (credit.rota, odd.rota) == ("credit", "odd@x")
     assert credit.problems[0].startswith(why[:40])
     assert credit.person is None
+
+
+@pytest.mark.parametrize("text", ["0001-01-01", "1969-12-31T23:59:59Z", "9999-12-29", "9999-12-31T23:59:59Z"])
+def test_the_ends_of_the_calendar_are_told_like_any_other_time(text: str) -> None:
+    world = estate()
+    for one in standing(world, at(text), ["credit", "desk"]):
+        told = rota_record(world, one, at(text) + COMING)
+        assert told["person"] in world.persons
+        assert [turn["person"] for turn in told["turns"]][:1] == [one.person]
+        assert one.local(one.since)
+        assert one.local(one.until)
