@@ -1,4 +1,4 @@
-"""Makes migrated databases for tests as copies of one that was migrated, which cost a fifth of taking every step anew.
+"""Makes migrated databases for tests as copies of one that was migrated, which cost a third of taking every step anew.
 
 What migrating itself does is tested with `sinks.store.migrate`. A copy has the same tables, views and lists
 (`tests/sinks/store/test_copied.py`), and nothing of ours that a user has: it is for tests alone.
