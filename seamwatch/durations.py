@@ -18,6 +18,7 @@ DAY = 24 * HOUR
 
 _UNITS = {"ms": 1_000, "s": SECOND, "m": MINUTE, "h": HOUR, "d": DAY, "w": 7 * DAY}
 _PATTERN = re.compile(r"\s*(\d+(?:\.\d+)?)\s*(ms|s|m|h|d|w)\s*")
+_ZERO = re.compile(r"\s*0+(?:ms|s|m|h|d|w)\s*")
 
 
 @lru_cache(maxsize=1024)
@@ -83,3 +84,13 @@ def _to_micros(value: Any) -> Any:
 
 Duration = Annotated[int, BeforeValidator(_to_micros), PlainSerializer(compact_duration, return_type=str)]
 """A pydantic field type: written ``26h``, held as microseconds, written back as ``26h``."""
+
+
+def _to_micros_or_never(value: Any) -> Any:
+    return 0 if isinstance(value, str) and _ZERO.fullmatch(value) else _to_micros(value)
+
+
+DurationOrNever = Annotated[
+    int, BeforeValidator(_to_micros_or_never), PlainSerializer(compact_duration, return_type=str)
+]
+"""The same of how often something is done again, where ``0s`` means never; held as 0."""

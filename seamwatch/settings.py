@@ -18,7 +18,7 @@ from pydantic_settings import NoDecode, SettingsConfigDict
 
 from seamwatch.clock import Clock, clock_of
 from seamwatch.connections import with_ca
-from seamwatch.durations import DAY, MINUTE, SECOND, Duration, parse_duration
+from seamwatch.durations import DAY, MINUTE, SECOND, Duration, DurationOrNever, parse_duration
 from seamwatch.errors import UsageError
 from seamwatch.record_types import INPUT_TYPES
 from seamwatch.replies_settings import RepliesSettings
@@ -174,7 +174,7 @@ class Settings(RepliesSettings):
     signed: Annotated[Literal["warn", "required"], BeforeValidator(_warned)] = "warn"
     """What becomes of documents that not all have signed who must: a warning, or they are refused and not followed."""
 
-    page_again_every: Annotated[Duration, Field(ge=0)] = 30 * MINUTE
+    page_again_every: DurationOrNever = 30 * MINUTE
     """How often the last person of an escalation list is told again until somebody acts; ``0s``: once is enough."""
 
     pagerduty_api: Annotated[str | None, AfterValidator(_web_address)] = None
