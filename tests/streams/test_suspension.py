@@ -74,6 +74,8 @@ def test_an_agent_in_a_loop_is_stopped_within_a_second(running: Scene, tmp_path:
         agent = threading.Thread(target=loop)
         agent.start()
         try:
+            # Of nothing that was sent, stages that have yet to start are caught up with.
+            wait_until(lambda: len(seen) > 1, 30, "a call that was sent")
             running.caught_up("measure")
             running.caught_up("judge")
             taken = []
