@@ -24,6 +24,7 @@ from seamwatch.clauses.volume import Volume
 from seamwatch.durations import DAY, HOUR, SECOND
 from seamwatch.paging import measure_text
 from sinks.store.questions import measured, signals
+from sinks.store.questions.called import called
 from sinks.store.questions.measured import QUANTILES, Decided, Refreshed
 
 if TYPE_CHECKING:
@@ -197,7 +198,7 @@ def _traffic(frame: Frame, rows: list[Decided], bounds: Iterable[Bound], note: s
 
 
 def _calls(store: Store, frame: Frame, clause: Clause | None) -> Plot:
-    rows = measured.called(store, frame.span)
+    rows = called(store, frame.span)
     bounds: list[Bound] = []
     if isinstance(clause, Rate) and isinstance(clause.per, int) and frame.width == clause.per and clause.tool is None:
         bounds = [Bound("agreed at most", float(clause.max))]

@@ -18,6 +18,7 @@ from sinks.dossier.values import answered, line
 from sinks.store.questions import (
     acknowledgements,
     approvals,
+    called,
     changed,
     decisions,
     drift,
@@ -124,9 +125,18 @@ def _ledger(store: Store, _: Scope) -> Rows:
 
 def _measured(store: Store, scope: Scope) -> Rows:
     """The decisions of each day, or of as many days as make no more than so many parts."""
+    yield from measured.decided(store, _by_days(scope))
+
+
+def _called(store: Store, scope: Scope) -> Rows:
+    """The tool calls of each such part: an agent may decide nothing."""
+    yield from called.called(store, _by_days(scope))
+
+
+def _by_days(scope: Scope) -> measured.Span:
     days = -(-(scope.end - scope.start) // DAY)
     width = DAY * max(1, -(-days // _PARTS))
-    yield from measured.decided(store, measured.Span(scope.system, scope.start, scope.end, width))
+    return measured.Span(scope.system, scope.start, scope.end, width)
 
 
 def _owner(store: Store, scope: Scope) -> Rows:
@@ -214,6 +224,7 @@ QUESTIONS: Final = MappingProxyType[str, Ask](
     {
         "acknowledgements": _acknowledgements,
         "approvals": _approvals,
+        "called": _called,
         "changed": _changed,
         "decisions": _decisions,
         "drift": _drift,

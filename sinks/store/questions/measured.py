@@ -1,4 +1,4 @@
-"""What was measured of a system's decisions, calls and data over a stretch of time, in parts of equal width.
+"""What was measured of a system's decisions and data over a stretch of time, in parts of equal width.
 
 It is bounded: at most 400 parts are asked for at once. Event time; what is repeated counts once.
 """
@@ -16,10 +16,8 @@ if TYPE_CHECKING:
 
 MOST_PARTS: Final = 400
 
-_AT: Final = (
-    "fromUnixTimestamp64Micro(intDiv(toUnixTimestamp64Micro(event_time), {width:Int64}) * {width:Int64}, 'UTC')"
-)
-_WITHIN: Final = """
+AT: Final = "fromUnixTimestamp64Micro(intDiv(toUnixTimestamp64Micro(event_time), {width:Int64}) * {width:Int64}, 'UTC')"
+WITHIN: Final = """
 system = {system:String}
     AND event_time >= fromUnixTimestamp64Micro({since:Int64}, 'UTC')
     AND event_time < fromUnixTimestamp64Micro({until:Int64}, 'UTC')
@@ -57,15 +55,6 @@ class Share:
 
 
 @dataclass(frozen=True, slots=True)
-class Called:
-    """Tool calls of a part of time, and how many of them were denied."""
-
-    at: Micros
-    events: int
-    denied: int
-
-
-@dataclass(frozen=True, slots=True)
 class Refreshed:
     """One refresh of a dataset, and how old its data was when it came (micros)."""
 
@@ -78,7 +67,7 @@ QUANTILES: Final = _QUANTILES
 
 _DECIDED: Final = f"""
 SELECT
-    {_AT} AS at, count() AS events,
+    {AT} AS at, count() AS events,
     arrayMap(
         x -> if(isNaN(x), NULL, toFloat64(x)), quantilesTDigest({", ".join(map(str, _QUANTILES))})(latency_ms)
     ) AS latencies_ms,
@@ -86,18 +75,14 @@ SELECT
     countIf(abuse) / count() AS abuse_share, countIf(fallback) / count() AS fallback_share,
     countIf(human_review) / count() AS review_share,
     max(dateDiff('millisecond', data_as_of, event_time)) / 1000 AS age_seconds
-FROM decisions WHERE {_WITHIN} AND {_COHORT} GROUP BY at ORDER BY at
+FROM decisions WHERE {WITHIN} AND {_COHORT} GROUP BY at ORDER BY at
 """
 _SHARES: Final = f"""
-SELECT {_AT} AS at, count() AS events, countIf(cohort = {{cohort:Nullable(String)}}) AS of_cohort
-FROM decisions WHERE {_WITHIN} GROUP BY at ORDER BY at
-"""
-_CALLED: Final = f"""
-SELECT {_AT} AS at, count() AS events, countIf(decision = 'denied') AS denied
-FROM calls WHERE {_WITHIN} GROUP BY at ORDER BY at
+SELECT {AT} AS at, count() AS events, countIf(cohort = {{cohort:Nullable(String)}}) AS of_cohort
+FROM decisions WHERE {WITHIN} GROUP BY at ORDER BY at
 """
 _REFRESHED: Final = f"""
-SELECT event_time AS at, data_as_of, row_count FROM refreshes WHERE {_WITHIN} ORDER BY event_time DESC
+SELECT event_time AS at, data_as_of, row_count FROM refreshes WHERE {WITHIN} ORDER BY event_time DESC
 LIMIT {{most:UInt32}}
 """
 
@@ -129,11 +114,6 @@ def decided(store: Store, span: Span, cohort: str | None = None) -> list[Decided
 def shares(store: Store, span: Span, cohort: str) -> list[Share]:
     """How many decisions of each part were of a cohort."""
     return rows(store, Share, _SHARES, span.values(cohort=cohort))
-
-
-def called(store: Store, span: Span) -> list[Called]:
-    """The tool calls of each part in which there were any."""
-    return rows(store, Called, _CALLED, span.values())
 
 
 def refreshed(store: Store, span: Span) -> list[Refreshed]:
