@@ -30,7 +30,8 @@ _LOCAL: Final = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})(?:[T ]([0-9]{2}:[0-9]{
 _YEARS: Final = range(1970, 3000)
 _LONGEST: Final = 366 * DAY
 _NOT_YET: Final = "the rota has not begun"
-_FIRST: Final = -(2**63)
+BEGINNING: Final = -(2**63)
+"""Where a shift begins that was always so."""
 _NEVER: Final = 2**63 - 1
 
 
@@ -172,24 +173,24 @@ class Rota(Document):
 
     def on_call(self, at: int) -> str:
         """The id of the person who is on call at an instant (micros since the epoch): there always is one."""
-        return self._shift(at).person
+        return self.shift_at(at).person
 
     def shifts(self, start: int, end: int) -> Iterator[Shift]:
         """Who is on call from ``start`` until ``end`` (micros), in order, without gaps; the ends are cut to these."""
         while start < end:
-            shift = self._shift(start)
+            shift = self.shift_at(start)
             until = min(shift.end, end)
             yield Shift(start, until, shift.person, shift.why)
             start = until
 
-    def _shift(self, at: int) -> Shift:
-        """The whole shift that holds at an instant."""
+    def shift_at(self, at: int) -> Shift:
+        """The whole shift that holds at an instant; it begins at `BEGINNING` where it was always so."""
         at = min(at, LAST)
         place = bisect_right(self._exceptions, at, key=lambda exception: exception.start)
         before = self._exceptions[place - 1] if place else None
         if before is not None and at < before.end:
             return before
-        start = _FIRST if before is None else before.end
+        start = BEGINNING if before is None else before.end
         end = self._exceptions[place].start if place < len(self._exceptions) else _NEVER
         if at < self._begins:
             return Shift(start, min(end, self._begins), self.owner, _NOT_YET)

@@ -12,6 +12,7 @@ from itertools import takewhile
 from typing import TYPE_CHECKING, Any, Final
 
 from seamwatch.channel_urls import scheme_of
+from seamwatch.documents.rota import BEGINNING
 from seamwatch.durations import DAY
 from seamwatch.local_times import LAST, local_of, zone
 from sinks.store.questions.names import unknown
@@ -24,8 +25,6 @@ if TYPE_CHECKING:
 COMING: Final = 28 * DAY
 """So far the coming turns are told, where nobody says how far."""
 NO_DOCUMENT: Final = "no document that can be used declares it: in its place the owner of each system is paged"
-_FURTHEST: Final = 100 * 366 * DAY
-"""So far back it is looked for when somebody's turn began."""
 _EVER: Final = 2**62
 _UNREAD: Final = re.compile(r"""['"]Rota/([^\s#]+?)['"]""")
 """How what is wrong with what was published names a rota."""
@@ -222,10 +221,5 @@ def _known(end: Micros) -> Micros | None:
 
 def _since(rota: Rota, at: Micros) -> Micros | None:
     """When the turn that holds at a time began; None where it was always so."""
-    back = 2 * rota.every
-    while back < _FURTHEST:
-        last = list(rota.shifts(at - back, at + 1))[-1]
-        if last.start > at - back:
-            return last.start
-        back *= 4
-    return None
+    began = rota.shift_at(at).start
+    return None if began == BEGINNING else began
