@@ -293,11 +293,19 @@ def judged_signature(
     return "signed", made
 
 
-def revoked_by(person: Person | None, key_id: str, now: int) -> bool:
-    """Whether a person's key was revoked by now (micros), whenever it signed."""
+def judged_vouching(signer: Person | None, line: SignatureLine, digest: str, now: int) -> tuple[Status, str]:
+    """What a line is worth under a document of this digest that changed, and that in words that follow their name.
+
+    ``signer`` is the person of the line as they were before. A key that was revoked by ``now`` (micros) vouches for
+    nothing, whenever it signed.
+    """
+    if line.digest != digest:
+        return "changed", f"signed another text of this document at {line.signed_at}"
     # A time of signing is what the signer says, so that a key that was stolen and revoked could vouch with an old one.
-    keys = () if person is None else person.keys
-    return any(key.key_id == key_id and key.revoked_at is not None and key.revoked_at <= now for key in keys)
+    keys = () if signer is None else signer.keys
+    if any(key.key_id == line.key_id and key.revoked_at is not None and key.revoked_at <= now for key in keys):
+        return "revoked", f"signed with key {line.key_id!r}, which was revoked before"
+    return judged_signature(signer, line.key_id, line.message, line.signature, line.at, now)
 
 
 def _lacking(read: Read, contract: Signable, signer: Signer, persons: Mapping[str, Person]) -> Verdict:

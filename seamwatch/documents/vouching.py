@@ -26,9 +26,8 @@ from seamwatch.documents.signing_verdicts import (
     Status,
     Verdict,
     contract_verdicts,
-    judged_signature,
+    judged_vouching,
     persons_of,
-    revoked_by,
 )
 from seamwatch.documents.vouching_rotas import KEEPER, Before, rota_verdicts
 from seamwatch.errors import DocumentError
@@ -177,12 +176,8 @@ def _of_lines(
         signer = known if line.person == person.id else before.get(line.person)
         if line.person not in (person.id, known.vouched_by):
             status, said = "stranger", "signed, whom the state before does not let vouch for these keys"
-        elif line.digest != person.digest:
-            status, said = "changed", f"signed another text of this document at {line.signed_at}"
-        elif revoked_by(signer, line.key_id, now):
-            status, said = "revoked", f"signed with key {line.key_id!r}, which was revoked before"
         else:
-            status, said = judged_signature(signer, line.key_id, line.message, line.signature, line.at, now)
+            status, said = judged_vouching(signer, line, person.digest, now)
             if status == "signed":
                 said = f"vouches for the keys of {person.id} since {line.signed_at}"
             elif status == "unknown_key":

@@ -15,7 +15,7 @@ from seamwatch.documents.models import Person
 from seamwatch.documents.references import Read
 from seamwatch.documents.rota import Rota
 from seamwatch.documents.signing import read_signatures, signature_file
-from seamwatch.documents.signing_verdicts import Status, Verdict, judged_signature, revoked_by
+from seamwatch.documents.signing_verdicts import Status, Verdict, judged_vouching
 
 KEEPER: Final = "owner"
 _DECIDING: Final = ("owner", "time_zone", "starts", "hand_over", "every", "persons", "instead")
@@ -56,12 +56,7 @@ def _of_rota(read: Read, rota: Rota, keeper: Person, changes: Sequence[str], now
     for line in read_signatures(signature_file(file))[0]:
         if (line.kind, line.id, line.person) != (rota.kind_name, rota.id, keeper.id):
             continue
-        if line.digest != rota.digest:
-            status, said = "changed", f"signed another text of this document at {line.signed_at}"
-        elif revoked_by(keeper, line.key_id, now):
-            status, said = "revoked", f"signed with key {line.key_id!r}, which was revoked before"
-        else:
-            status, said = judged_signature(keeper, line.key_id, line.message, line.signature, line.at, now)
+        status, said = judged_vouching(keeper, line, rota.digest, now)
         if status == "signed":
             return Verdict(
                 rota.key, rota.digest, keeper.id, (KEEPER,), status, f"{keeper.id} {said}", line.file, line.line,
