@@ -18,9 +18,10 @@ def ladder(
     Where that leaves nobody, the ``signatories`` but them. ``at``: the event time (micros) at which it opened.
     """
     without = () if said_by is None else (said_by,)
-    if said_by is not None and not asked(escalation, at, without):
-        escalation = tuple(Step(signatory) for signatory in signatories if signatory != said_by)
     among = _asked(escalation, at, without)
+    if not among and said_by is not None:
+        escalation = tuple(Step(signatory) for signatory in signatories if signatory != said_by)
+        among = _asked(escalation, at, without)
     if person is None:
         return tuple(step for _, step in among)
     own = next(((place, step) for place, step in among if step.person == person), None)
@@ -46,10 +47,9 @@ def _asked(escalation: EscalationList, at: int, without: Collection[str]) -> lis
         step = listed if isinstance(listed, Step) else Step(listed.rota.on_call(at), listed.acknowledge_within)
         if step.person in without:
             continue
-        if steps and steps[-1][1].person == step.person:
-            by_rota = isinstance(listed, RotaStep) or isinstance(escalation[steps[-1][0]], RotaStep)
-            if by_rota:
-                continue
+        in_a_row = bool(steps) and steps[-1][1].person == step.person
+        if in_a_row and (isinstance(listed, RotaStep) or isinstance(escalation[steps[-1][0]], RotaStep)):
+            continue
         steps.append((place, step))
         at += step.acknowledge_within
     return steps
