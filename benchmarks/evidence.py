@@ -16,13 +16,12 @@ import sys
 import tempfile
 import time
 from pathlib import Path
-from threading import Event
 from typing import Final
 
 from confluent_kafka import Message
 
 from benchmarks import workload
-from benchmarks.verify import SYSTEMS, TOPICS, fill
+from benchmarks.verify import SYSTEMS, TOPICS, fill, record
 from bus.batches import PartitionMessages
 from console.reach import LEDGER_KEY_FILE
 from console.status import progress
@@ -30,15 +29,9 @@ from seamwatch.clock import SystemClock
 from seamwatch.documents import documents_of, load_folder, published
 from seamwatch.instants import format_instant
 from seamwatch.settings import load_settings
-from seamwatch.wire.codec import Codec
-from sinks.decoding import decoding
 from sinks.ledger.format.keys import make_keys, read_signer
 from sinks.ledger.format.notes import SignerKey
-from sinks.ledger.ledger import Ledger
-from sinks.record.blocks import batch_of
-from sinks.record.writer import PendingBatch, Writer
 from sinks.store.client import Store
-from sinks.store.fencing import take_epoch
 from sinks.store.migrate import migrate
 from stack.local import LocalStack
 
@@ -91,16 +84,7 @@ def _publish(url: str, key: SignerKey, folder: Path) -> None:
         for number, (name, value) in enumerate(published(documents_of(estate), now))
     ]
     place = (TOPICS.contracts, 0)
-    writer = Writer(url, Event(), ledger=Ledger(key))
-    with Store(url) as store:
-        held = take_epoch(store, [place], "bench")
-    writer.expect({place: 0}, held)
-    decode = decoding(Codec(), SystemClock())
-    entry = PendingBatch(batch_of(PartitionMessages(*place, messages), 0, len(messages), TOPICS, decode), held)
-    while not writer.submit([entry]):
-        time.sleep(0.01)
-    writer.close(60)
-    writer.check()
+    record(url, key, [place], [PartitionMessages(*place, messages)])
 
 
 def _plain(url: str) -> tuple[int, float]:

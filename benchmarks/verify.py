@@ -16,7 +16,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Event
@@ -27,6 +27,7 @@ from confluent_kafka import Message
 from benchmarks.verified import PREFIX
 from benchmarks.workload import DISTINCT, decision
 from bus.batches import PartitionMessages
+from bus.partitions import Partition
 from seamwatch.clock import SystemClock
 from seamwatch.settings import load_settings
 from seamwatch.wire.codec import Codec
@@ -96,27 +97,44 @@ def _long(number: int) -> bytes:
 
 def fill(url: str, key: SignerKey, rows: int, at_once: int) -> None:
     """Record so many decisions into an empty store, as the recorder would."""
-    topic, decode, start = TOPICS.input("inference"), decoding(Codec(), SystemClock()), SystemClock().now() - _HOUR
-    places = [(topic, partition) for partition in range(PARTITIONS)]
+    places = [(TOPICS.input("inference"), partition) for partition in range(PARTITIONS)]
+    record(url, key, places, _ranges(places, rows, at_once))
+
+
+def record(url: str, key: SignerKey, places: Sequence[Partition], ranges: Iterable[PartitionMessages]) -> None:
+    """Record ranges of messages of these topic partitions, each a commit, from the first offset on, as the recorder."""
+    decode, at = decoding(Codec(), SystemClock()), dict.fromkeys(places, 0)
     writer = Writer(url, Event(), ledger=Ledger(key))
     with Store(url) as store:
         held = take_epoch(store, places, "bench")
-    writer.expect(dict.fromkeys(places, 0), held)
-    values, at = decisions(rows, start), dict.fromkeys(places, 0)
-    while left := rows - sum(at.values()):
-        place = min(places, key=lambda each: at[each])
-        first, count = at[place], min(left, at_once)
-        millis = start // 1000 + sum(at.values())
-        messages = [
-            Message(topic, place[1], first + i, key=b"system", value=next(values), timestamp=(1, millis + i))
-            for i in range(count)
-        ]
-        at[place] = first + count
-        entry = PendingBatch(batch_of(PartitionMessages(*place, messages), first, at[place], TOPICS, decode), held)
+    writer.expect(dict(at), held)
+    for messages in ranges:
+        place = messages.topic, messages.partition
+        first = at[place]
+        at[place] += len(messages.messages)
+        entry = PendingBatch(batch_of(messages, first, at[place], TOPICS, decode), held)
         while not writer.submit([entry]):
             time.sleep(0.01)
     writer.close(60)
     writer.check()
+
+
+def _ranges(places: Sequence[Partition], rows: int, at_once: int) -> Iterator[PartitionMessages]:
+    """So many decisions of the last hour in ranges of ``at_once``, each to the partition that has fewest."""
+    start = SystemClock().now() - _HOUR
+    values, at = decisions(rows, start), dict.fromkeys(places, 0)
+    while left := rows - sum(at.values()):
+        topic, partition = place = min(places, key=lambda each: at[each])
+        first, count = at[place], min(left, at_once)
+        millis = start // 1000 + sum(at.values())
+        at[place] += count
+        yield PartitionMessages(
+            topic, partition,
+            [
+                Message(topic, partition, first + i, key=b"system", value=next(values), timestamp=(1, millis + i))
+                for i in range(count)
+            ],
+        )  # fmt: skip
 
 
 def plain(url: str, rows: int) -> float:
