@@ -114,10 +114,11 @@ class FollowedClock:
     def _read(self) -> ScaledClock:
         status = self._path.stat()
         seen = status.st_ino, status.st_mtime_ns
-        if seen != self._seen:
-            self._clock = scaled_clock(self._path.read_text("utf-8"))
-            self._seen = seen
-        return self._clock
+        if seen == self._seen:
+            return self._clock
+        clock = scaled_clock(self._path.read_text("utf-8"))
+        self._seen = seen
+        return clock
 
 
 def clock_of(setting: str | None) -> Clock:

@@ -12,6 +12,7 @@ from fastapi.responses import HTMLResponse
 from board.listing import listed
 from board.page import Page, Signed
 from seamwatch.documents import Rota
+from seamwatch.durations import DAY
 from sinks.store.questions.rotas import COMING, OnCall, Turn, standing, turns
 
 router = APIRouter(include_in_schema=False)
@@ -60,7 +61,7 @@ def _shown(page: Page, number: int) -> dict[str, object]:
     return {
         "list": chosen,
         "lines": [_line(page, one) for one in chosen.items],
-        "days": COMING // 86_400_000_000,
+        "days": COMING // DAY,
         "away_since": None if feed.away_since is None else round(feed.away_since * 1e6),
         "why_away": feed.why_away,
     }

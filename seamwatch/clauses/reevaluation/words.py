@@ -7,13 +7,13 @@ from typing import Final
 
 from seamwatch.clauses.reevaluation.state import Reason
 from seamwatch.durations import format_duration
+from seamwatch.judging.model.facts import UNANNOUNCED
 from seamwatch.judging.model.seam import Seam
 from seamwatch.judging.patterns.wording import moment_text, number_text
 
 PERIOD: Final = "period"
 """What is due when nothing but time has passed."""
 DISTRIBUTION: Final = "distribution"
-UNANNOUNCED: Final = "unannounced"
 
 
 def reason_text(reason: Reason) -> str:
