@@ -17,10 +17,11 @@ from typing import Final
 import structlog
 
 from seamwatch.clock import Clock
+from seamwatch.delivering import asking_nobody
 from seamwatch.documents import Estate
 from seamwatch.errors import StoreError, UnreachableError
 from seamwatch.judging.model.facts import Violation
-from seamwatch.summed import NO_STORE, PART, WHOLE, Broken, Owes, Summed, by_urgency, unread
+from seamwatch.summed import PART, WHOLE, Broken, Owes, Summed, by_urgency, unread
 from sinks.store.client import Store
 from sinks.store.questions.broken import Stretch, broke, stretch_of
 from sinks.store.questions.owing import PARTS, Asking
@@ -38,7 +39,6 @@ _LAG_SECONDS: Final = 2.5
 _LOOK_SECONDS: Final = 0.25
 _AT_ONCE: Final = 4
 _BROKE: Final = "what broke"
-_NO_STORE: Final = "the pager has no store to ask"
 _BEHIND: Final = (
     "The store did not have this summary yet when it was asked, so what happened last may be missing from what it says."
 )
@@ -151,7 +151,7 @@ class Summing:
     async def __call__(self, due: Violation, estate: Estate) -> Summed:
         """What a summary that is due says beside its sentence, after some seconds at most. Raises nothing."""
         if self._url is None:
-            return unread(_NO_STORE, NO_STORE)
+            return await asking_nobody(due, estate)
         begun = time.monotonic()
         try:
             async with asyncio.timeout(TURN_SECONDS):
