@@ -4,7 +4,8 @@
 what comes after it was appended after it, wherever that was. Judges nothing of it.
 
 A client that asks for nothing else goes on by what it once heard of the partitions' leaders: when they have moved, be
-it to where they were, it is refused for ever. So one that was refused is put away, and a new one asks next.
+it to where they were, it is refused for ever, and of a topic that was made a moment ago it may have heard of none. So
+whoever waits for an answer looks at the topics anew before asking again, and `Ends` asks by a new client next.
 """
 
 from __future__ import annotations
@@ -13,9 +14,9 @@ import time
 from collections.abc import Callable, Collection, Iterable, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
-from confluent_kafka import Consumer, IsolationLevel, KafkaException, TopicCollection, TopicPartition
+from confluent_kafka import Consumer, IsolationLevel, KafkaError, KafkaException, TopicCollection, TopicPartition
 from confluent_kafka.admin import AdminClient, OffsetSpec
 
 from bus.partitions import Partition
@@ -24,24 +25,39 @@ from seamwatch.clock import Clock
 ASK_SECONDS = 10.0
 _LATEST: Final = OffsetSpec.latest()  # type: ignore[no-untyped-call]
 _NEWEST: Final = OffsetSpec.max_timestamp()  # type: ignore[no-untyped-call]
+_AGAIN_SECONDS: Final = 0.1
+_LEADER_MOVES: Final = frozenset(
+    {
+        KafkaError.LEADER_NOT_AVAILABLE,
+        KafkaError.NOT_LEADER_FOR_PARTITION,
+        KafkaError.FENCED_LEADER_EPOCH,
+        KafkaError.UNKNOWN_LEADER_EPOCH,
+        # Public codes, though named with an underscore: the client heard of no leader, or of no such topic yet.
+        KafkaError._NOENT,  # noqa: SLF001
+        KafkaError._UNKNOWN_PARTITION,  # noqa: SLF001
+    }
+)
+"""Nobody, or somebody else, leads the partition now: asked again in a moment, it is answered."""
+
+_T = TypeVar("_T")
 
 
 def ends_of(
     admin: AdminClient, partitions: Iterable[Partition], seconds: float = ASK_SECONDS, *, decided: bool = True
 ) -> dict[Partition, int]:
-    """Where each partition ends now, waiting for it; raises KafkaException.
+    """Where each partition ends now, waiting for it, and for their leaders; raises KafkaException.
 
     With ``decided`` before the first transaction that is still open: a reader of committed records comes no further.
     Without, behind all that was written.
     """
-    asked = _asked(admin, partitions, _LATEST, seconds, decided=decided)
-    return {place: int(found.result().offset) for place, found in asked.items()}
+    found = _waited_for(admin, partitions, _LATEST, seconds, decided=decided)
+    return {place: int(info.offset) for place, info in found.items()}
 
 
 def newest_in(admin: AdminClient, topic: str, numbers: Iterable[int], seconds: float = ASK_SECONDS) -> int | None:
     """The latest time (broker's milliseconds) of a record in these partitions; None without any; KafkaException."""
-    asked = _asked(admin, [(topic, number) for number in numbers], _NEWEST, seconds, decided=False)
-    newest = max((int(found.result().timestamp) for found in asked.values()), default=-1)
+    found = _waited_for(admin, [(topic, number) for number in numbers], _NEWEST, seconds, decided=False)
+    newest = max((int(info.timestamp) for info in found.values()), default=-1)
     return None if newest < 0 else newest
 
 
@@ -51,9 +67,42 @@ def end_for(consumer: Consumer, topic: str, number: int, seconds: float) -> int:
 
 
 def bounds_for(consumer: Consumer, topic: str, number: int, seconds: float) -> tuple[int, int]:
-    """Where a partition begins and ends for a consumer, asked over its own connection; raises KafkaException."""
-    begin, end = consumer.get_watermark_offsets(TopicPartition(topic, number), timeout=seconds)
+    """Where a partition begins and ends for a consumer, asked over its own connection, waiting for its leader.
+
+    Raises KafkaException.
+    """
+    place = TopicPartition(topic, number)
+    begin, end = _led(
+        lambda left: consumer.get_watermark_offsets(place, timeout=left),
+        lambda left: consumer.list_topics(topic, timeout=left),
+        seconds,
+    )
     return int(begin), int(end)
+
+
+def _waited_for(
+    admin: AdminClient, partitions: Iterable[Partition], what: OffsetSpec, seconds: float, *, decided: bool
+) -> dict[Partition, Any]:
+    places = list(partitions)
+
+    def ask(left: float) -> dict[Partition, Any]:
+        asked = _asked(admin, places, what, left, decided=decided)
+        return {place: future.result() for place, future in asked.items()}
+
+    return _led(ask, lambda left: admin.list_topics(timeout=left), seconds)
+
+
+def _led(ask: Callable[[float], _T], look: Callable[[float], object], seconds: float) -> _T:
+    """What is answered within so many seconds, looking anew at who leads whenever a leader has moved."""
+    until = time.monotonic() + seconds
+    while True:
+        try:
+            return ask(max(until - time.monotonic(), _AGAIN_SECONDS))
+        except KafkaException as error:
+            if error.args[0].code() not in _LEADER_MOVES or time.monotonic() + _AGAIN_SECONDS >= until:
+                raise
+        time.sleep(_AGAIN_SECONDS)
+        look(max(until - time.monotonic(), _AGAIN_SECONDS))
 
 
 def _asked(

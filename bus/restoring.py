@@ -68,12 +68,7 @@ def _ends(bootstrap: Address, topic: str, partitions: Collection[int]) -> dict[P
     if not partitions:
         return {}
     admin = clients.admin(bootstrap, {"log_level": 3})
-    until = time.monotonic() + _ANSWER_SECONDS
-    while True:
-        try:
-            return ends_of(admin, [(topic, number) for number in partitions], decided=False)
-        except KafkaException as error:
-            # Topics that were made a moment ago may have no leader yet.
-            if time.monotonic() > until:
-                raise kafka_error(error, f"restoring {topic}", bootstrap) from error
-            time.sleep(0.2)
+    try:
+        return ends_of(admin, [(topic, number) for number in partitions], _ANSWER_SECONDS, decided=False)
+    except KafkaException as error:
+        raise kafka_error(error, f"restoring {topic}", bootstrap) from error

@@ -93,6 +93,9 @@ def set_marks(consumer: Consumer, needed: Needed, began: Mapping[Partition, Mark
     marks = []
     for place in consumer.offsets_for_times(asked, timeout=_SECONDS) if asked else ():
         partition = (place.topic, place.partition)
+        if place.error is not None:
+            # Its leader moves: it keeps the mark that it has.
+            continue
         passed = needed.passed.get(partition, began[partition].position)
         # Nothing that came since: then all that it has taken in is old.
         position = passed if place.offset < 0 else min(passed, place.offset)
