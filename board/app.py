@@ -86,13 +86,12 @@ def make_app(context: Context) -> FastAPI:
         yield
         context.feed.end()
 
-    app = FastAPI(title="Seamwatch", lifespan=running, docs_url=None, redoc_url=None, openapi_url=None)
+    # As they are, and not included: each application would make all of them anew, at its first request.
+    routes = [route for router in (*(module.router for module in _PAGES), api.router) for route in router.routes]
+    app = FastAPI(title="Seamwatch", lifespan=running, routes=routes, docs_url=None, redoc_url=None, openapi_url=None)
     app.state.context = context
     app.state.metrics = Metrics(context.feed, context.hub)
     app.mount(_STATIC_PATH, StaticFiles(directory=_STATIC), name="static")
-    for module in _PAGES:
-        app.include_router(module.router)
-    app.include_router(api.router)
     # What is asked by another name reaches us through a page that had its own name point here.
     own = {"127.0.0.1", "localhost", "[::1]", urlsplit(context.address).hostname or ""}
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=sorted(own - {""}))

@@ -12,6 +12,7 @@ import importlib
 import os
 import sys
 from collections.abc import Iterator, Mapping, MutableMapping, Sequence
+from functools import cache
 from typing import Annotated, Any, Final, TextIO, cast
 
 import typer
@@ -84,9 +85,6 @@ _INTERRUPTED: Final = 130
 class _Commands(Mapping[str, Any]):
     """The commands by name, in help's order; each is made when it is asked for, so that a start pays for one."""
 
-    def __init__(self) -> None:
-        self._made: dict[str, Any] = {}
-
     def __iter__(self) -> Iterator[str]:
         return (module.replace("_", "-") for module in COMMANDS)
 
@@ -94,15 +92,18 @@ class _Commands(Mapping[str, Any]):
         return len(COMMANDS)
 
     def __getitem__(self, name: str) -> Any:
-        if name not in self._made:
-            module = name.replace("-", "_")
-            if module not in COMMANDS or "_" in name:
-                raise KeyError(name)
-            alone = typer.Typer()
-            alone.callback()(_alone)
-            importlib.import_module(f"console.commands.{module}").register(alone)
-            self._made[name] = typer.main.get_group(alone).commands[name]
-        return self._made[name]
+        module = name.replace("-", "_")
+        if module not in COMMANDS or "_" in name:
+            raise KeyError(name)
+        return _made(module, name)
+
+
+@cache
+def _made(module: str, name: str) -> Any:
+    alone = typer.Typer()
+    alone.callback()(_alone)
+    importlib.import_module(f"console.commands.{module}").register(alone)
+    return typer.main.get_group(alone).commands[name]
 
 
 def _alone() -> None:

@@ -8,13 +8,12 @@ import re
 from pathlib import Path
 
 import pytest
-import typer
 import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 from typer.testing import CliRunner, Result
 
-from console.commands import config
+from console.app import build
 from seamwatch import config_digest
 from seamwatch.configuration import changed, content_digest, digest_of_parts, part_digest, parts_of
 from seamwatch.documents import Estate
@@ -31,9 +30,7 @@ configurations = st.dictionaries(names, st.text(max_size=20), min_size=1, max_si
 
 
 def run(*arguments: str) -> Result:
-    app = typer.Typer()
-    config.register(app)
-    return CliRunner().invoke(app, ["config", *arguments])
+    return CliRunner().invoke(build(), ["config", *arguments])
 
 
 @pytest.fixture

@@ -8,12 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import typer
 from hypothesis import given
 from hypothesis import strategies as st
 from typer.testing import CliRunner, Result
 
-from console.commands import contracts
+from console.app import build
 from console.comparing import COMPARED, compare
 from seamwatch.errors import UsageError
 from seamwatch.judging.model.facts import Violation
@@ -30,10 +29,7 @@ HISTORY = [
 
 
 def run(*arguments: Any) -> Result:
-    app = typer.Typer()
-    contracts.register(app)
-    app.callback()(lambda: None)
-    result = CliRunner().invoke(app, ["contracts", "diff", *map(str, arguments)])
+    result = CliRunner().invoke(build(), ["contracts", "diff", *map(str, arguments)])
     if result.exception is not None and not isinstance(result.exception, SystemExit):
         raise result.exception
     return result

@@ -8,10 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import typer
 from typer.testing import CliRunner, Result
 
-from console.commands import replay
+from console.app import build
 from seamwatch.errors import DocumentError, UnreachableError, UsageError
 from seamwatch.testing import event_id
 from tests.clauses.history import PEOPLE, at, contract, decision
@@ -27,9 +26,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def run(*arguments: str, stdin: str = "") -> Result:
-    app = typer.Typer()
-    replay.register(app)
-    result = CliRunner().invoke(app, list(arguments), input=stdin)
+    result = CliRunner().invoke(build(), ["replay", *arguments], input=stdin)
     if result.exception is not None and not isinstance(result.exception, SystemExit):
         raise result.exception
     return result

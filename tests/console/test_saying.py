@@ -7,12 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import typer
 from typer.testing import CliRunner, Result
 
-from console.commands import announce, attest, cat, cosign, drill, keys, resume, silence, suspend
-from console.commands import topics as topics_command
-from console.commands.contracts import register as register_contracts
+from console.app import build
 from seamwatch.clauses.threshold import Threshold
 from seamwatch.documents import Estate
 from seamwatch.durations import HOUR
@@ -68,11 +65,7 @@ AGREED = (
 
 
 def run(*arguments: str) -> Result:
-    app = typer.Typer()
-    for module in (announce, attest, cat, cosign, drill, keys, resume, silence, suspend, topics_command):
-        module.register(app)
-    register_contracts(app)
-    return CliRunner().invoke(app, list(arguments))
+    return CliRunner().invoke(build(), list(arguments))
 
 
 def said(result: Result) -> str:

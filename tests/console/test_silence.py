@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-import typer
 from typer.testing import CliRunner, Result
 
-from console.commands import silence as command
+from console.app import build
 from seamwatch.clauses.silence.statement import Begun, Lifted, read_statement
 from seamwatch.durations import HOUR
 from seamwatch.errors import SeamwatchError, UnreachableError, UsageError
@@ -58,9 +57,7 @@ def stated(monkeypatch: pytest.MonkeyPatch) -> Stated:
 
 
 def run(*arguments: str, person: str = OWNER) -> Result:
-    app = typer.Typer()
-    command.register(app)
-    return CliRunner().invoke(app, ["scorer", "--as", person, "--reason", "load test", *arguments])
+    return CliRunner().invoke(build(), ["silence", "scorer", "--as", person, "--reason", "load test", *arguments])
 
 
 def test_without_a_clause_each_contract_is_silent_and_the_judge_says_so(stated: Stated) -> None:

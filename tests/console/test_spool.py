@@ -7,12 +7,11 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-import typer
 from typer.testing import CliRunner, Result
 
 from bus.tail import tail
 from bus.topics import create_topics
-from console.commands import spool
+from console.app import build
 from seamwatch import Emitter
 from seamwatch.errors import UnreachableError, UsageError
 from seamwatch.wire.codec import Codec
@@ -22,9 +21,7 @@ NOWHERE = "127.0.0.1:1"
 
 
 def run(*arguments: str) -> Result:
-    app = typer.Typer()
-    spool.register(app)
-    return CliRunner().invoke(app, ["spool", *arguments])
+    return CliRunner().invoke(build(), ["spool", *arguments])
 
 
 def leave(producer: str, events: int, prefix: str, *, ends: bool = True) -> Emitter:

@@ -7,10 +7,9 @@ import re
 from pathlib import Path
 
 import pytest
-import typer
 from typer.testing import CliRunner
 
-from console.commands.contracts import register
+from console.app import build
 from seamwatch.clauses import kinds
 from seamwatch.documents import Estate, load_folder
 from seamwatch.documents.template import template
@@ -236,10 +235,7 @@ def test_loading_raises_every_error_and_only_errors(tmp_path: Path) -> None:
 
 
 def command(*arguments: str) -> tuple[int, str, str]:
-    app = typer.Typer()
-    register(app)
-    app.command()(lambda: None)
-    result = CliRunner().invoke(app, ["contracts", *arguments])
+    result = CliRunner().invoke(build(), ["contracts", *arguments])
     return result.exit_code, result.stdout, result.stderr
 
 

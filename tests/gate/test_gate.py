@@ -10,10 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import typer
 from typer.testing import CliRunner
 
-from console.commands import gate
+from console.app import build
 from console.gate import history
 from console.gate.history import History
 from console.keys import public_of, read_private_key
@@ -27,10 +26,9 @@ FULL = ("--version", "2.1", "--config-digest", DIGEST)
 
 
 def judge(folder: Folder, *more: Any, offline: bool = True, stdin: str | None = None) -> tuple[int, list[Any]]:
-    app = typer.Typer()
-    gate.register(app)
-    words = ["credit-model", "--contracts", str(folder.path), "--json", *map(str, more)]
-    result = CliRunner().invoke(app, [*words, *(["--offline"] if offline else [])], input=stdin, catch_exceptions=False)
+    words = ["gate", "credit-model", "--contracts", str(folder.path), "--json", *map(str, more)]
+    words += ["--offline"] if offline else []
+    result = CliRunner().invoke(build(), words, input=stdin, catch_exceptions=False)
     return result.exit_code, json.loads(result.stdout)["findings"]
 
 

@@ -6,10 +6,9 @@ import json
 from typing import Any
 
 import pytest
-import typer
 from typer.testing import CliRunner
 
-from console.commands import gate
+from console.app import build
 from tests.signing.folder import Folder, run, set_clock
 
 FULL = ("--version", "2.1", "--config-digest", "sha256:9a4be271", "--offline")
@@ -26,10 +25,8 @@ def both(folder: Folder) -> Folder:
 
 
 def asked(folder: Folder) -> tuple[int, list[tuple[str, str, str]]]:
-    app = typer.Typer()
-    gate.register(app)
-    words = ["credit-model", "--contracts", str(folder.path), "--json", *FULL]
-    result = CliRunner().invoke(app, words, catch_exceptions=False)
+    words = ["gate", "credit-model", "--contracts", str(folder.path), "--json", *FULL]
+    result = CliRunner().invoke(build(), words, catch_exceptions=False)
     found: list[Any] = json.loads(result.stdout)["findings"]
     return result.exit_code, [(f["level"], f["rule"], f["reason"]) for f in found
                               if f["rule"] in ("contract", "signature")]  # fmt: skip

@@ -9,11 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import typer
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from typer.testing import CliRunner, Result
 
-from console.commands import contracts, keys
+from console.app import build
 from seamwatch.instants import parse_instant
 
 NOW = "2026-03-02T10:00:00Z"
@@ -133,10 +132,7 @@ class Folder:
 
 def run(*arguments: Any, stdin: str | None = None) -> Result:
     """A command's result; an error of ours is raised."""
-    app = typer.Typer()
-    for command in (contracts, keys):
-        command.register(app)
-    return CliRunner().invoke(app, [str(word) for word in arguments], input=stdin, catch_exceptions=False)
+    return CliRunner().invoke(build(), [str(word) for word in arguments], input=stdin, catch_exceptions=False)
 
 
 def set_clock(monkeypatch: pytest.MonkeyPatch, moment: str) -> None:

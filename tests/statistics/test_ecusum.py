@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from scipy.stats import binom
 
 from seamwatch.statistics import bands, ecusum
 
@@ -52,6 +51,9 @@ def test_one_burst_cannot_page() -> None:
 
 
 def test_the_band_holds_the_reference_with_its_uncertainty() -> None:
+    # Here, since each worker that collects this file would wait a second for it.
+    from scipy.stats import binom
+
     counts = np.full(BINS, 40.0)
     band = ecusum.band_of(counts, floor=0.02, alpha=0.01, phases=1, deff=1.0)
     assert band.share[0] == pytest.approx(0.04)

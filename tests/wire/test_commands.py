@@ -8,12 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import typer
 from confluent_kafka import Producer
 from typer.testing import CliRunner, Result
 
-from console.commands import cat, emit
-from console.commands import topics as topics_command
+from console.app import build
 from seamwatch.errors import UnreachableError, UsageError
 from seamwatch.testing import event_id
 from seamwatch.wire.text import record_of
@@ -32,10 +30,7 @@ def prefix(kafka: str, topics: str, monkeypatch: pytest.MonkeyPatch) -> str:
 
 
 def run(*arguments: str, stdin: str | None = None) -> Result:
-    app = typer.Typer()
-    for command in (cat, emit, topics_command):
-        command.register(app)
-    return CliRunner().invoke(app, list(arguments), input=stdin)
+    return CliRunner().invoke(build(), list(arguments), input=stdin)
 
 
 def rows(result: Result) -> list[dict[str, Any]]:
