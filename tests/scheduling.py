@@ -4,10 +4,12 @@ With several workers the run is over when the last one is: so what starts system
 uses a server, and the thousands of quick tests fill what is left. Files of one folder that share a running system stay
 together, for each worker would start it anew. Of the heavy ones a machine carries two at once, and one beside which
 there is no other: a history that is played at a scaled clock is told late by every second for which others hold it up.
+Tests that follow stages mostly wait, and others mostly compute: two of each at once leave no processor idle.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
@@ -20,6 +22,8 @@ _TOGETHER: Final = ("tests/stories/",)
 _ALONE: Final = ("tests/demo/test_demo.py",)
 _HEAVY_AT_ONCE: Final = 2
 _HEAVY_MARKS: Final = ("slow", "timeout")
+_WAITING_AT_ONCE: Final = 2
+_WAITING: Final = re.compile(r"\bscene\b|\bwait_for\(")
 _SERVERS: Final = frozenset({"kafka", "clickhouse", "clickhouse_urls", "auditor_url", "docker_engine"})
 
 
@@ -48,19 +52,28 @@ def next_scope(waiting: list[str], others: list[list[str]]) -> str:
             return True
         return not is_alone_at_work and busy < (1 if scope in _ALONE else _HEAVY_AT_ONCE)
 
-    return next(filter(fits, waiting), waiting[0])
+    follows = sum(any(map(waits, scopes)) for scopes in others) < _WAITING_AT_ONCE
+    fitting = list(filter(fits, waiting))
+    return next((scope for scope in fitting if waits(scope) == follows), (fitting or waiting)[0])
 
 
 @cache
 def is_heavy(scope: str) -> bool:
-    """Whether a file, or one of a folder, marks tests that start systems of their own.
+    """Whether a file, or one of a folder, marks tests that start systems of their own."""
+    return any(f"mark.{mark}" in text for text in _texts(scope) for mark in _HEAVY_MARKS)
 
-    Told from its text: the process that hands out the files imports none of them.
-    """
+
+@cache
+def waits(scope: str) -> bool:
+    """Whether a file, or one of a folder, mostly waits: for stages, or for systems of its own."""
+    return is_heavy(scope) or any(map(_WAITING.search, _texts(scope)))
+
+
+def _texts(scope: str) -> list[str]:
+    """What the process that hands out the files tells them by: it imports none of them."""
     path = Path(__file__).parent.parent / scope
     files = sorted(path.rglob("test_*.py")) if path.is_dir() else [path]
-    texts = (file.read_text("utf-8") for file in files if file.is_file())
-    return any(f"mark.{mark}" in text for text in texts for mark in _HEAVY_MARKS)
+    return [file.read_text("utf-8") for file in files if file.is_file()]
 
 
 def heaviest_first(items: Iterable[pytest.Item]) -> list[pytest.Item]:

@@ -1,15 +1,19 @@
-"""Which files are run beside one another: two heavy ones at most, and none beside the one that stands no other."""
+"""Which files are run beside one another: two heavy ones at most, and none beside the one that stands no other.
+
+While both are left, two that wait for stages run beside two that compute.
+"""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from tests.scheduling import is_heavy, next_scope
+from tests.scheduling import is_heavy, next_scope, waits
 
 ROOT = Path(__file__).parent.parent
 DEMO = "tests/demo/test_demo.py"
 STORIES = "tests/stories/"
 LIGHT = "tests/test_exports.py"
+FOLLOWS = "tests/streams/judge/test_unreadable.py"
 HEAVY = sorted(
     str(path.relative_to(ROOT))
     for path in (ROOT / "tests").rglob("test_*.py")
@@ -38,3 +42,13 @@ def test_nothing_heavy_runs_beside_the_one_that_stands_no_other() -> None:
     assert next_scope([heavy, LIGHT], [[DEMO], []]) == LIGHT
     assert next_scope([DEMO, LIGHT], [[heavy], []]) == LIGHT
     assert next_scope([heavy, LIGHT], [[], [LIGHT]]) == heavy
+
+
+def test_two_that_wait_run_beside_two_that_compute_for_as_long_as_both_are_left() -> None:
+    assert waits(FOLLOWS)
+    assert waits(HEAVY[0])
+    assert not waits(LIGHT)
+    assert next_scope([LIGHT, FOLLOWS], [[HEAVY[0]]]) == FOLLOWS
+    assert next_scope([FOLLOWS, LIGHT], [[HEAVY[0]], [FOLLOWS]]) == LIGHT
+    assert next_scope([FOLLOWS], [[HEAVY[0]], [FOLLOWS], [LIGHT]]) == FOLLOWS
+    assert next_scope([LIGHT], [[LIGHT], []]) == LIGHT

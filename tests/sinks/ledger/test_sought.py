@@ -68,14 +68,14 @@ def reader(made: Original) -> Iterator[Store]:
         yield reader
 
 
-def test_every_record_of_every_topic_can_be_proven_dead_letters_too(made: Original, reader: Store) -> None:
+def test_a_record_of_every_partition_can_be_proven_dead_letters_too(made: Original, reader: Store) -> None:
     chance, definitions = random.Random(1), Writers().definition
     proven_types: dict[str, int] = {}
     for topic, partition in made.book.at:
         for table in ("dead_letter", TOPICS.record_type(topic) or "document"):
             where = f"topic = '{topic}' AND partition = {partition}"
             for row in reader.rows(
-                f"SELECT offset, hex(raw) AS raw FROM {table} WHERE {where} ORDER BY cityHash64(offset) LIMIT 2"
+                f"SELECT offset, hex(raw) AS raw FROM {table} WHERE {where} ORDER BY cityHash64(offset) LIMIT 1"
             ):
                 at = f"{topic}/{partition}/{row['offset']}"
                 text = evidence_of(reader, sought.record(reader, at), definitions).text
@@ -95,7 +95,6 @@ def test_every_record_of_every_topic_can_be_proven_dead_letters_too(made: Origin
                     prove(read_proof(bytes(shaken)), [KEY.verifier])
     outputs = {"violation", "verdict", "suspended", "notice", "page", "outage", "erasure"}
     assert set(proven_types) == {*INPUT_TYPES, *outputs, "document", "dead_letter"}
-    assert min(proven_types.values()) >= 2
 
 
 @pytest.mark.parametrize(
