@@ -20,8 +20,8 @@ install: .venv/.installed  ## make .venv with everything in it
 demo: install  ## replay the five stories through a real broker into a real store
 	@$(BIN)/seamwatch demo
 
-test: install browser  ## run the tests, four files at a time (starts the servers that they need)
-	@PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n 4 --dist loadfile --no-loadscope-reorder $(ARGS)
+test: install browser  ## run the tests, three files at a time (starts the servers that they need)
+	@PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 browser: install  ## see to it that there is a Chromium for the tests of the board (installs Debian's as root)
 	@$(BIN)/python -m tests.board.browser.chromium

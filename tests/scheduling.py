@@ -4,7 +4,8 @@ With several workers the run is over when the last one is: so what starts system
 uses a server, and the thousands of quick tests fill what is left. Files of one folder that share a running system stay
 together, for each worker would start it anew. Of the heavy ones a machine carries two at once, and one beside which
 there is no other: a history that is played at a scaled clock is told late by every second for which others hold it up.
-Tests that follow stages mostly wait, and others mostly compute: two of each at once leave no processor idle.
+Tests that follow stages mostly wait, and others mostly compute: two that wait beside one that computes leave little
+of two processors idle.
 """
 
 from __future__ import annotations

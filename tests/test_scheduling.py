@@ -1,6 +1,6 @@
 """Which files are run beside one another: two heavy ones at most, and none beside the one that stands no other.
 
-While both are left, two that wait for stages run beside two that compute.
+While both are left, two that wait for stages run beside whatever computes.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def test_nothing_heavy_runs_beside_the_one_that_stands_no_other() -> None:
     assert next_scope([heavy, LIGHT], [[], [LIGHT]]) == heavy
 
 
-def test_two_that_wait_run_beside_two_that_compute_for_as_long_as_both_are_left() -> None:
+def test_two_that_wait_run_beside_what_computes_for_as_long_as_both_are_left() -> None:
     assert waits(FOLLOWS)
     assert waits(HEAVY[0])
     assert not waits(LIGHT)
