@@ -19,6 +19,7 @@ from typing import Any, Final, TypeVar
 from confluent_kafka import Consumer, IsolationLevel, KafkaError, KafkaException, TopicCollection, TopicPartition
 from confluent_kafka.admin import AdminClient, OffsetSpec
 
+from bus.errors import AWAY
 from bus.partitions import Partition
 from seamwatch.clock import Clock
 
@@ -26,7 +27,7 @@ ASK_SECONDS = 10.0
 _LATEST: Final = OffsetSpec.latest()  # type: ignore[no-untyped-call]
 _NEWEST: Final = OffsetSpec.max_timestamp()  # type: ignore[no-untyped-call]
 _AGAIN_SECONDS: Final = 0.1
-_LEADER_MOVES: Final = frozenset(
+_ASKED_AGAIN: Final = AWAY | frozenset(
     {
         KafkaError.LEADER_NOT_AVAILABLE,
         KafkaError.NOT_LEADER_FOR_PARTITION,
@@ -37,7 +38,7 @@ _LEADER_MOVES: Final = frozenset(
         KafkaError._UNKNOWN_PARTITION,  # noqa: SLF001
     }
 )
-"""Nobody, or somebody else, leads the partition now: asked again in a moment, it is answered."""
+"""The broker is away, or nobody or somebody else leads the partition now: asked again in a moment, it is answered."""
 
 _T = TypeVar("_T")
 
@@ -93,16 +94,19 @@ def _waited_for(
 
 
 def _led(ask: Callable[[float], _T], look: Callable[[float], object], seconds: float) -> _T:
-    """What is answered within so many seconds, looking anew at who leads whenever a leader has moved."""
+    """What is answered within so many seconds, looking anew at who leads whenever that is not known."""
     until = time.monotonic() + seconds
+    is_known = True
     while True:
         try:
+            if not is_known:
+                look(max(until - time.monotonic(), _AGAIN_SECONDS))
             return ask(max(until - time.monotonic(), _AGAIN_SECONDS))
         except KafkaException as error:
-            if error.args[0].code() not in _LEADER_MOVES or time.monotonic() + _AGAIN_SECONDS >= until:
+            if error.args[0].code() not in _ASKED_AGAIN or time.monotonic() + _AGAIN_SECONDS >= until:
                 raise
+        is_known = False
         time.sleep(_AGAIN_SECONDS)
-        look(max(until - time.monotonic(), _AGAIN_SECONDS))
 
 
 def _asked(

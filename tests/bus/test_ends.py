@@ -128,13 +128,14 @@ def all_of(client: Moving, seconds: float) -> list[Any]:
 ANSWERS = [(3, 7), 7, {A: 7, B: 7}, 9]
 MOVES = [
     KafkaError.LEADER_NOT_AVAILABLE, KafkaError.NOT_LEADER_FOR_PARTITION, KafkaError.FENCED_LEADER_EPOCH,
-    KafkaError.UNKNOWN_LEADER_EPOCH, KafkaError._NOENT, KafkaError._UNKNOWN_PARTITION,
+    KafkaError.UNKNOWN_LEADER_EPOCH, KafkaError._NOENT, KafkaError._UNKNOWN_PARTITION, KafkaError._TRANSPORT,
+    KafkaError._TIMED_OUT,
 ]  # fmt: skip
 
 
 @pytest.mark.parametrize("way", range(len(ANSWERS)))
 @pytest.mark.parametrize("code", MOVES)
-def test_whoever_waits_looks_at_the_topics_anew_until_there_is_a_leader(code: int, way: int) -> None:
+def test_whoever_waits_looks_at_the_topics_anew_until_a_leader_answers(code: int, way: int) -> None:
     assert all_of(Moving(code, looks=2), 5.0)[way]() == ANSWERS[way]
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import threading
 import time
 from pathlib import Path
@@ -79,9 +78,9 @@ def test_an_agent_in_a_loop_is_stopped_within_a_second(running: Scene, tmp_path:
             wait_until(lambda: len(seen) > 1, 30, "a call that was sent")
             running.caught_up("measure")
             running.caught_up("judge")
-            taken = [math.inf]
+            taken: list[float] = []
             # Nobody else uses the machine when this is measured for the docs; here it may be busy for a while.
-            while min(taken) >= 1.0 and len(taken) <= 12:
+            while len(taken) < 12 and not any(each < 1.0 for each in taken):
                 said = time.monotonic()
                 say(running, "suspended")
                 wait_until(lambda: not seen[-1][1], 30, "a call that is denied")
@@ -91,7 +90,7 @@ def test_an_agent_in_a_loop_is_stopped_within_a_second(running: Scene, tmp_path:
         finally:
             stop.set()
             agent.join()
-        print(f"from the word to the first call that is denied: {', '.join(f'{each:.2f} s' for each in taken[1:])}")
+        print(f"from the word to the first call that is denied: {', '.join(f'{each:.2f} s' for each in taken)}")
         assert min(taken) < 1.0
         running.caught_up("measure")
         assert running.violations("suspension") == []
