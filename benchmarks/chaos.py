@@ -42,7 +42,7 @@ def main() -> None:
         time.sleep(3)
         print(f"{arguments.events:,} events, {arguments.kills} kills, seed {arguments.seed}", flush=True)
         feed(scene, arguments.events, arguments.kills, [("measure", "a"), ("judge", "a")], arguments.seed)
-        scene.caught_up("measure", 120)
+        scene.caught_up("measure")
         account(scene, arguments.events)
     print("every event, breach and violation accounted for, once each")
 

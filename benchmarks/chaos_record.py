@@ -40,8 +40,9 @@ from sinks.store.migrate import migrate
 from stack.clickhouse.process import ClickHouseServer
 from stack.kafka.server import KafkaServer
 from stack.local import LocalStack
-from tests.sinks.estate import Estate, Proxy, Stage, committed, wait_for
+from tests.sinks.estate import Estate, Proxy, Stage, committed
 from tests.sinks.store.steps import STEPS, Nursery, killed_at
+from tests.waiting import wait_for
 
 PARTITIONS = 4
 RECORD = "from seamwatch.settings import load_settings; from sinks.record.stage import run; run(load_settings())"
@@ -292,7 +293,7 @@ def _settle(estate: Estate, recorders: Recorders, events: int) -> None:
         time.sleep(0.2)
         return committed(estate) >= events
 
-    wait_for(all_of_it, CATCH_UP_SECONDS, f"recording {events:,} records")
+    wait_for(all_of_it, f"recording {events:,} records", patience=CATCH_UP_SECONDS)
 
 
 def _verify(estate: Estate, key: Path) -> None:

@@ -30,7 +30,8 @@ from seamwatch.wire.topics import Topics
 from sinks.store.migrate import migrate
 from stack.clickhouse.process import ClickHouseServer
 from stack.local import LocalStack
-from tests.sinks.estate import Estate, Stage, committed, wait_for
+from tests.sinks.estate import Estate, Stage, committed
+from tests.waiting import wait_for
 
 CATCH_UP_SECONDS = 900.0
 MIB = 1024 * 1024
@@ -122,7 +123,7 @@ def away(seconds: float, rate: int) -> None:
         server.start()
         server.wait()
         begun, before = time.monotonic(), committed(estate)
-        wait_for(lambda: committed(estate) > before, 60, "recording again")
+        wait_for(lambda: committed(estate) > before, "recording again")
         started = time.monotonic() - begun
         while (behind := source.sent - committed(estate)) >= 2 * rate:
             assert time.monotonic() < begun + CATCH_UP_SECONDS, f"{behind:,} behind still"
@@ -136,7 +137,7 @@ def away(seconds: float, rate: int) -> None:
             flush=True,
         )
         source.stop()
-        wait_for(lambda: committed(estate) >= source.sent, 60, "all of it")
+        wait_for(lambda: committed(estate) >= source.sent, "all of it")
         assert watched.stage.end() == 0
         account(estate)
         print(f"{source.sent:,} records, each one row with its bytes")
@@ -148,7 +149,7 @@ def full_disk(folder: Path) -> None:
         watched = Watched(estate, _free_port())
         topic = estate.topics.input("inference")
         source = Source(estate.kafka, topic, 2_000)
-        wait_for(lambda: committed(estate) > 0, 60, "recording")
+        wait_for(lambda: committed(estate) > 0, "recording")
         time.sleep(5)
         ballast = folder / "ballast"
         for _ in range(30):
@@ -165,7 +166,7 @@ def full_disk(folder: Path) -> None:
         assert watched.stage.process.poll() is None, "the recorder has ended"
         ballast.unlink()
         source.stop()
-        wait_for(lambda: committed(estate) >= source.sent, CATCH_UP_SECONDS, "all of it")
+        wait_for(lambda: committed(estate) >= source.sent, "all of it", patience=CATCH_UP_SECONDS)
         assert watched.stage.end() == 0
         account(estate)
         print(f"space again: {source.sent:,} records, each one row with its bytes")

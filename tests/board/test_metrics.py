@@ -13,6 +13,7 @@ from board.metrics import Metrics
 from seamwatch.errors import UsageError
 from seamwatch.exposing import expose
 from tests.board.served import Served, served
+from tests.waiting import PATIENCE
 
 
 @pytest.fixture
@@ -80,7 +81,7 @@ def test_each_of_several_processes_has_the_next_port_that_nobody_has() -> None:
 
 def _answers(port: int) -> bool:
     try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=5) as answer:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=PATIENCE) as answer:
             return b"process_start_time_seconds" in answer.read()
     except OSError:
         return False

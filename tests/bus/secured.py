@@ -30,6 +30,7 @@ from stack.kafka.jars import kafka_jars, user_cache
 from stack.kafka.java import find_java
 from tests.bus.authority import Authority, certificates
 from tests.bus.token_service import AUDIENCE, ISSUER, TokenService, token_service
+from tests.waiting import PATIENCE
 
 MECHANISM = "SCRAM-SHA-512"
 ADMIN = "admin"
@@ -132,7 +133,7 @@ class Secured:
         bindings = [binding for command in commands for binding in _bindings(command)]
         admin = clients.admin(self.broker())  # with the client go the answers
         for future in admin.create_acls(bindings).values():
-            future.result(30)
+            future.result(PATIENCE)
 
 
 def _bindings(arguments: Sequence[str]) -> Iterator[AclBinding]:
@@ -187,7 +188,7 @@ def secured_broker(folder: Path, users: Sequence[str], seconds: float = 60.0) ->
             yield found
         finally:
             process.terminate()
-            process.wait(30)
+            process.wait(PATIENCE)
 
 
 def _configured(folder: Path, passwords: Mapping[str, str], tokens: TokenService) -> tuple[int, int]:

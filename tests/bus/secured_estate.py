@@ -15,6 +15,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from tests.bus.secured import Secured
+from tests.waiting import PATIENCE
 
 ROOT = Path(__file__).parents[2]
 USERS = ("operator", "governance", "producer", "measure", "judge", "record", "page", "board")
@@ -85,8 +86,8 @@ class Estate:
         command = [sys.executable, "-m", "console.app", *arguments]
         environment = {**self.environment(user, by), **more}
         done = subprocess.run(
-            command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=90,
-            check=False,
+            command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+            timeout=PATIENCE, check=False,
         )  # fmt: skip
         assert done.returncode == code, done.stdout
         self.hides(done.stdout)
@@ -121,7 +122,7 @@ class Estate:
         """Ask all stages to end; their codes."""
         for process in self.stages.values():
             process.terminate()
-        return {stage: process.wait(30) for stage, process in self.stages.items()}
+        return {stage: process.wait(PATIENCE) for stage, process in self.stages.items()}
 
 
 def event(score: float, number: int) -> str:

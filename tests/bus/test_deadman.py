@@ -6,6 +6,7 @@ import subprocess
 import sys
 
 from tests.streams.stages import Scene
+from tests.waiting import PATIENCE
 
 STUCK = """
 import threading
@@ -39,23 +40,25 @@ loop.Loop(loop.LoopSettings(sys.argv[1], "t.stuck", "one", (sys.argv[2],)), Stag
 
 
 def test_a_call_that_never_comes_back_ends_the_process_with_words() -> None:
-    ended = subprocess.run([sys.executable, "-c", STUCK], capture_output=True, text=True, timeout=60, check=False)
+    ended = subprocess.run([sys.executable, "-c", STUCK], capture_output=True, text=True, timeout=PATIENCE, check=False)
     assert ended.returncode == 3
     assert "t.judge: committing a round: the Kafka client has not come back" in ended.stderr
 
 
 def test_calls_that_come_back_in_time_end_nothing() -> None:
     content = STUCK.replace("threading.Event().wait()", "pass") + "import time; time.sleep(2.5)"
-    ended = subprocess.run([sys.executable, "-c", content], capture_output=True, text=True, timeout=60, check=False)
+    ended = subprocess.run(
+        [sys.executable, "-c", content], capture_output=True, text=True, timeout=PATIENCE, check=False
+    )
     assert (ended.returncode, ended.stderr) == (0, "")
 
 
 def test_a_loop_whose_client_hangs_in_a_transaction_ends_and_commits_nothing(scene: Scene) -> None:
     scene.producer.produce(scene.topics.input("inference"), b"v", b"k")
-    scene.producer.flush(10)
+    scene.producer.flush(PATIENCE)
     arguments = [scene.kafka, scene.topics.input("inference"), scene.topics.notice]
     ended = subprocess.run(
-        [sys.executable, "-c", LOOP, *arguments], capture_output=True, text=True, timeout=90, check=False
+        [sys.executable, "-c", LOOP, *arguments], capture_output=True, text=True, timeout=PATIENCE, check=False
     )
     assert ended.returncode == 3, ended.stderr
     assert "t.stuck: committing a round: the Kafka client has not come back" in ended.stderr

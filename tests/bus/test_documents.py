@@ -19,7 +19,8 @@ from seamwatch.errors import DocumentError
 from seamwatch.instants import format_instant
 from seamwatch.wire.codec import Codec
 from seamwatch.wire.topics import Topics
-from tests.streams.stages import PEOPLE, RANGE, Scene, contract, wait_until
+from tests.streams.stages import PEOPLE, RANGE, Scene, contract
+from tests.waiting import PATIENCE, wait_for
 
 
 @pytest.fixture
@@ -45,12 +46,12 @@ def test_a_folder_is_published_once_changed_and_withdrawn(
     again = publish_folder(scene.kafka, scene.prefix, folder)
     assert (again.new, again.changed, again.withdrawn) == ((), (), ())
     assert len(again.same) == 2
-    wait_until(lambda: follower.poll(0.1) and len(follower.estate.contracts) == 1, 10, "the contract")
+    wait_for(lambda: follower.poll(0.1) and len(follower.estate.contracts) == 1, "the contract")
 
     (folder / "people.yaml").write_text(PEOPLE.replace("Olive Owner", "Olive Other"))
     changed = publish_folder(scene.kafka, scene.prefix, folder)
     assert (changed.new, changed.changed, len(changed.same)) == ((), ("Person/owner@example.org",), 1)
-    wait_until(lambda: follower.poll(0.1), 10, "the change")
+    wait_for(lambda: follower.poll(0.1), "the change")
     assert follower.estate.persons["owner@example.org"].name == "Olive Other"
 
     (folder / "agreed.yaml").unlink()
@@ -60,7 +61,7 @@ def test_a_folder_is_published_once_changed_and_withdrawn(
     assert follower.estate.contracts
     gone = publish_folder(scene.kafka, scene.prefix, folder, withdraw=True)
     assert (gone.withdrawn, gone.gone) == (("Contract/agreed@1",), ())
-    wait_until(lambda: follower.poll(0.1), 10, "the withdrawal")
+    wait_for(lambda: follower.poll(0.1), "the withdrawal")
     assert not follower.estate.contracts
     assert set(follower.estate.persons) == {"owner@example.org"}
 
@@ -113,7 +114,7 @@ def test_another_text_under_a_published_version_is_refused_and_nothing_is_publis
     scene: Scene, folder: Path, follower: ContractsFollower
 ) -> None:
     publish_folder(scene.kafka, scene.prefix, folder)
-    wait_until(lambda: follower.poll(0.1) and len(follower.estate.contracts) == 1, 10, "the contract")
+    wait_for(lambda: follower.poll(0.1) and len(follower.estate.contracts) == 1, "the contract")
     before = follower.messages
     (folder / "agreed.yaml").write_text(contract(RANGE.replace("max: 1}", "max: 2}")))
     (folder / "more.yaml").write_text(contract(RANGE).replace("id: agreed", "id: more"))
@@ -136,13 +137,13 @@ def test_what_somebody_wrote_over_a_version_is_told_and_the_first_is_put_back(
     scene: Scene, folder: Path, follower: ContractsFollower
 ) -> None:
     publish_folder(scene.kafka, scene.prefix, folder)
-    wait_until(lambda: follower.poll(0.1) and len(follower.estate.contracts) == 1, 10, "the contract")
+    wait_for(lambda: follower.poll(0.1) and len(follower.estate.contracts) == 1, "the contract")
     first = follower.messages["Contract/agreed@1"]
     other = Contract.model_validate({**follower.estate.contracts[0].written, "covers": ["nobody"]})
     ((key, value),) = published([other], SystemClock().now())
     scene.producer.produce(scene.topics.contracts, value, key.encode(), partition=0)
-    assert scene.producer.flush(10) == 0
-    wait_until(lambda: follower.poll(0.1), 10, "the other text")
+    assert scene.producer.flush(PATIENCE) == 0
+    wait_for(lambda: follower.poll(0.1), "the other text")
     (agreed,) = follower.estate.contracts
     assert agreed.covers == ("*",)
     assert "the first holds" in follower.estate.problems[0]
@@ -153,7 +154,7 @@ def test_what_somebody_wrote_over_a_version_is_told_and_the_first_is_put_back(
 
     done = publish_folder(scene.kafka, scene.prefix, folder)
     assert (done.restored, done.changed, done.new) == (("Contract/agreed@1",), (), ())
-    wait_until(lambda: follower.poll(0.1), 10, "the first text again")
+    wait_for(lambda: follower.poll(0.1), "the first text again")
     assert follower.messages["Contract/agreed@1"] == first
     assert follower.estate.problems == ()
 
@@ -216,7 +217,7 @@ def read_all(scene: Scene, name: str, count: int) -> list[Message]:
     consumer = Consumer(
         {"bootstrap.servers": scene.kafka, "group.id": "reader", "auto.offset.reset": "earliest"},
     )
-    numbers = consumer.list_topics(name, timeout=10).topics[name].partitions
+    numbers = consumer.list_topics(name, timeout=PATIENCE).topics[name].partitions
     consumer.assign([TopicPartition(name, number, OFFSET_BEGINNING) for number in numbers])
     found: list[Message] = []
     until = time.monotonic() + (20 if count else 2)

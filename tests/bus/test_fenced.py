@@ -17,7 +17,8 @@ from bus.loop import Loop, Output
 from bus.loop_settings import LoopSettings
 from bus.partitions import Partition
 from seamwatch.errors import SeamwatchError, StageError
-from tests.streams.stages import Scene, wait_until
+from tests.streams.stages import Scene
+from tests.waiting import PATIENCE, wait_for
 
 
 class Held:
@@ -36,7 +37,7 @@ class Held:
     def due(self) -> bool:
         if self.assignments:
             self.idle.set()
-            self.released.wait(60)
+            self.released.wait(PATIENCE)
         return False
 
     def compute(self, batch: Batch) -> Sequence[Output]:
@@ -68,7 +69,7 @@ class Member:
 
     def close(self) -> None:
         self._ended.set()
-        self._thread.join(15)
+        self._thread.join(PATIENCE)
 
 
 @pytest.mark.parametrize("moving", [False, True])
@@ -91,14 +92,14 @@ def test_a_loop_whose_place_is_taken_ends(scene: Scene, moving: bool) -> None:
         ends.callback(loop.stop)
         ends.callback(stage.released.set)
         thread.start()
-        assert stage.idle.wait(30)
+        assert stage.idle.wait(PATIENCE)
         if moving:
             ends.callback(Member(scene.kafka, group, "b", topics).close)
             time.sleep(5)
         ends.callback(Member(scene.kafka, group, "a", topics).close)
         time.sleep(5)
         stage.released.set()
-        wait_until(lambda: bool(ended), 30, "the end of the loop")
+        wait_for(lambda: bool(ended), "the end of the loop")
     (error,) = ended
     assert isinstance(error, StageError)
     assert "another process has taken over this one's place" in str(error)
@@ -128,7 +129,7 @@ def test_a_loop_whose_transactions_another_has_taken_over_says_so(scene: Scene) 
         ends.callback(loop.stop)
         ends.callback(stage.released.set)
         ended = pool.submit(loop.run)
-        assert stage.idle.wait(30)
+        assert stage.idle.wait(PATIENCE)
         clients.producer(scene.kafka, {"transactional.id": f"{group}-a"}).init_transactions(30)
         stage.released.set()
         error = ended.exception(30)

@@ -13,6 +13,7 @@ from bus.loop_settings import LoopSettings
 from bus.partitions import Partition
 from seamwatch.errors import StageError
 from tests.streams.stages import Scene
+from tests.waiting import PATIENCE
 
 
 class Telling:
@@ -38,7 +39,7 @@ def test_what_is_too_large_is_named(scene: Scene, mebibytes: int, refused_by: st
     value = os.urandom(mebibytes * 1024 * 1024)
     settings = LoopSettings(scene.kafka, f"{scene.prefix}.telling", "a", (scene.topics.measurement,))
     scene.producer.produce(scene.topics.measurement, b"{}")
-    scene.producer.flush(10)
+    scene.producer.flush(PATIENCE)
     with pytest.raises(StageError) as raised:
         Loop(settings, Telling(Output(topic, value, b"whose"))).run()
     said = str(raised.value)

@@ -12,7 +12,8 @@ from seamwatch.documents.loading import load
 from seamwatch.errors import DocumentError
 from seamwatch.settings import load_settings
 from tests.signing.folder import Folder, prepare
-from tests.streams.stages import Scene, wait_until
+from tests.streams.stages import Scene
+from tests.waiting import wait_for
 
 
 @pytest.fixture
@@ -36,7 +37,7 @@ def test_a_line_that_is_moved_unsigned_is_told_or_refused(scene: Scene, document
     documents.edit("score >= 0.62", "score >= 0.50")
     documents.sign("lead")
     told = "credit-limits@2 (product@example.org, risk@example.org)"
-    wait_until(lambda: follower.poll(0.1) and len(follower.messages) == 5, 10, "the first version")
+    wait_for(lambda: follower.poll(0.1) and len(follower.messages) == 5, "the first version")
     before = follower.messages
     with pytest.raises(DocumentError, match="nothing is published") as raised:
         done(signed=True)

@@ -14,15 +14,16 @@ from bus import clients
 from bus.partitions import Partition
 from bus.reading import Reading
 from seamwatch.errors import SeamwatchError
+from tests.waiting import PATIENCE
 
 
 @pytest.fixture
 def topic(kafka: str) -> Iterator[str]:
     name = f"reading-{uuid.uuid4().hex[:8]}"
     admin = clients.admin(kafka)
-    admin.create_topics([NewTopic(name, 3, 1)])[name].result(20)
+    admin.create_topics([NewTopic(name, 3, 1)])[name].result(PATIENCE)
     yield name
-    admin.delete_topics([name])[name].result(20)
+    admin.delete_topics([name])[name].result(PATIENCE)
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ from confluent_kafka import Producer
 
 from bus.restoring import read_tables
 from tests.streams.stages import Scene
+from tests.waiting import PATIENCE
 
 
 @pytest.fixture
@@ -20,7 +21,7 @@ def producer(scene: Scene) -> Iterator[Producer]:
     })  # fmt: skip
     made.init_transactions(30)
     yield made
-    made.flush(5)
+    made.flush(PATIENCE)
 
 
 @pytest.mark.parametrize("commits", [True, False], ids=["committed", "aborted"])
@@ -32,7 +33,7 @@ def test_an_open_transaction_is_waited_for(scene: Scene, producer: Producer, com
     producer.begin_transaction()
     producer.produce(topic, b"after", b"0/1", 0)
     producer.produce(topic, None, b"0/2", 0)
-    producer.flush(30)
+    producer.flush(PATIENCE)
     ended: list[float] = []
 
     def end() -> None:

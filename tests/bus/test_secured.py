@@ -43,9 +43,9 @@ from statements.verdicts import Verdicts
 from tests.bus.authority import Authority
 from tests.bus.secured import ADMIN, SESSION_SECONDS, Secured, secured_broker
 from tests.bus.secured_estate import CONTRACTS, STAGES, USERS, WAYS, Estate, documented, event, written
-from tests.sinks.estate import wait_for
 from tests.sinks.store.encrypting import encrypting
 from tests.streams.page.receiver import Receiver, receiving
+from tests.waiting import wait_for
 from tests.wire.registering import Registry, registering
 
 
@@ -125,7 +125,7 @@ def test_all_of_the_way_from_emit_to_a_page_and_a_row(encrypted: Estate, receive
     for stage in STAGES:
         estate.start(stage)
     estate.run("producer", "emit", written(estate.folder, [event(0.5, 1), event(1.7, 2)]))
-    wait_for(lambda: bool(receiver.bodies("owner")), seconds=60, what="the page")
+    wait_for(lambda: bool(receiver.bodies("owner")), "the page")
     assert "1.7" in receiver.bodies("owner")[0]
 
     def stored() -> list[tuple[int, int]]:
@@ -135,12 +135,12 @@ def test_all_of_the_way_from_emit_to_a_page_and_a_row(encrypted: Estate, receive
             )
         return [(int(row["i"]), int(row["p"])) for row in counts]
 
-    wait_for(lambda: stored() == [(2, 1)], seconds=60, what="the rows")
+    wait_for(lambda: stored() == [(2, 1)], "the rows")
     # Each of them has asked for a token when it began. When those are over, all goes on by new ones.
     begun = dict(asked)
-    wait_for(lambda: all(asked[user] > begun[user] for user in ("measure", "page")), seconds=60, what="new tokens")
+    wait_for(lambda: all(asked[user] > begun[user] for user in ("measure", "page")), "new tokens")
     estate.run("producer", "emit", written(estate.folder, [event(0.5, 3), event(1.9, 4)]))
-    wait_for(lambda: stored()[0][0] == 4, seconds=60, what="rows by new tokens")
+    wait_for(lambda: stored()[0][0] == 4, "rows by new tokens")
     assert "ok" in estate.run("page", "doctor")
     assert estate.run("page", "cat", "inference").count("credit-model") == 4
     assert "4" in estate.run("record", "sql", "SELECT count() FROM inference WHERE system = 'credit-model'")
@@ -183,7 +183,7 @@ def test_every_client_comes_in_in_each_way(
     assert first.close(5.0) == 1
     second = Emitter("p", bootstrap=broker, prefix=topics.prefix, spool=tmp_path / "spool")
     second.start()
-    wait_for(lambda: second.counts.delivered == 1, 30, "the spooled event")
+    wait_for(lambda: second.counts.delivered == 1, "the spooled event")
     assert second.close() == 0
 
     async def by_faust() -> None:
@@ -275,13 +275,13 @@ def test_a_key_that_its_password_does_not_open_is_told_and_no_event_is_lost(
     with caplog.at_level(logging.WARNING):
         emitter = Emitter("p", bootstrap=broker, prefix=topics.prefix, spool=tmp_path / "spool")
         emitter.emit(inference())
-        wait_for(lambda: emitter.counts.spooled == 1, 20, "the event on disk")
+        wait_for(lambda: emitter.counts.spooled == 1, "the event on disk")
         emitter.close()
     assert "cannot be delivered" in caplog.text
     assert "another-word" not in "".join(said) + caplog.text
     mended = Emitter("p", bootstrap=right, prefix=topics.prefix, spool=tmp_path / "spool")
     mended.start()
-    wait_for(lambda: mended.counts.delivered == 1, 30, "the event")
+    wait_for(lambda: mended.counts.delivered == 1, "the event")
     mended.close()
 
 

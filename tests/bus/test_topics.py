@@ -14,7 +14,7 @@ from bus.topics import create_topics, differing
 from console.app import build
 from seamwatch.clauses import kinds
 from seamwatch.wire.topics import Topics
-from tests.sinks.estate import wait_for
+from tests.waiting import PATIENCE, wait_for
 
 DAY_MS = 24 * 3_600 * 1_000
 
@@ -24,7 +24,7 @@ def prefix(kafka: str) -> Iterator[str]:
     name = f"t_{uuid.uuid4().hex[:10]}"
     yield name
     admin = AdminClient({"bootstrap.servers": kafka})
-    admin.delete_topics([topic for topic in admin.list_topics(timeout=10).topics if topic.startswith(f"{name}.")])
+    admin.delete_topics([topic for topic in admin.list_topics(timeout=PATIENCE).topics if topic.startswith(f"{name}.")])
 
 
 def create(kafka: str, prefix: str, monkeypatch: pytest.MonkeyPatch, *arguments: str) -> Result:
@@ -47,7 +47,7 @@ def test_topics_of_an_earlier_version_are_told_and_set_right_when_asked(
     # As they were made before: what was delivered was forgotten after a week.
     admin = AdminClient({"bootstrap.servers": kafka})
     for future in admin.create_topics([NewTopic(f"{prefix}.{name}", 1, 1) for name in ("page", "notice")]).values():
-        future.result(20)
+        future.result(PATIENCE)
     told = create(kafka, prefix, monkeypatch)
     assert told.exit_code == 1
     lines = {line.split()[1]: line for line in told.stdout.splitlines()}
@@ -62,7 +62,7 @@ def test_topics_of_an_earlier_version_are_told_and_set_right_when_asked(
     assert {report["name"] for report in reports if report["outcome"] == "altered"} == {
         f"{prefix}.page", f"{prefix}.notice",
     }  # fmt: skip
-    wait_for(lambda: not differing(kafka, prefix), what="the broker's taking it up")
+    wait_for(lambda: not differing(kafka, prefix), "the broker's taking it up")
     again = create(kafka, prefix, monkeypatch)
     assert (again.exit_code, {line.split()[0] for line in again.stdout.splitlines()}) == (0, {"existing"})
 
@@ -72,5 +72,5 @@ def test_partitions_are_told_and_never_changed(kafka: str, prefix: str) -> None:
     reports = create_topics(kafka, prefix, 2, alter=True)
     assert {report.outcome for report in reports if report.name == f"{prefix}.page"} == {"different"}
     assert all(topic.startswith(f"{prefix}.") for topic in (report.name for report in reports))
-    present = AdminClient({"bootstrap.servers": kafka}).list_topics(timeout=10).topics
+    present = AdminClient({"bootstrap.servers": kafka}).list_topics(timeout=PATIENCE).topics
     assert len(present[f"{prefix}.page"].partitions) == 1

@@ -27,6 +27,7 @@ from seamwatch.wire.events import EVENTS, Event
 from seamwatch.wire.framing import confluent_header
 from seamwatch.wire.identities import MAX, NIL
 from seamwatch.wire.schemas import Definition, schema
+from tests.waiting import PATIENCE
 
 OLDER: Definition = {
     **schema("inference").definition,
@@ -290,7 +291,7 @@ print(said)
     # With backtraces on, Rust writes piece by piece, and lines of others may come in between.
     environment = os.environ | {"RUST_BACKTRACE": "0", "PYTHONPATH": os.pathsep.join(sys.path)}
     done = subprocess.run(
-        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True, timeout=60
+        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True, timeout=PATIENCE
     )
     assert done.stderr == "a line of another thread\n" * (int(done.stdout) // 25)
     assert "another" in done.stderr

@@ -14,6 +14,7 @@ from console import app as command
 from console.reach import reach
 from seamwatch.errors import LocalStackError, UnreachableError
 from seamwatch.running import RUN_FILE
+from tests.waiting import PATIENCE
 
 
 def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -22,7 +23,7 @@ def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=PATIENCE,
         env={**os.environ, **environment},
     )
 

@@ -23,6 +23,7 @@ from seamwatch.outages import Fault, begun, ended
 from tests.sinks.estate import Estate, estate
 from tests.sinks.samples import CODEC, encoded
 from tests.streams.page.publishing import person
+from tests.waiting import PATIENCE
 
 PEOPLE = """\
 apiVersion: seamwatch/v1
@@ -73,7 +74,7 @@ def doctor(own: Estate, monkeypatch: pytest.MonkeyPatch) -> Doctor:
 def publish(own: Estate, topic: str, value: bytes, key: bytes = b"") -> None:
     producer = own.producer()
     producer.produce(topic, value, key=key, partition=0)
-    assert producer.flush(20) == 0
+    assert producer.flush(PATIENCE) == 0
 
 
 def commit(own: Estate, stage: str, topic: str, position: int) -> None:

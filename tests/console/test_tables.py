@@ -30,6 +30,7 @@ from sinks.retention.holds import place_hold
 from tests.console.followed import BROKEN, INCIDENT, attest, followed
 from tests.console.populated import AGENT, DATASET, EPISODES, MODEL, PEOPLE, TRACE, Populated, event, hexed
 from tests.sinks.samples import CODEC, NOW, violation
+from tests.waiting import PATIENCE
 
 ROOT = Path(__file__).parents[2]
 WORDS = st.lists(st.text("abcdefghij-0123456789@.üß漢", min_size=1, max_size=70), min_size=0, max_size=6).map(" ".join)
@@ -199,7 +200,7 @@ def _on_a_terminal(typed: list[str], columns: int) -> str:
             break
         said += piece
     os.close(ours)
-    process.wait(30)
+    process.wait(PATIENCE)
     return said.decode()
 
 

@@ -27,6 +27,7 @@ from console.app import build
 from stack.folder import is_free
 from tests.sinks.samples import inference
 from tests.stack.test_supervisor import gone
+from tests.waiting import PATIENCE
 
 pytestmark = pytest.mark.timeout(240)
 
@@ -86,7 +87,7 @@ def test_up_keeps_its_parts_running_and_ends_without_a_trace(tmp_path: Path, mon
         _assert_the_doctor_is_content_and_knows_of_the_restarts(up)
         running = up.pids()
         up.process.send_signal(signal.SIGINT)
-        assert up.process.wait(timeout=10) == 0
+        assert up.process.wait(timeout=PATIENCE) == 0
         assert [name for name, pid in running.items() if not gone(pid)] == []
         assert not (up.data / "run.json").exists()
         assert not (up.data / "netrc").exists()
@@ -112,7 +113,7 @@ def _assert_its_store_is_asked_without_a_secret_in_sight(up: Up) -> None:
     assert login[0] == "auditor"
     request = urllib.request.Request(address, data=words[words.index("--data-binary") + 1].encode())
     request.add_header("Authorization", f"Basic {base64.b64encode(f'{login[0]}:{login[2]}'.encode()).decode()}")
-    with urllib.request.urlopen(request, timeout=30) as answer:
+    with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
         assert answer.status == 200
 
 
@@ -151,14 +152,14 @@ def _assert_replies_are_taken(up: Up) -> None:
 
     def is_ready() -> bool:
         try:
-            with urllib.request.urlopen(f"{where}/healthz", timeout=30) as answer:
+            with urllib.request.urlopen(f"{where}/healthz", timeout=PATIENCE) as answer:
                 return bool(answer.status == HTTPStatus.OK)
         except OSError:
             return False
 
     up.wait_for(is_ready)
     with pytest.raises(HTTPError) as refused:
-        urllib.request.urlopen(f"{where}/webhook", data=b"{}", timeout=30)
+        urllib.request.urlopen(f"{where}/webhook", data=b"{}", timeout=PATIENCE)
     assert refused.value.code == HTTPStatus.UNAUTHORIZED
     refused.value.close()
 
@@ -176,7 +177,7 @@ def _assert_each_stage_shows_its_metrics(up: Up, first: int) -> None:
     assert told == {stage: f"127.0.0.1:{first + number}" for number, stage in enumerate(SHOWING)}
     for stage, where in told.items():
         assert f"metrics       {stage:<8} http://{where}/metrics" in up.output.read_text()
-        with urllib.request.urlopen(f"http://{where}/metrics", timeout=30) as answer:
+        with urllib.request.urlopen(f"http://{where}/metrics", timeout=PATIENCE) as answer:
             assert f"seamwatch_{stage}_".encode() in answer.read()
 
 

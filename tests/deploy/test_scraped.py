@@ -7,10 +7,9 @@ import json
 import shutil
 import socket
 import subprocess
-import time
 import urllib.parse
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +18,9 @@ import yaml
 
 from streams.metrics import Metrics
 from tests.debian import program
+from tests.waiting import PATIENCE, wait_for
 
 FOLDER = Path(__file__).parents[2] / "deploy" / "prometheus"
-SECONDS = 60.0
 
 
 def free_port() -> int:
@@ -38,19 +37,10 @@ class Prometheus:
     def found(self, query: str) -> list[dict[str, Any]]:
         """What a query gives; nothing while the server starts."""
         url = f"http://127.0.0.1:{self._port}/api/v1/query?{urllib.parse.urlencode({'query': query})}"
-        with contextlib.suppress(OSError), urllib.request.urlopen(url, timeout=5) as answer:
+        with contextlib.suppress(OSError), urllib.request.urlopen(url, timeout=PATIENCE) as answer:
             result: list[dict[str, Any]] = json.load(answer)["data"]["result"]
             return result
         return []
-
-
-def until(holds: Callable[[], bool]) -> bool:
-    end = time.monotonic() + SECONDS
-    while not holds():
-        if time.monotonic() > end:
-            return False
-        time.sleep(0.2)
-    return True
 
 
 @pytest.fixture
@@ -82,17 +72,17 @@ def prometheus(tmp_path: Path, shown: tuple[Metrics, int]) -> Iterator[Prometheu
         yield Prometheus(port)
     finally:
         process.terminate()
-        process.wait(10)
+        process.wait(PATIENCE)
 
 
 def test_the_first_event_that_is_set_aside_is_told(shown: tuple[Metrics, int], prometheus: Prometheus) -> None:
     metrics, _ = shown
     fires = 'ALERTS{alertname="SeamwatchEventsRejected", alertstate="firing"}'
-    assert until(lambda: bool(prometheus.found('up{job="seamwatch-measure"} == 1')))
-    assert until(lambda: bool(prometheus.found('ALERTS{alertname="SeamwatchWatchdog"}')))
+    wait_for(lambda: bool(prometheus.found('up{job="seamwatch-measure"} == 1')), "a first look")
+    wait_for(lambda: bool(prometheus.found('ALERTS{alertname="SeamwatchWatchdog"}')), "the watchdog")
     assert prometheus.found(fires) == []
     metrics.rejects.labels("inference").inc()
-    assert until(lambda: bool(prometheus.found(fires)))
+    wait_for(lambda: bool(prometheus.found(fires)), "the alert")
     (alert,) = prometheus.found(fires)
     assert alert["metric"]["type"] == "inference"
     # It is seen by when its counter began: there was no increase.

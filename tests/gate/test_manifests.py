@@ -85,7 +85,7 @@ def test_a_chart_of_many_megabytes_is_read(tmp_path: Path) -> None:
     begun = time.monotonic()
     (workload,), findings = read(tmp_path, other * 60 + "---" + DEPLOYMENT)
     assert (workload.get("system"), findings) == ("triage", [])
-    assert time.monotonic() - begun < 30
+    assert time.monotonic() - begun < 60
 
 
 def test_aliases_of_aliases_cost_no_more_than_their_text(tmp_path: Path) -> None:

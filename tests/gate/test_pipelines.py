@@ -15,6 +15,7 @@ from ruamel.yaml import YAML
 
 from tests.gate.test_gate import DIGEST
 from tests.signing.folder import Folder
+from tests.waiting import PATIENCE
 
 ROOT = Path(__file__).parents[2]
 
@@ -26,7 +27,9 @@ def read(name: str) -> Any:
 def run(line: str, place: Path, **variables: str) -> subprocess.CompletedProcess[str]:
     path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
     environment = {**os.environ, "PATH": path, **variables}
-    return subprocess.run(["bash", "-ec", line], cwd=place, env=environment, capture_output=True, text=True, timeout=60)
+    return subprocess.run(
+        ["bash", "-ec", line], cwd=place, env=environment, capture_output=True, text=True, timeout=PATIENCE
+    )
 
 
 def github(arguments: str) -> tuple[str, dict[str, str]]:

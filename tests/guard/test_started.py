@@ -6,8 +6,6 @@ import os
 import subprocess
 import sys
 import threading
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -18,15 +16,9 @@ from seamwatch.guard.overdue import Overdue
 from seamwatch.sdk.spool import Spool
 from seamwatch.wire.codec import Codec
 from tests.guard.scene import Scene
+from tests.waiting import PATIENCE, wait_for
 
 PACT = "- {id: tools, kind: scope, tools: [{tool: pay}]}"
-
-
-def wait_for(happens: Callable[[], object]) -> None:
-    end = time.monotonic() + 20
-    while not happens():
-        assert time.monotonic() < end
-        time.sleep(0.01)
 
 
 def outcomes(scene: Scene) -> list[str | None]:
@@ -71,7 +63,7 @@ def test_what_is_under_way_when_the_process_ends_is_reported(tmp_path: Path) -> 
         "started = [guard.conversation('t').started('pay', {'n': n}) for n in range(3)]\n"
         "started[0].over('paid')\n"
     )
-    subprocess.run([sys.executable, "-c", program], check=True, timeout=60, env={**os.environ, "PYTHONPATH": "."})
+    subprocess.run([sys.executable, "-c", program], check=True, timeout=PATIENCE, env={**os.environ, "PYTHONPATH": "."})
     spool, codec = Spool(tmp_path, 1 << 20), Codec()
     spool.adopt()
     told = [codec.decode("tool_call", message.value)["outcome"] for message in spool.read(10)[0]]

@@ -22,7 +22,7 @@ from seamwatch.wire.codec import Codec
 from seamwatch.wire.topics import Topics
 from tests.clauses.history import T0, contract, estate_of
 from tests.guard.scene import HandClock
-from tests.streams.stages import wait_until
+from tests.waiting import PATIENCE, wait_for
 
 CLAUSES = "- {id: tools, kind: scope, tools: [{tool: find}, {tool: refund}]}"
 NOWHERE = "127.0.0.1:9"
@@ -161,7 +161,7 @@ def test_an_agent_in_a_loop_is_stopped_and_goes_on(kafka: str, tmp_path: Path) -
 
     with Suspensions(kafka, prefix=prefix, keep=tmp_path / "kept.json") as followed:
         guard, _ = guard_of(followed)
-        assert followed.wait(30)
+        assert followed.wait(PATIENCE)
         permitted: list[tuple[float, bool]] = []
         stop = threading.Event()
 
@@ -173,12 +173,12 @@ def test_an_agent_in_a_loop_is_stopped_and_goes_on(kafka: str, tmp_path: Path) -
         agent = threading.Thread(target=loop)
         agent.start()
         try:
-            wait_until(lambda: bool(permitted) and permitted[-1][1], 10, "a call")
+            wait_for(lambda: bool(permitted) and permitted[-1][1], "a call")
             say("suspended")
             committed = time.monotonic()
-            wait_until(lambda: not permitted[-1][1], 10, "a call that is denied")
+            wait_for(lambda: not permitted[-1][1], "a call that is denied")
             say("resumed")
-            wait_until(lambda: permitted[-1][1], 10, "a call that is permitted again")
+            wait_for(lambda: permitted[-1][1], "a call that is permitted again")
         finally:
             stop.set()
             agent.join()

@@ -14,6 +14,7 @@ import pytest
 from seamwatch.errors import UsageError
 from seamwatch.guard import Denied
 from tests.guard.scene import Scene
+from tests.waiting import PATIENCE
 
 PACT = """
 - id: tools
@@ -188,12 +189,12 @@ def test_a_conversation_can_be_entered_by_several_threads_at_once_and_within_ano
 
     def inside(name: str) -> list[str | None]:
         with shared, guard.conversation(name):
-            both.wait(10)
+            both.wait(PATIENCE)
             seen = [guard.current.trace]
             with shared:
                 seen.append(guard.current.trace)
             seen.append(guard.current.trace)
-            both.wait(10)
+            both.wait(PATIENCE)
         return [*seen, guard.current.trace]
 
     with ThreadPoolExecutor(2) as pool:

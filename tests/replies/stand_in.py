@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
@@ -12,6 +11,7 @@ from starlette.applications import Starlette
 from starlette.routing import BaseRoute
 
 from seamwatch.listening import listen
+from tests.waiting import PATIENCE, wait_for
 
 
 @contextmanager
@@ -24,12 +24,10 @@ def served(routes: Sequence[BaseRoute]) -> Iterator[str]:
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
     thread.start()
-    until = time.monotonic() + 10
-    while not server.started and time.monotonic() < until:
-        time.sleep(0.01)
+    wait_for(lambda: server.started, "the stand-in", every=0.01)
     try:
         yield f"http://127.0.0.1:{listening.getsockname()[1]}"
     finally:
         server.should_exit = True
-        thread.join(10)
+        thread.join(PATIENCE)
         listening.close()

@@ -25,7 +25,8 @@ from seamwatch.listening import listen
 from seamwatch.testing import inference
 from tests.replies.desks import FORMER, KEY, PEOPLE, SECRET, STANDARD, body_of, incident, now, pagerduty_headers
 from tests.replies.desks import standard_headers as standard
-from tests.streams.stages import CODEC, ROOT, Scene, contract, wait_until
+from tests.streams.stages import CODEC, ROOT, Scene, contract
+from tests.waiting import PATIENCE, wait_for
 
 LISTED = contract("- {id: scores, kind: range, min: 0, max: 1}").replace(
     "{person: owner@example.org, acknowledge_within: 1h}",
@@ -73,7 +74,7 @@ class Process:
         assert self._process is not None
         self._process.terminate()
         try:
-            return self._process.wait(20)
+            return self._process.wait(PATIENCE)
         finally:
             self._process.kill()
 
@@ -83,7 +84,7 @@ class Process:
             f"http://127.0.0.1:{self.port}/{service}", data=body, headers=headers, method="POST"
         )
         try:
-            with urllib.request.urlopen(request, timeout=20) as answer:
+            with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
                 return int(answer.status)
         except urllib.error.HTTPError as error:
             return error.code
@@ -92,7 +93,7 @@ class Process:
 
     def until_taken(self, service: str, body: bytes, headers: dict[str, str]) -> None:
         """Call as services do: again and again until it is taken."""
-        wait_until(lambda: self.call(service, body, headers) // 100 == 2, 60, "a call to be taken")
+        wait_for(lambda: self.call(service, body, headers) // 100 == 2, "a call to be taken")
 
 
 @pytest.fixture
@@ -119,7 +120,7 @@ def opened(scene: Scene) -> str:
     scene.start("judge")
     event = inference(system="scorer", event_time=now(), score=2.0).record()
     scene.send("inference", CODEC.encode("inference", event), "scorer")
-    wait_until(lambda: bool(scene.violations("range")), 60, "the violation")
+    wait_for(lambda: bool(scene.violations("range")), "the violation")
     return str(scene.violations("range")[0]["violation_id"])
 
 
@@ -138,13 +139,13 @@ def test_what_is_answered_elsewhere_stops_the_clock_and_taking_it_back_starts_it
     violation_id = opened(scene)
     body = body_of(incident(data={"incident_key": violation_id}))
     replies.until_taken("pagerduty", body, pagerduty_headers(body))
-    wait_until(lambda: states(scene)[-1] == ("acknowledged", "dana@example.org"), 30, "the acknowledgement")
+    wait_for(lambda: states(scene)[-1] == ("acknowledged", "dana@example.org"), "the acknowledgement")
     assert replies.call("pagerduty", body, pagerduty_headers(body, b"a forger's secret")) == 401
     assert replies.call("pagerduty", body, pagerduty_headers(body)) == 200, "a replay"
     assert replies.call("pagerduty", b"x" * 70_000, {}) == 413
     body = body_of(incident("unacknowledged", id="02", agent=None, data={"incident_key": violation_id}))
     replies.until_taken("pagerduty", body, pagerduty_headers(body))
-    wait_until(lambda: states(scene)[-1] == ("open", None), 30, "the clock to start anew")
+    wait_for(lambda: states(scene)[-1] == ("open", None), "the clock to start anew")
     said = {
         "type": "acknowledged",
         "violation_id": violation_id,
@@ -155,7 +156,7 @@ def test_what_is_answered_elsewhere_stops_the_clock_and_taking_it_back_starts_it
     time.sleep(1.1)  # its time is in whole seconds, and is to be later than that of what was taken back
     body = body_of(said)
     replies.until_taken("webhook", body, standard(body))
-    wait_until(lambda: states(scene)[-1] == ("acknowledged", "model.lead@example.org"), 30, "the acknowledgement")
+    wait_for(lambda: states(scene)[-1] == ("acknowledged", "model.lead@example.org"), "the acknowledgement")
     assert [verdict["reason"] for verdict in verdicts(scene)] == ["counts"] * 3
     assert [state for state, _ in states(scene)] == ["open", "acknowledged", "open", "acknowledged"]
 
@@ -194,7 +195,7 @@ def test_killed_between_any_two_steps_nothing_is_lost_and_nothing_counts_twice(s
     for body in answers:
         replies.until_taken("pagerduty", body, pagerduty_headers(body))
     scene.caught_up("measure")
-    wait_until(lambda: len({v["acknowledgement_id"] for v in verdicts(scene)}) == 3, 60, "all verdicts")
+    wait_for(lambda: len({v["acknowledgement_id"] for v in verdicts(scene)}) == 3, "all verdicts")
     scene.caught_up("judge")
     sent = [CODEC.decode("acknowledgement", value) for value in scene.read(scene.topics.input("acknowledgement"))]
     assert len({record["event_id"] for record in sent}) == 3, "each answer is one event, however often it was sent"
@@ -211,6 +212,6 @@ def test_what_is_missing_is_told_before_anything_is_served(scene: Scene, tmp_pat
     ):
         environment = {**process._environment, name: ""}
         program = [sys.executable, "-c", "from console.app import main; main()", "run", "replies"]
-        ended = subprocess.run(program, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60)
+        ended = subprocess.run(program, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=PATIENCE)
         assert ended.returncode == 2, ended.stderr
         assert said in ended.stderr

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import queue
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,7 @@ from replies.reply import NotRelayedError
 from replies.slack import Slack, replies_of
 from tests.replies.desks import VIOLATION, Scene, now
 from tests.replies.stand_in import served
+from tests.waiting import PATIENCE, wait_for
 
 TOKEN = "xapp-1-a-token-of-an-app"
 
@@ -124,16 +124,16 @@ def test_a_press_is_relayed_then_answered_and_who_pressed_is_told(
 ) -> None:
     pressed = press(response_url=f"{workspace.address}/respond")
     workspace.send(pressed)
-    assert workspace.answered.get(timeout=20) == "e1"
+    assert workspace.answered.get(timeout=PATIENCE) == "e1"
     record = scene.only()
     assert (record["person"], record["reference"], record["answer"]) == ("dana@example.org", VIOLATION, "accept")
     assert json.loads(record["evidence"])["actions"] == pressed["actions"]
     assert "not-for-the-record" not in record["evidence"]
-    told = workspace.told.get(timeout=10)
+    told = workspace.told.get(timeout=PATIENCE)
     assert told["text"] == "Seamwatch: it is on record; the judge says whether it counts"
     assert (told["response_type"], told["replace_original"]) == ("ephemeral", False)
     workspace.send(pressed, "e2")
-    assert workspace.answered.get(timeout=10) == "e2"
+    assert workspace.answered.get(timeout=PATIENCE) == "e2"
     assert scene.counted("slack") == {"relayed": 1, "repeated": 1}
 
 
@@ -142,31 +142,27 @@ def test_what_kafka_has_not_taken_is_not_answered_and_a_later_press_counts(
 ) -> None:
     scene.leave()
     workspace.send(press(), "lost")
-    until = time.monotonic() + 20
-    while not scene.counted("slack") and time.monotonic() < until:
-        time.sleep(0.05)
+    wait_for(lambda: bool(scene.counted("slack")), "the first press")
     scene.away = None
     workspace.send(press(), "taken")
-    assert workspace.answered.get(timeout=10) == "taken"
+    assert workspace.answered.get(timeout=PATIENCE) == "taken"
     assert scene.counted("slack") == {"unreachable": 1, "relayed": 1}
 
 
 def test_a_stranger_is_told_what_is_missing(scene: Scene, workspace: Workspace, slack: Slack) -> None:
     workspace.send(press(user="USTRANGER", response_url=f"{workspace.address}/respond"))
-    assert workspace.answered.get(timeout=20) == "e1"
-    assert "is in no Person document" in workspace.told.get(timeout=10)["text"]
+    assert workspace.answered.get(timeout=PATIENCE) == "e1"
+    assert "is in no Person document" in workspace.told.get(timeout=PATIENCE)["text"]
     assert scene.published == []
 
 
 def test_a_connection_that_ends_is_opened_again(scene: Scene, workspace: Workspace, slack: Slack) -> None:
     workspace.send(press())
-    assert workspace.answered.get(timeout=20) == "e1"
+    assert workspace.answered.get(timeout=PATIENCE) == "e1"
     workspace.sent.put({"type": "disconnect", "reason": "refresh_requested"})
-    until = time.monotonic() + 20
-    while workspace.opened < 2 and time.monotonic() < until:
-        time.sleep(0.05)
+    wait_for(lambda: workspace.opened >= 2, "another connection")
     workspace.send(press(user="UDANA"), "e2")
-    assert workspace.answered.get(timeout=20) == "e2"
+    assert workspace.answered.get(timeout=PATIENCE) == "e2"
 
 
 def test_a_token_that_is_refused_is_told_and_tried_again(scene: Scene, workspace: Workspace) -> None:
@@ -176,9 +172,7 @@ def test_a_token_that_is_refused_is_told_and_tried_again(scene: Scene, workspace
     with capture_logs() as logs:
         slack = Slack(f"{workspace.address}/api", TOKEN, scene.desk, scene.metrics)
         slack.start()
-        until = time.monotonic() + 10
-        while not logs and time.monotonic() < until:
-            time.sleep(0.05)
+        wait_for(lambda: bool(logs), "a word of it")
         slack.end()
     assert logs[0]["reason"] == "Slack says invalid_auth"
     assert TOKEN not in str(logs)
@@ -188,7 +182,7 @@ def test_other_envelopes_and_presses_ask_for_nothing(scene: Scene, workspace: Wo
     workspace.send({"event": {"type": "message"}}, "e1", "events_api")
     workspace.send(press(actions=[{"action_id": "another", "value": VIOLATION}]), "e2")
     workspace.send({"type": "view_submission"}, "e3")
-    assert {workspace.answered.get(timeout=20) for _ in range(3)} == {"e1", "e2", "e3"}
+    assert {workspace.answered.get(timeout=PATIENCE) for _ in range(3)} == {"e1", "e2", "e3"}
     assert (scene.published, scene.counted("slack")) == ([], {"ignored": 3})
 
 
@@ -210,5 +204,5 @@ def test_a_press_that_is_not_whole_is_malformed(change: dict[str, Any]) -> None:
 
 def test_nobody_is_told_at_another_address(scene: Scene, workspace: Workspace, slack: Slack) -> None:
     workspace.send(press(response_url="http://127.0.0.1:9/respond"))
-    assert workspace.answered.get(timeout=20) == "e1"
+    assert workspace.answered.get(timeout=PATIENCE) == "e1"
     assert workspace.told.empty()

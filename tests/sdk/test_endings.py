@@ -12,7 +12,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 import urllib.request
 from collections import Counter
 from pathlib import Path
@@ -22,6 +21,7 @@ import pytest
 from seamwatch import Emitter
 from seamwatch.sdk.spool import Spool
 from seamwatch.sdk.tally import Tally, lost_by_the_dead
+from tests.waiting import PATIENCE, wait_for
 
 NOWHERE = "127.0.0.1:1"
 EACH = 50
@@ -119,7 +119,7 @@ def write(tmp_path: Path, name: str, program: str) -> Path:
 @pytest.mark.parametrize("method", ["fork", "forkserver", "spawn"])
 def test_children_of_multiprocessing_lose_nothing(tmp_path: Path, env: dict[str, str], method: str) -> None:
     program = write(tmp_path, "children", CHILDREN)
-    subprocess.run([sys.executable, program, method], env=env, check=True, timeout=100)
+    subprocess.run([sys.executable, program, method], env=env, check=True, timeout=PATIENCE)
     ways = {"process": 2 * EACH, "executor": EACH, "pool": EACH}
     expected = {f"{whose}-{way}": count for way, count in ways.items() for whose in ("inherited", "own")}
     if method == "fork":
@@ -131,17 +131,17 @@ def test_children_of_multiprocessing_lose_nothing(tmp_path: Path, env: dict[str,
 def test_workers_of_celery_lose_nothing(tmp_path: Path, env: dict[str, str]) -> None:
     write(tmp_path, "works", WORKS)
     send = "from works import report\nfor number in range(20): report.delay(number)"
-    subprocess.run([sys.executable, "-c", send], env=env, check=True, timeout=60)
+    subprocess.run([sys.executable, "-c", send], env=env, check=True, timeout=PATIENCE)
     command = [sys.executable, "-m", "celery", "-A", "works", "worker", "--pool=prefork", "--concurrency=2",
                "--without-gossip", "--without-mingle", "--without-heartbeat", "--loglevel=INFO"]  # fmt: skip
     log = tmp_path / "celery.log"
     with log.open("wb") as out:
         worker = subprocess.Popen(command, env=env, cwd=tmp_path, stdout=out, stderr=out)
         try:
-            wait_for(lambda: log.read_text().count("succeeded in") == 20, log)
+            wait_for(lambda: log.read_text().count("succeeded in") == 20, log.read_text)
         finally:
             worker.send_signal(signal.SIGTERM)
-            worker.wait(60)
+            worker.wait(PATIENCE)
     assert spooled(tmp_path / "data" / "spool" / "svc") == {f"task-{number}": 1 for number in range(20)}
 
 
@@ -163,12 +163,12 @@ def test_workers_of_gunicorn_lose_nothing(tmp_path: Path, env: dict[str, str]) -
     with log.open("wb") as out:
         server = subprocess.Popen(command, env=env, cwd=tmp_path, stdout=out, stderr=out)
         try:
-            wait_for(lambda: "Booting worker" in log.read_text() and answers(port), log)
+            wait_for(lambda: "Booting worker" in log.read_text() and answers(port), log.read_text)
             for number in range(20):
                 assert get(port, f"/decision-{number}") == b"decided"
         finally:
             server.send_signal(signal.SIGTERM)
-            server.wait(60)
+            server.wait(PATIENCE)
     found = spooled(tmp_path / "data" / "spool" / "svc")
     assert {f"/decision-{number}": 1 for number in range(20)}.items() <= found.items()
 
@@ -180,7 +180,7 @@ def test_what_a_kill_takes_is_counted_by_the_next_process(tmp_path: Path, caplog
         "for _ in range(30): emitter.inference(system='s', version='1')\n"
         "os.kill(os.getpid(), signal.SIGKILL)"
     )
-    done = subprocess.run([sys.executable, "-c", killed], check=False, timeout=60)
+    done = subprocess.run([sys.executable, "-c", killed], check=False, timeout=PATIENCE)
     assert done.returncode == -signal.SIGKILL
     with caplog.at_level(logging.WARNING), Emitter("svc", bootstrap=NOWHERE, spool=tmp_path) as after:
         after.start()
@@ -203,7 +203,7 @@ def test_a_child_does_not_hold_the_files_of_a_parent_that_is_gone(tmp_path: Path
         "else: os.kill(os.getpid(), 9)"
     )
     with subprocess.Popen([sys.executable, "-c", program], start_new_session=True) as process:
-        process.wait(30)
+        process.wait(PATIENCE)
         try:
             assert spooled(tmp_path) == {"parent": 7}
             assert lost_by_the_dead(tmp_path) == 0
@@ -229,16 +229,8 @@ def test_a_disk_that_takes_no_tally_costs_the_tally_alone(tmp_path: Path) -> Non
     assert lost_by_the_dead(tmp_path / "file") == 0
 
 
-def wait_for(happens: object, log: Path | None = None, seconds: float = 60.0) -> None:
-    assert callable(happens)
-    end = time.monotonic() + seconds
-    while not happens():
-        assert time.monotonic() < end, log.read_text() if log is not None else "it did not happen"
-        time.sleep(0.05)
-
-
 def get(port: int, path: str) -> bytes:
-    with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=10) as answer:
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=PATIENCE) as answer:
         return bytes(answer.read())
 
 

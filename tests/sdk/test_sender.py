@@ -12,6 +12,7 @@ from confluent_kafka import KafkaError, KafkaException
 from seamwatch.sdk.delivery import Delivery, Message
 from seamwatch.sdk.sender import Sender
 from seamwatch.sdk.spool import Spool
+from tests.waiting import PATIENCE
 
 FATAL = KafkaError(KafkaError._FATAL, "Fatal error: out of order sequence number", True)
 
@@ -69,7 +70,7 @@ def test_a_client_that_is_over_is_replaced_however_it_says_so(says: str, tmp_pat
     sender = Sender(make, lambda: Spool(tmp_path, 1 << 20), 100, delivered.append, lambda: None)
     for number in range(5):
         sender.put(Message("t", b"k", b"v", str(number)))
-    assert sender.flush(10) == 0
+    assert sender.flush(PATIENCE) == 0
     sender.stop(5)
     assert len(made) == 2
     assert list(dict.fromkeys(one.event_id for one in delivered)) == [str(number) for number in range(5)]
@@ -92,7 +93,7 @@ def test_the_thread_outlives_a_client_that_cannot_be_given_up(tmp_path: Path) ->
     delivered: list[Delivery] = []
     sender = Sender(make, lambda: Spool(tmp_path, 1 << 20), 100, delivered.append, lambda: None)
     sender.put(Message("t", b"k", b"v", "1"))
-    assert sender.flush(10) == 0
+    assert sender.flush(PATIENCE) == 0
     sender.stop(5)
     assert [one.event_id for one in delivered] == ["1"]
 
@@ -117,7 +118,7 @@ def test_the_thread_outlives_whatever_fails_before_the_first_event(fails: str, t
     delivered: list[Delivery] = []
     sender = Sender(make, spool, 100, delivered.append, lambda: breaks("prepare"), tmp_path)
     sender.put(Message("t", b"k", b"v", "1"))
-    assert sender.flush(10) == 0
+    assert sender.flush(PATIENCE) == 0
     sender.stop(5)
     assert [one.event_id for one in delivered] == ["1"]
     assert not list(tmp_path.glob("*.tally"))

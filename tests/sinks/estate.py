@@ -10,7 +10,7 @@ import sys
 import threading
 import time
 import uuid
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -28,6 +28,7 @@ from sinks.record.stage import topics_recorded
 from sinks.store.client import Store
 from tests.databases import at, migrated
 from tests.sinks.mixed import Sent
+from tests.waiting import PATIENCE
 
 ROOT = Path(__file__).parents[2]
 
@@ -83,7 +84,7 @@ class Estate:
                 on_delivery=lambda error, of: failures.append(f"{of.topic()}: {error}") if error is not None else None,
             )
             count += 1
-        assert producer.flush(60) == 0
+        assert producer.flush(PATIENCE) == 0
         assert failures == []
         return count
 
@@ -122,7 +123,7 @@ def estate(kafka: str, clickhouse: str, partitions: int = 2) -> Iterator[Estate]
     admin = AdminClient({"bootstrap.servers": kafka, "log_level": 3})
     specs = topics.specs(kinds(), partitions)
     for future in admin.create_topics([NewTopic(s.name, s.partitions, 1, config=s.settings) for s in specs]).values():
-        future.result(30)
+        future.result(PATIENCE)
     made = Estate(kafka, clickhouse, topics)
     try:
         yield made
@@ -143,7 +144,7 @@ def everything(kafka: str, names: list[str]) -> dict[tuple[str, int, int], bytes
             "isolation.level": "read_committed",
         }
     )
-    known = consumer.list_topics(timeout=10).topics
+    known = consumer.list_topics(timeout=PATIENCE).topics
     places = {(name, number) for name in names for number in known[name].partitions}
     consumer.assign([TopicPartition(*place, OFFSET_BEGINNING) for place in places])
     found: dict[tuple[str, int, int], bytes | None] = {}
@@ -194,25 +195,6 @@ def committed(estate: Estate) -> int:
     return int(estate.rows("SELECT sum(count) AS c FROM ledger_commit")[0]["c"] or 0)
 
 
-def wait_for(condition: Callable[[], bool], seconds: float = 30.0, what: str = "it", *, every: float = 0.05) -> None:
-    """Wait until something holds; fail when it does not in time.
-
-    Asked ``every`` so many seconds; less often when asking takes long, as a question of the store does: otherwise it
-    would hold up what it waits for.
-    """
-    until = time.monotonic() + seconds
-    while not _holds(condition, every):
-        assert time.monotonic() < until, f"{what}: waited {seconds:.0f} s"
-
-
-def _holds(condition: Callable[[], bool], every: float) -> bool:
-    asked = time.monotonic()
-    if condition():
-        return True
-    time.sleep(min(max(every, 3 * (time.monotonic() - asked)), max(every, 1.0)))
-    return False
-
-
 class Stage:
     """A stage in a process of its own, to be killed."""
 
@@ -227,12 +209,12 @@ class Stage:
     def kill(self) -> None:
         """kill -9, and wait for it to be gone."""
         self.process.send_signal(signal.SIGKILL)
-        self.process.wait(10)
+        self.process.wait(PATIENCE)
 
     def end(self) -> int:
         """SIGTERM; its exit code."""
         self.process.terminate()
-        return self.process.wait(20)
+        return self.process.wait(PATIENCE)
 
 
 class Proxy:

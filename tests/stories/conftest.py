@@ -26,9 +26,9 @@ from seamwatch.errors import SeamwatchError
 from seamwatch.instants import format_instant
 from seamwatch.testing import event_id
 from tests.board.browser.chromium import found
-from tests.sinks.estate import wait_for
 from tests.stories import lending
 from tests.streams.page.receiver import Receiver, receiving
+from tests.waiting import PATIENCE, wait_for
 
 _ELSEWHERE = ("KAFKA_BOOTSTRAP_SERVERS", "CLICKHOUSE_URL", "SEAMWATCH_DATA", "SEAMWATCH_PREFIX")
 """What would name another system than the estate's."""
@@ -116,7 +116,9 @@ class Estate:
         """Publish one event of now."""
         line = json.dumps({"event_time": format_instant(time.time_ns() // 1_000), **event})
         command = [sys.executable, "-m", "console.app", "emit", "-", "--data", str(self.data)]
-        subprocess.run(command, input=line, env=_environment(), text=True, check=True, capture_output=True, timeout=60)
+        subprocess.run(
+            command, input=line, env=_environment(), text=True, check=True, capture_output=True, timeout=PATIENCE
+        )
 
     def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """A command, as somebody types it."""
@@ -137,16 +139,16 @@ class Estate:
         found = self.rows("violations", *(() if system is None else ("--system", system)))
         return [row for row in found if row["clause"] == clause]
 
-    def until(self, holds: Callable[[], bool], what: str, seconds: float = 60) -> None:
+    def until(self, holds: Callable[[], bool], what: str) -> None:
         """Wait for a condition."""
-        wait_for(holds, seconds, what, every=0.2)
+        wait_for(holds, what, every=0.2)
 
 
 def command(*arguments: str) -> subprocess.CompletedProcess[str]:
     """A command, as somebody types it who names the estate themselves or needs none."""
     return subprocess.run(
         [sys.executable, "-m", "console.app", *arguments],
-        env=_environment(), capture_output=True, text=True, check=False, timeout=60,
+        env=_environment(), capture_output=True, text=True, check=False, timeout=PATIENCE,
     )  # fmt: skip
 
 
@@ -209,10 +211,11 @@ def chromium() -> Iterator[Browser]:
 
     It ends with them: while it runs, so does an event loop in this thread, which others want for theirs.
     """
-    from playwright.sync_api import sync_playwright
+    from playwright.sync_api import expect, sync_playwright
 
     path = found()
     assert path is not None, "there is no browser: run `make browser`"
+    expect.set_options(timeout=PATIENCE * 1_000)
     with sync_playwright() as playwright:
         # As root, as containers run tests, Chromium has no sandbox; it opens our own pages alone.
         browser = playwright.chromium.launch(executable_path=path, chromium_sandbox=False)
@@ -245,11 +248,11 @@ def _up(made: Estate, output: Path) -> Iterator[None]:
             assert process.poll() is None, output.read_text()
             return (made.data / "run.json").exists()
 
-        made.until(running, "it did not start", 90)
+        made.until(running, "it did not start")
         yield
     finally:
         process.send_signal(signal.SIGTERM)
-        process.wait(60)
+        process.wait(PATIENCE)
 
 
 def _live_through(made: Estate, file: Path) -> None:
@@ -259,7 +262,7 @@ def _live_through(made: Estate, file: Path) -> None:
     sent = made.run("emit", str(file))
     assert sent.returncode == 0, sent.stderr
     expected = EXPECTED | lending.EXPECTED
-    made.until(lambda: {(v["clause"], v["system"]) for v in made.rows("violations")} >= expected, "not judged", 90)
+    made.until(lambda: {(v["clause"], v["system"]) for v in made.rows("violations")} >= expected, "not judged")
 
 
 def _agree(made: Estate) -> None:

@@ -7,7 +7,6 @@ escalation that climbs when nobody answers and stops when somebody does, and the
 from __future__ import annotations
 
 import json
-import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -16,6 +15,7 @@ import pytest
 from seamwatch import Emitter
 from seamwatch.guard import Denied, Escalated, Guard
 from tests.stories.conftest import Estate
+from tests.waiting import PATIENCE
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(200)]
 
@@ -47,7 +47,6 @@ def test_an_agent_is_stopped_before_it_pays_too_much_and_the_attempt_is_on_recor
 
 
 def test_a_call_that_was_made_all_the_same_pages_one_after_the_other_until_somebody_answers(estate: Estate) -> None:
-    began = time.monotonic()
     refund = json.dumps({"user": "eve", "amount": 900})
     estate.emit(
         type="tool_call", system="desk", version="1", tool="refund", arguments=refund,
@@ -57,9 +56,8 @@ def test_a_call_that_was_made_all_the_same_pages_one_after_the_other_until_someb
     def told(person: str) -> list[str]:
         return [page for page in estate.pages(person) if "no-large-refund" in page]
 
-    estate.until(lambda: bool(told("sales")), "the first person was not paged", 30)
-    assert time.monotonic() - began < 30
-    estate.until(lambda: bool(told("audit")), "nobody answered, and the next person was not paged", 30)
+    estate.until(lambda: bool(told("sales")), "the first person was not paged")
+    estate.until(lambda: bool(told("audit")), "nobody answered, and the next person was not paged")
 
     def breach_of() -> dict[str, Any]:
         (found,) = [v for v in estate.violations("no-large-refund", "desk") if v["severity"] == "breach"]
@@ -98,7 +96,7 @@ def test_a_drill_reaches_the_real_people_climbs_and_is_no_breach(estate: Estate)
         (drilled,) = [row for row in estate.rows("violations") if row["severity"] == "drill"]
         answer = estate.run("ack", drilled["violation_id"], "--as", "audit@example.org", "--note", "practised")
         assert answer.returncode == 0, answer.stderr
-        held = running.result(timeout=90)
+        held = running.result(timeout=PATIENCE)
     # Nobody has written a runbook for it, which is what a drill is there to find.
     assert held.returncode == 1, held.stderr
     report = json.loads(held.stdout)

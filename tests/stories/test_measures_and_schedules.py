@@ -16,6 +16,7 @@ import urllib3
 from seamwatch.instants import parse_instant
 from seamwatch.testing import event_id
 from tests.stories.conftest import HOUR, Estate
+from tests.waiting import PATIENCE
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(200)]
 
@@ -68,7 +69,7 @@ def test_a_dashboard_asks_the_same_tables_as_the_commands_and_may_only_read(esta
     who = urllib3.make_headers(basic_auth=f"{url.username}:{url.password}")
 
     def panel(query: str) -> urllib3.BaseHTTPResponse:
-        return urllib3.request("POST", address, body=query, headers=who, timeout=30)
+        return urllib3.request("POST", address, body=query, headers=who, timeout=PATIENCE)
 
     shown = panel("SELECT violation_id FROM violations WHERE system = 'archive' FORMAT JSONEachRow")
     assert shown.status == 200, shown.data

@@ -7,7 +7,6 @@ be used by everybody, on a phone and on a wide screen, in the light and in the d
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Literal
@@ -18,6 +17,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 from tests.board.browser import axe
 from tests.stories import lending
 from tests.stories.conftest import Estate, command
+from tests.waiting import PATIENCE
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(200)]
 
@@ -47,6 +47,7 @@ def signed_in(chromium: Browser, estate: Estate, person: str | None, **options: 
     link = estate.run("board-link")
     assert link.returncode == 0, link.stderr
     context = chromium.new_context(**options)
+    context.set_default_timeout(PATIENCE * 1_000)
     page = context.new_page()
     faults: list[str] = []
     page.on("pageerror", lambda error: faults.append(str(error)))
@@ -109,15 +110,15 @@ def test_a_breach_appears_on_an_open_page_and_who_takes_it_on_stops_its_clock_ev
         note.fill("half a sent")
         _too_large_a_refund(estate, "board-1")
         article = _article(page, "board-1")
-        expect(article).to_be_visible(timeout=20_000)
-        expect(_article(other, "board-1")).to_be_visible(timeout=5_000)
+        expect(article).to_be_visible()
+        expect(_article(other, "board-1")).to_be_visible()
         expect(note).to_have_value("half a sent")
 
         article.get_by_label("Note").fill("seen; the desk is stopped")
         article.get_by_role("button", name="Acknowledge").click()
         for seen in (page, other):
             taken = _article(seen, "board-1")
-            expect(taken.get_by_text("taken on by sales@example.org")).to_be_visible(timeout=20_000)
+            expect(taken.get_by_text("taken on by sales@example.org")).to_be_visible()
             expect(taken.locator("[data-countdown]")).to_have_count(0)
     estate.until(lambda: _episode(estate, "board-1")["acknowledged_by"] == "sales@example.org", "not in the store")
     (answer,) = [row for row in estate.rows("acknowledgements", "--person", "sales@example.org")
@@ -129,7 +130,7 @@ def test_a_breach_appears_on_an_open_page_and_who_takes_it_on_stops_its_clock_ev
         article = _article(page, "board-1")
         article.get_by_label("Note").fill("it is not mine after all")
         article.get_by_role("button", name="Take back").click()
-        expect(article.get_by_role("button", name="Acknowledge")).to_be_visible(timeout=20_000)
+        expect(article.get_by_role("button", name="Acknowledge")).to_be_visible()
         expect(article.get_by_text("taken on by")).to_have_count(0)
         expect(article.get_by_label("Note")).to_have_value("")
     estate.until(lambda: _episode(estate, "board-1")["acknowledged_by"] is None, "not taken back in the store")
@@ -141,12 +142,12 @@ def test_several_are_taken_on_at_once_with_one_note(chromium: Browser, estate: E
         page.get_by_role("link", name="Everyone's").click()
         for trace in traces:
             _too_large_a_refund(estate, trace)
-            _article(page, trace).get_by_role("checkbox").check(timeout=20_000)
+            _article(page, trace).get_by_role("checkbox").check()
         page.get_by_label("Note for all that are selected").fill("both of the same desk")
         page.get_by_role("button", name="Acknowledge selected").click()
         for trace in traces:
             taken = _article(page, trace).get_by_text("taken on by sales@example.org")
-            expect(taken).to_be_visible(timeout=20_000)
+            expect(taken).to_be_visible()
         expect(page.locator("#outcome li")).to_have_count(2)
     for trace in traces:
         estate.until(
@@ -162,7 +163,7 @@ def test_the_keyboard_alone_is_enough(chromium: Browser, estate: Estate) -> None
         page.goto(page.url.rstrip("/") + "/?whose=all")
         _too_large_a_refund(estate, "board-3")
         article = _article(page, "board-3")
-        expect(article).to_be_visible(timeout=20_000)
+        expect(article).to_be_visible()
         for _ in range(page.locator("article").count() + 10):  # others come meanwhile
             page.keyboard.press("j")
             if article.evaluate("(each) => each === document.activeElement"):
@@ -175,7 +176,7 @@ def test_the_keyboard_alone_is_enough(chromium: Browser, estate: Estate) -> None
         assert article.evaluate("(each) => each.contains(document.activeElement)"), "the next stop is within it"
         assert page.evaluate("getComputedStyle(document.activeElement).outlineStyle") != "none", "one sees where one is"
         page.keyboard.press("Enter")
-        expect(article.get_by_text("taken on by sales@example.org")).to_be_visible(timeout=20_000)
+        expect(article.get_by_text("taken on by sales@example.org")).to_be_visible()
 
 
 def test_who_has_published_keys_signs_in_the_browser_and_the_key_stays_there(chromium: Browser, estate: Estate) -> None:
@@ -188,7 +189,7 @@ def test_who_has_published_keys_signs_in_the_browser_and_the_key_stays_there(chr
         page.set_input_files("#key-file", estate.key)
         expect(page.locator("#key-state")).to_contain_text("Ready")
         article.get_by_role("button", name="Acknowledge").click()
-        expect(article.get_by_text("taken on by modeller@example.org")).to_be_visible(timeout=20_000)
+        expect(article.get_by_text("taken on by modeller@example.org")).to_be_visible()
     secret = estate.key.read_text().splitlines()[1]
     assert sent
     assert not [body for body in sent if secret in body or secret.replace("+", "%2B") in body]
@@ -213,18 +214,18 @@ def test_who_has_the_authority_suspends_a_tool_in_the_browser_and_resumes_it_on_
         page.get_by_role("button", name="Suspend", exact=True).click()
         told = "tool export of desk is suspended"
         banner = page.locator("#suspended", has_text=told)
-        expect(banner).to_be_visible(timeout=20_000)
-        expect(other.locator(".notice", has_text=told)).to_be_visible(timeout=20_000)
+        expect(banner).to_be_visible()
+        expect(other.locator(".notice", has_text=told)).to_be_visible()
         assert axe.faults(page) == []
 
         page.wait_for_timeout(4_000)  # what is under way may still come
         estate.emit(type="tool_call", system="desk", version="1", tool="export", decision="allowed", trace_id="board-9")
-        expect(other.locator("article", has_text="tool export of desk goes on")).to_be_visible(timeout=20_000)
+        expect(other.locator("article", has_text="tool export of desk goes on")).to_be_visible()
 
         page.get_by_label("Evidence (an address)").fill("https://example.org/runs/81")
         page.get_by_role("button", name="Resume").click()
-        expect(banner).to_have_count(0, timeout=20_000)
-        expect(other.locator(".notice", has_text=told)).to_have_count(0, timeout=20_000)
+        expect(banner).to_have_count(0)
+        expect(other.locator(".notice", has_text=told)).to_have_count(0)
     estate.until(lambda: estate.violations("suspension", "desk")[0]["state"] == "resolved", "it goes on in the store")
 
 
@@ -232,10 +233,12 @@ def test_without_javascript_one_sees_and_answers_all_the_same(chromium: Browser,
     with signed_in(chromium, estate, "audit@example.org", java_script_enabled=False) as page:
         _too_large_a_refund(estate, "board-2")
         estate.until(lambda: bool(estate.violations("no-large-refund", "desk")), "not judged")
-        until = time.monotonic() + 20
-        while not _article(page, "board-2").count():
-            assert time.monotonic() < until, "it is not on the page"
+
+        def listed() -> bool:
             page.goto(page.url.partition("?")[0] + "?whose=all")
+            return bool(_article(page, "board-2").count())
+
+        estate.until(listed, "it is not on the page")
         _article(page, "board-2").get_by_role("button", name="Acknowledge").click()
         expect(page.get_by_text("counts: audit@example.org takes it on")).to_be_visible()
 
@@ -253,7 +256,7 @@ def test_every_page_can_be_used_by_everybody(
         for path in (*PAGES, *(episodes if width == 390 else episodes[:1])):
             page.goto(base + path)
             assert axe.faults(page) == [], f"{path} while its parts come in"
-            page.wait_for_function("() => !document.querySelector('.skeleton')", timeout=20_000)
+            page.wait_for_function("() => !document.querySelector('.skeleton')")
             for scheme in schemes:
                 page.emulate_media(color_scheme=scheme)
                 assert axe.faults(page) == [], f"{path}, {scheme}"
@@ -296,7 +299,7 @@ def test_a_change_is_answered_where_it_is_shown_and_each_clock_stops_for_who_ans
                 page.set_input_files("#key-file", key)
                 expect(page.locator("#key-state")).to_contain_text("Ready")
             card.get_by_role("button", name="Acknowledge").click()
-            expect(page.locator("#outcome")).to_contain_text("BOARD-1 counts", timeout=20_000)
+            expect(page.locator("#outcome")).to_contain_text("BOARD-1 counts")
         estate.until(lambda person=person: person not in waiting(), f"{person} is still asked")  # type: ignore[misc]
 
 
@@ -327,7 +330,7 @@ def test_what_was_broken_is_reviewed_in_a_form_and_its_action_is_closed(chromium
         page.set_input_files("#key-file", estate.key)
         expect(page.locator("#key-state")).to_contain_text("Ready")
         give.click()
-        expect(page.locator("#outcome")).to_contain_text("counts", timeout=20_000)
+        expect(page.locator("#outcome")).to_contain_text("counts")
         action = ("action", "the limit is read from the contract")
         estate.until(lambda: owed() == [action], "no action is owed")
 
@@ -336,7 +339,7 @@ def test_what_was_broken_is_reviewed_in_a_form_and_its_action_is_closed(chromium
         page.set_input_files("#key-file", estate.key)
         expect(page.locator("#key-state")).to_contain_text("Ready")
         page.get_by_role("region", name="What follows from it").get_by_role("button", name="Done").click()
-        expect(page.locator("#outcome")).to_contain_text("counts", timeout=20_000)
+        expect(page.locator("#outcome")).to_contain_text("counts")
     estate.until(lambda: owed() == [], "the action is still owed")
 
 
@@ -356,5 +359,5 @@ def test_a_system_that_nobody_registered_is_registered_by_its_draft(chromium: Br
         declared = page.locator("section", has=page.get_by_role("heading", name="Declared (")).get_by_role(
             "rowheader", name="Scorer", exact=True
         )
-        expect(declared).to_be_visible(timeout=30_000)
+        expect(declared).to_be_visible()
         expect(page.get_by_role("link", name="Draft its document of Scorer")).to_have_count(0)

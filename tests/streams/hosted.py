@@ -14,6 +14,7 @@ from streams.judge.stage import Judges
 from streams.metrics import Metrics
 from tests.clauses.history import at
 from tests.streams.stages import CODEC, Scene
+from tests.waiting import PATIENCE
 
 
 def judges(scene: Scene, contracts: ContractsFollower) -> Judges:
@@ -33,5 +34,5 @@ def told(stage: Judges, scene: Scene, now: int, watermark: int, facts: tuple[Fac
     outputs = list(stage.compute(Batch((messages,))))
     for output in outputs:
         scene.producer.produce(output.topic, output.value, output.key, output.partition or 0)
-    scene.producer.flush(10)
+    scene.producer.flush(PATIENCE)
     return outputs

@@ -24,8 +24,8 @@ from streams.replay.history.period import Period
 from streams.replay.history.store import gather_store
 from streams.replay.replay import judged
 from tests.databases import migrated
-from tests.sinks.estate import wait_for
 from tests.streams.stages import CODEC
+from tests.waiting import PATIENCE, wait_for
 
 SLICE = 3_000
 
@@ -40,7 +40,7 @@ def recording(kafka: str, url: str, topics: Topics) -> Iterator[None]:
         yield
     finally:
         recorder.stop()
-        thread.join(60)
+        thread.join(PATIENCE)
         # It would go on in other tests, and log there of a store that is gone.
         assert not thread.is_alive()
 
@@ -62,7 +62,7 @@ def wait_until_recorded(url: str, topics: Topics, events: int) -> None:
     names = ", ".join(f"'{name}'" for name in topics.inputs)
     with Store(url) as store:
         asked = f"SELECT sum(count) AS c FROM ledger_commit WHERE topic IN ({names})"
-        wait_for(lambda: int(store.rows(asked)[0]["c"] or 0) == events, 60, "recording")
+        wait_for(lambda: int(store.rows(asked)[0]["c"] or 0) == events, "recording")
 
 
 class Counting:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import contextlib
 import os
 import random
+import signal
 import subprocess
 import sys
 import time
 import uuid
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -24,8 +25,8 @@ from seamwatch.judging.model.measure import UNJUDGED
 from seamwatch.judging.records import measurement_of
 from seamwatch.wire.codec import Codec
 from seamwatch.wire.topics import Topics
-from tests.sinks.estate import wait_for
 from tests.sinks.mixed import Mixed, Sent
+from tests.waiting import PATIENCE, wait_for
 
 CODEC = Codec()
 ROOT = Path(__file__).resolve().parents[2]
@@ -121,10 +122,11 @@ class Scene:
         """Ask every stage to stop; their exit codes."""
         for process in self.processes.values():
             process.terminate()
+            process.send_signal(signal.SIGCONT)  # one that is paused hears nothing
         codes = []
         for process in self.processes.values():
             try:
-                codes.append(process.wait(10))
+                codes.append(process.wait(PATIENCE))
             except subprocess.TimeoutExpired:
                 process.kill()
                 codes.append(process.wait())
@@ -159,11 +161,11 @@ class Scene:
             else:
                 return
 
-    def caught_up(self, stage: str, timeout: float = 60.0) -> None:
+    def caught_up(self, stage: str) -> None:
         """Wait until the stage's group has committed the end of its inputs."""
-        self.producer.flush(30)
+        self.producer.flush(PATIENCE)
         ends = self._ends_of(stage)
-        wait_until(lambda: self._behind(stage, ends) == 0, timeout, f"{stage} to catch up")
+        wait_for(lambda: self._behind(stage, ends) == 0, f"{stage} to catch up")
 
     def behind(self, stage: str) -> int:
         """How many offsets the stage's group has not committed of what is there now."""
@@ -177,22 +179,22 @@ class Scene:
         """Add partitions to the topic of a record type, and wait until the producer knows of them."""
         admin, topic = AdminClient({"bootstrap.servers": self.kafka}), self.topics.input(record_type)
         for future in admin.create_partitions([NewPartitions(topic, partitions)]).values():
-            future.result(10)
+            future.result(PATIENCE)
 
         def known() -> bool:
-            return len(self.producer.list_topics(topic, 10).topics[topic].partitions) == partitions
+            return len(self.producer.list_topics(topic, PATIENCE).topics[topic].partitions) == partitions
 
-        wait_until(known, 10, f"{partitions} partitions of {topic}")
+        wait_for(known, f"{partitions} partitions of {topic}")
 
     def ends(self, places: Iterable[tuple[str, int]]) -> dict[tuple[str, int], int]:
         """Where partitions end, transaction markers included."""
         admin = AdminClient({"bootstrap.servers": self.kafka})
         wanted = {TopicPartition(*place): OffsetSpec.latest() for place in places}  # type: ignore[no-untyped-call]
-        until = time.monotonic() + 30
+        until = time.monotonic() + PATIENCE
         while True:
             try:
                 asked = admin.list_offsets(wanted)
-                return {(place.topic, place.partition): found.result(10).offset for place, found in asked.items()}
+                return {(place.topic, place.partition): found.result(PATIENCE).offset for place, found in asked.items()}
             except KafkaException:
                 # Topics that were made a moment ago may have no leader yet.
                 if time.monotonic() > until:
@@ -202,7 +204,7 @@ class Scene:
     def _behind(self, stage: str, ends: dict[tuple[str, int], int]) -> int:
         consumer = Consumer({"bootstrap.servers": self.kafka, "group.id": f"{self.prefix}.{stage}"})
         try:
-            found = consumer.committed([TopicPartition(*place) for place in ends], 10)
+            found = consumer.committed([TopicPartition(*place) for place in ends], PATIENCE)
         finally:
             consumer.close()
         return sum(max(ends[p.topic, p.partition] - max(p.offset, 0), 0) for p in found)
@@ -226,7 +228,7 @@ class Scene:
         )
         records: list[tuple[bytes | None, bytes]] = []
         left = {(topic, n) for topic in topics for n in range(self.partitions)}
-        until = time.monotonic() + 30
+        until = time.monotonic() + PATIENCE
         with contextlib.closing(consumer):
             consumer.assign([TopicPartition(*place, OFFSET_BEGINNING) for place in sorted(left)])
             while left and time.monotonic() < until:
@@ -250,11 +252,6 @@ class Scene:
     def dead_letters(self) -> list[dict[str, Any]]:
         """Every dead letter."""
         return [CODEC.decode("dead_letter", value) for value in self.read(self.topics.dead_letter)]
-
-
-def wait_until(holds: Callable[[], bool], timeout: float, what: str) -> None:
-    """Wait until something holds; fail when it does not in time."""
-    wait_for(holds, timeout, what, every=0.1)
 
 
 def inference(system: str, number: int, at: int | None = None, **fields: Any) -> dict[str, Any]:

@@ -8,7 +8,8 @@ from collections import Counter
 from collections.abc import Sequence
 
 from tests.sinks.mixed import Sent
-from tests.streams.stages import PEOPLE, RANGE, Scene, beside, contract, counted, inferences, wait_until
+from tests.streams.stages import PEOPLE, RANGE, Scene, beside, contract, counted, inferences
+from tests.waiting import wait_for
 
 CLAUSES = (
     RANGE
@@ -51,7 +52,7 @@ def account(scene: Scene, events: int, others: Sequence[Sent] = ()) -> None:
     assert counted(measurements) == (events, breaches)
     assert counted(measurements, "scores") == (breaches, breaches)
     scene.caught_up("judge")
-    wait_until(lambda: len(_opened(scene)) >= 10, 30, "a violation of each system")
+    wait_for(lambda: len(_opened(scene)) >= 10, "a violation of each system")
     opened = _opened(scene)
     assert set(opened) == {f"system-{n}" for n in range(10)}
     assert all(count == 1 for count in opened.values()), opened

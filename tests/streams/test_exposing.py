@@ -11,6 +11,7 @@ from prometheus_client import CollectorRegistry
 from seamwatch.errors import UsageError
 from seamwatch.exposing import expose
 from streams.metrics import Metrics
+from tests.waiting import PATIENCE
 
 
 def free_port() -> int:
@@ -21,7 +22,7 @@ def free_port() -> int:
 def test_metrics_are_on_loopback_at_the_port() -> None:
     port = free_port()
     Metrics("judge", port).outputs.inc(3)
-    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as answer:
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=PATIENCE) as answer:
         shown = answer.read().decode()
     assert "seamwatch_judge_outputs_total 3.0" in shown
     assert "process_start_time_seconds" in shown

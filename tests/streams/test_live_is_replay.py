@@ -18,7 +18,8 @@ from streams.replay.replay import replay
 from streams.testing import Load, loaded
 from tests.streams.every_kind import beginning, documents, history
 from tests.streams.recorded import from_store, own_store, recording, wait_until_recorded
-from tests.streams.stages import CODEC, Scene, wait_until
+from tests.streams.stages import CODEC, Scene
+from tests.waiting import wait_for
 
 
 def seen(violation: Violation | Mapping[str, Any]) -> tuple[Any, ...]:
@@ -62,8 +63,8 @@ def test_a_history_loaded_in_bulk_is_judged_as_replay_judges_it(scene: Scene, cl
         latest = {v["violation_id"]: v for v in scene.violations(*used)}
         return {seen(v) for v in latest.values() if v["opened_at"] <= last}
 
-    scene.caught_up("measure", 120)
-    wait_until(lambda: live() >= expected, 60, "the violations of the replay")
+    scene.caught_up("measure")
+    wait_for(lambda: live() >= expected, "the violations of the replay")
     assert live() == expected
     assert_the_store_is_judged_alike(scene, clickhouse, len(events), last)
 

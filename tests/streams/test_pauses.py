@@ -15,8 +15,9 @@ from contextlib import suppress
 
 import pytest
 
-from tests.streams.stages import CODEC, PEOPLE, RANGE, ROOT, Scene, contract, counted, inferences, wait_until
+from tests.streams.stages import CODEC, PEOPLE, RANGE, ROOT, Scene, contract, counted, inferences
 from tests.streams.test_chaos import BREACHING, account
+from tests.waiting import PATIENCE, wait_for
 
 FRESH = "- {id: fresh, kind: freshness, max_lag: 6s}"
 
@@ -39,17 +40,17 @@ def test_a_round_without_messages_is_refused_of_a_process_that_is_out(scene: Sce
         return scene.read(scene.topics.notice)
 
     with ticking(scene, "a") as paused:
-        wait_until(lambda: len(said()) > 5, 40, "the first loop")
+        wait_for(lambda: len(said()) > 5, "the first loop")
         paused.send_signal(signal.SIGUSR1)
         _, status = os.waitpid(paused.pid, os.WUNTRACED)
         assert os.WIFSTOPPED(status)
         with ticking(scene, "b"):
-            wait_until(lambda: said()[-1] == b"b/1", 40, "the second loop")
+            wait_for(lambda: said()[-1] == b"b/1", "the second loop")
             paused.send_signal(signal.SIGCONT)
             # It ends when it is refused, or hears first that it is out, and joins again.
-            wait_until(lambda: paused.poll() is not None or b"a/2" in said(), 40, "the first loop to notice")
+            wait_for(lambda: paused.poll() is not None or b"a/2" in said(), "the first loop to notice")
             before = len(said())
-            wait_until(lambda: len(said()) > before + 5, 40, "the second loop to go on")
+            wait_for(lambda: len(said()) > before + 5, "the second loop to go on")
     heard = said()
     assert b"a/1" not in heard[heard.index(b"b/1") :]
 
@@ -97,7 +98,7 @@ def test_a_stage_that_is_paused_until_another_has_taken_over_loses_and_repeats_n
     def send(some: list[tuple[str, bytes]]) -> None:
         for system, value in some:
             scene.send("inference", value, system)
-        scene.producer.flush(10)
+        scene.producer.flush(PATIENCE)
 
     send(events[:1_000])
     scene.caught_up("measure")
@@ -107,13 +108,13 @@ def test_a_stage_that_is_paused_until_another_has_taken_over_loses_and_repeats_n
     scene.start(stage, "b")
     send(events[2_000:4_000])
     # The other one waits for the session of the first to be over, and then does all of its work.
-    wait_until(lambda: scene.behind(stage) == 0, 150, "the other one to take over")
+    wait_for(lambda: scene.behind(stage) == 0, "the other one to take over")
     send(events[4_000:5_000])
     paused.send_signal(signal.SIGCONT)
     send(events[5_000:])
     scene.caught_up("measure")
     # What the first one has left open is aborted by the broker after a while, and hides until then what lies behind it.
-    wait_until(lambda: counted(scene.measurements())[0] >= len(events), 60, "all to be seen")
+    wait_for(lambda: counted(scene.measurements())[0] >= len(events), "all to be seen")
     account(scene, len(events))
     # Refused, it ends; or it heard first that it is out. A supervisor starts it again, and it gets its share.
     if paused.poll() is not None:
@@ -123,7 +124,7 @@ def test_a_stage_that_is_paused_until_another_has_taken_over_loses_and_repeats_n
     assert scene.violations("freshness") == []
     # That the clock runs, and for both of them, shows when the refreshes end.
     refreshes.end()
-    wait_until(lambda: bool(scene.violations("freshness")), 60, "the data to be found old")
+    wait_for(lambda: bool(scene.violations("freshness")), "the data to be found old")
     (found,) = scene.violations("freshness")
     assert (found["state"], found["system"]) == ("open", "table")
 
@@ -141,18 +142,17 @@ def test_partitions_that_are_added_are_waited_for_before_a_silence_is_judged(sce
     refreshes = Refreshes(scene, "table", partition=5)
     refreshes.say()
     refreshes.start()
-    wait_until(
+    wait_for(
         lambda: any(
             mark.topic.endswith("dataset_refresh") and mark.partition == 5 and mark.caught_up
             for measurement in scene.measurements()
             for mark in measurement.watermarks
         ),
-        60,
         "the new partition to be measured",
     )
     time.sleep(8)
     assert scene.violations("freshness") == []
     refreshes.end()
-    wait_until(lambda: bool(scene.violations("freshness")), 60, "the data to be found old")
+    wait_for(lambda: bool(scene.violations("freshness")), "the data to be found old")
     (found,) = scene.violations("freshness")
     assert found["state"] == "open"

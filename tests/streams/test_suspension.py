@@ -13,7 +13,8 @@ from seamwatch.durations import SECOND
 from seamwatch.guard import Suspensions
 from seamwatch.wire.events import new_event_id
 from tests.guard.test_suspended import guard_of
-from tests.streams.stages import CODEC, PEOPLE, Scene, contract, wait_until
+from tests.streams.stages import CODEC, PEOPLE, Scene, contract
+from tests.waiting import PATIENCE, wait_for
 
 AGENT = """
 kind: System
@@ -45,7 +46,7 @@ def say(scene: Scene, state: str, system: str = "agent", **more: Any) -> None:
         "person": "owner@example.org", "reason": "because", **more,
     }  # fmt: skip
     scene.send("suspension", CODEC.encode("suspension", record), system)
-    scene.producer.flush(10)
+    scene.producer.flush(PATIENCE)
 
 
 def call(scene: Scene, tool: str, decision: str = "allowed", system: str = "agent") -> None:
@@ -60,7 +61,7 @@ def call(scene: Scene, tool: str, decision: str = "allowed", system: str = "agen
 def test_an_agent_in_a_loop_is_stopped_within_a_second(running: Scene, tmp_path: Path) -> None:
     with Suspensions(running.kafka, prefix=running.prefix, keep=tmp_path / "kept.json") as followed:
         guard, _ = guard_of(followed)
-        assert followed.wait(30)
+        assert followed.wait(PATIENCE)
         stop, seen = threading.Event(), list[tuple[float, bool]]()
 
         def loop() -> None:
@@ -75,7 +76,7 @@ def test_an_agent_in_a_loop_is_stopped_within_a_second(running: Scene, tmp_path:
         agent.start()
         try:
             # Of nothing that was sent, stages that have yet to start are caught up with.
-            wait_until(lambda: len(seen) > 1, 30, "a call that was sent")
+            wait_for(lambda: len(seen) > 1, "a call that was sent")
             running.caught_up("measure")
             running.caught_up("judge")
             taken: list[float] = []
@@ -83,10 +84,10 @@ def test_an_agent_in_a_loop_is_stopped_within_a_second(running: Scene, tmp_path:
             while len(taken) < 12 and not any(each < 1.0 for each in taken):
                 said = time.monotonic()
                 say(running, "suspended")
-                wait_until(lambda: not seen[-1][1], 30, "a call that is denied")
+                wait_for(lambda: not seen[-1][1], "a call that is denied")
                 taken.append(next(at for at, permitted in seen if at > said and not permitted) - said)
                 say(running, "resumed")
-                wait_until(lambda: seen[-1][1], 30, "a call that is permitted again")
+                wait_for(lambda: seen[-1][1], "a call that is permitted again")
         finally:
             stop.set()
             agent.join()
@@ -101,7 +102,7 @@ def test_stages_that_were_killed_conclude_it_when_they_are_back_and_traffic_is_h
     running: Scene, tmp_path: Path
 ) -> None:
     with Suspensions(running.kafka, prefix=running.prefix, keep=tmp_path / "kept.json") as followed:
-        assert followed.wait(30)
+        assert followed.wait(PATIENCE)
         call(running, "refund", system="desk")
         running.caught_up("measure")
         running.kill("judge")
@@ -109,31 +110,31 @@ def test_stages_that_were_killed_conclude_it_when_they_are_back_and_traffic_is_h
         running.caught_up("measure")
         running.kill("measure")
         until = now() + 4 * SECOND
-        wait_until(lambda: now() > until, 10, "what was under way to be over")
+        wait_for(lambda: now() > until, "what was under way to be over")
         call(running, "refund", system="desk")
         assert followed.of("desk") == ()
         running.start("measure")
         running.start("judge")
-        wait_until(lambda: bool(followed.of("desk")), 60, "the conclusion")
-        wait_until(lambda: bool(running.violations("suspension")), 30, "the breach")
+        wait_for(lambda: bool(followed.of("desk")), "the conclusion")
+        wait_for(lambda: bool(running.violations("suspension")), "the breach")
         running.kill("judge")
         running.start("judge")
         say(running, "resumed", "desk")
-        wait_until(lambda: not followed.of("desk"), 60, "the resumption")
-        wait_until(lambda: running.violations("suspension")[-1]["state"] == "resolved", 60, "its end")
+        wait_for(lambda: not followed.of("desk"), "the resumption")
+        wait_for(lambda: running.violations("suspension")[-1]["state"] == "resolved", "its end")
         assert len({violation["violation_id"] for violation in running.violations("suspension")}) == 1
 
 
 @pytest.mark.timeout(120)
 def test_a_contract_suspends_and_a_claim_in_its_name_does_not(running: Scene, tmp_path: Path) -> None:
     with Suspensions(running.kafka, prefix=running.prefix, keep=tmp_path / "kept.json") as followed:
-        assert followed.wait(30)
+        assert followed.wait(PATIENCE)
         say(running, "suspended", contract="agreed@1#never")
         say(running, "suspended", person="stranger@example.org")
         running.caught_up("measure")
         running.caught_up("judge")
         assert followed.of("agent") == ()
         call(running, "pay")
-        wait_until(lambda: bool(followed.of("agent")), 60, "the contract's suspension")
+        wait_for(lambda: bool(followed.of("agent")), "the contract's suspension")
         (standing,) = followed.of("agent")
         assert (standing.person, standing.contract) == (None, "agreed@1#never")

@@ -18,6 +18,7 @@ from jgo.parse import Endpoint
 from seamwatch.settings import load_settings
 from stack.kafka.jars import KAFKA_VERSION, kafka_jars, user_cache
 from stack.kafka.java import find_java
+from tests.waiting import PATIENCE
 
 SHA256 = "62f3c5dd7aa3442d4c5bc6a95f86e2502178ea09de8e27f74d9563bf955e253c"
 
@@ -33,7 +34,7 @@ def produce_line(bootstrap: str, topic: str, line: bytes) -> None:
             "-cp", f"{_tools(cache)}:{jars}/*", "org.apache.kafka.tools.ConsoleProducer",
             "--bootstrap-server", bootstrap, "--topic", topic, "--sync",
         ],
-        input=line + b"\n", check=True, capture_output=True, timeout=60,
+        input=line + b"\n", check=True, capture_output=True, timeout=PATIENCE,
     )  # fmt: skip
 
 

@@ -15,6 +15,7 @@ from console.app import build
 from seamwatch.errors import UnreachableError, UsageError
 from seamwatch.testing import event_id
 from seamwatch.wire.text import record_of
+from tests.waiting import PATIENCE
 
 MINE = event_id("mine")
 EVENT = {"type": "inference", "event_time": "2026-03-02T00:00:00Z", "system": "scorer", "version": "v1"}
@@ -115,7 +116,7 @@ def test_what_cannot_be_decoded_is_shown_with_its_bytes_and_reason(prefix: str, 
     producer = Producer({"bootstrap.servers": kafka})
     producer.produce(f"{prefix}.inference", b"garbage", b"\xff")
     producer.produce(f"{prefix}.contracts", b'{"document": {}}', b"Person/a")
-    assert producer.flush(20) == 0
+    assert producer.flush(PATIENCE) == 0
     (bad,) = rows(run("cat", "inference"))
     assert base64.b64decode(bad["value"]) == b"garbage"
     assert bad["reason"].startswith("not framed: starts with 67 61 72 62")

@@ -17,6 +17,7 @@ from seamwatch.columnar.decode import decode
 from seamwatch.testing import T0
 from seamwatch.wire.codec import Codec
 from seamwatch.wire.topics import Topics
+from tests.waiting import PATIENCE
 from tests.wire.console_producer import produce_line
 
 SCHEMA = json.loads((Path(__file__).parents[2] / "schemas" / "avro" / "inference.avsc").read_text())
@@ -60,7 +61,7 @@ def test_plain_fastavro_and_confluent_kafka_in_both_framings(kafka: str, created
     producer = Producer({"bootstrap.servers": kafka})
     for header in (b"\xc3\x01" + fingerprint, b"\x00" + SCHEMA_ID.to_bytes(4, "big")):
         producer.produce(f"{created.prefix}.inference", header + datum.getvalue(), b"scorer")
-    assert producer.flush(30) == 0
+    assert producer.flush(PATIENCE) == 0
 
     first, second = read(kafka, created)
     assert first == second

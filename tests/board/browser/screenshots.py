@@ -19,6 +19,7 @@ from typing import Any, Final, NamedTuple
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests.board.browser.chromium import found
+from tests.waiting import PATIENCE
 
 FOLDER: Final = Path(__file__).parents[3] / "docs" / "screenshots"
 _COMMAND: Final = (sys.executable, "-m", "console.app")
@@ -86,7 +87,7 @@ def _up(data: Path) -> Iterator[None]:
         yield
     finally:
         process.send_signal(signal.SIGTERM)
-        process.wait(60)
+        process.wait(PATIENCE)
         output.close()
 
 

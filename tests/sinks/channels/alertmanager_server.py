@@ -8,7 +8,6 @@ from __future__ import annotations
 import contextlib
 import socket
 import subprocess
-import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -16,6 +15,7 @@ from pathlib import Path
 from typing import Final
 
 from tests.debian import program
+from tests.waiting import PATIENCE, wait_for
 
 _NAMES: Final = ("prometheus-alertmanager", "alertmanager")
 _CONFIGURATION: Final = """
@@ -47,16 +47,17 @@ def alertmanager(folder: Path) -> Iterator[str]:
         yield f"127.0.0.1:{port}"
     finally:
         process.terminate()
-        process.wait(10)
+        process.wait(PATIENCE)
 
 
 def _await(url: str) -> None:
-    until = time.monotonic() + 30
-    while time.monotonic() < until:
-        with contextlib.suppress(urllib.error.URLError, ConnectionError), urllib.request.urlopen(url, timeout=1):
-            return
-        time.sleep(0.1)
-    raise AssertionError("the Alertmanager did not start within 30 s")
+    wait_for(lambda: _answers(url), "the Alertmanager")
+
+
+def _answers(url: str) -> bool:
+    with contextlib.suppress(OSError), urllib.request.urlopen(url, timeout=1):
+        return True
+    return False
 
 
 def _free_port() -> int:

@@ -16,8 +16,8 @@ from sinks.channels.services import service_of, unusable
 from tests.sinks.channels.alertmanager_server import alertmanager
 from tests.sinks.channels.standin import standing_in
 from tests.sinks.channels.telling import AHEAD, BOARD, page, told
-from tests.sinks.estate import wait_for
 from tests.sinks.samples import NOW, violation
+from tests.waiting import PATIENCE, wait_for
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +28,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 def alerts(server: str, violation_id: str) -> list[dict[str, Any]]:
     asked = f"http://{server}/api/v2/alerts?filter=violation_id%3D%22{violation_id}%22"
-    with urllib.request.urlopen(asked, timeout=5) as answer:
+    with urllib.request.urlopen(asked, timeout=PATIENCE) as answer:
         found: list[dict[str, Any]] = json.loads(answer.read())
     return found
 
@@ -49,7 +49,7 @@ def test_an_alert_fires_while_its_violation_is_open_and_is_over_with_it(server: 
     assert [a.result for a in told((url,), page(ACKNOWLEDGED, of=of))] == [DELIVERED]
     assert len(alerts(server, "fires")) == 1
     assert [a.result for a in told((url,), page(RESOLVED, of=of))] == [DELIVERED]
-    wait_for(lambda: alerts(server, "fires") == [], seconds=10, what="the end of the alert")
+    wait_for(lambda: alerts(server, "fires") == [], "the end of the alert")
 
 
 def test_many_are_told_at_once_and_an_old_one_begins_before_it_ends(server: str) -> None:

@@ -18,6 +18,7 @@ from sinks.channels.channels import Channels, labelled
 from sinks.channels.service import Sending
 from tests.sinks.samples import NOW, violation
 from tests.streams.page.receiver import Receiver, receiving
+from tests.waiting import PATIENCE
 
 PAGE = Page("BREACH feed: fresh", "the feed is old", "breach", (("v1", 0),))
 
@@ -108,7 +109,7 @@ def test_what_is_being_answered_still_is_not_sent_again_and_counts_when_it_comes
 
         def send(self, sending: Sending) -> None:
             begun.append(sending.url)
-            answer.wait(30)
+            answer.wait(PATIENCE)
 
     async def tell() -> tuple[list[Attempt], list[Attempt]]:
         channels = Channels(patience=0.01, service_of=lambda _url: Slow())

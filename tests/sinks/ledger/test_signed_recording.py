@@ -13,8 +13,9 @@ from typer.testing import CliRunner
 from console.app import build
 from seamwatch.errors import UsageError
 from sinks.ledger.format.keys import read_signer
-from tests.sinks.estate import Estate, Stage, assert_recorded, committed, estate, wait_for
+from tests.sinks.estate import Estate, Stage, assert_recorded, committed, estate
 from tests.sinks.samples import encoded
+from tests.waiting import PATIENCE, wait_for
 
 RECORD = "from seamwatch.settings import load_settings; from sinks.record.stage import run; run(load_settings())"
 
@@ -40,12 +41,12 @@ def test_what_is_recorded_under_a_key_is_verified_by_command_until_a_row_is_chan
         recorder = Stage(RECORD, {**own.environment, "SEAMWATCH_LEDGER_KEY": str(key)})
         try:
             send(own, 0, 2_000)
-            wait_for(lambda: committed(own) > 0, 60, what="the first commit")
+            wait_for(lambda: committed(own) > 0, "the first commit")
             send(own, 2_000, 4_000)
             recorder.kill()
             send(own, 4_000, 5_000)
             recorder.start()
-            wait_for(lambda: committed(own) == 5_000, 60, what="all of it")
+            wait_for(lambda: committed(own) == 5_000, "all of it")
         finally:
             recorder.end()
         assert_recorded(own)
@@ -70,4 +71,4 @@ def send(own: Estate, first: int, end: int) -> None:
     producer = own.producer()
     for number in range(first, end):
         producer.produce(own.topics.input("inference"), encoded(number=number, score=0.25), partition=number % 2)
-    assert producer.flush(30) == 0
+    assert producer.flush(PATIENCE) == 0

@@ -16,8 +16,9 @@ from sinks.decoding import decoding
 from sinks.record.metrics import Metrics
 from sinks.record.stage import GROUP, Recorder, topics_recorded
 from tests.bus.test_fenced import Member
-from tests.sinks.estate import Estate, estate, wait_for
+from tests.sinks.estate import Estate, estate
 from tests.sinks.samples import CODEC
+from tests.waiting import PATIENCE, wait_for
 
 
 @pytest.fixture
@@ -37,7 +38,7 @@ class Held(Metrics):
     def _wait(self, _rows: float) -> None:
         if self.hold.is_set():
             self.idle.set()
-            self.released.wait(60)
+            self.released.wait(PATIENCE)
 
 
 @pytest.mark.parametrize("moving", [False, True])
@@ -60,16 +61,16 @@ def test_a_recorder_whose_place_is_taken_ends(own: Estate, moving: bool) -> None
         ends.callback(recorder.stop)
         ends.callback(metrics.released.set)
         thread.start()
-        wait_for(lambda: bool(own.rows("SELECT epoch FROM ledger_claim")), what="a claim")
+        wait_for(lambda: bool(own.rows("SELECT epoch FROM ledger_claim")), "a claim")
         metrics.hold.set()
-        assert metrics.idle.wait(30)
+        assert metrics.idle.wait(PATIENCE)
         if moving:
             ends.callback(Member(own.kafka, group, "b", topics_recorded(own.topics)).close)
             time.sleep(5)
         ends.callback(Member(own.kafka, group, "a", topics_recorded(own.topics)).close)
         time.sleep(5)
         metrics.released.set()
-        wait_for(lambda: bool(ended), what="the end of the recorder")
+        wait_for(lambda: bool(ended), "the end of the recorder")
     (error,) = ended
     assert isinstance(error, StageError)
     assert "another process has taken over this one's place" in str(error)
@@ -77,7 +78,7 @@ def test_a_recorder_whose_place_is_taken_ends(own: Estate, moving: bool) -> None
     def writers() -> list[str]:
         return [each.name for each in threading.enumerate() if each not in before and each.name == "writer"]
 
-    wait_for(lambda: not writers(), what="the end of its writer")
+    wait_for(lambda: not writers(), "the end of its writer")
 
 
 def test_a_recorder_that_is_given_nothing_of_what_is_there_ends(own: Estate, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -98,14 +99,14 @@ def test_a_recorder_that_is_given_nothing_of_what_is_there_ends(own: Estate, mon
         ends.callback(thread.join, 20)
         ends.callback(recorder.stop)
         thread.start()
-        wait_for(lambda: len(recorder._buffers) > 0, what="its partitions")
+        wait_for(lambda: len(recorder._buffers) > 0, "its partitions")
         # With nothing to read it goes on.
         time.sleep(5)
         assert not ended
         recorder._consumer.pause([TopicPartition(*place) for place in recorder._buffers])
         with own.producer() as producer:
             producer.produce(topic, b"anything", partition=0)
-        wait_for(lambda: bool(ended), what="the end of the recorder")
+        wait_for(lambda: bool(ended), "the end of the recorder")
     (error,) = ended
     assert isinstance(error, StageError)
     assert f"nothing has been read for 2 s although records wait ({topic}[0]: 1)" in str(error)

@@ -16,8 +16,9 @@ from sinks.decoding import decoding
 from sinks.record.metrics import Metrics
 from sinks.record.stage import Recorder
 from sinks.store.refusals import StoreRefusedError
-from tests.sinks.estate import Estate, Proxy, assert_recorded, committed, estate, wait_for
+from tests.sinks.estate import Estate, Proxy, assert_recorded, committed, estate
 from tests.sinks.samples import CODEC, encoded
+from tests.waiting import PATIENCE, wait_for
 
 
 @pytest.fixture
@@ -30,7 +31,7 @@ def fill(own: Estate, events: int) -> None:
     producer = own.producer()
     for number in range(events):
         producer.produce(own.topics.input("inference"), encoded(number=number))
-    assert producer.flush(30) == 0
+    assert producer.flush(PATIENCE) == 0
 
 
 @dataclass
@@ -44,7 +45,7 @@ class Watched:
 
     def metric(self, name: str, **labels: str) -> float:
         """The sum of a metric's samples with these labels."""
-        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/metrics", timeout=5) as answer:
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/metrics", timeout=PATIENCE) as answer:
             lines = answer.read().decode().splitlines()
         wanted = [f'{key}="{value}"' for key, value in labels.items()]
         return sum(
@@ -75,7 +76,7 @@ class Watched:
             yield
         finally:
             recorder.stop()
-            thread.join(60)
+            thread.join(PATIENCE)
             assert not thread.is_alive()
 
 
@@ -93,17 +94,17 @@ def test_what_passes_is_waited_out_and_seen_in_the_metrics(own: Estate, code: st
     watched = Watched(own, own.url)
     with watched.running():
         fill(own, 100)
-        wait_for(lambda: committed(own) == 100, what="recording")
+        wait_for(lambda: committed(own) == 100, "recording")
         with own.store() as store:
             store.command(f"ALTER TABLE inference MODIFY SETTING {setting}")
         fill(own, 100)
-        wait_for(lambda: watched.metric("retries_total", code=code) > 1, what="a refusal")
-        wait_for(lambda: watched.metric("lag", topic=own.topics.input("inference")) == 100, what="the lag")
+        wait_for(lambda: watched.metric("retries_total", code=code) > 1, "a refusal")
+        wait_for(lambda: watched.metric("lag", topic=own.topics.input("inference")) == 100, "the lag")
         assert committed(own) == 100
         with own.store() as store:
             store.command(f"ALTER TABLE inference RESET SETTING {setting.partition(' =')[0]}")
-        wait_for(lambda: committed(own) == 200, what="catching up")
-        wait_for(lambda: watched.metric("lag") == 0, what="no lag")
+        wait_for(lambda: committed(own) == 200, "catching up")
+        wait_for(lambda: watched.metric("lag") == 0, "no lag")
         assert watched.metric("rows_total") == 200
     assert_recorded(own)
 
@@ -113,13 +114,13 @@ def test_slow_inserts_hold_back_reading_and_lose_nothing(own: Estate) -> None:
     watched = Watched(own, proxy.url)
     with watched.running():
         fill(own, 1_000)
-        wait_for(lambda: committed(own) == 1_000, what="recording")
+        wait_for(lambda: committed(own) == 1_000, "recording")
         proxy.delay = 1.0
         for _ in range(3):
             fill(own, 500)
-        wait_for(lambda: watched.metric("buffered_rows") > 0, what="rows that wait")
+        wait_for(lambda: watched.metric("buffered_rows") > 0, "rows that wait")
         proxy.delay = 0.0
-        wait_for(lambda: committed(own) == 2_500, what="catching up")
+        wait_for(lambda: committed(own) == 2_500, "catching up")
         assert watched.metric("retries_total") == 0
     proxy.close()
     assert_recorded(own)
@@ -131,7 +132,7 @@ def test_a_block_that_is_refused_stops_it_with_a_way_out_and_goes_in_once_the_ta
         store.command("ALTER TABLE inference DROP COLUMN confidence")
     with watched.running():
         fill(own, 100)
-        wait_for(lambda: bool(watched.ended), what="its end")
+        wait_for(lambda: bool(watched.ended), "its end")
     said = str(watched.ended[0])
     assert f"the store will not take block {own.topics.input('inference')}" in said
     assert "rows of inference" in said
@@ -140,5 +141,5 @@ def test_a_block_that_is_refused_stops_it_with_a_way_out_and_goes_in_once_the_ta
     with own.store() as store:
         store.command("ALTER TABLE inference ADD COLUMN confidence Nullable(Float64) AFTER score")
     with Watched(own, own.url).running():
-        wait_for(lambda: committed(own) == 100, what="recording after all")
+        wait_for(lambda: committed(own) == 100, "recording after all")
     assert_recorded(own)

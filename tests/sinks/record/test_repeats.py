@@ -27,9 +27,10 @@ from sinks.record.repeats import Repeats, find, looked_until
 from sinks.record.stage import Recorder
 from sinks.store.client import Store
 from tests.databases import migrated
-from tests.sinks.estate import Estate, committed, estate, wait_for
+from tests.sinks.estate import Estate, committed, estate
 from tests.sinks.ledger.book import Book
 from tests.sinks.samples import CODEC, NOW
+from tests.waiting import PATIENCE, wait_for
 
 SYSTEM, AGENT, FEED = "credit-risk", "desk-agent", "credit-feed"
 
@@ -81,7 +82,7 @@ def recording(own: Estate, instance: str = "0") -> Iterator[None]:
         yield
     finally:
         recorder.stop()
-        thread.join(60)
+        thread.join(PATIENCE)
         assert not thread.is_alive()
 
 
@@ -91,7 +92,7 @@ def deliver(own: Estate, *partitions: int, kinds: tuple[str, ...] = INPUT_TYPES)
     for partition in partitions:
         for kind in kinds:
             producer.produce(own.topics.input(kind), CODEC.encode(kind, EVENTS[kind]), key=b"k", partition=partition)
-        assert producer.flush(20) == 0
+        assert producer.flush(PATIENCE) == 0
 
 
 def publish(own: Estate) -> None:
@@ -101,7 +102,7 @@ def publish(own: Estate) -> None:
         version = f"@{document['version']}" if "version" in document else ""
         key = f"{document['kind']}/{document['id']}{version}"
         producer.produce(own.topics.contracts, json.dumps(value).encode(), key=key.encode())
-    assert producer.flush(20) == 0
+    assert producer.flush(PATIENCE) == 0
 
 
 ONCE = {
@@ -165,7 +166,7 @@ def test_whatever_was_delivered_several_times_counts_once(
         with recording(own):
             deliver(own, *partitions)
             total = 2 + len(partitions) * len(INPUT_TYPES)
-            wait_for(lambda: committed(own) == total, what="recording")
+            wait_for(lambda: committed(own) == total, "recording")
             # At once, without waiting for anything: it is found before it is committed.
             assert answers(own) == pytest.approx(ONCE)
         for kind in INPUT_TYPES:
@@ -178,10 +179,10 @@ def test_a_repetition_counts_once_whoever_records_it_and_whenever_it_comes(kafka
         publish(own)
         deliver(own, 0)
         with recording(own):
-            wait_for(lambda: committed(own) == 2 + len(INPUT_TYPES), what="the first delivery")
+            wait_for(lambda: committed(own) == 2 + len(INPUT_TYPES), "the first delivery")
         deliver(own, 1)
         with recording(own, "another"):
-            wait_for(lambda: committed(own) == 2 + 2 * len(INPUT_TYPES), what="the second delivery")
+            wait_for(lambda: committed(own) == 2 + 2 * len(INPUT_TYPES), "the second delivery")
             assert answers(own) == pytest.approx(ONCE)
 
 
@@ -194,10 +195,10 @@ def test_what_a_recorder_left_behind_is_found_by_the_next(
             patch.setattr(Repeats, "is_due", property(lambda _: False))  # it dies before it has looked
             with recording(own):
                 deliver(own, 0, 1)
-                wait_for(lambda: committed(own) == 2 + 2 * len(INPUT_TYPES), what="recording")
+                wait_for(lambda: committed(own) == 2 + 2 * len(INPUT_TYPES), "recording")
         assert own.rows("SELECT count() AS n FROM decisions") == [{"n": 2}]
         with recording(own):
-            wait_for(lambda: own.rows("SELECT count() AS n FROM repeated") == [{"n": len(INPUT_TYPES)}], what="looking")
+            wait_for(lambda: own.rows("SELECT count() AS n FROM repeated") == [{"n": len(INPUT_TYPES)}], "looking")
         assert answers(own) == pytest.approx(ONCE)
 
 

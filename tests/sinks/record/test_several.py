@@ -23,8 +23,9 @@ from sinks.record.blocks import batch_of
 from sinks.record.writer import PendingBatch, Writer
 from sinks.store.client import Store
 from sinks.store.fencing import Epoch, SupersededError, check, holders, take_epoch
-from tests.sinks.estate import ROOT, Estate, Stage, assert_recorded, committed, estate, wait_for
+from tests.sinks.estate import ROOT, Estate, Stage, assert_recorded, committed, estate
 from tests.sinks.samples import CODEC, NOW, encoded
+from tests.waiting import PATIENCE, wait_for
 
 RECORD = "from seamwatch.settings import load_settings; from sinks.record.stage import run; run(load_settings())"
 
@@ -40,7 +41,7 @@ def fill(own: Estate, events: int) -> None:
     values = [encoded(number=number) for number in range(200)]
     for number in range(events):
         producer.produce(own.topics.input("inference"), values[number % 200], partition=number % 4)
-    assert producer.flush(30) == 0
+    assert producer.flush(PATIENCE) == 0
 
 
 def assert_tiled(own: Estate) -> None:
@@ -73,7 +74,7 @@ def test_recorders_that_are_paused_continued_and_killed_at_random_record_each_re
             else:
                 stage.process.send_signal(signal.SIGSTOP)
                 threading.Timer(11 + chance.random() * 3, stage.process.send_signal, [signal.SIGCONT]).start()
-        wait_for(lambda: committed(own) == sent, 90, what="all of it")
+        wait_for(lambda: committed(own) == sent, "all of it")
         time.sleep(1)
     finally:
         for stage in stages:
@@ -88,10 +89,10 @@ def test_a_second_recorder_of_the_same_name_puts_the_first_out_with_a_clear_erro
     command = [sys.executable, "-c", RECORD]
     environment = {**own.environment, "SEAMWATCH_INSTANCE": "same"}
     first = subprocess.Popen(command, env=environment, cwd=ROOT, stderr=subprocess.PIPE, text=True)
-    wait_for(lambda: bool(own.rows("SELECT 1 FROM ledger_claim LIMIT 1")), what="an epoch")
+    wait_for(lambda: bool(own.rows("SELECT 1 FROM ledger_claim LIMIT 1")), "an epoch")
     second = Stage(RECORD, environment)
     try:
-        _, said = first.communicate(timeout=30)
+        _, said = first.communicate(timeout=PATIENCE)
         assert first.returncode != 0
         assert "another process has taken over this one's place" in said
         assert "SEAMWATCH_INSTANCE" in said

@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
+from tests.waiting import PATIENCE
+
 
 @contextlib.contextmanager
 def encrypting(url: str, certificate: Path) -> Iterator[str]:
@@ -46,7 +48,7 @@ def encrypting(url: str, certificate: Path) -> Iterator[str]:
         listener.shutdown(socket.SHUT_RDWR)
         listener.close()
         for thread in (accepting, *passing):
-            thread.join(20)
+            thread.join(PATIENCE)
 
 
 def _pass_on(client: ssl.SSLSocket, server: socket.socket) -> None:

@@ -13,7 +13,8 @@ import sys
 import threading
 from typing import Final
 
-from tests.sinks.estate import ROOT, Estate, Proxy, committed, wait_for
+from tests.sinks.estate import ROOT, Estate, Proxy, committed
+from tests.waiting import PATIENCE, wait_for
 
 STEPS: Final = {
     "claim": b"INSERT INTO ledger_claim",
@@ -119,11 +120,11 @@ def killed_at(own: Estate, nursery: Nursery, mark: bytes, *, answered: bool, eve
     proxy = StopAt(own.url, mark, answered=answered)
     proxy.victim = nursery.start(proxy.url)
     try:
-        assert proxy.killed.wait(60), f"no request has {mark!r}"
+        assert proxy.killed.wait(PATIENCE), f"no request has {mark!r}"
     finally:
         proxy.close()
     following = nursery.start(own.url)
     try:
-        wait_for(lambda: committed(own) >= events, 60, "going on")
+        wait_for(lambda: committed(own) >= events, "going on")
     finally:
         os.kill(following, signal.SIGKILL)

@@ -13,6 +13,7 @@ from tests.sinks.estate import Estate, assert_recorded, estate
 from tests.sinks.record.test_several import assert_tiled
 from tests.sinks.samples import encoded
 from tests.sinks.store.steps import STEPS, Nursery, killed_at
+from tests.waiting import PATIENCE
 
 
 @pytest.fixture
@@ -28,7 +29,7 @@ def test_killed_before_a_step_or_before_its_answer_the_next_one_goes_on_as_if_no
         for number in range(20):
             value = b"junk" if number == 7 else encoded(number=sent + number)
             producer.produce(own.topics.input("inference"), value)
-        assert producer.flush(30) == 0
+        assert producer.flush(PATIENCE) == 0
         sent += 20
         killed_at(own, nursery, STEPS[step], answered=answered, events=sent)
     nursery.close()

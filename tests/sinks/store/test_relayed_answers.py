@@ -16,9 +16,10 @@ from sinks.decoding import decoding
 from sinks.record.stage import Recorder
 from sinks.store.questions.acknowledgements import answers_to, asked_of
 from sinks.store.questions.relayed import last_relayed
-from tests.sinks.estate import Estate, committed, estate, wait_for
+from tests.sinks.estate import Estate, committed, estate
 from tests.sinks.samples import CODEC, NOW, violation
 from tests.sinks.store.test_views import verdict
+from tests.waiting import PATIENCE, wait_for
 
 SECOND = 1_000_000
 OPENED = violation(1, violation_id="a" * 24, person="dana@example.org", opened_at=NOW, detected_at=NOW)
@@ -37,7 +38,7 @@ def say(own: Estate, number: int, answer: str, reason: str = "counts") -> None:
     producer.produce(topics.input("acknowledgement"), CODEC.encode("acknowledgement", record), key=key)
     said = verdict(record, record["event_id"], reason, "-")
     producer.produce(topics.verdict, said, key=record["event_id"].encode())
-    assert producer.flush(20) == 0
+    assert producer.flush(PATIENCE) == 0
 
 
 def test_what_is_relayed_is_kept_with_its_evidence_and_what_is_taken_back_waits(
@@ -50,13 +51,13 @@ def test_what_is_relayed_is_kept_with_its_evidence_and_what_is_taken_back_waits(
         page = {"violation_id": OPENED.violation_id, "step": 0, "person": "dana@example.org", "channel": "console",
                 "sent_at": NOW, "result": "delivered"}  # fmt: skip
         producer.produce(topics.page, CODEC.encode("page", page), key=OPENED.violation_id.encode())
-        assert producer.flush(20) == 0
+        assert producer.flush(PATIENCE) == 0
         recorder = Recorder(kafka, own.url, topics, decoding(CODEC, SystemClock()))
         thread = threading.Thread(target=recorder.run, daemon=True)
         thread.start()
 
         def waiting(records: int) -> tuple[bool, str | None]:
-            wait_for(lambda: committed(own) == records, what="recording")
+            wait_for(lambda: committed(own) == records, "recording")
             (one,) = asked_of(store, "violation")
             return bool(one.waiting), one.answer
 
@@ -79,4 +80,4 @@ def test_what_is_relayed_is_kept_with_its_evidence_and_what_is_taken_back_waits(
         (told,) = replies(store)
         assert told.found == f"the last one was relayed at {moment_text(last.recorded_at)} by replies@example.org"
         recorder.stop()
-        thread.join(60)
+        thread.join(PATIENCE)

@@ -32,8 +32,9 @@ from seamwatch.wire.schemas import schema
 from sinks.decoding import decoding
 from sinks.record.stage import Recorder
 from sinks.store.questions.rows import micros
-from tests.sinks.estate import Estate, committed, estate, everything, wait_for
+from tests.sinks.estate import Estate, committed, estate, everything
 from tests.sinks.samples import CODEC, NOW, inference, violation
+from tests.waiting import PATIENCE, wait_for
 
 BOB = Ed25519PrivateKey.from_private_bytes(b"b" * 32)
 APPROVED = b64encode(
@@ -172,7 +173,7 @@ def own(kafka: str, clickhouse: str, tmp_path_factory: pytest.TempPathFactory) -
         producer, topics = made.producer(), made.topics
         for key, value in published(documents_of(loaded), NOW - DAY):
             producer.produce(topics.contracts, value, key=key.encode())
-        producer.flush(20)  # what came before a document was published was not approved by it
+        producer.flush(PATIENCE)  # what came before a document was published was not approved by it
         decisions = [
             decision(1, age=HOUR, at=NOW - 3 * HOUR),
             decision(2, age=2 * HOUR, at=NOW - 3 * HOUR),
@@ -226,16 +227,16 @@ def own(kafka: str, clickhouse: str, tmp_path_factory: pytest.TempPathFactory) -
         for name, answer, reason, summary in said:
             value = verdict(answer, event_id(name), reason, summary)
             producer.produce(topics.verdict, value, key=event_id(name).encode(), partition=0)
-        assert producer.flush(20) == 0
+        assert producer.flush(PATIENCE) == 0
         recorder = Recorder(kafka, made.url, topics, decoding(CODEC, SystemClock()))
         thread = threading.Thread(target=recorder.run, daemon=True)
         thread.start()
         total = len(documents_of(loaded)) + len(decisions) + len(send) + 3 + 2 + len(said)
-        wait_for(lambda: committed(made) == total, what="recording")
+        wait_for(lambda: committed(made) == total, "recording")
         assert made.rows("SELECT * FROM dead_letter") == []
         yield made
         recorder.stop()
-        thread.join(60)
+        thread.join(PATIENCE)
 
 
 def test_the_inventory_has_what_runs_and_what_is_declared(own: Estate) -> None:
@@ -431,7 +432,7 @@ def judging(own: Estate, *reasons: str) -> Iterator[None]:
                 for reason in reasons:
                     said = verdict(answer, answer["event_id"], reason, f"so it is: {reason}")
                     producer.produce(own.topics.verdict, said, key=answer["event_id"].encode())
-                assert producer.flush(20) == 0
+                assert producer.flush(PATIENCE) == 0
                 return
 
     thread = threading.Thread(target=judge, daemon=True)
@@ -440,7 +441,7 @@ def judging(own: Estate, *reasons: str) -> Iterator[None]:
         yield
     finally:
         stop.set()
-        thread.join(60)
+        thread.join(PATIENCE)
 
 
 def test_ack_says_what_the_judge_makes_of_it_and_fails_when_it_does_not_count(own: Estate, tmp_path: Path) -> None:
@@ -562,9 +563,9 @@ def test_a_change_is_withdrawn_by_who_announced_it_and_waits_for_nobody_then(own
         producer.produce(
             own.topics.input("config_change"), CODEC.encode("config_change", change), key=b"credit-risk", partition=0
         )
-    assert producer.flush(20) == 0
+    assert producer.flush(PATIENCE) == 0
     asked = "SELECT person, state, waiting FROM acknowledgement_latency WHERE reference = 'CH-8' ORDER BY person"
-    wait_for(lambda: len(own.rows(asked)) == 2, what="the change to be on record")
+    wait_for(lambda: len(own.rows(asked)) == 2, "the change to be on record")
     typed = ["withdraw", "CH-8", "--as", "bob@example.org"]
     topic = own.topics.input("config_change")
     before = set(everything(own.kafka, [topic]))
@@ -584,7 +585,7 @@ def test_a_change_is_withdrawn_by_who_announced_it_and_waits_for_nobody_then(own
     record = CODEC.decode("config_change", after[place] or b"")
     assert (record["withdrawn"], record["to_value"], record["summary"]) == (True, "4", "after the audit")
     assert change_signed_by(record, "bob@example.org", [PublicKey("bob-1", BOB.public_key().public_bytes_raw())])
-    wait_for(lambda: own.rows(asked)[0]["state"] == "withdrawn", what="the withdrawal to be on record")
+    wait_for(lambda: own.rows(asked)[0]["state"] == "withdrawn", "the withdrawal to be on record")
     assert [(row["state"], row["waiting"]) for row in own.rows(asked)] == [("withdrawn", False)] * 2
     assert "none, it was withdrawn" in run(own, "acknowledgements").stdout
     with pytest.raises(SeamwatchError, match="change CH-8 is withdrawn already"):
@@ -608,8 +609,8 @@ def test_an_answer_to_a_change_signs_the_newest_announcement(own: Estate, tmp_pa
         producer.produce(
             own.topics.input("config_change"), CODEC.encode("config_change", change), key=b"credit-risk", partition=0
         )
-    assert producer.flush(20) == 0
-    wait_for(lambda: len(own.rows("SELECT 1 FROM changes WHERE change_id = 'CH-20'")) == 4, what="the changes")
+    assert producer.flush(PATIENCE) == 0
+    wait_for(lambda: len(own.rows("SELECT 1 FROM changes WHERE change_id = 'CH-20'")) == 4, "the changes")
     topic = own.topics.input("acknowledgement")
     before = set(everything(own.kafka, [topic]))
     typed = ["--as", "bob@example.org", "--key", str(key), "--wait", "0s"]
@@ -637,8 +638,8 @@ def test_the_receipt_of_a_summary_is_found_by_the_beginning_of_its_id(own: Estat
     }  # fmt: skip
     producer = own.producer()
     producer.produce(own.topics.notice, CODEC.encode("notice", told), key=b"5e")
-    assert producer.flush(20) == 0
-    wait_for(lambda: bool(own.rows("SELECT 1 FROM notice")), what="the notice to be on record")
+    assert producer.flush(PATIENCE) == 0
+    wait_for(lambda: bool(own.rows("SELECT 1 FROM notice")), "the notice to be on record")
     before = set(everything(own.kafka, [own.topics.input("acknowledgement")]))
     result = run(own, "ack", "5e5e5e5e", "--as", "ann@example.org", "--wait", "0s")
     assert f"acknowledges summary {told['notice_id']} of credit-risk" in result.stdout
@@ -671,14 +672,14 @@ def test_summaries_wait_for_their_receipts_which_are_those_of_earlier_ones_too(o
                   "reference": reference, "person": "bob@example.org", "answer": "accept"}  # fmt: skip
         producer.produce(own.topics.input("acknowledgement"), CODEC.encode("acknowledgement", answer), key=b"z")
         producer.produce(own.topics.verdict, verdict(answer, event_id(name), reason, "-"), key=b"z", partition=0)
-    assert producer.flush(20) == 0
+    assert producer.flush(PATIENCE) == 0
     asked = (
         "SELECT reference, person, asked_at, due_at, answered_at, latency_seconds, waiting, state, refused "
         "FROM acknowledgement_latency WHERE of = 'summary' AND startsWith(reference, '5f') ORDER BY asked_at"
     )
     wait_for(
         lambda: len(rows := own.rows(asked)) == 5 and rows[1]["answered_at"] is not None and rows[2]["refused"] == 1,
-        what="summaries and their receipts to be on record",
+        "summaries and their receipts to be on record",
     )
     rows = {row["reference"]: row for row in own.rows(asked)}
     assert [rows[name]["latency_seconds"] for name in (first, second)] == [25 * 3600.0, 3600.0]

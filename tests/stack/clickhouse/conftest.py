@@ -12,6 +12,7 @@ import pytest
 
 from stack.clickhouse.process import ClickHouseServer
 from stack.folder import DataFolder
+from tests.waiting import PATIENCE
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,7 @@ class Local:
 
 def fetch(request: urllib.request.Request) -> Reply:
     try:
-        with urllib.request.urlopen(request, timeout=30) as answer:
+        with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
             return Reply(answer.status, {k.lower(): v for k, v in answer.headers.items()}, answer.read())
     except urllib.error.HTTPError as error:
         with error:

@@ -23,6 +23,7 @@ from stack.clickhouse.compressed import packed, unpacked
 from stack.kafka.jars import user_cache
 from stack.kafka.java import find_java
 from tests.stack.clickhouse.conftest import Local
+from tests.waiting import PATIENCE
 
 JDBC = "com.clickhouse:clickhouse-jdbc:0.9.4"
 SHELL = "sqlline:sqlline:1.12.0"
@@ -67,7 +68,7 @@ def test_the_java_client_reads_writes_and_is_refused(local: Local, settings: Set
         command += ["-d", "com.clickhouse.jdbc.ClickHouseDriver", "-n", user, "-p", local.passwords[user]]
         command += ["-u", f"jdbc:clickhouse://{local.host}:{local.port}/seamwatch", f"--run={script}"]
         command += ["--force=true", "--outputformat=csv", "--silent=true"]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+        done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, check=False)
         return done.stdout + done.stderr
 
     written = run("writer")
@@ -173,7 +174,7 @@ def wait_until(local: Local, mark: str, count: int, seconds: float = 60) -> bool
 @pytest.mark.parametrize("user", ["writer", "auditor"])
 def test_a_query_without_an_answer_ends_with_its_client(local: Local, user: str, form: str) -> None:
     mark = f"{user}{form}gone"
-    connection = http.client.HTTPConnection(local.host, local.port, timeout=10)
+    connection = http.client.HTTPConnection(local.host, local.port, timeout=PATIENCE)
     headers = {"X-ClickHouse-User": user, "X-ClickHouse-Key": local.passwords[user]}
     sql = f"SELECT '{mark}', sum(cityHash64(number)) FROM numbers(9999999999999) FORMAT {form}"
     connection.request("POST", "/", sql, headers)
@@ -196,7 +197,7 @@ def test_a_query_is_killed_by_the_id_that_its_client_gave(local: Local) -> None:
     assert taken.code == 216
     assert local.ask("KILL QUERY WHERE query_id = 'another'").text == ""
     reply = local.ask("KILL QUERY WHERE query_id = 'it''s mine' ASYNC", "auditor")
-    thread.join(10)
+    thread.join(PATIENCE)
     assert reply.text.startswith("waiting\tit\\'s mine\tauditor")
     assert codes == [394]
     assert local.ask("SELECT 1", query_id="it's mine").text == "1\n"
@@ -209,13 +210,13 @@ def test_an_auditor_kills_nobody_elses_query(local: Local) -> None:
     assert local.ask("KILL QUERY WHERE query_id = 'theirs' OR 1", "auditor").code == 497
     assert thread.is_alive()
     assert local.ask("KILL QUERY WHERE query_id = 'theirs'").text.startswith("waiting")
-    thread.join(10)
+    thread.join(PATIENCE)
     assert codes == [394]
 
 
 def test_a_statement_that_writes_goes_on_without_its_client(local: Local) -> None:
     local.ask("CREATE OR REPLACE TABLE seamwatch.goes_on (a UInt64) ENGINE = MergeTree ORDER BY a")
-    connection = http.client.HTTPConnection(local.host, local.port, timeout=10)
+    connection = http.client.HTTPConnection(local.host, local.port, timeout=PATIENCE)
     headers = {"X-ClickHouse-User": "writer", "X-ClickHouse-Key": local.passwords["writer"]}
     body = "INSERT INTO seamwatch.goes_on SELECT number FROM numbers(3) WHERE sleepEachRow(0.2) = 0"
     connection.request("POST", "/?" + urllib.parse.urlencode({"query": body}), b"", headers)

@@ -13,8 +13,9 @@ from seamwatch.durations import HOUR, MINUTE
 from streams.replay.replay import replay
 from tests.clauses.history import PEOPLE
 from tests.engine.changing import history, three
-from tests.streams.stages import CODEC, Scene, wait_until
+from tests.streams.stages import CODEC, Scene
 from tests.streams.test_live_is_replay import seen
+from tests.waiting import wait_for
 
 
 @pytest.mark.timeout(240)
@@ -50,5 +51,5 @@ def test_across_changes_of_version_live_is_replay(scene: Scene) -> None:
         return {seen(v) for v in latest.values() if v["opened_at"] <= last}
 
     with contextlib.suppress(AssertionError):
-        wait_until(lambda: live() == expected, 60, "the violations of the replay")
+        wait_for(lambda: live() == expected, "the violations of the replay")
     assert live() == expected

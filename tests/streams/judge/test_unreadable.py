@@ -31,6 +31,7 @@ from tests.clauses.history import at
 from tests.streams.hosted import judges, told
 from tests.streams.measure.test_joining import ESTATE, Stage, Store, sent
 from tests.streams.stages import CODEC, PEOPLE, Scene, contract
+from tests.waiting import PATIENCE
 
 CLAUSES = "- {id: few, kind: range, min: 0, max: 1, tolerate: 0.5, window: 1h}"
 
@@ -61,7 +62,7 @@ def table(scene: Scene, topic: str) -> Mapping[str, bytes]:
 def put(scene: Scene, topic: str, records: Mapping[str, bytes | None]) -> None:
     for key, value in records.items():
         scene.producer.produce(topic, value, key.encode("utf-8", "surrogateescape"), 0)
-    assert scene.producer.flush(10) == 0
+    assert scene.producer.flush(PATIENCE) == 0
 
 
 def test_a_judge_goes_on_with_what_it_can_read_and_tells_of_the_rest(scene: Scene) -> None:

@@ -29,7 +29,7 @@ def test_many_withdrawn_versions_hold_up_nothing_not_even_at_the_next_start(scen
         with capture_logs() as logs:
             for number in range(40):
                 told(stage, scene, at("2h"), at("2h"), (fact(f"gone-{number}"), fact("1", start * 40 + number)))
-        assert time.monotonic() - begun < 15, "each of them was waited for"
+        assert time.monotonic() - begun < 60, "each of them was waited for"
         said = [line["contracts"] for line in logs if line["event"] == "measured by contracts that are not published"]
         assert said == [[("agreed", f"gone-{number}")] for number in range(40)]
         begun = time.monotonic()

@@ -18,7 +18,7 @@ from seamwatch.wire.events import Suspension, new_event_id
 from seamwatch.wire.topics import Topics
 from streams.measure import held
 from streams.measure.held import KEPT_FOR, Held, Standing
-from tests.streams.stages import wait_until
+from tests.waiting import PATIENCE, wait_for
 
 CODEC = Codec()
 NOW = 1_772_442_000_000_000
@@ -62,7 +62,7 @@ def test_what_people_say_is_followed_and_known_again_after_a_start(kafka: str) -
 
     def write(topic: str, record_type: str, record: dict[str, Any], key: str) -> None:
         producer.produce(topic, CODEC.encode(record_type, record), key.encode())
-        assert producer.flush(10) == 0
+        assert producer.flush(PATIENCE) == 0
 
     def claim(system: str) -> None:
         record = Suspension(
@@ -77,11 +77,11 @@ def test_what_people_say_is_followed_and_known_again_after_a_start(kafka: str) -
     assert not followed.poll()
     for number in range(20):
         claim(f"agent-{number}")
-        wait_until(followed.poll, 10, "the word")
+        wait_for(followed.poll, "the word")
         assert f"agent-{number}" in followed.systems(now)
     producer.produce(topics.input("suspension"), b"no such record")
-    assert producer.flush(10) == 0
-    wait_until(followed.poll, 10, "what cannot be read")
+    assert producer.flush(PATIENCE) == 0
+    wait_for(followed.poll, "what cannot be read")
     assert len(followed.systems(now)) == 21
     followed.close()
     concluded = Suspended(

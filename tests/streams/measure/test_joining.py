@@ -30,7 +30,8 @@ from streams.measure.plan import Plan
 from streams.measure.waiting import CHUNK_ROWS, ROW, Waiting
 from streams.metrics import Metrics
 from tests.clauses.history import T0, contract, estate_of
-from tests.streams.stages import CODEC, wait_until
+from tests.streams.stages import CODEC
+from tests.waiting import PATIENCE, wait_for
 
 ESTATE = estate_of(
     contract(
@@ -115,7 +116,7 @@ class Stage:
                 self.topic[key] = output.value
 
     def until(self, holds: Callable[[], bool]) -> None:
-        end = time.monotonic() + 10
+        end = time.monotonic() + PATIENCE
         while not holds():
             assert time.monotonic() < end
             if self.joining.due():
@@ -186,7 +187,7 @@ def test_an_answer_that_comes_when_nothing_waits_any_more_changes_nothing() -> N
     stage.round()
     stage.joining.forget()
     assert stage.waiting == 0
-    wait_until(stage.joining.due, 5, "the answer")
+    wait_for(stage.joining.due, "the answer")
     stage.round()
     assert (stage.joining.due(), stage.facts) == (False, [])
     stage.joining.restore(stage.topic)

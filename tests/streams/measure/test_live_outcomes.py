@@ -15,10 +15,11 @@ from seamwatch.instants import format_instant
 from streams.replay.replay import replay
 from tests.clauses.history import record_of
 from tests.sinks.estate import Proxy
-from tests.streams.stages import CODEC, PEOPLE, Scene, contract, wait_until
+from tests.streams.stages import CODEC, PEOPLE, Scene, contract
 from tests.streams.stages import counted as counted_by
 from tests.streams.stored import Row, record, store_of_its_own
 from tests.streams.test_live_is_replay import seen
+from tests.waiting import wait_for
 
 CLAUSES = """
 - {id: right, kind: signal, signal: accuracy, min: 0.8, window: 30m, min_count: 10, by: cohort}
@@ -129,7 +130,7 @@ def test_outcomes_are_joined_live_as_a_replay_joins_them(scene: Scene, clickhous
         send(scene, [*early, *first])
         # The store is away: what looks at outcomes waits, what looks at decisions does not.
         fell_back = {violation for violation in expected if violation[1] == "fell-back"}
-        wait_until(lambda: live("fell-back") >= fell_back, 60, "what looks at decisions alone")
+        wait_for(lambda: live("fell-back") >= fell_back, "what looks at decisions alone")
         assert live("right", "labelled", "means") == set()
         scene.kill("measure")
         send(scene, [*lagging, *second])
@@ -138,16 +139,16 @@ def test_outcomes_are_joined_live_as_a_replay_joins_them(scene: Scene, clickhous
         # Of the later ones only those that carry all: the store has not their decisions yet.
         whole = [event for _, event in second if None not in (event["score"], event["cohort"])]
         there = len({event["event_id"] for event in [*(event for _, event in first), *whole]}) - LOST
-        wait_until(lambda: counted(scene) >= there, 60, "those whose decisions the store has")
+        wait_for(lambda: counted(scene) >= there, "those whose decisions the store has")
         assert counted(scene) == there
         record(url, *rows(lagging))
         everything = len({event["event_id"] for _, event in [*first, *second]}) - LOST
-        wait_until(lambda: counted(scene) >= everything, 60, "those whose decisions came later")
+        wait_for(lambda: counted(scene) >= everything, "those whose decisions came later")
         assert live("right", "labelled", "means") == set()
         # Those that were lost hold up the rest, until they have waited long enough.
         scene.kill("measure")
         scene.start("measure", CLICKHOUSE_URL=proxy.url, SEAMWATCH_JOIN_WITHIN="1s")
-        wait_until(lambda: live() >= expected, 60, "the violations of the replay")
+        wait_for(lambda: live() >= expected, "the violations of the replay")
         assert live() == expected
         proxy.close()
     assert counted(scene) == everything

@@ -18,9 +18,10 @@ from streams.counted import EVERY_SECONDS, LINES
 from streams.measure.reused import KEPT, OTHERS, Reused
 from streams.metrics import Metrics
 from tests.clauses.history import PEOPLE, call, contract, with_ids
-from tests.streams.stages import CODEC, RANGE, Scene, counted, inference, wait_until
+from tests.streams.stages import CODEC, RANGE, Scene, counted, inference
 from tests.streams.stages import PEOPLE as STAGED
 from tests.streams.stages import contract as agreed
+from tests.waiting import wait_for
 
 
 class _Time:
@@ -103,7 +104,7 @@ def test_the_doctor_says_who_gave_several_events_one_id(scene: Scene, monkeypatc
     send(2, at=at)
     scene.start("measure")
     scene.caught_up("measure")
-    wait_until(lambda: doctor()[0] == "problem", 20, "measure to say so")
+    wait_for(lambda: doctor()[0] == "problem", "measure to say so")
     assert doctor()[1].startswith("2 events had the id of another event, today and yesterday, and were not judged: ")
     assert "1 of scoring" in doctor()[1]
     assert "1 of batch" in doctor()[1]

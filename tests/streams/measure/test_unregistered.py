@@ -14,8 +14,9 @@ from seamwatch.durations import MINUTE
 from seamwatch.wire.codec import Codec
 from sinks.decoding import decoding
 from sinks.record.stage import Recorder
-from tests.sinks.estate import estate, wait_for
+from tests.sinks.estate import estate
 from tests.streams.stages import PEOPLE, Scene, inference
+from tests.waiting import PATIENCE, wait_for
 
 DECLARED = """
 kind: System
@@ -38,17 +39,15 @@ def test_a_system_never_declared_is_a_violation_and_unregistered_within_a_minute
         thread.start()
         # Some traffic of the declared one first, so that it is the system that is new, not the stages.
         scene.send("inference", codec.encode("inference", inference("known", 1)), "known")
-        wait_for(lambda: len(scene.violations("approval")) == 1, 60, "the stages to begin")
+        wait_for(lambda: len(scene.violations("approval")) == 1, "the stages to begin")
 
         began = time.monotonic()
         first = inference("shadow", 2)
         scene.send("inference", codec.encode("inference", first), "shadow")
-        scene.producer.flush(10)
-        wait_for(lambda: any(v["system"] == "shadow" for v in scene.violations("approval")), 60, "its violation")
+        scene.producer.flush(PATIENCE)
+        wait_for(lambda: any(v["system"] == "shadow" for v in scene.violations("approval")), "its violation")
         wait_for(
-            lambda: store.rows("SELECT system FROM violations WHERE system = 'shadow'") != [],
-            60,
-            "its row in the store",
+            lambda: store.rows("SELECT system FROM violations WHERE system = 'shadow'") != [], "its row in the store"
         )
         took = time.monotonic() - began
         environment = {"KAFKA_BOOTSTRAP_SERVERS": kafka, "CLICKHOUSE_URL": store.url, "SEAMWATCH_PREFIX": scene.prefix}
@@ -56,7 +55,7 @@ def test_a_system_never_declared_is_a_violation_and_unregistered_within_a_minute
         shown = CliRunner().invoke(build(), ["inventory"], env=environment).stdout
         (known,) = store.rows("SELECT registered, events FROM inventory WHERE system = 'known'")
         recorder.stop()
-        thread.join(20)
+        thread.join(PATIENCE)
     assert took < 60
     (violation,) = [v for v in scene.violations("approval") if v["system"] == "shadow"]
     assert (violation["contract"], violation["severity"], violation["state"]) == ("defaults", "breach", "open")

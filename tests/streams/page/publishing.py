@@ -10,6 +10,7 @@ from seamwatch.judging.model.facts import Violation
 from seamwatch.judging.records import violation_record
 from tests.sinks.estate import Estate
 from tests.sinks.samples import CODEC
+from tests.waiting import PATIENCE
 
 
 def publish(own: Estate, *states: Violation) -> None:
@@ -18,7 +19,7 @@ def publish(own: Estate, *states: Violation) -> None:
     for state in states:
         value = CODEC.encode("violation", violation_record(state))
         producer.produce(own.topics.violations(state.kind), value, key=state.violation_id.encode())
-    assert producer.flush(20) == 0
+    assert producer.flush(PATIENCE) == 0
 
 
 def document(own: Estate, content: dict[str, Any], signatures: list[dict[str, str]] | None = None) -> None:
@@ -29,7 +30,7 @@ def document(own: Estate, content: dict[str, Any], signatures: list[dict[str, st
     version = f"@{content['version']}" if content["kind"] == "Contract" else ""
     producer = own.producer()
     producer.produce(own.topics.contracts, json.dumps(said).encode(), key=f"{content['kind']}/{content['id']}{version}")
-    assert producer.flush(20) == 0
+    assert producer.flush(PATIENCE) == 0
 
 
 def person(own: Estate, identity: str, *channels: str, **fields: Any) -> None:

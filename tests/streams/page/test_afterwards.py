@@ -13,9 +13,10 @@ from seamwatch.incidents import ACKNOWLEDGED, ESCALATED, RESOLVED, TRIGGER
 from seamwatch.judging.model.facts import Violation
 from seamwatch.paging import DELIVERED
 from tests.sinks.channels.standin import Reply, Request, StandIn, standing_in
-from tests.sinks.estate import Estate, Stage, estate, everything, wait_for
+from tests.sinks.estate import Estate, Stage, estate, everything
 from tests.sinks.samples import CODEC, NOW, violation
 from tests.streams.page.publishing import person, publish
+from tests.waiting import wait_for
 
 PAGER = """
 from console.commands.run import _entry, StageName
@@ -95,18 +96,18 @@ def test_a_message_is_kept_up_to_date_and_an_incident_closed_by_pagers_that_were
 ) -> None:
     opened = violation(1)
     publish(own, opened)
-    wait_for(lambda: len(told(own, TRIGGER)) == 1, what="telling Ann")
+    wait_for(lambda: len(told(own, TRIGGER)) == 1, "telling Ann")
     pager.kill()
     pager.start()
     publish(own, escalated(opened))
-    wait_for(lambda: len(told(own, TRIGGER)) == 2, what="telling Bob")
+    wait_for(lambda: len(told(own, TRIGGER)) == 2, "telling Bob")
     taken = replace(escalated(opened), state="acknowledged", acknowledged_by="bob", acknowledged_at=NOW)
     publish(own, taken)
-    wait_for(lambda: len(told(own, ACKNOWLEDGED)) == 1, what="the acknowledgement")
+    wait_for(lambda: len(told(own, ACKNOWLEDGED)) == 1, "the acknowledgement")
     pager.kill()
     publish(own, replace(taken, state="resolved", resolved_at=NOW))
     pager.start()
-    wait_for(lambda: len(told(own, RESOLVED)) == 2, what="telling both that it is over", seconds=60)
+    wait_for(lambda: len(told(own, RESOLVED)) == 2, "telling both that it is over")
     # Ann wants to hear of the end alone; Bob of nothing, but an incident is not left open.
     assert told(own, ESCALATED) == []
     assert told(own, ACKNOWLEDGED) == [("bob", "pagerduty", None)]
@@ -119,16 +120,16 @@ def test_what_a_service_refuses_is_told_when_it_takes_it_and_only_once(
     own: Estate, world: World, service: StandIn, pager: Stage
 ) -> None:
     publish(own, replace(violation(2), person="bob"))
-    wait_for(lambda: world.incidents == {"v0002": ["trigger"]}, what="telling Bob")
-    wait_for(lambda: len(told(own, TRIGGER)) == 1, what="the record")
+    wait_for(lambda: world.incidents == {"v0002": ["trigger"]}, "telling Bob")
+    wait_for(lambda: len(told(own, TRIGGER)) == 1, "the record")
     world.refuses = True
     asked = len(service.requests)
     publish(own, replace(violation(2), person="bob", state="resolved", resolved_at=NOW))
-    wait_for(lambda: len(service.requests) > asked, what="the first try")
+    wait_for(lambda: len(service.requests) > asked, "the first try")
     world.refuses = False
-    wait_for(lambda: len(told(own, RESOLVED)) == 1, what="the end", seconds=60)
+    wait_for(lambda: len(told(own, RESOLVED)) == 1, "the end")
     publish(own, violation(3))
-    wait_for(lambda: len(told(own, TRIGGER)) == 2, what="telling Ann")
+    wait_for(lambda: len(told(own, TRIGGER)) == 2, "telling Ann")
     assert world.incidents == {"v0002": ["trigger", "resolve"]}
 
 
@@ -137,10 +138,10 @@ def test_many_that_end_at_once_are_told_in_one_message_where_none_stands_for_one
         person(own, "cid", f"json://127.0.0.1:{hook.port}/")
         many = [replace(violation(number), person="cid") for number in range(20)]
         publish(own, *many)
-        wait_for(lambda: len(told(own, TRIGGER)) == 20, what="telling Cid")
+        wait_for(lambda: len(told(own, TRIGGER)) == 20, "telling Cid")
         before = len(hook.requests)
         publish(own, *(replace(each, state="resolved", resolved_at=NOW) for each in many))
-        wait_for(lambda: len(told(own, RESOLVED)) == 20, what="telling that all are over")
+        wait_for(lambda: len(told(own, RESOLVED)) == 20, "telling that all are over")
         after: list[dict[str, Any]] = [json.loads(request.body) for request in hook.requests[before:]]
     assert len(after) <= 4
     assert any("violations: credit-feed" in said["title"] for said in after)

@@ -13,9 +13,10 @@ from seamwatch.paging import DELIVERED
 from streams.page.beginning import Needed
 from streams.page.follower import Follower, Received, ReceivedViolation
 from streams.page.tellings import Telling
-from tests.sinks.estate import Estate, estate, wait_for
+from tests.sinks.estate import Estate, estate
 from tests.sinks.samples import CODEC, violation
 from tests.streams.page.publishing import publish
+from tests.waiting import PATIENCE, wait_for
 
 KINDS = ["freshness"]
 
@@ -36,7 +37,7 @@ class Following:
         self.follower = Follower(
             own.kafka, own.topics, KINDS, self._receive, CODEC, lambda: self.needed, whole=0.0, mark_every=0.2
         )
-        assert self.caught_up.wait(30)
+        assert self.caught_up.wait(PATIENCE)
 
     def _receive(self, received: list[Received]) -> None:
         self.received += received
@@ -58,7 +59,7 @@ def tell(own: Estate, *tellings: Telling) -> None:
     producer = own.producer()
     for telling in tellings:
         producer.produce(own.topics.page, CODEC.encode("page", telling.record()), key=telling.key)
-    assert producer.flush(20) == 0
+    assert producer.flush(PATIENCE) == 0
 
 
 def test_what_is_read_at_the_start_does_not_grow_with_what_is_over(own: Estate) -> None:
@@ -85,12 +86,12 @@ def test_what_is_read_at_the_start_does_not_grow_with_what_is_over(own: Estate) 
             offsets.setdefault((topic, partition), set()).add(offset)
     time.sleep(0.01)  # what was said a moment ago is older than no time at all
     first.needed = Needed(passed, offsets)
-    wait_for(lambda: _reads(own) == 2, seconds=20, what="the mark")
+    wait_for(lambda: _reads(own) == 2, "the mark")
     first.close()
     publish(own, violation(500))
     second = Following(own)
     try:
-        wait_for(lambda: len(second.violations()) >= 2, what="the new one")
+        wait_for(lambda: len(second.violations()) >= 2, "the new one")
         assert sorted(each.violation.violation_id for each in second.violations()) == ["v0000", "v0500"]
         assert [(t.violation_id, t.reference) for t in second.tellings()] == [("v0000", "C1:2")]
     finally:

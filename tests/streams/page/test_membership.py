@@ -9,8 +9,9 @@ import pytest
 from confluent_kafka import Consumer
 
 from seamwatch.errors import StageError
-from tests.sinks.estate import Estate, estate, wait_for
+from tests.sinks.estate import Estate, estate
 from tests.streams.page.test_page import Running
+from tests.waiting import PATIENCE, wait_for
 
 
 @pytest.fixture
@@ -31,12 +32,12 @@ def test_a_pager_that_its_group_refuses_ends(own: Estate) -> None:
     thread = threading.Thread(target=poll)
     thread.start()
     try:
-        assert joined.wait(30)
+        assert joined.wait(PATIENCE)
         pager = Running(own)
-        wait_for(lambda: pager.error is not None, seconds=40, what="the end of the pager")
+        wait_for(lambda: pager.error is not None, "the end of the pager")
         assert isinstance(pager.error, StageError)
         assert "InconsistentGroupProtocol" in str(pager.error)
     finally:
         ended.set()
-        thread.join(5)
+        thread.join(PATIENCE)
         stranger.close()

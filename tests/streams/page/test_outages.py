@@ -30,11 +30,12 @@ from streams.page.lookout import Lookout
 from streams.page.stage import page
 from streams.page.watch import Limits, Sight
 from streams.page.watching import Watching
-from tests.sinks.estate import Estate, estate, everything, wait_for
+from tests.sinks.estate import Estate, estate, everything
 from tests.sinks.samples import CODEC, encoded
 from tests.streams.page.on_a_thread import run_to_the_end
 from tests.streams.page.publishing import person
 from tests.streams.page.test_page import delivered
+from tests.waiting import PATIENCE, wait_for
 
 LIMITS = Limits(unwatched_after=4 * SECOND, behind_after=60 * SECOND)
 OWNER = "owner@example.org"
@@ -59,7 +60,7 @@ class Pager:
         self._stop: Callable[[], object] = lambda: None
         self._thread = threading.Thread(target=self._run, args=(kafka, topics), daemon=True)
         self._thread.start()
-        assert self._started.wait(10)
+        assert self._started.wait(PATIENCE)
 
     @property
     def titles(self) -> list[str]:
@@ -67,7 +68,7 @@ class Pager:
 
     def close(self) -> None:
         self._stop()
-        self._thread.join(30)
+        self._thread.join(PATIENCE)
         assert self._error is None
 
     def _run(self, kafka: str, topics: Topics) -> None:
@@ -115,7 +116,7 @@ class Measuring:
 
     def close(self) -> None:
         self._stop.set()
-        self._thread.join(20)
+        self._thread.join(PATIENCE)
 
     def _run(self) -> None:
         producer, count = self._own.producer(), 0
@@ -123,7 +124,7 @@ class Measuring:
         judge = Consumer({"bootstrap.servers": self._own.kafka, "group.id": f"{self._own.topics.prefix}.judge"})
         while not self._stop.wait(0.2):
             producer.produce(self._own.topics.measurement, value, partition=0)
-            producer.flush(10)
+            producer.flush(PATIENCE)
             count += 1
             if self.judging:
                 judge.commit(offsets=[TopicPartition(self._own.topics.measurement, 0, count)], asynchronous=False)
@@ -139,20 +140,20 @@ def test_a_silence_of_measure_is_told_once_through_a_restart_and_over_when_it_is
     measuring = Measuring(own)
     try:
         with paging(own.kafka, own.topics) as first:
-            wait_for(lambda: first.beats > 0, 40, "a sign of life")
+            wait_for(lambda: first.beats > 0, "a sign of life")
             measuring.close()
-            wait_for(lambda: first.titles == ["OUTAGE measure: unwatched"], 40, "telling")
-            wait_for(lambda: len(delivered(own)) == 1, what="the record of it")
+            wait_for(lambda: first.titles == ["OUTAGE measure: unwatched"], "telling")
+            wait_for(lambda: len(delivered(own)) == 1, "the record of it")
         (recipient, page) = first.told[0]
         assert recipient.id == OWNER
         assert "Nothing has been watched since" in page.body
         with paging(own.kafka, own.topics) as second:
-            wait_for(lambda: second.beats > 0, 40, "a sign of life")
+            wait_for(lambda: second.beats > 0, "a sign of life")
             time.sleep(2 * LIMITS.unwatched_after / SECOND)  # it is seen again, and known
             assert second.titles == []
             measuring = Measuring(own)
-            wait_for(lambda: second.titles == ["OVER measure: unwatched"], 60, "the end")
-            wait_for(lambda: len(delivered(own)) == 2, what="the record of it")
+            wait_for(lambda: second.titles == ["OVER measure: unwatched"], "the end")
+            wait_for(lambda: len(delivered(own)) == 2, "the record of it")
     finally:
         measuring.close()
     told = sorted(outages(own.kafka, own.topics), key=lambda outage: str(outage["state"]))
@@ -167,9 +168,9 @@ def test_a_judge_that_reads_no_more_is_told_while_measurements_come(own: Estate)
     measuring = Measuring(own)
     try:
         with paging(own.kafka, own.topics) as pager:
-            wait_for(lambda: pager.beats > 0, 40, "a sign of life")
+            wait_for(lambda: pager.beats > 0, "a sign of life")
             measuring.judging = False
-            wait_for(lambda: "OUTAGE judge: stalled" in pager.titles, 40, "telling")
+            wait_for(lambda: "OUTAGE judge: stalled" in pager.titles, "telling")
             assert "judge stage has stood still" in pager.told[-1][1].body
             assert "OUTAGE measure: unwatched" not in pager.titles
     finally:
@@ -179,12 +180,12 @@ def test_a_judge_that_reads_no_more_is_told_while_measurements_come(own: Estate)
 def test_what_nobody_could_be_told_of_keeps_the_sign_of_life_back(own: Estate) -> None:
     with paging(own.kafka, own.topics) as pager:
         pager.deaf = True
-        wait_for(lambda: bool(outages(own.kafka, own.topics)), 40, "the outage")
-        wait_for(lambda: _stands(pager), 40, "no more signs of life")
+        wait_for(lambda: bool(outages(own.kafka, own.topics)), "the outage")
+        wait_for(lambda: _stands(pager), "no more signs of life")
         pager.deaf = False
-        wait_for(lambda: pager.titles == ["OUTAGE measure: unwatched"], 60, "telling")
+        wait_for(lambda: pager.titles == ["OUTAGE measure: unwatched"], "telling")
         before = pager.beats
-        wait_for(lambda: pager.beats > before, 20, "signs of life again")
+        wait_for(lambda: pager.beats > before, "signs of life again")
 
 
 def _stands(pager: Pager) -> bool:
@@ -200,7 +201,7 @@ def test_markers_of_transactions_are_nothing_that_waits_and_a_record_is(own: Est
     for ends in (producer.commit_transaction, producer.abort_transaction, producer.commit_transaction):
         producer.begin_transaction()
         producer.produce(topic, encoded(number=1), partition=0)
-        assert producer.flush(20) == 0  # an aborted record too is to have its offset
+        assert producer.flush(PATIENCE) == 0  # an aborted record too is to have its offset
         ends(20)
     lookout = Lookout(own.kafka, own.topics)
     group = Consumer({"bootstrap.servers": own.kafka, "group.id": f"{own.topics.prefix}.measure"})
@@ -233,15 +234,15 @@ def test_the_broker_itself_is_missed_told_directly_and_made_up_for(tmp_path: Pat
         (server,) = stack.servers
         assert isinstance(server, KafkaServer)
         with paging(addresses.kafka, topics) as pager:
-            wait_for(lambda: pager.titles == ["OUTAGE measure: unwatched"], 60, "joining the group")
+            wait_for(lambda: pager.titles == ["OUTAGE measure: unwatched"], "joining the group")
             assert server.process is not None
             server.process.kill()
-            server.process.wait(10)
-            wait_for(lambda: pager.titles[1:] == ["OUTAGE broker: unreachable"], 60, "telling without a broker")
+            server.process.wait(PATIENCE)
+            wait_for(lambda: pager.titles[1:] == ["OUTAGE broker: unreachable"], "telling without a broker")
             server.start()
             server.wait()
-            wait_for(lambda: "OVER broker: unreachable" in pager.titles, 60, "the end")
-            wait_for(lambda: len([key for key in delivered(estate) if "unreachable" in key[0]]) == 2, 30, "the record")
+            wait_for(lambda: "OVER broker: unreachable" in pager.titles, "the end")
+            wait_for(lambda: len([key for key in delivered(estate) if "unreachable" in key[0]]) == 2, "the record")
         assert pager.titles.count("OUTAGE broker: unreachable") == 1
         states = [each["state"] for each in outages(addresses.kafka, topics) if each["fault"] == "unreachable"]
         assert states == ["open", "over"]
@@ -273,12 +274,12 @@ def test_what_is_said_twice_is_told_once(own: Estate) -> None:
     def say() -> None:
         value = CODEC.encode("outage", asdict(replace(outage)))
         producer.produce(own.topics.outage, value, key=outage.outage_id.encode())
-        assert producer.flush(20) == 0
+        assert producer.flush(PATIENCE) == 0
 
     say()
     with paging(own.kafka, own.topics) as pager:
-        wait_for(lambda: "OUTAGE record: behind" in pager.titles, 40, "telling")
-        wait_for(lambda: any("behind" in key[0] for key in delivered(own)), what="the record of it")
+        wait_for(lambda: "OUTAGE record: behind" in pager.titles, "telling")
+        wait_for(lambda: any("behind" in key[0] for key in delivered(own)), "the record of it")
         say()
         time.sleep(4)
         assert pager.titles.count("OUTAGE record: behind") == 1

@@ -22,11 +22,12 @@ from seamwatch.paging import DELIVERED, Attempt, Page, Recipient
 from streams.page.beginning import marks_of
 from streams.page.codec import violation_topic
 from streams.page.stage import page
-from tests.sinks.estate import Estate, Stage, estate, everything, wait_for
+from tests.sinks.estate import Estate, Stage, estate, everything
 from tests.sinks.samples import CODEC, violation
 from tests.streams.page.on_a_thread import run_to_the_end
 from tests.streams.page.publishing import person, publish
 from tests.streams.page.receiver import Receiver, receiving
+from tests.waiting import PATIENCE, wait_for
 
 PAGE = """
 from seamwatch.settings import load_settings
@@ -68,14 +69,14 @@ class Running:
         self.error: BaseException | None = None
         self._thread = threading.Thread(target=self._run, args=(own,), daemon=True)
         self._thread.start()
-        self._started.wait(10)
+        self._started.wait(PATIENCE)
 
     def steps(self) -> list[tuple[str, int]]:
         return [step for _, page in list(self.told) for step in page.about]
 
     def close(self) -> None:
         self._stop()
-        self._thread.join(20)
+        self._thread.join(PATIENCE)
         assert self.error is None
 
     def _run(self, own: Estate) -> None:
@@ -109,10 +110,10 @@ def test_killed_in_the_middle_it_still_tells_of_each_open_violation_and_records_
     try:
         for kill in range(3):
             publish(own, *many[kill * 4 : kill * 4 + 4])
-            wait_for(lambda kill=kill: len(receiver.received) > kill * 2, what="telling")  # type: ignore[misc]
+            wait_for(lambda kill=kill: len(receiver.received) > kill * 2, "telling")  # type: ignore[misc]
             stage.kill()
             stage.start()
-        wait_for(lambda: len(delivered(own)) == len(many), seconds=60, what="telling of all")
+        wait_for(lambda: len(delivered(own)) == len(many), "telling of all")
     finally:
         code = stage.end()
     # All may have been told before the last process, begun by then, listens to signals.
@@ -127,9 +128,9 @@ def test_only_what_is_open_and_untold_is_told_and_each_step_once(own: Estate) ->
     publish(own, violation(3), replace(violation(3), state="resolved"))
     first = Running(own)
     try:
-        wait_for(lambda: len(delivered(own)) == 1, what="telling of what is open")
+        wait_for(lambda: len(delivered(own)) == 1, "telling of what is open")
         publish(own, replace(violation(1), state="escalated", step=1, person="bob"))
-        wait_for(lambda: len(delivered(own)) == 2, what="telling of the next step")
+        wait_for(lambda: len(delivered(own)) == 2, "telling of the next step")
     finally:
         first.close()
     assert [step for step in first.steps() if step[1] == 0] == [("v0001", 0)]
@@ -140,7 +141,7 @@ def test_only_what_is_open_and_untold_is_told_and_each_step_once(own: Estate) ->
     second = Running(own)
     try:
         publish(own, violation(4))
-        wait_for(lambda: ("v0004", 0) in delivered(own), what="telling of the new one")
+        wait_for(lambda: ("v0004", 0) in delivered(own), "telling of the new one")
     finally:
         second.close()
     assert second.steps() == [("v0004", 0)]
@@ -158,14 +159,14 @@ def test_a_pager_that_begins_at_a_mark_tells_nothing_twice_and_how_it_went_on(ow
 
     try:
         # The last state of each, and the page about the one that was open.
-        wait_for(lambda: sum(needed()) == 3, what="the mark")
+        wait_for(lambda: sum(needed()) == 3, "the mark")
     finally:
         first.close()
         reader.close()
     second = Running(own, whole_seconds=0.0)
     try:
         publish(own, replace(violation(1), state="resolved", resolved_at=SystemClock().now()))
-        wait_for(lambda: any(p["news"] == "resolved" for p in pages(own)), what="telling that it is over")
+        wait_for(lambda: any(p["news"] == "resolved" for p in pages(own)), "telling that it is over")
     finally:
         second.close()
     assert [(recipient.id, page.news, page.about) for recipient, page in second.told] == [
@@ -185,10 +186,10 @@ def test_a_reminder_is_told_once_and_one_that_is_too_late_never(own: Estate) -> 
     producer = own.producer()
     for notice in (in_time, too_late, summary):
         producer.produce(own.topics.notice, CODEC.encode("notice", asdict(notice)), key=notice.notice_id.encode())
-    assert producer.flush(20) == 0
+    assert producer.flush(PATIENCE) == 0
     first = Running(own)
     try:
-        wait_for(lambda: len(delivered(own)) == 2, what="telling of both")
+        wait_for(lambda: len(delivered(own)) == 2, "telling of both")
     finally:
         first.close()
     assert sorted(first.steps()) == [("n1", 0), ("n3", 0)]
@@ -198,7 +199,7 @@ def test_a_reminder_is_told_once_and_one_that_is_too_late_never(own: Estate) -> 
     second = Running(own)
     try:
         publish(own, violation(4))
-        wait_for(lambda: ("v0004", 0) in delivered(own), what="telling of the new one")
+        wait_for(lambda: ("v0004", 0) in delivered(own), "telling of the new one")
     finally:
         second.close()
     assert second.steps() == [("v0004", 0)]
@@ -208,7 +209,7 @@ def test_a_thousand_old_ones_at_start_are_one_digest_and_each_is_on_record(own: 
     publish(own, *(violation(n) for n in range(1_000)))
     running = Running(own)
     try:
-        wait_for(lambda: len(delivered(own)) == 1_000, what="telling of all")
+        wait_for(lambda: len(delivered(own)) == 1_000, "telling of all")
     finally:
         running.close()
     # Partitions may be assigned one topic after the other, but never a page a violation.

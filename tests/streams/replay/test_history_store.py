@@ -34,6 +34,7 @@ from tests.streams.recorded import SLICE, from_store, recording, wait_until_reco
 from tests.streams.stages import CODEC
 from tests.streams.stored import store_of_its_own
 from tests.streams.test_live_is_replay import seen
+from tests.waiting import PATIENCE
 
 START = 1_772_409_600_000_000 // (2 * HOUR) * (2 * HOUR)
 
@@ -56,7 +57,7 @@ def recorded(kafka: str, clickhouse: str) -> Iterator[Stored]:
         shuffled = chance.sample(sent(), len(sent())) + chance.sample(sent(), 300)
         for record_type, record in shuffled:
             producer.produce(own.topics.input(record_type), CODEC.encode(record_type, record))
-        assert producer.flush(30) == 0
+        assert producer.flush(PATIENCE) == 0
         with recording(own.kafka, own.url, own.topics):
             wait_until_recorded(own.url, own.topics, len(shuffled))
         yield own
