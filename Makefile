@@ -26,6 +26,9 @@ test: install browser  ## run the tests, three files at a time (starts the serve
 browser: install  ## see to it that there is a Chromium for the tests of the board (installs Debian's as root)
 	@$(BIN)/python -m tests.board.browser.chromium
 
+view-answers: install  ## ask the engine anew what the shipped views answer (sinks/store/view_answers.json)
+	@$(BIN)/python -m tests.sinks.store.answering
+
 screenshots: browser  ## take docs/screenshots anew, of the board over the demo's eleven days
 	@$(BIN)/python -m tests.board.browser.screenshots
 
@@ -124,4 +127,4 @@ COMPILE_OWN := $(if $(PYTHONDONTWRITEBYTECODE),$(BIN)/python -m compileall -q $(
 	@$(UV) pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
 	@touch $@
 
-.PHONY: help install demo test browser screenshots check docs format bench bench-contracts bench-store bench-board bench-evidence bench-verify bench-drift bench-guard bench-replay chaos chaos-pause chaos-tamper fuzz chaos-record pressure full-disk lock vendor
+.PHONY: help install demo test browser view-answers screenshots check docs format bench bench-contracts bench-store bench-board bench-evidence bench-verify bench-drift bench-guard bench-replay chaos chaos-pause chaos-tamper fuzz chaos-record pressure full-disk lock vendor

@@ -26,6 +26,9 @@ from sinks.ledger.format.tiles import WIDTH
 from sinks.store.client import Store
 from sinks.store.conditions import of_place
 
+Noted = tuple[str, str]
+"""The id of a removal, and the text that is said to be its signed note."""
+
 _KIND: Final = "retention"
 _NO_ROWS: Final = pl.DataFrame(schema={"offset": pl.Int64, "leaf": pl.Binary})
 
@@ -110,27 +113,40 @@ def month_end(month: int) -> int:
     return int(datetime(year + number // 12, number % 12 + 1, 1, tzinfo=UTC).timestamp()) * 1_000_000
 
 
+def read_noted(store: Store, place: Partition | None = None) -> dict[Partition, list[Noted]]:
+    """What the store notes of removals, by topic partition and in the order of their ids; of one alone, if named."""
+    found: dict[Partition, list[Noted]] = {}
+    of_one = "" if place is None else f"WHERE {of_place(place)} "
+    noted = f"SELECT DISTINCT topic, partition, drop_id, note FROM retention {of_one}ORDER BY drop_id"
+    for row in store.rows(noted):
+        found.setdefault((row["topic"], row["partition"]), []).append((row["drop_id"], row["note"]))
+    return found
+
+
 class Dropped:
     """The signed drops of one topic partition, and the leaves they left; ``wrong`` says which rows do not hold.
 
     Ask it range by range, in ascending order: it holds no more than one of them at a time.
     """
 
-    def __init__(self, store: Store, keys: Sequence[VerifierKey], place: Partition) -> None:
+    def __init__(
+        self, store: Store, keys: Sequence[VerifierKey], place: Partition, noted: Sequence[Noted] | None = None
+    ) -> None:
+        """``noted`` is what is noted of this topic partition, for whoever has read it of all; else it is read."""
         self._store = store
         self._place = place
         self.wrong: list[str] = []
         self.drops: dict[str, Drop] = {}
-        for row in store.rows(f"SELECT DISTINCT drop_id, note FROM retention WHERE {of_place(place)} ORDER BY drop_id"):
+        for drop_id, note in read_noted(store, place).get(place, []) if noted is None else noted:
             try:
-                drop = read_drop(row["note"], keys)
+                drop = read_drop(note, keys)
             except ProofError as error:
-                self.wrong.append(f"removal {row['drop_id']}: {error}")
+                self.wrong.append(f"removal {drop_id}: {error}")
                 continue
-            if (drop.drop_id, drop.place) == (row["drop_id"], place):
+            if (drop.drop_id, drop.place) == (drop_id, place):
                 self.drops[drop.drop_id] = drop
             else:
-                self.wrong.append(f"removal {row['drop_id']}: its note is of another one, {drop.drop_id}")
+                self.wrong.append(f"removal {drop_id}: its note is of another one, {drop.drop_id}")
         self._trees = {drop_id: Tree() for drop_id in self.drops}
         self._ranges = self._listed()
         self._open: dict[_DroppedRange, pl.DataFrame] = {}

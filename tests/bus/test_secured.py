@@ -112,7 +112,7 @@ def short_tokens(broker: Secured) -> Iterator[None]:
     broker.tokens.seconds = before
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 @pytest.mark.usefixtures("short_tokens")
 def test_all_of_the_way_from_emit_to_a_page_and_a_row(encrypted: Estate, receiver: Receiver, store: str) -> None:
     estate, asked = encrypted, encrypted.broker.tokens.asked

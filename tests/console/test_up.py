@@ -29,7 +29,7 @@ from tests.sinks.samples import inference
 from tests.stack.test_supervisor import gone
 from tests.waiting import PATIENCE
 
-pytestmark = pytest.mark.timeout(240)
+pytestmark = pytest.mark.timeout(600)
 
 
 STAGES = ("measure", "judge", "record", "page", "replies")

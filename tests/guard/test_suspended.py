@@ -146,7 +146,7 @@ def test_a_file_that_cannot_be_read_is_not_taken_for_nothing(tmp_path: Path) -> 
         assert not guard_of(followed)[0].conversation().check("find").permitted
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(600)
 def test_an_agent_in_a_loop_is_stopped_and_goes_on(kafka: str, tmp_path: Path) -> None:
     prefix = f"g{os.urandom(5).hex()}"
     create_topics(kafka, prefix, 2)

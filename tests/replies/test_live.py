@@ -132,7 +132,7 @@ def verdicts(scene: Scene) -> list[dict[str, Any]]:
     return [CODEC.decode("verdict", value) for value in scene.read(scene.topics.verdict)]
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(600)
 def test_what_is_answered_elsewhere_stops_the_clock_and_taking_it_back_starts_it(
     scene: Scene, replies: Process
 ) -> None:
@@ -161,7 +161,7 @@ def test_what_is_answered_elsewhere_stops_the_clock_and_taking_it_back_starts_it
     assert [state for state, _ in states(scene)] == ["open", "acknowledged", "open", "acknowledged"]
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(600)
 def test_killed_between_any_two_steps_nothing_is_lost_and_nothing_counts_twice(scene: Scene, replies: Process) -> None:
     violation_id = opened(scene)
     chance = random.Random(7)

@@ -17,7 +17,7 @@ from seamwatch.guard import Denied, Escalated, Guard
 from tests.stories.conftest import Estate
 from tests.waiting import PATIENCE
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(200)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 
 @pytest.fixture

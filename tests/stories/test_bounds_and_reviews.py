@@ -12,7 +12,7 @@ from seamwatch.instants import parse_instant
 from seamwatch.testing import event_id
 from tests.stories.conftest import HOUR, Estate
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(200)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 
 def test_data_that_stops_is_told_in_silence(estate: Estate) -> None:

@@ -24,7 +24,7 @@ from console.reach import processes
 from tests.stories.conftest import Estate, command
 from tests.stories.lending import AGREED, REWORDED
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(200)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 
 def _of(estate: Estate, clause: str, slice_: str | None) -> dict[str, Any]:

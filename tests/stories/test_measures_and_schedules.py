@@ -18,7 +18,7 @@ from seamwatch.testing import event_id
 from tests.stories.conftest import HOUR, Estate
 from tests.waiting import PATIENCE
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(200)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 
 def test_what_an_agent_may_do_is_reviewed_on_a_schedule(estate: Estate) -> None:

@@ -17,7 +17,7 @@ from seamwatch.testing import event_id
 from tests.stories.conftest import Estate, command
 from tests.stories.lending import AGREED
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(200)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 
 def test_decisions_made_on_stale_data_are_listed(estate: Estate) -> None:

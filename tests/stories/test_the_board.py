@@ -19,7 +19,7 @@ from tests.stories import lending
 from tests.stories.conftest import Estate, command
 from tests.waiting import PATIENCE
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(200)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 PAGES = (
     "/",

@@ -37,7 +37,7 @@ def seen(violation: Violation | Mapping[str, Any]) -> tuple[Any, ...]:
     return tuple(fields[name] for name in names)
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(600)
 def test_a_history_loaded_in_bulk_is_judged_as_replay_judges_it(scene: Scene, clickhouse: str) -> None:
     start = beginning(time.time_ns() // 1_000)
     scene.publish(documents(start))

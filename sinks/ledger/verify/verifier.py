@@ -19,7 +19,7 @@ from bus.partitions import Partition
 from seamwatch.errors import ProofError
 from seamwatch.record_types import INPUT_TYPES
 from seamwatch.wire.topics import Topics
-from sinks.ledger.dropped import Dropped
+from sinks.ledger.dropped import Dropped, Noted, read_noted
 from sinks.ledger.format.merkle import Tree
 from sinks.ledger.format.notes import VerifierKey
 from sinks.ledger.rows import DEAD_LETTER
@@ -120,8 +120,9 @@ class Verifier:
             agreement.see_strangers(place, history, extents.get(place, []))
             histories[place] = history
         self.report.partitions = len(histories)
+        noted = read_noted(self._store)
         works = [
-            self._work(table, {place: histories[place] for place in places})
+            self._work(table, {place: histories[place] for place in places}, noted)
             for table, places in groupby(sorted(histories, key=lambda each: (self._table(each), each)), self._table)
         ]
         total = sum(step.rows for work in works for step in work.steps)
@@ -135,8 +136,10 @@ class Verifier:
 
     # The rows.
 
-    def _work(self, table: str, histories: Mapping[Partition, History]) -> Work:
-        roots = {place: self._roots(place, table, history) for place, history in histories.items()}
+    def _work(
+        self, table: str, histories: Mapping[Partition, History], noted: Mapping[Partition, Sequence[Noted]]
+    ) -> Work:
+        roots = {place: self._roots(place, table, each, noted.get(place, [])) for place, each in histories.items()}
         return Work(table, roots, list(steps(table, {place: each.commits for place, each in histories.items()})))
 
     def _verify(self, work: Work, total: int) -> None:
@@ -172,8 +175,8 @@ class Verifier:
             found += [next(results) for _ in range(counts[index] - 1)]
             yield step, found
 
-    def _roots(self, place: Partition, table: str, history: History) -> Roots:
-        dropped = Dropped(self._store, self._keys, place)
+    def _roots(self, place: Partition, table: str, history: History, noted: Sequence[Noted]) -> Roots:
+        dropped = Dropped(self._store, self._keys, place, noted)
         tree = Tree()
         if self._since is not None:
             tree = _base(history, self._since)

@@ -48,6 +48,8 @@ class Workers:
         self._make_decode = make_decode
         self._count = count
         self._running: list[tuple[BaseProcess, Connection]] = []
+        self._threads: list[Worker] = []
+        self._stores = ExitStack()
 
     def __enter__(self) -> Self:
         return self
@@ -60,24 +62,29 @@ class Workers:
             process.join()
             connection.close()
         self._running = []
+        self._threads = []
+        self._stores.close()
 
     def __call__(self, chunks: Iterable[Chunk]) -> Iterator[Checked]:
         """What the chunks hold, in their order. Raises UnreachableError or StoreError when they cannot be read."""
         left = iter(chunks)
         first = list(islice(left, _FEW + 1))
-        with ExitStack() as stores:
-            if len(first) < 2 or self._count < 2:
-                yield from map(self._thread(stores), chain(first, left))
-                return
-            if len(first) <= _FEW:
-                workers = [self._thread(stores) for _ in range(2)]
-            else:
-                workers = [*self._processes(), *([self._thread(stores)] if self._count <= _OF_FEW else [])]
-            yield from _side_by_side(workers, chain(first, left))
+        if len(first) < 2 or self._count < 2:
+            (worker,) = self._of_this_process(1)
+            yield from map(worker, chain(first, left))
+            return
+        if len(first) <= _FEW:
+            workers = self._of_this_process(2)
+        else:
+            workers = [*self._processes(), *self._of_this_process(int(self._count <= _OF_FEW))]
+        yield from _side_by_side(workers, chain(first, left))
 
-    def _thread(self, stores: ExitStack) -> Worker:
-        """A worker of this process."""
-        return partial(check, stores.enter_context(Store(self._url, timeout=600, reading=True)), self._make_decode())
+    def _of_this_process(self, count: int) -> Sequence[Worker]:
+        """Workers that are threads of this process; they keep their connections, which cost as much as a chunk does."""
+        while len(self._threads) < count:
+            store = self._stores.enter_context(Store(self._url, timeout=600, reading=True))
+            self._threads.append(partial(check, store, self._make_decode()))
+        return self._threads[:count]
 
     def _processes(self) -> list[Worker]:
         context = get_context("spawn")

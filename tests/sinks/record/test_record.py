@@ -55,7 +55,7 @@ def stopped(recorder: Recorder, thread: threading.Thread) -> None:
     assert not thread.is_alive()
 
 
-@pytest.mark.timeout(400)
+@pytest.mark.timeout(600)
 def test_killed_again_and_again_it_records_each_record_once_with_its_bytes(own: Estate) -> None:
     proxy = Proxy(own.url)
     proxy.delay = 0.1  # so that a round takes long enough to be killed in the middle of

@@ -137,7 +137,7 @@ def test_a_hold_keeps_a_month_until_it_is_lifted(store: Store) -> None:
         place_hold(store, "ada", "x", start=2, end=1)
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 def test_months_of_every_table_go_and_what_is_left_verifies(clickhouse: str, auditor_url: str) -> None:
     name = f"r_{uuid.uuid4().hex[:10]}"
     writer, auditor = at(clickhouse, name), at(auditor_url, name)

@@ -22,7 +22,7 @@ def own(kafka: str, clickhouse: str) -> Iterator[Estate]:
         yield made
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 def test_killed_before_a_step_or_before_its_answer_the_next_one_goes_on_as_if_nothing_had_been(own: Estate) -> None:
     nursery, producer, sent = Nursery(own), own.producer(), 0
     for step, answered in [("block", True), ("commit", False)]:

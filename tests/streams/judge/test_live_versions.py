@@ -18,7 +18,7 @@ from tests.streams.test_live_is_replay import seen
 from tests.waiting import wait_for
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(600)
 def test_across_changes_of_version_live_is_replay(scene: Scene) -> None:
     chance = random.Random(3)
     begin = time.time_ns() // 1_000 // HOUR * HOUR - 3 * HOUR

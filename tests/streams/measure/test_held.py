@@ -54,7 +54,7 @@ def test_whoever_names_very_many_systems_fills_no_memory() -> None:
     assert f"s{held.MOST + 9}" in found
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(600)
 def test_what_people_say_is_followed_and_known_again_after_a_start(kafka: str) -> None:
     topics = Topics(f"t{uuid.uuid4().hex[:10]}")
     create_topics(kafka, topics.prefix, partitions=3)

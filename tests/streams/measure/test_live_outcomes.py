@@ -97,7 +97,7 @@ def counted(scene: Scene) -> int:
     return counted_by(scene.measurements(), "right")[0]
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(600)
 def test_outcomes_are_joined_live_as_a_replay_joins_them(scene: Scene, clickhouse: str) -> None:
     start = (time.time_ns() // 1_000 - 5 * HOUR) // HOUR * HOUR
     chance = random.Random(4)

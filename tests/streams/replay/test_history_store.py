@@ -39,7 +39,7 @@ from tests.waiting import PATIENCE
 START = 1_772_409_600_000_000 // (2 * HOUR) * (2 * HOUR)
 
 
-pytestmark = pytest.mark.timeout(240)
+pytestmark = pytest.mark.timeout(600)
 
 
 @cache
