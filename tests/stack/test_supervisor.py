@@ -75,9 +75,10 @@ def test_a_process_that_does_not_listen_is_killed(tmp_path: Path) -> None:
     deaf = (
         "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('deaf', flush=True); time.sleep(60)"
     )
-    watched = stage(tmp_path, deaf)
+    printed = tmp_path / "printed"
+    watched = Stage("sleeper", [sys.executable, "-c", deaf], os.environ, tmp_path / "sleeper.log", printed)
     supervisor.watch(watched)
-    wait_for(lambda: "deaf" in watched.log.read_text(), "it to be deaf")
+    wait_for(lambda: "deaf" in printed.read_text(), "it to be deaf")
     supervisor.end(["sleeper"], seconds=0.5)
     assert watched.process is not None
     assert watched.process.returncode == -signal.SIGKILL
