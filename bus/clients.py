@@ -24,6 +24,9 @@ READING: Final[Mapping[str, Any]] = {
 }
 """Of a consumer that is assigned what it reads, knows where that ends, and commits nothing under its group's name."""
 
+TO_THE_ENDS: Mapping[str, Any] = {"fetch.wait.max.ms": 20}
+"""Of a reader that is done at the ends: where nothing comes any more, a broker keeps it waiting before it says so."""
+
 
 def consumer(address: Address, properties: Mapping[str, Any]) -> Consumer:
     """A consumer. Raises UsageError when librdkafka does not take a property."""

@@ -5,13 +5,40 @@ Says which of them are read to the end; how long that may take, and what becomes
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from typing import Final
 
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaException, Message, TopicPartition
 
 from bus.errors import AWAY, PARTITION_END, consumer_error, kafka_error
 from bus.partitions import Partition
 from seamwatch.broker import Address
+
+_TOGETHER_SECONDS: Final = 0.02
+_KNOWN_SECONDS: Final = 1.0
+
+
+def take(consumer: Consumer, count: int, wait: float) -> list[Message]:
+    """What has come, at most ``count``: waits up to ``wait`` seconds for the first, and a moment for what is with it.
+
+    ``Consumer.consume`` waits for all of them, and so to the end of its time wherever fewer come.
+    """
+    found = consumer.consume(1, wait)
+    if found and count > 1:
+        found += consumer.consume(count - 1, min(wait, _TOGETHER_SECONDS))
+    return found
+
+
+def find_leaders(consumer: Consumer, topics: Iterable[str]) -> None:
+    """Have a client know who leads the partitions of topics, before they are assigned to it from their beginnings.
+
+    One that does not know finds it out by itself, but asks where a partition begins only half a second later. A broker
+    that does not answer within a second is told of by what comes next.
+    """
+    with suppress(KafkaException):
+        for topic in sorted(set(topics)):
+            consumer.list_topics(topic, _KNOWN_SECONDS)
 
 
 class Reading:
@@ -41,6 +68,7 @@ class Reading:
         self._passed_over = AWAY if patient else frozenset[int]()
         self.left = set(positions)
         self.at: dict[Partition, int] = {}
+        find_leaders(consumer, (topic for (topic, _), at in positions.items() if not at))
         consumer.assign([_place(partition, at) for partition, at in sorted(positions.items())])
 
     def more(self, positions: Mapping[Partition, int]) -> None:
@@ -54,7 +82,7 @@ class Reading:
         Raises our error (`bus.errors`) for one that reading does not get over by itself.
         """
         messages = []
-        for message in self._consumer.consume(count, wait):
+        for message in take(self._consumer, count, wait):
             partition, offset = (message.topic() or "", message.partition() or 0), message.offset() or 0
             end, error = self._ends.get(partition), message.error()
             if error is None:

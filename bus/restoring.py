@@ -36,7 +36,7 @@ def read_tables(
     ``wanted`` says of a key whether it is looked for. A key that is no UTF-8 is told with its bytes escaped. Raises
     UnreachableError when the end is not reached within so many seconds, StageError when there is no such topic.
     """
-    consumer = clients.reader(bootstrap, f"{topic}.restore", {"fetch.wait.max.ms": 20})
+    consumer = clients.reader(bootstrap, f"{topic}.restore", clients.TO_THE_ENDS)
     tables: dict[int, dict[str, bytes]] = {number: {} for number in partitions}
     ends = _ends(bootstrap, topic, partitions)
     until = time.monotonic() + patience

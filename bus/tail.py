@@ -50,7 +50,9 @@ def tail(
     topic and partition the offset to begin at, where that is not the beginning. Raises UsageError for a topic that is
     not there, UnreachableError when the broker does not answer.
     """
-    consumer = clients.reader(bootstrap, f"{topics.prefix}.tail", {"log_level": 2})
+    consumer = clients.reader(
+        bootstrap, f"{topics.prefix}.tail", {"log_level": 2, **({} if follow else clients.TO_THE_ENDS)}
+    )
     try:
         places = _places(consumer, names, topics)
         reading = Reading(consumer, bootstrap, {place: since.get(place, 0) for place in places})

@@ -17,6 +17,7 @@ from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
 from bus.ends import bounds_for
 from bus.errors import PARTITION_END
 from bus.partitions import Partition
+from bus.reading import take
 from streams.page.marks import Mark, mark_of, read, written
 
 _log = structlog.get_logger("streams.page.stage")
@@ -61,7 +62,7 @@ def pick(
     left = {partition: list(reversed(mark.needed)) for partition, mark in marks.items() if mark.needed}
     consumer.assign([TopicPartition(*partition, wanted[-1]) for partition, wanted in sorted(left.items())])
     while left and not stopped():
-        for message in consumer.consume(1_000, 0.2):
+        for message in take(consumer, 1_000, 0.2):
             partition = (message.topic() or "", message.partition() or 0)
             wanted = left.get(partition)
             if wanted is None:

@@ -23,6 +23,7 @@ from bus import clients
 from bus.ends import ends_of, newest_in
 from bus.errors import PARTITION_END, kafka_error
 from bus.partitions import Partition
+from bus.reading import find_leaders, take
 from seamwatch.broker import Address
 from seamwatch.clauses import kinds
 from seamwatch.clock import SystemClock
@@ -89,9 +90,10 @@ class _View:
                 **patience,
                 "fetch.message.max.bytes": 64 << 10,
                 "queued.max.messages.kbytes": 4 << 10,
-                "fetch.wait.max.ms": 100,
+                **clients.TO_THE_ENDS,
             },
         )
+        self._known: set[str] = set()
         # Between these offsets there is no record; and at this one there is, which came then.
         self._empty: dict[Partition, tuple[int, int]] = {}
         self._found: dict[Partition, tuple[int, int]] = {}
@@ -192,12 +194,14 @@ class _View:
         if not positions:
             return {}
         places = [TopicPartition(*place, at or OFFSET_BEGINNING) for place, at in positions.items()]
+        find_leaders(self._reader, {topic for (topic, _), at in positions.items() if not at} - self._known)
+        self._known |= {topic for topic, _ in positions}
         self._reader.assign(places)
         found: dict[Partition, int | None] = {}
         until = time.monotonic() + _SECONDS
         try:
             while len(found) < len(positions) and time.monotonic() < until:
-                for message in self._reader.consume(500, 0.2):
+                for message in take(self._reader, 500, 0.2):
                     place = (message.topic() or "", message.partition() or 0)
                     error = message.error()
                     if error is None and place not in found:
