@@ -131,6 +131,10 @@ class Loop:
         doing = "joining the group"
         try:
             with self._deadman.within(TAKE_UP_SECONDS + GRACE_SECONDS, "taking over from who had its name before"):
+                # Who has reached no broker yet asks for its coordinator again only half a second later. All topics are
+                # asked for: one that is named and not there would be made.
+                with suppress(KafkaException):
+                    self._producer.list_topics(timeout=1.0)
                 self._producer.init_transactions(TAKE_UP_SECONDS)
             self._consumer.subscribe(
                 list(self._settings.topics),

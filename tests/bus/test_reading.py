@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from typing import Any, cast
 
 import pytest
-from confluent_kafka import Consumer, KafkaError, Message, Producer
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Producer, TopicPartition
 from confluent_kafka.admin import NewTopic
 
 from bus import clients
 from bus.partitions import Partition
-from bus.reading import Reading
+from bus.reading import Reading, take
 from seamwatch.errors import SeamwatchError
 from tests.waiting import PATIENCE
 
@@ -93,6 +93,9 @@ class Failing:
     def assign(self, places: Any) -> None:
         pass
 
+    def list_topics(self, topic: str, timeout: float) -> None:
+        raise KafkaException(KafkaError(KafkaError._TRANSPORT))
+
     def consume(self, count: int, wait: float) -> list[Message]:
         return [Message(topic=self._topic, partition=7, error=KafkaError(self._code))]
 
@@ -117,3 +120,39 @@ def test_what_the_client_says_of_itself_is_told_with_what_it_was_to_read() -> No
     reading = Reading(cast(Consumer, refused), "127.0.0.1:9", {("t.contracts", 0): 0})
     with pytest.raises(SeamwatchError, match=r"reading t\.contracts: who logs in at Kafka may not do that"):
         reading.read(1, 0)
+
+
+class Trickling:
+    """A consumer to which one message has come, and to which no more come for a long time."""
+
+    def __init__(self) -> None:
+        self.waited: list[tuple[int, float]] = []
+
+    def consume(self, count: int, wait: float) -> list[Message]:
+        self.waited.append((count, wait))
+        return [cast("Message", None)] if len(self.waited) == 1 else []
+
+
+def test_what_has_come_is_not_kept_for_what_may_come() -> None:
+    trickling = Trickling()
+    assert len(take(cast("Consumer", trickling), 1_000, 30.0)) == 1
+    assert trickling.waited[0] == (1, 30.0)
+    assert trickling.waited[1][0] == 999
+    assert trickling.waited[1][1] < 0.1
+    assert len(take(cast("Consumer", Trickling()), 1, 30.0)) == 1
+
+
+def test_leaders_are_found_before_it_is_asked_where_a_partition_begins() -> None:
+    asked: list[str] = []
+
+    class Noting:
+        """A consumer that notes in which order it is asked."""
+
+        def list_topics(self, name: str, timeout: float) -> None:
+            asked.append(name)
+
+        def assign(self, places: list[TopicPartition]) -> None:
+            asked.append(f"assigned {len(places)}")
+
+    Reading(cast("Consumer", Noting()), "127.0.0.1:1", {("b", 0): 0, ("a", 1): 0, ("a", 0): 0, ("c", 0): 5})
+    assert asked == ["a", "b", "assigned 4"], "of c it is known where to begin"

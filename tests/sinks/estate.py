@@ -20,6 +20,8 @@ from urllib.parse import urlsplit, urlunsplit
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, Message, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
 
+from bus import clients
+from bus.reading import take
 from seamwatch.clauses import kinds
 from seamwatch.errors import UnreachableError
 from seamwatch.wire.topics import Topics
@@ -142,6 +144,7 @@ def everything(kafka: str, names: list[str]) -> dict[tuple[str, int, int], bytes
             "enable.partition.eof": True,
             "enable.auto.commit": False,
             "isolation.level": "read_committed",
+            **clients.TO_THE_ENDS,
         }
     )
     known = consumer.list_topics(timeout=PATIENCE).topics
@@ -149,7 +152,7 @@ def everything(kafka: str, names: list[str]) -> dict[tuple[str, int, int], bytes
     consumer.assign([TopicPartition(*place, OFFSET_BEGINNING) for place in places])
     found: dict[tuple[str, int, int], bytes | None] = {}
     while places:
-        for message in consumer.consume(10_000, 0.3):
+        for message in take(consumer, 10_000, 0.3):
             place = (message.topic() or "", message.partition() or 0)
             error = message.error()
             if error is None:

@@ -257,9 +257,10 @@ def test_every_page_can_be_used_by_everybody(
             page.goto(base + path)
             assert axe.faults(page) == [], f"{path} while its parts come in"
             page.wait_for_function("() => !document.querySelector('.skeleton')")
-            for scheme in schemes:
-                page.emulate_media(color_scheme=scheme)
-                assert axe.faults(page) == [], f"{path}, {scheme}"
+            page.emulate_media(color_scheme=schemes[0])
+            assert axe.faults(page) == [], f"{path}, {schemes[0]}"
+            page.emulate_media(color_scheme=schemes[1])
+            assert axe.faults(page, of_colours=True) == [], f"{path}, {schemes[1]}"
             assert _beyond(page) == [], path
 
 

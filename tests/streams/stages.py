@@ -18,7 +18,9 @@ from typing import Any
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaException, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewPartitions, OffsetSpec
 
+from bus import clients
 from bus.documents import ContractsFollower, publish_folder
+from bus.reading import find_leaders, take
 from bus.topics import create_topics
 from seamwatch.judging.model.facts import Measurement
 from seamwatch.judging.model.measure import UNJUDGED
@@ -221,7 +223,7 @@ class Scene:
                 "group.id": "reader",
                 "isolation.level": "read_committed",
                 # Or the end of a topic that is written to all the time would never be told.
-                "fetch.wait.max.ms": 20,
+                **clients.TO_THE_ENDS,
                 "enable.partition.eof": True,
                 "enable.auto.commit": False,
             }
@@ -230,9 +232,10 @@ class Scene:
         left = {(topic, n) for topic in topics for n in range(self.partitions)}
         until = time.monotonic() + PATIENCE
         with contextlib.closing(consumer):
+            find_leaders(consumer, topics)
             consumer.assign([TopicPartition(*place, OFFSET_BEGINNING) for place in sorted(left)])
             while left and time.monotonic() < until:
-                for message in consumer.consume(5_000, 0.2):
+                for message in take(consumer, 5_000, 0.2):
                     if message.error() is not None:
                         left.discard((message.topic() or "", message.partition() or 0))
                     else:
