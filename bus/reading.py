@@ -17,6 +17,8 @@ from seamwatch.broker import Address
 
 _TOGETHER_SECONDS: Final = 0.02
 _KNOWN_SECONDS: Final = 1.0
+_ONE_BY_ONE: Final = 3
+"""Of more topics than these the broker is asked once, for all that it has: each question may go a long way."""
 
 
 def take(consumer: Consumer, count: int, wait: float) -> list[Message]:
@@ -36,8 +38,12 @@ def find_leaders(consumer: Consumer, topics: Iterable[str]) -> None:
     One that does not know finds it out by itself, but asks where a partition begins only half a second later. A broker
     that does not answer within a second is told of by what comes next.
     """
+    named = sorted(set(topics))
     with suppress(KafkaException):
-        for topic in sorted(set(topics)):
+        if len(named) > _ONE_BY_ONE:
+            consumer.list_topics(timeout=_KNOWN_SECONDS)
+            return
+        for topic in named:
             consumer.list_topics(topic, _KNOWN_SECONDS)
 
 

@@ -148,7 +148,7 @@ def test_leaders_are_found_before_it_is_asked_where_a_partition_begins() -> None
     class Noting:
         """A consumer that notes in which order it is asked."""
 
-        def list_topics(self, name: str, timeout: float) -> None:
+        def list_topics(self, name: str = "all", timeout: float = -1) -> None:
             asked.append(name)
 
         def assign(self, places: list[TopicPartition]) -> None:
@@ -156,3 +156,6 @@ def test_leaders_are_found_before_it_is_asked_where_a_partition_begins() -> None
 
     Reading(cast("Consumer", Noting()), "127.0.0.1:1", {("b", 0): 0, ("a", 1): 0, ("a", 0): 0, ("c", 0): 5})
     assert asked == ["a", "b", "assigned 4"], "of c it is known where to begin"
+    asked.clear()
+    Reading(cast("Consumer", Noting()), "127.0.0.1:1", {(name, 0): 0 for name in "abcdef"})
+    assert asked == ["all", "assigned 6"]
