@@ -51,8 +51,10 @@ AT_ONCE: Final = 500
 class ContractsFollower:
     """The estate that the contracts topic says, kept up to date by `poll`."""
 
-    def __init__(self, bootstrap: Address, prefix: str, *, required: bool = False) -> None:
-        """Reads the topic to its end. Raises UnreachableError when nothing comes of it for 30 s.
+    def __init__(
+        self, bootstrap: Address, prefix: str, *, required: bool = False, patience: float = READ_SECONDS
+    ) -> None:
+        """Reads the topic to its end. Raises UnreachableError when nothing comes of it for ``patience`` seconds.
 
         ``required``: what is not signed by all who must is not followed.
         """
@@ -83,9 +85,9 @@ class ContractsFollower:
                     asked = True
                     if (refused := why_refused(bootstrap)) is not None:
                         raise UnreachableError(f"{self._topic}: {refused}")
-                elif time.monotonic() > received_at + READ_SECONDS:
+                elif time.monotonic() > received_at + patience:
                     raise UnreachableError(
-                        f"{self._topic} could not be read to its end: nothing came for {READ_SECONDS:.0f} s from "
+                        f"{self._topic} could not be read to its end: nothing came for {patience:.0f} s from "
                         f"{bootstrap}: is the broker running, and has `seamwatch topics create` been run?"
                     )
         self.estate = self._estate()

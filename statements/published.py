@@ -6,13 +6,16 @@ For whatever says something on a person's behalf. It needs no store, and sees wh
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from seamwatch.documents import Estate
     from seamwatch.engine.seams import BoundClause
     from seamwatch.judging.model.seam import Seam
     from statements.running import RunningSystem
+
+_PATIENCE_SECONDS: Final = 10.0
+"""Somebody waits for the answer, and can ask again: a stage waits three times as long for a broker that starts."""
 
 
 class Published:
@@ -28,7 +31,8 @@ class Published:
         configure(settings.model_copy(update={"log_level": "warning"}))
         self._kafka, self._prefix = system.kafka, system.prefix
         self.now: int = settings.clock().now()
-        follower = ContractsFollower(self._kafka, self._prefix, required=settings.follows_signed_only)
+        required = settings.follows_signed_only
+        follower = ContractsFollower(self._kafka, self._prefix, required=required, patience=_PATIENCE_SECONDS)
         self.estate: Estate = follower.estate
         follower.close()
         self._seams = Seams(self.estate, settings.default_owner)

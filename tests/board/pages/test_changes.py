@@ -39,6 +39,7 @@ def test_an_answer_to_a_change_asks_the_broker_what_is_in_force(context: Context
     assert found.status_code == 409
     assert "does not count" in found.text
     assert "127.0.0.1:9" in found.text
+    assert "nothing came for 10 s" in found.text, "somebody waits for it"
 
 
 def test_what_nobody_declared_is_referred_to_the_inventory(somebody: TestClient) -> None:
