@@ -142,15 +142,19 @@
     event.preventDefault();
     const buttons = [...document.querySelectorAll("button")].filter((each) => each.form === form);
     for (const each of buttons) each.disabled = true;
+    const waiting = setTimeout(() => show('<p class="notice">Waiting to hear whether it counts…</p>'), 1_000);
+    let heard;
     try {
-      show(keyFile ? await sign(form, event.submitter) : await (await post(pathOf(form), fieldsOf(form, event.submitter))).text());
+      heard = keyFile ? await sign(form, event.submitter) : await (await post(pathOf(form), fieldsOf(form, event.submitter))).text();
     } catch (error) {
       const told = document.createElement("p");
       told.className = "notice bad";
       told.textContent = error.message;
-      show(told.outerHTML);
+      heard = told.outerHTML;
     } finally {
+      clearTimeout(waiting);
       for (const each of buttons) each.disabled = false;
     }
+    show(heard);
   });
 })();

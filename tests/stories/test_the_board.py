@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
@@ -61,6 +61,13 @@ def signed_in(chromium: Browser, estate: Estate, person: str | None, **options: 
     yield page
     assert faults == []
     context.close()
+
+
+_SLOWLY: Final = """() => {
+    const own = window.fetch;
+    window.fetch = (...asked) => new Promise((go) => setTimeout(go, 3_000)).then(() => own(...asked));
+}"""
+"""What is sent from a page takes three seconds longer from here on."""
 
 
 def _too_large_a_refund(estate: Estate, trace: str) -> None:
@@ -129,7 +136,10 @@ def test_a_breach_appears_on_an_open_page_and_who_takes_it_on_stops_its_clock_ev
         page.get_by_role("link", name="Everyone's").click()
         article = _article(page, "board-1")
         article.get_by_label("Note").fill("it is not mine after all")
+        page.evaluate(_SLOWLY)
         article.get_by_role("button", name="Take back").click()
+        expect(page.locator("#outcome")).to_contain_text("Waiting to hear whether it counts")
+        expect(page.locator("#outcome")).not_to_contain_text("Waiting")
         expect(article.get_by_role("button", name="Acknowledge")).to_be_visible()
         expect(article.get_by_text("taken on by")).to_have_count(0)
         expect(article.get_by_label("Note")).to_have_value("")
