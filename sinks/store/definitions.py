@@ -16,6 +16,7 @@ from sinks.store.cluster import LOCAL, Cluster
 from sinks.store.ddl import Column, Made, Table, View, follow, read_table, text_of, tokens
 from sinks.store.migrate import everything
 from sinks.store.refusals import StoreRefusedError
+from sinks.store.shipped import read_by, shipped_views
 from sinks.store.view_answers import view_answers
 
 _AT_ONCE: Final = 60_000
@@ -94,7 +95,7 @@ def differences(store: Store, definitions: Definitions) -> Iterator[Difference]:
         for each in found:
             wrong.add(name)
             yield each
-    doubtful = _readers(definitions.made, wrong)
+    doubtful = _readers(wrong)
     for name, made, shown in same:
         # Where all that it reads is as it is made to be, what it answers is known; unless the engine shows otherwise.
         if name not in doubtful and shown.columns == view_answers().get(name):
@@ -103,13 +104,12 @@ def differences(store: Store, definitions: Definitions) -> Iterator[Difference]:
         yield from (each for each in _of_answer(store, name, made, shown) if not (each.part is None and wrong))
 
 
-def _readers(made: Mapping[str, Made], names: Iterable[str]) -> set[str]:
-    """The views that read any of these, or a view that does. A column that has such a name makes one view too many."""
-    words = {name: {word.strip("`") for word in each.query} for name, each in made.items() if isinstance(each, View)}
-    found, last = set[str](), set(names)
-    while last:
-        last = {name for name, read in words.items() if name not in found and read & last}
-        found |= last
+def _readers(names: Iterable[str]) -> set[str]:
+    """These tables and views, and the shipped views that read any of them, or a view that does."""
+    found = set(names)
+    for view in shipped_views():  # each comes after those that it reads
+        if read_by(view.query) & found:
+            found.add(view.name)
     return found
 
 

@@ -93,7 +93,6 @@ class _View:
                 **clients.TO_THE_ENDS,
             },
         )
-        self._known: set[str] = set()
         # Between these offsets there is no record; and at this one there is, which came then.
         self._empty: dict[Partition, tuple[int, int]] = {}
         self._found: dict[Partition, tuple[int, int]] = {}
@@ -194,8 +193,7 @@ class _View:
         if not positions:
             return {}
         places = [TopicPartition(*place, at or OFFSET_BEGINNING) for place, at in positions.items()]
-        find_leaders(self._reader, {topic for (topic, _), at in positions.items() if not at} - self._known)
-        self._known |= {topic for topic, _ in positions}
+        find_leaders(self._reader, (topic for (topic, _), at in positions.items() if not at))
         self._reader.assign(places)
         found: dict[Partition, int | None] = {}
         until = time.monotonic() + _SECONDS

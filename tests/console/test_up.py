@@ -11,7 +11,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -27,7 +26,7 @@ from console.app import build
 from stack.folder import is_free
 from tests.sinks.samples import inference
 from tests.stack.test_supervisor import gone
-from tests.waiting import PATIENCE
+from tests.waiting import PATIENCE, wait_for
 
 pytestmark = pytest.mark.timeout(600)
 
@@ -50,12 +49,14 @@ class Up:
             )  # fmt: skip
         self.wait_for(lambda: (data / "run.json").exists())
 
-    def wait_for(self, condition: Callable[[], bool], seconds: float = 90) -> None:
-        deadline = time.monotonic() + seconds
-        while not condition():
+    def wait_for(self, condition: Callable[[], bool]) -> None:
+        def holds() -> bool:
+            if condition():
+                return True
             assert self.process.poll() is None, self.output.read_text()
-            assert time.monotonic() < deadline, self.output.read_text()
-            time.sleep(0.1)
+            return False
+
+        wait_for(holds, self.output.read_text, every=0.1)
 
     def pids(self) -> dict[str, int]:
         running = json.loads((self.data / "run.json").read_text())
